@@ -1,0 +1,29 @@
+"""Commitments: the one form of every sealed value (docs/format.md §8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from ledger.core.encoding import Json, canonical
+
+SALT_BYTES = 16
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a value is sealed. It is hashed with the value, so that nobody can copy a commitment into a statement of
+    their own: `nonce` is the base64 of the statement's nonce, `pointer` an RFC 6901 pointer.
+    """
+
+    kind: str
+    ledger: str
+    issuer: str
+    nonce: str
+    pointer: str
+
+
+def commit(place: Place, salt: str, value: Json) -> str:
+    """Return the commitment, 64 hex digits; `salt` is base64 of 16 random bytes."""
+    parts = [f"provenance-ledger/{place.kind}/v1", place.ledger, place.issuer, place.nonce, place.pointer, salt, value]
+    return sha256(canonical(parts)).hexdigest()

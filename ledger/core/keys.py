@@ -1,0 +1,100 @@
+"""Ed25519 keys under the one acceptance rule of docs/format.md §3.
+
+Libraries disagree about weak points and odd encodings: the identity point as a public key makes one signature fit every
+message. `is_strong` is therefore checked wherever a key enters; libsodium itself refuses S ≥ L and an R of small order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from hashlib import sha256
+
+import nacl.bindings
+import nacl.exceptions
+import nacl.signing
+import nacl.utils
+
+from ledger.core.encoding import b64decode, b64encode
+from ledger.core.errors import FormatError
+
+ED25519 = "ed25519"
+KEY_BYTES = 32
+SIGNATURE_BYTES = 64
+_valid_point = nacl.bindings.crypto_core_ed25519_is_valid_point
+_open = nacl.bindings.crypto_sign_open
+
+
+@lru_cache(maxsize=4096)
+def is_strong(raw: bytes) -> bool:
+    """Tell whether 32 bytes encode canonically a point of the prime-order subgroup other than the identity (§3.3)."""
+    return len(raw) == KEY_BYTES and bool(_valid_point(raw))
+
+
+def verify_ed25519(raw: bytes, message: bytes, signature: bytes) -> bool:
+    """Tell whether `signature` is valid (§3.4) under a key that `is_strong` holds for; False for a weak key."""
+    if len(signature) != SIGNATURE_BYTES or not is_strong(raw):
+        return False
+    try:
+        _open(signature + message, raw)
+    except nacl.exceptions.BadSignatureError:
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class PublicKey:
+    """A public key that names its algorithm (§3.1); `raw` has 32 bytes and is strong if it came through `parse`."""
+
+    raw: bytes
+    alg: str = ED25519
+
+    @classmethod
+    def parse(cls, alg: str, public_key: str, field: str = "") -> PublicKey:
+        """Parse the two members of a public key; raise FormatError `wrong-value`, `bad-base64` or `weak-key`."""
+        if alg != ED25519:
+            raise FormatError("wrong-value", f"{field}/alg", f"only {ED25519} is known")
+        raw = b64decode(public_key, f"{field}/public_key")
+        if len(raw) != KEY_BYTES:
+            raise FormatError("wrong-value", f"{field}/public_key", f"{KEY_BYTES} bytes are needed")
+        if not is_strong(raw):
+            raise FormatError("weak-key", f"{field}/public_key", "not a point of the prime-order subgroup")
+        return cls(raw)
+
+    @cached_property
+    def keyid(self) -> str:
+        """Hex SHA-256(alg ‖ 0x0A ‖ raw), 64 digits (§3.2)."""
+        return sha256(self.alg.encode("ascii") + b"\n" + self.raw).hexdigest()
+
+    def document(self) -> dict[str, str]:
+        """Return the JSON form (§3.1)."""
+        return {"alg": self.alg, "public_key": b64encode(self.raw)}
+
+
+@dataclass(frozen=True, repr=False)
+class SigningKey:
+    """A private Ed25519 key. `repr` shows its keyid only, so that no log line can hold the seed."""
+
+    seed: bytes
+
+    @classmethod
+    def generate(cls) -> SigningKey:
+        """Return a new key from the operating system's randomness."""
+        return cls(nacl.utils.random(KEY_BYTES))
+
+    @cached_property
+    def _key(self) -> nacl.signing.SigningKey:
+        return nacl.signing.SigningKey(self.seed)
+
+    @cached_property
+    def public(self) -> PublicKey:
+        """The public half."""
+        return PublicKey(bytes(self._key.verify_key))
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the 64-byte signature of `message` (RFC 8032 §5.1.6)."""
+        return self._key.sign(message).signature
+
+    def __repr__(self) -> str:
+        """Return a form without the secret."""
+        return f"SigningKey(keyid={self.public.keyid})"

@@ -1,0 +1,179 @@
+"""Roots, inclusion and consistency proofs over stored perfect subtrees, recursive as in RFC 9162 §2.1 (docs/format.md §2).
+
+A `Node` names the root of a perfect subtree: level 0 are leaf hashes, node (l, i) covers leaves [i·2^l, (i + 1)·2^l). A
+proof is made in two steps, so that the middle one may be I/O: ask which nodes it needs, fetch them, put it together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from ledger.core.encoding import MAX_INTEGER
+from ledger.core.errors import ProofError
+from ledger.core.hashing import EMPTY_ROOT, HASH_BYTES, node_hash
+
+
+class Node(NamedTuple):
+    """The root of the perfect subtree over leaves [index·2^level, (index + 1)·2^level)."""
+
+    level: int
+    index: int
+
+
+class Range(NamedTuple):
+    """Leaves [start, end), a subtree of RFC 9162's recursion: `start` is a multiple of the power of two that covers it."""
+
+    start: int
+    end: int
+
+
+def split(count: int) -> int:
+    """Return the largest power of two below `count` (≥ 2). Spec: RFC 9162 §2.1.1."""
+    return 1 << ((count - 1).bit_length() - 1)
+
+
+def perfect_nodes(start: int, end: int) -> list[Node]:
+    """Return the perfect subtrees that make up [start, end), left to right; at most log2(end − start) + 1."""
+    nodes = []
+    while start < end:
+        level = (end - start).bit_length() - 1
+        nodes.append(Node(level, start >> level))
+        start += 1 << level
+    return nodes
+
+
+def range_hash(start: int, end: int, hashes: Mapping[Node, bytes]) -> bytes:
+    """Return the hash of the subtree over [start, end); the empty tree has EMPTY_ROOT. KeyError if a node is missing."""
+    if start == end:
+        return EMPTY_ROOT
+    *left, last = (hashes[node] for node in perfect_nodes(start, end))
+    for sibling in reversed(left):
+        last = node_hash(sibling, last)
+    return last
+
+
+def grow(hashes: dict[Node, bytes], size: int, leaves: Iterable[bytes]) -> int:
+    """Append `leaves` to a tree of `size`, adding every node that becomes perfect to `hashes`; return the new size.
+
+    `hashes` must hold the perfect nodes of [0, size): they are the only older nodes that new ones are made of.
+    """
+    for leaf in leaves:
+        level, index, value = 0, size, leaf
+        hashes[Node(0, index)] = value
+        while index & 1:
+            value = node_hash(hashes[Node(level, index - 1)], value)
+            level, index = level + 1, index >> 1
+            hashes[Node(level, index)] = value
+        size += 1
+    return size
+
+
+def inclusion_ranges(index: int, size: int) -> list[Range]:
+    """Return the subtrees whose hashes are the inclusion path of leaf `index`, lowest first. Requires 0 ≤ index < size.
+
+    Spec: RFC 9162 §2.1.3.1.
+    """
+    if not 0 <= index < size:
+        raise ProofError(f"index {index} is outside a tree of size {size}")
+
+    def path(start: int, end: int) -> list[Range]:
+        if end - start == 1:
+            return []
+        middle = start + split(end - start)
+        if index < middle:
+            return [*path(start, middle), Range(middle, end)]
+        return [*path(middle, end), Range(start, middle)]
+
+    return path(0, size)
+
+
+def consistency_ranges(old_size: int, new_size: int) -> list[Range]:
+    """Return the subtrees whose hashes are the consistency path between two sizes. Requires 1 ≤ old_size ≤ new_size.
+
+    Spec: RFC 9162 §2.1.4.1.
+    """
+    if not 1 <= old_size <= new_size:
+        raise ProofError(f"no consistency path from size {old_size} to size {new_size}")
+
+    def subproof(start: int, end: int, *, whole: bool) -> list[Range]:
+        if old_size == end:
+            return [] if whole else [Range(start, end)]
+        middle = start + split(end - start)
+        if old_size <= middle:
+            return [*subproof(start, middle, whole=whole), Range(middle, end)]
+        return [*subproof(middle, end, whole=False), Range(start, middle)]
+
+    return subproof(0, new_size, whole=True)
+
+
+def nodes_of(ranges: Iterable[Range]) -> set[Node]:
+    """Return the stored nodes that `range_hash` needs for `ranges`."""
+    return {node for span in ranges for node in perfect_nodes(span.start, span.end)}
+
+
+def prove(ranges: Iterable[Range], hashes: Mapping[Node, bytes]) -> list[bytes]:
+    """Return the path: the hash of each range, from nodes already fetched."""
+    return [range_hash(span.start, span.end, hashes) for span in ranges]
+
+
+def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> None:
+    """Raise ProofError unless `leaf` is at `index` of the tree of `size` with `root`. Spec: RFC 9162 §2.1.3.2."""
+    if not 0 <= index < size <= MAX_INTEGER:
+        raise ProofError(f"index {index} is outside a tree of size {size}")
+    _check_hashes([leaf, root, *path])
+    remaining = list(path)
+
+    def climb(start: int, end: int) -> bytes:
+        if end - start == 1:
+            return leaf
+        middle = start + split(end - start)
+        if index < middle:
+            below = climb(start, middle)
+            return node_hash(below, _take(remaining))
+        below = climb(middle, end)
+        return node_hash(_take(remaining), below)
+
+    computed = climb(0, size)
+    if remaining:
+        raise ProofError("the path has too many hashes")
+    if computed != root:
+        raise ProofError(f"the path of index {index} does not lead to the root of size {size}")
+
+
+def verify_consistency(old_size: int, old_root: bytes, new_size: int, new_root: bytes, path: Sequence[bytes]) -> None:
+    """Raise ProofError unless the tree of `old_size` is a prefix of that of `new_size`. Spec: RFC 9162 §2.1.4.2."""
+    if not 1 <= old_size <= new_size <= MAX_INTEGER:
+        raise ProofError(f"no consistency from size {old_size} to size {new_size}")
+    _check_hashes([old_root, new_root, *path])
+    remaining = list(path)
+
+    def climb(start: int, end: int, *, whole: bool) -> tuple[bytes, bytes]:
+        """Return the hashes of [start, min(end, old_size)) and of [start, end)."""
+        if old_size == end:
+            value = old_root if whole else _take(remaining)
+            return value, value
+        middle = start + split(end - start)
+        if old_size <= middle:
+            old, new = climb(start, middle, whole=whole)
+            return old, node_hash(new, _take(remaining))
+        old, new = climb(middle, end, whole=False)
+        left = _take(remaining)
+        return node_hash(left, old), node_hash(left, new)
+
+    old, new = climb(0, new_size, whole=True)
+    if remaining:
+        raise ProofError("the path has too many hashes")
+    if (old, new) != (old_root, new_root):
+        raise ProofError(f"the tree of size {new_size} does not extend that of size {old_size}")
+
+
+def _take(remaining: list[bytes]) -> bytes:
+    if not remaining:
+        raise ProofError("the path has too few hashes")
+    return remaining.pop(0)
+
+
+def _check_hashes(hashes: Iterable[bytes]) -> None:
+    if any(len(value) != HASH_BYTES for value in hashes):
+        raise ProofError(f"a hash has {HASH_BYTES} bytes")

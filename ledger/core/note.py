@@ -1,0 +1,136 @@
+"""Signed notes and their keys (docs/format.md §10.1–10.3; C2SP signed-note v1.0.0, tlog-cosignature v1.0.0)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+
+from ledger.core.encoding import b64decode, b64encode
+from ledger.core.errors import FormatError, NoteError
+from ledger.core.keys import KEY_BYTES, SIGNATURE_BYTES, SigningKey, is_strong, verify_ed25519
+
+ED25519_TYPE = 0x01
+COSIGNATURE_TYPE = 0x04
+MAX_NOTE_BYTES = 65_536
+MAX_SIGNATURES = 64
+_KEY_ID_BYTES = 4
+_TIME_BYTES = 8
+_VKEY = re.compile(r"([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)")
+_LINE = re.compile(r"— ([^+\s]+) ([A-Za-z0-9+/=]+)")
+_CONTROL = re.compile("[\x00-\x09\x0b-\x1f]")
+
+
+@dataclass(frozen=True)
+class NoteKey:
+    """A key that signs notes: its name, type byte (0x01 log, 0x04 witness) and public bytes."""
+
+    name: str
+    type: int
+    raw: bytes
+
+    @cached_property
+    def id(self) -> bytes:
+        """SHA-256(name ‖ 0x0A ‖ type ‖ key)[:4]."""
+        return sha256(self.name.encode() + b"\n" + bytes([self.type]) + self.raw).digest()[:_KEY_ID_BYTES]
+
+    def vkey(self) -> str:
+        """Return the text form, `<name>+<hex key id>+<base64(type ‖ key)>`."""
+        return f"{self.name}+{self.id.hex()}+{b64encode(bytes([self.type]) + self.raw)}"
+
+    def verify(self, text: bytes, signature: bytes) -> None:
+        """Raise NoteError unless `signature`, what follows the key id on a note's line, is this key's over `text`."""
+        if self.type == COSIGNATURE_TYPE:
+            time = int.from_bytes(signature[:_TIME_BYTES], "big")
+            text, signature = b"cosignature/v1\ntime %d\n" % time + text, signature[_TIME_BYTES:]
+        elif self.type != ED25519_TYPE:
+            raise NoteError(f"signatures of type 0x{self.type:02x} cannot be checked")
+        if len(signature) != SIGNATURE_BYTES or not verify_ed25519(self.raw, text, signature):
+            raise NoteError(f"the signature by {self.name} is wrong")
+
+
+@dataclass(frozen=True)
+class NoteSignature:
+    """One signature line: nothing about it is checked yet."""
+
+    name: str
+    key_id: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True)
+class Note:
+    """A parsed, unverified note: `text` with its final LF, and its signature lines."""
+
+    text: bytes
+    signatures: tuple[NoteSignature, ...]
+
+
+def parse_vkey(text: str) -> NoteKey:
+    """Parse a vkey whose key id must fit; raise FormatError `wrong-value`, `bad-base64` or `weak-key`."""
+    match = _VKEY.fullmatch(text)
+    data = b64decode(match[3]) if match else b""
+    if match is None or len(data) < 1 + KEY_BYTES:
+        raise FormatError("wrong-value", detail="not a vkey: <name>+<hex8>+<base64>")
+    key = NoteKey(match[1], data[0], data[1:])
+    if key.id.hex() != match[2]:
+        raise FormatError("wrong-value", detail=f"the key id of this vkey is {key.id.hex()}, not {match[2]}")
+    if key.type in {ED25519_TYPE, COSIGNATURE_TYPE}:
+        if len(key.raw) != KEY_BYTES:
+            raise FormatError("wrong-value", detail=f"a key of this type has {KEY_BYTES} bytes")
+        if not is_strong(key.raw):
+            raise FormatError("weak-key", detail="not a point of the prime-order subgroup")
+    return key
+
+
+def parse_note(raw: bytes) -> Note:
+    """Parse a signed note; raise NoteError. No signature is checked: see `open_note`."""
+    if len(raw) > MAX_NOTE_BYTES:
+        raise NoteError(f"a note has at most {MAX_NOTE_BYTES} bytes")
+    try:
+        document = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise NoteError("a note is UTF-8") from error
+    if _CONTROL.search(document):
+        raise NoteError("a note has no control characters but LF")
+    text, separator, lines = document.rpartition("\n\n")
+    if not separator or not lines.endswith("\n"):
+        raise NoteError("a note is a text, an empty line, and signature lines")
+    signatures = [_parse_line(line) for line in lines[:-1].split("\n")]
+    if len(signatures) > MAX_SIGNATURES:
+        raise NoteError(f"a note has at most {MAX_SIGNATURES} signatures")
+    return Note((text + "\n").encode(), tuple(signatures))
+
+
+def open_note(note: Note, keys: Iterable[NoteKey]) -> list[NoteKey]:
+    """Return those of `keys` that signed; a line that names one of them and does not verify raises NoteError."""
+    known = {(key.name, key.id): key for key in keys}
+    signed = []
+    for line in note.signatures:
+        key = known.get((line.name, line.key_id))
+        if key is not None:
+            key.verify(note.text, line.signature)
+            signed.append(key)
+    return signed
+
+
+def sign_note(text: bytes, name: str, key: SigningKey) -> bytes:
+    """Return the note of `text` (ending in LF) with one Ed25519 signature (type 0x01) by `name`."""
+    note_key = NoteKey(name, ED25519_TYPE, key.public.raw)
+    line = f"\n— {name} {b64encode(note_key.id + key.sign(text))}\n"
+    return text + line.encode()
+
+
+def _parse_line(line: str) -> NoteSignature:
+    match = _LINE.fullmatch(line)
+    if match is None:
+        raise NoteError("a signature line is '— <name> <base64>'")
+    try:
+        data = b64decode(match[2])
+    except FormatError as error:
+        raise NoteError("a signature line is not base64") from error
+    if len(data) <= _KEY_ID_BYTES:
+        raise NoteError("a signature line is too short")
+    return NoteSignature(match[1], data[:_KEY_ID_BYTES], data[_KEY_ID_BYTES:])

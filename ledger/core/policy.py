@@ -1,0 +1,140 @@
+"""Trust policies: whose signatures make a checkpoint believable (docs/format.md §10.5; C2SP tlog-policy)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ledger.core.checkpoint import Checkpoint, parse_checkpoint
+from ledger.core.errors import FormatError, NoteError, PolicyError, QuorumError
+from ledger.core.note import COSIGNATURE_TYPE, ED25519_TYPE, NoteKey, open_note, parse_note, parse_vkey
+
+NO_QUORUM = "none"
+_MAX_LINES = 1000
+
+
+@dataclass(frozen=True)
+class Group:
+    """`threshold` of `members` (names of witnesses or groups) must be satisfied."""
+
+    threshold: int
+    members: tuple[str, ...]
+
+
+@dataclass
+class Policy:
+    """A parsed policy; `quorum` names a witness or group, or is `none`."""
+
+    logs: list[NoteKey] = field(default_factory=list)
+    urls: dict[str, str] = field(default_factory=dict)
+    witnesses: dict[str, NoteKey] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
+    quorum: str = ""
+
+    def log_keys(self, origin: str) -> list[NoteKey]:
+        """Return the log keys whose origin this is."""
+        return [key for key in self.logs if key.name == origin]
+
+    def open_checkpoint(self, raw: bytes) -> Checkpoint:
+        """Parse a checkpoint and verify its log signature and quorum.
+
+        Raises NoteError where a signature is missing or wrong, QuorumError where only cosignatures are missing.
+        """
+        note = parse_note(raw)
+        checkpoint = parse_checkpoint(note.text)
+        keys = self.log_keys(checkpoint.origin)
+        if not keys:
+            raise NoteError(f"the policy names no log {checkpoint.origin}")
+        if not open_note(note, keys):
+            raise NoteError(f"the checkpoint is not signed by the policy's key of {checkpoint.origin}")
+        checkable = [key for key in self.witnesses.values() if key.type == COSIGNATURE_TYPE]
+        signed = open_note(note, checkable)
+        names = {name for name, key in self.witnesses.items() if key in signed}
+        if not self._satisfied(self.quorum, names):
+            raise QuorumError(f"the quorum {self.quorum} is not reached: cosigned by {sorted(names) or 'nobody'}")
+        return checkpoint
+
+    def _satisfied(self, name: str, signed: set[str]) -> bool:
+        if name == NO_QUORUM:
+            return True
+        group = self.groups.get(name)
+        if group is None:
+            return name in signed
+        return sum(self._satisfied(member, signed) for member in group.members) >= group.threshold
+
+
+def parse_policy(text: str) -> Policy:
+    """Parse a policy file; raise PolicyError with the line at fault."""
+    policy = Policy()
+    members: set[str] = set()
+    raws: set[bytes] = set()
+    lines = text.split("\n")
+    if len(lines) > _MAX_LINES:
+        raise PolicyError(f"a policy has at most {_MAX_LINES} lines")
+    for number, line in enumerate(lines, 1):
+        words = line.replace("\t", " ").split(" ")
+        words = [word for word in words if word]
+        if not words or words[0].startswith("#"):
+            continue
+        try:
+            _read_line(policy, words, members, raws)
+        except (FormatError, PolicyError) as error:
+            raise PolicyError(f"policy line {number}: {error}") from error
+    if not policy.logs:
+        raise PolicyError("the policy names no log")
+    if not policy.quorum:
+        raise PolicyError("the policy has no quorum line; 'quorum none' says that the log alone is trusted")
+    return policy
+
+
+def _read_line(policy: Policy, words: list[str], members: set[str], raws: set[bytes]) -> None:
+    match words:
+        case ["log", vkey, *url] if len(url) <= 1:
+            key = parse_vkey(vkey)
+            if key.type != ED25519_TYPE:
+                raise PolicyError("a log's key has type 0x01")
+            _once(key.raw, raws)
+            policy.logs.append(key)
+            policy.urls.update({vkey: address for address in url})
+        case ["witness", name, vkey, *url] if len(url) <= 1:
+            _define(policy, name)
+            key = parse_vkey(vkey)
+            if key.type == ED25519_TYPE:
+                raise PolicyError("a witness's key has type 0x04")
+            _once(key.raw, raws)
+            policy.witnesses[name] = key
+        case ["group", name, threshold, *names] if names:
+            _define(policy, name)
+            for member in names:
+                if member not in policy.witnesses and member not in policy.groups:
+                    raise PolicyError(f"{member} is not defined above")
+                if member in members:
+                    raise PolicyError(f"{member} is a member twice")
+                members.add(member)
+            policy.groups[name] = Group(_threshold(threshold, len(names)), tuple(names))
+        case ["quorum", name]:
+            if policy.quorum:
+                raise PolicyError("there is exactly one quorum line")
+            if name != NO_QUORUM and name not in policy.witnesses and name not in policy.groups:
+                raise PolicyError(f"{name} is not defined above")
+            policy.quorum = name
+        case _:
+            raise PolicyError("not a log, witness, group or quorum line")
+
+
+def _define(policy: Policy, name: str) -> None:
+    if name == NO_QUORUM or name in policy.witnesses or name in policy.groups:
+        raise PolicyError(f"the name {name} is taken")
+
+
+def _once(raw: bytes, raws: set[bytes]) -> None:
+    if raw in raws:
+        raise PolicyError("a public key appears twice")
+    raws.add(raw)
+
+
+def _threshold(word: str, count: int) -> int:
+    if word in {"all", "any"}:
+        return count if word == "all" else 1
+    if not word.isascii() or not word.isdecimal() or str(int(word)) != word or not 1 <= int(word) <= count:
+        raise PolicyError(f"a group's threshold is all, any, or 1 … {count}")
+    return int(word)
