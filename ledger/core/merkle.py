@@ -1,6 +1,6 @@
 """Roots, inclusion and consistency proofs over stored perfect subtrees, recursive as in RFC 9162 §2.1 (docs/format.md §2).
 
-A `Node` names the root of a perfect subtree: level 0 are leaf hashes, node (l, i) covers leaves [i·2^l, (i + 1)·2^l). A
+A `Node` names the root of a perfect subtree: level 0 are leaf hashes, node (l, p) covers leaves [p·2^l, (p + 1)·2^l). A
 proof is made in two steps, so that the middle one may be I/O: ask which nodes it needs, fetch them, put it together.
 """
 
@@ -15,10 +15,10 @@ from ledger.core.hashing import EMPTY_ROOT, HASH_BYTES, node_hash
 
 
 class Node(NamedTuple):
-    """The root of the perfect subtree over leaves [index·2^level, (index + 1)·2^level)."""
+    """The root of the perfect subtree over leaves [position·2^level, (position + 1)·2^level)."""
 
     level: int
-    index: int
+    position: int
 
 
 class Range(NamedTuple):

@@ -19,10 +19,10 @@ _PATH = re.compile(r"(0|[1-9][0-9]?|entries)/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1
 
 
 class Tile(NamedTuple):
-    """A tile's address: `level` 0 … 63 (None for an entry bundle), `index`, and `width` 1 … 256 (256: full)."""
+    """A tile's address: `level` 0 … 63 (None for an entry bundle), `position`, and `width` 1 … 256 (256: full)."""
 
     level: int | None
-    index: int
+    position: int
     width: int
 
 
@@ -32,9 +32,9 @@ def parse_tile_path(path: str) -> Tile:
     if match is None:
         raise FormatError("wrong-value", detail="not a tile path")
     level = None if match[1] == "entries" else int(match[1])
-    index = int(match[2].replace("/", "").replace("x", ""))
+    position = int(match[2].replace("/", "").replace("x", ""))
     width = TILE_WIDTH if match[3] is None else int(match[3])
-    tile = Tile(level, index, width)
+    tile = Tile(level, position, width)
     partial = match[3] is not None
     if (level or 0) > MAX_TILE_LEVEL or (partial and width >= TILE_WIDTH) or format_tile_path(tile) != path:
         raise FormatError("wrong-value", detail="not a tile path")
@@ -43,8 +43,8 @@ def parse_tile_path(path: str) -> Tile:
 
 def format_tile_path(tile: Tile) -> str:
     """Return the path of `tile`, without the leading `tile/`."""
-    groups = [f"{tile.index % 1000:03d}"]
-    rest = tile.index // 1000
+    groups = [f"{tile.position % 1000:03d}"]
+    rest = tile.position // 1000
     while rest:
         groups.insert(0, f"x{rest % 1000:03d}")
         rest //= 1000
@@ -59,15 +59,15 @@ def format_bundle(entries: Iterable[bytes]) -> bytes:
 
 
 def tile_of(node: Node) -> tuple[int, int]:
-    """Return (level, index) of the tile that a stored node lies in or is computed from."""
+    """Return (level, position) of the tile that a stored node lies in or is computed from."""
     height = node.level % TILE_HEIGHT
-    return node.level // TILE_HEIGHT, (node.index << height) // TILE_WIDTH
+    return node.level // TILE_HEIGHT, (node.position << height) // TILE_WIDTH
 
 
 def node_in_tile(node: Node, tile: bytes) -> bytes:
     """Compute `node` from its tile's hashes (see `tile_of`); at most 127 hashes of work. IndexError if it is too short."""
     height = node.level % TILE_HEIGHT
-    first = ((node.index << height) % TILE_WIDTH) * HASH_BYTES
+    first = ((node.position << height) % TILE_WIDTH) * HASH_BYTES
     hashes = tile[first : first + (HASH_BYTES << height)]
     if len(hashes) != HASH_BYTES << height:
         raise IndexError(node)

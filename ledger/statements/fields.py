@@ -1,0 +1,109 @@
+"""The types of values in statements (docs/format.md §5), as pydantic annotations that report our reasons.
+
+Lengths count Unicode code points. A rule that a pattern can say is a pattern, so that the published schema says it too.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from ledger.core.encoding import MAX_INTEGER, b64decode
+from ledger.core.errors import FormatError
+from ledger.core.keys import PublicKey
+
+NONCE_BYTES = 16
+MAX_NAME = 128
+_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_TOKEN = "[a-z0-9!#$&^_.+-]+"  # noqa: S105 - a grammar's token, not a secret
+
+
+class Model(BaseModel):
+    """The base of everything that a statement holds: strict types, no unknown fields, immutable."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+def refuse(error: FormatError) -> PydanticCustomError:
+    """Return `error` as one that pydantic collects with its place; its type is our reason."""
+    return PydanticCustomError(error.reason, "{detail}", {"detail": error.detail or error.reason})
+
+
+def _present(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if value is None:
+        raise PydanticCustomError("wrong-type", "leave the field out; null is not a value")
+    return value
+
+
+def _nonce(text: str) -> str:
+    try:
+        data = b64decode(text)
+    except FormatError as error:
+        raise refuse(error) from error
+    if len(data) != NONCE_BYTES:
+        raise PydanticCustomError("wrong-value", "a nonce has 16 bytes")
+    return text
+
+
+def _ascending(values: list[str]) -> list[str]:
+    if any(left >= right for left, right in zip(values, values[1:], strict=False)):
+        raise PydanticCustomError("wrong-value", "strictly ascending, each once")
+    return values
+
+
+PRESENT = BeforeValidator(_present)
+"""For optional fields: absent, or a value; never null."""
+
+Name = Annotated[str, StringConstraints(pattern=rf"^{_LABEL}(\.{_LABEL})*$", max_length=MAX_NAME)]
+Time = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
+Size = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
+Id = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+Hex32 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+KeyId = Hex32
+Nonce = Annotated[str, AfterValidator(_nonce)]
+Origin = Annotated[str, StringConstraints(pattern=r"^[!-*,-~]{1,255}$")]
+MediaType = Annotated[str, StringConstraints(pattern=rf"^{_TOKEN}/{_TOKEN}$", max_length=127)]
+Title = Annotated[str, StringConstraints(pattern=r"^[^\n]+$", max_length=300)]
+Label = Annotated[str, StringConstraints(pattern=r"^[^\n]+$", max_length=200)]
+FileName = Annotated[str, StringConstraints(pattern=r"^[^\n]+$", max_length=255)]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+Description = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+Signers = Annotated[list[KeyId], Field(min_length=1, max_length=16), AfterValidator(_ascending)]
+Words = Annotated[list[Label], Field(min_length=1, max_length=64), AfterValidator(_ascending)]
+
+
+class Key(Model):
+    """A public key (docs/format.md §3.1)."""
+
+    alg: str
+    public_key: str
+
+    def model_post_init(self, _context: object) -> None:
+        """Refuse a key that §3.3 refuses."""
+        try:
+            _ = self.key
+        except FormatError as error:
+            raise refuse(error) from error
+
+    @property
+    def key(self) -> PublicKey:
+        """The key itself."""
+        return PublicKey.parse(self.alg, self.public_key)
+
+
+Keys = Annotated[list[Key], Field(min_length=1, max_length=8)]
+
+
+class Sealed(Model):
+    """A commitment in the place of a value (docs/format.md §8.1)."""
+
+    sealed: Hex32
+
+
+class Seen(Model):
+    """A checkpoint that every signer had verified: `root` in hex, `size` ≥ 1."""
+
+    root: Hex32
+    size: Size

@@ -1,0 +1,78 @@
+"""The ledger's own statements, by its operator (docs/format.md §6.1, §6.2)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from ledger.core.errors import FormatError
+from ledger.core.keys import PublicKey
+from ledger.core.note import ED25519_TYPE, parse_vkey
+from ledger.statements.common import OnLedger, Statement
+from ledger.statements.fields import PRESENT, Hex32, Id, Key, Keys, Model, Origin, Reason, Size, Words, refuse
+from ledger.statements.party import check_distinct, introduce
+
+
+class Predecessor(Model):
+    """The ledger that this one continues, at its last checkpoint."""
+
+    ledger: Id
+    root: Hex32
+    size: Size
+
+
+class LedgerCreated(Statement):
+    """Entry 0: makes the ledger and registers its operator."""
+
+    type: Literal["ledger.created"] = "ledger.created"
+    origin: Origin
+    keys: Keys
+    recovery_keys: Keys
+    log_keys: Annotated[list[str], Field(min_length=1, max_length=8)]
+    service_key: Key
+    rules: Size
+    relation: Reason
+    admission: Literal["open", "operator"]
+    predecessor: Annotated[Predecessor | None, PRESENT] = None
+
+    @model_validator(mode="after")
+    def _keys_differ(self) -> LedgerCreated:
+        keyids = [item.key.keyid for item in [*self.keys, *self.recovery_keys]]
+        check_distinct([*keyids, *self.reserved_keyids])
+        return self
+
+    @property
+    def reserved_keyids(self) -> list[str]:
+        """The keyids of the log keys and the service key, which can never be a party's."""
+        return [key.keyid for key in self.log_public_keys] + [self.service_key.key.keyid]
+
+    @property
+    def log_public_keys(self) -> list[PublicKey]:
+        """The log's keys, whose vkeys bear the origin's name."""
+        keys = []
+        for text in self.log_keys:
+            try:
+                key = parse_vkey(text)
+            except FormatError as error:
+                raise refuse(error) from error
+            if key.name != self.origin or key.type != ED25519_TYPE:
+                raise PydanticCustomError("wrong-value", "a log key is a vkey of type 0x01 whose name is the origin")
+            keys.append(PublicKey(key.raw))
+        return keys
+
+    @property
+    def introduced(self) -> dict[str, tuple[PublicKey, str]]:
+        """The operator's keys."""
+        return introduce(self.keys, self.recovery_keys)
+
+
+class LedgerRulesChanged(OnLedger):
+    """Another version of the rules, in force from the next entry on."""
+
+    type: Literal["ledger.rules_changed"] = "ledger.rules_changed"
+    rules: Annotated[int, Field(ge=2, le=2**53 - 1)]
+    payload_types: Words
+    statement_types: Words
+    signature_forms: Words

@@ -1,0 +1,76 @@
+"""From payload bytes to a typed statement, or a reason (docs/format.md §9.2, §9.3)."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from ledger.core.dsse import MAX_PAYLOAD_BYTES
+from ledger.core.encoding import Json, parse_canonical
+from ledger.core.errors import FormatError
+from ledger.statements.common import Statement
+from ledger.statements.fields import Model
+from ledger.statements.ledger import LedgerCreated, LedgerRulesChanged
+from ledger.statements.license import LicenseAgreed, LicenseEnded
+from ledger.statements.listing import ListingRegistered, ListingWithdrawn
+from ledger.statements.party import PartyKeyAdded, PartyKeyRevoked, PartyRegistered
+from ledger.statements.transfer import TransferAcknowledged, TransferOffered, TransferRefused
+
+STATEMENTS: dict[str, type[Statement]] = {
+    "ledger.created": LedgerCreated,
+    "ledger.rules_changed": LedgerRulesChanged,
+    "license.agreed": LicenseAgreed,
+    "license.ended": LicenseEnded,
+    "listing.registered": ListingRegistered,
+    "listing.withdrawn": ListingWithdrawn,
+    "party.key_added": PartyKeyAdded,
+    "party.key_revoked": PartyKeyRevoked,
+    "party.registered": PartyRegistered,
+    "transfer.acknowledged": TransferAcknowledged,
+    "transfer.offered": TransferOffered,
+    "transfer.refused": TransferRefused,
+}
+"""Every type that version 1 of the rules allows (docs/format.md §6.2)."""
+
+_REASONS = {"missing": "missing-field", "extra_forbidden": "unknown-field"}
+_ModelT = TypeVar("_ModelT", bound=Model)
+
+
+def parse_statement(payload: bytes) -> Statement:
+    """Parse a payload; raise FormatError with the reason and the field at fault."""
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise FormatError("too-large", detail=f"a payload has at most {MAX_PAYLOAD_BYTES} bytes")
+    document = parse_canonical(payload)
+    if not isinstance(document, dict):
+        raise FormatError("not-an-object", detail="a statement is an object")
+    if "type" not in document:
+        raise FormatError("missing-field", "/type")
+    kind = document["type"]
+    if not isinstance(kind, str):
+        raise FormatError("wrong-type", "/type", "a string")
+    model = STATEMENTS.get(kind)
+    if model is None:
+        raise FormatError("unknown-type", "/type", kind[:100])
+    return read_model(model, document)
+
+
+def read_model(model: type[_ModelT], document: Json) -> _ModelT:
+    """Read a JSON value as `model`; raise FormatError for the first error that pydantic found."""
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise FormatError(_reason(first), "".join(f"/{part}" for part in first["loc"]), first["msg"]) from error
+
+
+def _reason(error: ErrorDetails) -> str:
+    kind = error["type"]
+    if kind in _REASONS:
+        return _REASONS[kind]
+    if "-" in kind:
+        return kind
+    if kind == "literal_error" and not isinstance(error["input"], str):
+        return "wrong-type"
+    return "wrong-type" if kind.endswith("_type") else "wrong-value"
