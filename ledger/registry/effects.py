@@ -128,9 +128,7 @@ def apply(view: View, statement: Statement, statement_id: str, index: int, subje
             view.change(_find(view, ListingFact, statement.listing, "/listing"), withdrawn_index=index)
         case LicenseAgreed():
             terms = statement.terms.model_dump(exclude_none=True)
-            view.put(
-                LicenseFact(index, statement_id, subjects, statement.listing, issuer, statement.licensee, terms)
-            )
+            view.put(LicenseFact(index, statement_id, subjects, statement.listing, issuer, statement.licensee, terms))
         case LicenseEnded():
             view.change(_find(view, LicenseFact, statement.license, "/license"), ended_index=index)
         case TransferOffered():
@@ -140,8 +138,8 @@ def apply(view: View, statement: Statement, statement_id: str, index: int, subje
             state = "acknowledged" if isinstance(statement, TransferAcknowledged) else "refused"
             transfer = _find(view, TransferFact, statement.transfer, "/transfer")
             view.change(transfer, state=state, decided_index=index)
-    for keyid, (key, use) in statement.introduced.items():
-        view.put(KeyFact(index, keyid, key.alg, b64encode(key.raw), issuer, use))
+    for keyid, (public, use) in statement.introduced.items():
+        view.put(KeyFact(index, keyid, public.alg, b64encode(public.raw), issuer, use))
 
 
 def _ledger(view: View) -> LedgerFact:

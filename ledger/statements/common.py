@@ -32,7 +32,9 @@ class Statement(Model):
     @model_validator(mode="after")
     def _lifetime(self) -> Statement:
         if not self.issued_ms <= self.not_after_ms <= self.issued_ms + MAX_LIFETIME_MS:
-            raise PydanticCustomError("lifetime-too-long", "not_after_ms is at most 90 days after issued_ms, and not before it")
+            raise PydanticCustomError(
+                "lifetime-too-long", "not_after_ms is at most 90 days after issued_ms, and not before it"
+            )
         return self
 
     @property
