@@ -1,0 +1,206 @@
+"""Examining a log's bundles, in order, on several processes.
+
+A worker is handed the number of a bundle and fetches it itself; it returns compact values. This process hands out the
+work, takes a bundle itself whenever the next one is not there yet, and yields results in order.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections import deque
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import TYPE_CHECKING, NamedTuple
+
+from verifier.checks import Check, Doubt, Failure
+from verifier.entries import split_bundle
+from verifier.errors import SourceUnavailable
+from verifier.examine import Examined, examine_entry, leaf_hashes
+from verifier.source import Source, open_source, read_tile
+from verifier.tree import HASH_BYTES, TILE_WIDTH, tile_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from multiprocessing.process import BaseProcess
+
+_QUEUED = 2
+"""Bundles handed to a worker at a time: one in work, one waiting, so that it never waits for this process."""
+_POLL_EVERY = 32
+"""Entries between two looks at the workers while this process examines a bundle."""
+_FULL_BUNDLE_COUNT = TILE_WIDTH
+
+
+class Task(NamedTuple):
+    """One bundle to examine."""
+
+    number: int
+    width: int
+    skip: int
+    """Entries at its start that were judged before, and are only hashed."""
+
+
+@dataclass(slots=True)
+class Chunk:
+    """What one bundle holds."""
+
+    number: int
+    leaves: bytes
+    """Leaf hashes of the bundle, joined; where its bytes are missing, those of the tile; shorter if there is neither."""
+    tile: bytes | None
+    """The level-0 tile where it differs from `leaves`."""
+    tile_path: str
+    entries: list[Examined | Failure]
+    """From the task's `skip` on, up to the first that could not be read."""
+    failure: Failure | None
+    doubts: list[Doubt]
+
+
+def _do_nothing() -> None:
+    pass
+
+
+def examine_bundle(source: Source, task: Task, keys: dict[str, bytes], poll: Callable[[], None] = _do_nothing) -> Chunk:
+    """Fetch one bundle and its level-0 tile, and check all that their bytes alone decide; `poll` is called in between."""
+    start = task.number * TILE_WIDTH
+    doubts: list[Doubt] = []
+    raws: list[bytes] = []
+    fault, bundle_path = "missing", tile_path("entries", task.number, task.width)
+    try:
+        bundle_path, raw = read_tile(source, "entries", task.number, task.width)
+        count = task.width if bundle_path.endswith(f".p/{task.width}") else _FULL_BUNDLE_COUNT
+        raws, fault = split_bundle(raw, count)
+        raws = raws[: task.width]
+    except SourceUnavailable as error:
+        doubts.append(Doubt(Check.AVAILABLE, error.why, start, error.where))
+    entries: list[Examined | Failure] = []
+    for position, raw in enumerate(raws[task.skip :]):
+        if position % _POLL_EVERY == 0:
+            poll()
+        entries.append(examine_entry(raw, keys))
+    leaves = leaf_hashes(raws)
+    hashes: bytes | None = None
+    served_path = tile_path(0, task.number, task.width)
+    try:
+        served_path, hashes = read_tile(source, 0, task.number, task.width)
+        if served_path == tile_path(0, task.number, TILE_WIDTH):
+            hashes = hashes[: task.width * HASH_BYTES] if len(hashes) == TILE_WIDTH * HASH_BYTES else hashes
+    except SourceUnavailable as error:
+        doubts.append(Doubt(Check.AVAILABLE, error.why, start, error.where))
+    failure = None
+    if fault:
+        first = task.skip + next((at for at, entry in enumerate(entries) if isinstance(entry, Failure)), len(entries))
+        if hashes is not None:  # a wrong length can leave something that looks like an entry: the tile knows better
+            first = min(first, _first_difference(leaves, hashes))
+        if len(raws) == task.width and first >= task.width:
+            first = task.width - 1  # every entry is whole, and something follows the last
+        else:
+            entries = entries[: max(0, first - task.skip)]
+            leaves = leaves[: first * HASH_BYTES] + (hashes or b"")[first * HASH_BYTES :]
+        if fault != "missing":
+            failure = Failure(Check.BUNDLE, fault, start + first, bundle_path)
+    return Chunk(
+        task.number, leaves, None if hashes == leaves else hashes, served_path, entries, failure, doubts
+    )
+
+
+def _first_difference(left: bytes, right: bytes) -> int:
+    """Return the first hash at which two rows differ; the length of the shorter if they do not."""
+    count = min(len(left), len(right)) // HASH_BYTES
+    spans = (slice(at * HASH_BYTES, (at + 1) * HASH_BYTES) for at in range(count))
+    return next((at for at, span in enumerate(spans) if left[span] != right[span]), count)
+
+
+def _serve(location: str, mine: Connection, theirs: Connection) -> None:
+    """Examine bundles for another process until it says, or hangs up, that there are no more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends its workers
+    theirs.close()
+    source = open_source(location)
+    keys: dict[str, bytes] = {}
+    try:
+        while (order := mine.recv()) is not None:
+            task, more_keys = order
+            keys.update(more_keys)
+            mine.send(examine_bundle(source, task, keys))
+    except (EOFError, OSError):  # the parent is gone
+        return
+
+
+class _Worker:
+    """This process's end of one worker."""
+
+    def __init__(self, location: str) -> None:
+        context = multiprocessing.get_context("fork")  # there are no threads to be cut in half
+        self.connection, theirs = context.Pipe()
+        self.process: BaseProcess = context.Process(
+            target=_serve, args=(location, theirs, self.connection), daemon=True
+        )
+        self.process.start()
+        theirs.close()
+        self.outstanding = 0
+        self.keys_known = 0
+
+    def order(self, task: Task, keys: list[tuple[str, bytes]]) -> None:
+        self.connection.send((task, keys[self.keys_known :]))
+        self.keys_known = len(keys)
+        self.outstanding += 1
+
+    def receive(self) -> Chunk:
+        try:
+            chunk: Chunk = self.connection.recv()
+        except EOFError:
+            raise SourceUnavailable("worker", "a worker process ended unexpectedly") from None
+        self.outstanding -= 1
+        return chunk
+
+
+class Examiner:
+    """Examines bundles on `processes` processes, this one included."""
+
+    def __init__(self, location: str, processes: int) -> None:
+        self._source = open_source(location)
+        self._workers = [_Worker(location) for _ in range(processes - 1)]
+        self._keys: list[tuple[str, bytes]] = []
+        self._own_keys: dict[str, bytes] = {}
+        self._waiting: deque[Task] = deque()
+        self._done: dict[int, Chunk] = {}
+        self._horizon = 0
+
+    def learn(self, keyid: str, public_key: bytes) -> None:
+        """Make a public key known for the bundles that are handed out from now on."""
+        self._keys.append((keyid, public_key))
+        self._own_keys[keyid] = public_key
+
+    def examine(self, tasks: list[Task]) -> Iterator[Chunk]:
+        """Yield the chunks of `tasks`, in their order."""
+        self._waiting.extend(tasks)
+        for task in tasks:
+            self._horizon = task.number + 2 + 2 * _QUEUED * (1 + len(self._workers))  # bounds what lies in memory
+            while task.number not in self._done:
+                self._exchange()
+                if task.number in self._done:
+                    break
+                if self._waiting and self._waiting[0].number < self._horizon:
+                    own = self._waiting.popleft()
+                    self._done[own.number] = examine_bundle(self._source, own, self._own_keys, self._exchange)
+                else:
+                    wait([worker.connection for worker in self._workers if worker.outstanding])
+            self._exchange()
+            yield self._done.pop(task.number)
+
+    def _exchange(self) -> None:
+        """Take what the workers have finished, and hand out more."""
+        for worker in self._workers:
+            while worker.outstanding and worker.connection.poll():
+                chunk = worker.receive()
+                self._done[chunk.number] = chunk
+            while worker.outstanding < _QUEUED and self._waiting and self._waiting[0].number < self._horizon:
+                worker.order(self._waiting.popleft(), self._keys)
+
+    def close(self) -> None:
+        """End the workers, busy or not."""
+        for worker in self._workers:
+            worker.process.terminate()
+            worker.process.join()
+            worker.connection.close()
+        self._source.close()

@@ -1,0 +1,184 @@
+"""The command line: arguments in, one call, words and an exit code out."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from verifier.checks import Check, Doubt
+from verifier.entries import MAX_ENTRY_BYTES
+from verifier.errors import MalformedInput, SourceUnavailable, UsageError
+from verifier.mirror import mirror
+from verifier.parties import Pins, parse_parties
+from verifier.policy import Policy, parse_policy
+from verifier.progress import ProgressBar
+from verifier.receipt import MAX_RECEIPT_BYTES, describe_receipt, verify_receipt
+from verifier.replay import replay
+from verifier.report import (
+    FAILED,
+    UNKNOWN,
+    USAGE,
+    describe_checkpoint,
+    describe_doubts,
+    describe_failures,
+    describe_replay,
+    exit_code,
+    format_checkpoint,
+    format_doubt,
+    format_failure,
+    format_json,
+    format_replay,
+    format_verdict,
+    replay_exit_code,
+)
+from verifier.report import escape as escape_text
+from verifier.source import DirectorySource
+from verifier.state import format_state, load_state, write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from verifier.notes import VerifierKey
+    from verifier.receipt import ReceiptCheck
+
+MAX_POLICY_BYTES = 1 << 20
+INTERRUPTED = 130
+"""What shells report for SIGINT."""
+_EPILOG = (
+    "Exit codes: 0 verified; 1 something is false; 2 usage; 3 could not tell; "
+    "4 findings, with --fail-on-findings (precedence 1, 3, 4, 0)."
+)
+
+
+def _processes(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= 256:  # noqa: PLR2004 (a bound against typing errors)
+        raise argparse.ArgumentTypeError("1 to 256")
+    return count
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--policy", required=True, metavar="FILE", help="whom to trust: a C2SP tlog-policy file")
+    common.add_argument("--origin", help="the log to check, where the policy names several")
+    common.add_argument("--json", action="store_true", help="report as JSON")
+    quiet = argparse.ArgumentParser(add_help=False)
+    quiet.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser = argparse.ArgumentParser("verifier", description="Checks a ledger, trusting only a policy.", epilog=_EPILOG)
+    commands = parser.add_subparsers(dest="command", required=True)
+    command = commands.add_parser("replay", parents=[common, quiet], epilog=_EPILOG, help="check every byte of a log")
+    command.add_argument("source", help="a URL or a directory laid out as C2SP tiles")
+    command.add_argument("--parties", metavar="FILE", help="pins: lines `party <name> <keyid>`")
+    command.add_argument("--state", metavar="FILE", help="where the last replay is remembered, to go on from it")
+    command.add_argument("--fail-on-findings", action="store_true", help="exit 4 if parties did wrong")
+    command.add_argument("--processes", type=_processes, default=len(os.sched_getaffinity(0)), metavar="N")
+    command = commands.add_parser("receipt", parents=[common], epilog=_EPILOG, help="check that an entry is in a log")
+    command.add_argument("receipt", metavar="RECEIPT_FILE")
+    command.add_argument("--entry", required=True, metavar="ENTRY_FILE", help="the exact bytes of the entry")
+    command = commands.add_parser("mirror", parents=[common, quiet], epilog=_EPILOG, help="copy a log, verified")
+    command.add_argument("source", help="a URL or a directory laid out as C2SP tiles")
+    command.add_argument("directory", metavar="DIR", help="the mirror to make or to bring up to date")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    arguments = _parser().parse_args(argv)  # exits 2 by itself
+    try:
+        policy = parse_policy(_read(arguments.policy, MAX_POLICY_BYTES))
+        log = policy.pick_log(arguments.origin)
+        commands = {"replay": _replay, "receipt": _receipt, "mirror": _mirror}
+        return commands[arguments.command](arguments, policy, log)
+    except (UsageError, MalformedInput) as error:
+        print(f"verifier: {escape_text(str(error))}", file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _read(path: str, max_bytes: int) -> bytes:
+    try:
+        return DirectorySource(Path()).read(path, max_bytes)
+    except SourceUnavailable as error:
+        raise UsageError(f"cannot read {path}: {error.why}") from error
+
+
+def _replay(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> int:
+    pins: Pins = parse_parties(_read(arguments.parties, MAX_POLICY_BYTES)) if arguments.parties else ()
+    state_path = Path(arguments.state) if arguments.state else None
+    state = load_state(state_path, policy, log) if state_path else None
+    bar = ProgressBar("replaying", is_quiet=arguments.quiet)
+    try:
+        result = replay(
+            arguments.source, policy, log, pins=pins, state=state, processes=arguments.processes, progress=bar.update
+        )
+    finally:
+        bar.close()
+    code = replay_exit_code(result, fail_on_findings=arguments.fail_on_findings)
+    print(format_json(describe_replay(result, code)) if arguments.json else format_replay(result, code))
+    if state_path and code not in (FAILED, UNKNOWN):
+        try:
+            write_atomically(state_path, format_state(result.state()))
+        except OSError as error:
+            raise UsageError(f"cannot write the state file {state_path}: {error.strerror}") from error
+    return code
+
+
+def _receipt(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> int:
+    raw = _read(arguments.receipt, MAX_RECEIPT_BYTES)
+    result = verify_receipt(raw, _read(arguments.entry, 2 * MAX_ENTRY_BYTES), policy, log)
+    doubts = []
+    if result.opened and not result.opened.is_quorate:
+        doubts.append(Doubt(Check.QUORUM, "quorum-not-reached", where=policy.quorum or ""))
+    code = exit_code(result.failures, doubts)
+    if arguments.json:
+        report = describe_receipt(result) | {"doubts": describe_doubts(doubts), "exit_code": code}
+        print(format_json(report | {"checkpoint": describe_checkpoint(result.opened, policy)}))
+        return code
+    lines = format_checkpoint(result.opened, policy) if result.opened else []
+    lines += _describe_entry(result) if not result.failures else []
+    lines += [f"False       {format_failure(failure)}" for failure in result.failures]
+    lines += [f"Not told    {format_doubt(doubt)}" for doubt in doubts]
+    print("\n".join([*lines, "", format_verdict(code)]))
+    return code
+
+
+def _describe_entry(result: ReceiptCheck) -> list[str]:
+    lines = [f"Entry       {result.index} is in the log, below the checkpoint's size"]
+    lines += [f"            {name}: {escape_text(str(value))}" for name, value in (result.statement or {}).items()]
+    lines += [f"Signature   valid, by a key that the statement introduces: {keyid}" for keyid in result.verified_keyids]
+    for keyid in result.unknown_keyids:
+        lines.append(f"Signature   not checked: whose key {keyid} is, and whether it was valid, needs a replay")
+    return [*lines, "Note        a receipt proves presence and order; that nothing followed needs a replay"]
+
+
+def _mirror(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> int:
+    bar = ProgressBar("mirroring", is_quiet=arguments.quiet)
+    try:
+        result = mirror(arguments.source, Path(arguments.directory), policy, log, bar.update)
+    except OSError as error:
+        raise UsageError(f"cannot write {arguments.directory}: {error.strerror}") from error
+    finally:
+        bar.close()
+    code = exit_code(result.failures, result.doubts)
+    if arguments.json:
+        report = {
+            "type": "provenance-ledger.mirror-report/v1",
+            "exit_code": code,
+            "checkpoint": describe_checkpoint(result.opened, policy),
+            "size_before": result.size_before,
+            "files_written": result.files_written,
+            "failures": describe_failures(result.failures),
+            "doubts": describe_doubts(result.doubts),
+        }
+        print(format_json(report))
+        return code
+    lines = format_checkpoint(result.opened, policy) if result.opened else []
+    lines.append(f"Mirror      had {result.size_before} entries; {result.files_written} files written")
+    lines += [f"False       {format_failure(failure)}" for failure in result.failures]
+    lines += [f"Not told    {format_doubt(doubt)}" for doubt in result.doubts]
+    print("\n".join([*lines, "", format_verdict(code)]))
+    return code

@@ -1,0 +1,178 @@
+"""Copying a log: every byte is verified before it is written, and the checkpoint is written last.
+
+The level-0 tiles come first: once they fold to the signed root, every leaf hash is known, and each bundle can be
+checked, written and forgotten by itself. So a copy can be interrupted anywhere, and taken up again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from verifier.checks import Check, Doubt, Failure
+from verifier.entries import split_bundle
+from verifier.errors import CheckFailed, SourceUnavailable
+from verifier.examine import leaf_hashes
+from verifier.policy import OpenedCheckpoint, Policy, open_checkpoint
+from verifier.source import MAX_BUNDLE_BYTES, DirectorySource, Source, open_source, read_checkpoint, read_tile
+from verifier.state import write_atomically
+from verifier.tree import HASH_BYTES, TILE_HEIGHT, TILE_WIDTH, Tree, tile_path, tile_widths
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from verifier.notes import VerifierKey
+
+
+@dataclass(slots=True)
+class Mirrored:
+    """What a run of the mirror did."""
+
+    opened: OpenedCheckpoint | None = None
+    size_before: int = 0
+    files_written: int = 0
+    failures: list[Failure] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
+
+
+def mirror(
+    location: str, directory: Path, policy: Policy, log: VerifierKey, progress: Callable[[int, int], None]
+) -> Mirrored:
+    """Bring the mirror in `directory` up to the log's newest checkpoint.
+
+    `progress` is called with entries done and entries in all. Faults do not raise: they are in the result's `failures`
+    and `doubts`, and where there are any the mirror's checkpoint stays as it was. Raises `OSError` where the directory
+    cannot be written.
+    """
+    result = Mirrored()
+    try:
+        source = open_source(location)
+        try:
+            _Mirror(source, directory, policy, log, result).run(progress)
+        finally:
+            source.close()
+    except CheckFailed as error:
+        result.failures.append(error.failure)
+    except SourceUnavailable as error:
+        result.doubts.append(Doubt(Check.AVAILABLE, error.why, where=error.where))
+    return result
+
+
+class _Mirror:
+    def __init__(self, source: Source, directory: Path, policy: Policy, log: VerifierKey, result: Mirrored) -> None:
+        self.source = source
+        self.directory = directory
+        self.own = DirectorySource(directory)
+        self.policy = policy
+        self.log = log
+        self.result = result
+
+    def run(self, progress: Callable[[int, int], None]) -> None:
+        opened = open_checkpoint(read_checkpoint(self.source), self.policy, self.log)
+        self.result.opened = opened
+        if not opened.is_quorate:
+            self.result.doubts.append(Doubt(Check.QUORUM, "quorum-not-reached", where=self.policy.quorum or ""))
+            return
+        tree, before = self.open_tree(opened)
+        self.copy_bundles(tree, before, opened.checkpoint.size, progress)
+        self.copy_tiles(tree, before, opened.checkpoint.size)
+        self.write("checkpoint", opened.raw)
+
+    def open_tree(self, opened: OpenedCheckpoint) -> tuple[Tree, int]:
+        """Return the tree of the signed root, and the size that the mirror has already."""
+        head = opened.checkpoint
+        try:
+            own = open_checkpoint(read_checkpoint(self.own), self.policy, self.log).checkpoint
+        except SourceUnavailable as error:
+            if not error.missing:
+                raise
+            own = None
+        before = own.size if own else 0
+        self.result.size_before = before
+        if head.size < before:
+            failure = Failure(Check.REMEMBERED, "rollback", None, "checkpoint", f"size ≥ {before}", f"size {head.size}")
+            raise CheckFailed(failure)
+        leaves = bytearray()
+        for number, width in tile_widths(before, 0):
+            leaves += self.read_hashes(self.own, 0, number, width)
+        tree = Tree(bytes(leaves))
+        if own and tree.root(before) != own.root:
+            where = str(self.directory)
+            raise CheckFailed(Failure(Check.ROOT, "root-mismatch", None, where, own.root.hex(), tree.root(before).hex()))
+        for number, width in tile_widths(head.size, 0, before // TILE_WIDTH):
+            hashes = self.read_hashes(self.source, 0, number, width)
+            tree.extend(hashes[(tree.size - number * TILE_WIDTH) * HASH_BYTES :])
+        if tree.root(head.size) != head.root:
+            # The mirror's own tiles fold to a root that the log signed, so what follows them is not what it signs now.
+            check, reason = (Check.REMEMBERED, "fork") if before else (Check.ROOT, "root-mismatch")
+            actual = tree.root(head.size).hex()
+            raise CheckFailed(Failure(check, reason, None, "checkpoint", head.root.hex(), actual))
+        return tree, before
+
+    def read_hashes(self, source: Source, level: int, number: int, width: int) -> bytes:
+        """Return the first `width` hashes of a tile."""
+        path, hashes = read_tile(source, level, number, width)
+        wanted = TILE_WIDTH if path == tile_path(level, number, TILE_WIDTH) else width
+        if len(hashes) != wanted * HASH_BYTES:
+            failure = Failure(
+                Check.TILE, "wrong-length", None, path, f"{wanted * HASH_BYTES} bytes", f"{len(hashes)} bytes"
+            )
+            raise CheckFailed(failure)
+        return hashes[: width * HASH_BYTES]
+
+    def copy_bundles(self, tree: Tree, before: int, size: int, progress: Callable[[int, int], None]) -> None:
+        for number, width in tile_widths(size, 0, before // TILE_WIDTH):
+            expected = tree.tile(0, number, width)
+            path = tile_path("entries", number, width)
+            if not self.has_bundle(path, width, expected):
+                self.write(path, self.read_bundle(number, width, expected))
+            progress(number * TILE_WIDTH + width, size)
+
+    def has_bundle(self, path: str, width: int, expected: bytes) -> bool:
+        """Tell whether an interrupted run has left this bundle, whole."""
+        try:
+            raws, fault = split_bundle(self.own.read(path, MAX_BUNDLE_BYTES), width)
+        except SourceUnavailable:
+            return False
+        return not fault and leaf_hashes(raws) == expected
+
+    def read_bundle(self, number: int, width: int, expected: bytes) -> bytes:
+        """Fetch a bundle and return its bytes if they hash to `expected`."""
+        path, raw = read_tile(self.source, "entries", number, width)
+        is_full = path == tile_path("entries", number, TILE_WIDTH)
+        raws, fault = split_bundle(raw, TILE_WIDTH if is_full else width)
+        actual = leaf_hashes(raws[:width])
+        for at in range(0, min(len(actual), len(expected)), HASH_BYTES):
+            wanted, found = expected[at : at + HASH_BYTES], actual[at : at + HASH_BYTES]
+            if wanted != found:
+                index = number * TILE_WIDTH + at // HASH_BYTES
+                raise CheckFailed(Failure(Check.ENTRY_BYTES, "changed-bytes", index, path, wanted.hex(), found.hex()))
+        if fault:
+            first = number * TILE_WIDTH + min(len(raws), width - 1)
+            raise CheckFailed(Failure(Check.BUNDLE, fault, first, path))
+        # Of a full bundle that stands in for a partial one, only the entries that the checkpoint covers are verified.
+        return raw[: sum(2 + len(entry) for entry in raws[:width])]
+
+    def copy_tiles(self, tree: Tree, before: int, size: int) -> None:
+        level = 0
+        while size >> (TILE_HEIGHT * level):
+            done = before >> (TILE_HEIGHT * (level + 1))
+            for number, width in tile_widths(size, level, done):
+                path = tile_path(level, number, width)
+                expected = tree.tile(level, number, width)
+                # Those of level 0 folded to the signed root; what the source says of the others is still to be compared.
+                if level and self.read_hashes(self.source, level, number, width) != expected:
+                    raise CheckFailed(Failure(Check.TILE, "wrong-hash", None, path))
+                self.write(path, expected)
+            level += 1
+
+    def write(self, path: str, raw: bytes) -> None:
+        """Write a verified file, unless it is there already."""
+        target = self.directory / path
+        if target.is_file() and target.read_bytes() == raw:
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(target, raw)
+        target.chmod(0o644)  # a mirror is public
+        self.result.files_written += 1

@@ -1,0 +1,130 @@
+"""Checking one entry's receipt, offline (docs/format.md §11.2; C2SP tlog-proof)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from verifier.b64 import decode_base64
+from verifier.checks import Check, Failure
+from verifier.entries import Entry, parse_entry, parse_statement
+from verifier.errors import CheckFailed, MalformedInput
+from verifier.examine import examine_statement
+from verifier.notes import MAX_NOTE_BYTES, parse_decimal
+from verifier.policy import OpenedCheckpoint, Policy, open_checkpoint
+from verifier.tree import HASH_BYTES, leaf_hash, verify_inclusion
+
+if TYPE_CHECKING:
+    from verifier.notes import VerifierKey
+
+HEADER = "c2sp.org/tlog-proof@v1"
+MAX_PATH = 53
+MAX_RECEIPT_BYTES = 2 * MAX_NOTE_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A parsed receipt; nothing about it is verified."""
+
+    index: int
+    path: tuple[bytes, ...]
+    note: bytes
+
+
+@dataclass(slots=True)
+class ReceiptCheck:
+    """What is known of an entry by its receipt."""
+
+    index: int | None = None
+    opened: OpenedCheckpoint | None = None
+    statement: dict[str, Any] | None = None
+    """What the entry says, every field checked."""
+    verified_keyids: list[str] = field(default_factory=list)
+    """Signers that the statement itself introduces, and whose signature is valid."""
+    unknown_keyids: list[str] = field(default_factory=list)
+    """Signers whose keys only a replay can tell."""
+    failures: list[Failure] = field(default_factory=list)
+
+
+def parse_receipt(raw: bytes) -> Receipt:
+    """Return the receipt that `raw` encodes (docs/format.md §11.2).
+
+    Raises `MalformedInput`.
+    """
+    if len(raw) > MAX_RECEIPT_BYTES:
+        raise MalformedInput("receipt", "too-large", f"{len(raw)} bytes")
+    head, empty_line, note = raw.partition(b"\n\n")
+    try:
+        lines = head.decode("ascii").split("\n")
+    except UnicodeDecodeError:
+        raise MalformedInput("receipt", "malformed", "not ASCII above the checkpoint") from None
+    if not empty_line or lines.pop(0) != HEADER:
+        raise MalformedInput("receipt", "malformed", "header")
+    if lines and lines[0].startswith("extra "):
+        if decode_base64(lines.pop(0).removeprefix("extra ")) is None:
+            raise MalformedInput("receipt", "malformed", "extra")
+    index = parse_decimal(lines.pop(0).removeprefix("index ")) if lines and lines[0].startswith("index ") else None
+    if index is None:
+        raise MalformedInput("receipt", "malformed", "index")
+    path = [decode_base64(line) for line in lines]
+    hashes = tuple(digest for digest in path if digest is not None and len(digest) == HASH_BYTES)
+    if len(hashes) != len(path) or len(path) > MAX_PATH:
+        raise MalformedInput("receipt", "malformed", "path")
+    return Receipt(index, hashes, note)
+
+
+def verify_receipt(raw: bytes, entry_raw: bytes, policy: Policy, log: VerifierKey) -> ReceiptCheck:
+    """Check a receipt against the exact bytes of its entry; faults are in the result's `failures`."""
+    result = ReceiptCheck()
+    try:
+        receipt = parse_receipt(raw)
+        result.index = receipt.index
+        result.opened = open_checkpoint(receipt.note, policy, log)
+        head = result.opened.checkpoint
+        _verify_path(entry_raw, receipt, head.size, head.root)
+        entry = parse_entry(entry_raw)
+        if entry.index != receipt.index:
+            mismatch = Failure(
+                Check.ENTRY_INDEX, "wrong-index", receipt.index, "/index", str(receipt.index), str(entry.index)
+            )
+            raise CheckFailed(mismatch)
+        _verify_statement(entry, result)
+    except MalformedInput as error:
+        result.failures.append(Failure(Check.RECEIPT_FORM, error.reason, where=error.detail))
+    except CheckFailed as error:
+        result.failures.append(error.failure)
+    return result
+
+
+def _verify_path(entry_raw: bytes, receipt: Receipt, size: int, root: bytes) -> None:
+    try:
+        verify_inclusion(leaf_hash(entry_raw), receipt.index, size, receipt.path, root)
+    except MalformedInput as error:
+        failure = Failure(Check.INCLUSION, error.reason, receipt.index, "", root.hex(), error.detail)
+        raise CheckFailed(failure) from error
+
+
+def _verify_statement(entry: Entry, result: ReceiptCheck) -> None:
+    """Check all that the statement's own bytes decide: its form, and the signatures of keys it introduces."""
+    if entry.envelope_failure:
+        raise CheckFailed(entry.envelope_failure)
+    examined = examine_statement(entry.payload, entry.signatures, {})
+    result.statement = parse_statement(entry.payload)
+    if examined.signature_set:
+        raise CheckFailed(Failure(Check.SIGNATURE_SET, examined.signature_set, entry.index, "/signers"))
+    if examined.wrong_signer:
+        raise CheckFailed(Failure(Check.SIGNATURE, "wrong-signature", entry.index, examined.wrong_signer))
+    result.unknown_keyids = [keyid for keyid, _ in examined.unverified]
+    result.verified_keyids = [keyid for keyid in examined.signers if keyid not in result.unknown_keyids]
+
+
+def describe_receipt(result: ReceiptCheck) -> dict[str, Any]:
+    """Return what is known of the entry as a JSON value, without verdict and checkpoint."""
+    return {
+        "type": "provenance-ledger.receipt-report/v1",
+        "index": result.index,
+        "statement": result.statement,
+        "verified_keyids": result.verified_keyids,
+        "unknown_keyids": result.unknown_keyids,
+        "failures": [asdict(failure) | {"check": failure.check.slug} for failure in result.failures],
+    }

@@ -1,0 +1,317 @@
+"""Replaying a whole log: from its checkpoint and its files to everything that can be said about them.
+
+The plan is the order of `Check`: checkpoint, then every bundle in turn (bytes, links, rules), then the root, the hash
+tiles, and what only the end can tell. Nothing stops at a single bad entry.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from verifier.checks import Check, Doubt, Failure, Finding
+from verifier.chunks import Chunk, Examiner, Task
+from verifier.errors import CheckFailed, SourceUnavailable
+from verifier.judgement import judge, judge_compromises
+from verifier.parties import Pins, verify_pins
+from verifier.policy import OpenedCheckpoint, Policy, open_checkpoint
+from verifier.registry import KNOWN_RULES, Registry
+from verifier.rules import verify_acceptance
+from verifier.source import open_source, read_checkpoint, read_tile
+from verifier.state import ReplayState
+from verifier.tree import HASH_BYTES, TILE_HEIGHT, TILE_WIDTH, Tree, tile_path, tile_widths
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from verifier.examine import Examined
+    from verifier.notes import VerifierKey
+
+FIRST_LINK = bytes(HASH_BYTES)
+"""`previous` of entry 0 (docs/format.md §7.2)."""
+MAX_CLOCK_DIFFERENCE_S = 300
+"""How far a cosignature may be behind the newest entry (§10.6)."""
+
+
+@dataclass(slots=True)
+class Replay:
+    """What a replay established so far, or in the end."""
+
+    location: str
+    log: VerifierKey
+    policy: Policy
+    opened: OpenedCheckpoint | None = None
+    tree: Tree = field(default_factory=Tree)
+    registry: Registry = field(default_factory=Registry)
+    failures: list[Failure] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    resumed_size: int = 0
+    """Entries that an earlier replay vouches for."""
+    remembered: bytes = b""
+    """The signed checkpoint of that replay: with a contradicting one, proof of a fork."""
+    judged_size: int = 0
+    """Entries judged by the rules."""
+    pinned: set[str] = field(default_factory=set)
+    absent_pins: list[str] = field(default_factory=list)
+
+    @property
+    def is_complete(self) -> bool:
+        """Every entry below the checkpoint's size was read, hashed and judged."""
+        return self.opened is not None and self.judged_size == self.tree.size == self.opened.checkpoint.size
+
+    def state(self) -> ReplayState:
+        """Return what the next replay can start from; only a replay without failure or doubt may be remembered."""
+        opened = self.opened
+        if opened is None or self.failures or self.doubts:
+            raise ValueError("only a green replay can be remembered")
+        findings = [finding for finding in self.findings if finding.slug != "key-compromised"]
+        return ReplayState(opened.raw, self.tree, self.registry, findings)
+
+
+def replay(
+    location: str,
+    policy: Policy,
+    log: VerifierKey,
+    *,
+    pins: Pins = (),
+    state: ReplayState | None = None,
+    processes: int = 1,
+    progress: Callable[[int, int], None],
+) -> Replay:
+    """Check everything about the log at `location` against the policy, from `state` on if there is one.
+
+    `progress` is called with the entries done and the entries in all. Faults do not raise: they are in the result's `failures` and `doubts`.
+    """
+    result = Replay(location, log, policy)
+    try:
+        _Replayer(result, state).run(processes, progress)
+    except CheckFailed as error:
+        result.failures.append(error.failure)
+    except SourceUnavailable as error:
+        result.doubts.append(Doubt(Check.AVAILABLE, error.why, where=error.where))
+    failures, result.pinned, result.absent_pins = verify_pins(result.registry, pins)
+    result.failures += failures
+    result.findings += judge_compromises(result.registry)
+    result.findings.sort(key=lambda finding: finding.index)
+    result.failures.sort(key=lambda failure: -1 if failure.index is None else failure.index)
+    return result
+
+
+class _Replayer:
+    """One run; its fields are what the next entry is judged by."""
+
+    def __init__(self, result: Replay, state: ReplayState | None) -> None:
+        self.result = result
+        self.previous: bytes | None = FIRST_LINK
+        """Leaf hash of the entry before; None if it is not known."""
+        self.last_time_ms = 0
+        self.is_judging = True
+        self.tiles: dict[int, tuple[str, bytes]] = {}
+        """Level-0 tiles that differ from the entries' leaf hashes."""
+        if state is not None:
+            result.tree, result.registry, result.findings = state.tree, state.registry, list(state.findings)
+            result.resumed_size = result.judged_size = state.size
+            result.remembered = state.note
+            self.previous = state.tree.leaf(state.size - 1)
+            self.last_time_ms = state.registry.times_ms[-1]
+
+    def fail(self, check: Check, reason: str, index: int | None = None, where: str = "", expected: str = "",
+             actual: str = "") -> None:  # fmt: skip
+        self.result.failures.append(Failure(check, reason, index, where, expected, actual))
+
+    def run(self, processes: int, progress: Callable[[int, int], None]) -> None:
+        result = self.result
+        source = open_source(result.location)
+        try:
+            result.opened = open_checkpoint(read_checkpoint(source), result.policy, result.log)
+        finally:
+            source.close()
+        self.verify_head(result.opened)
+        size = result.opened.checkpoint.size
+        start = result.resumed_size
+        tasks = [
+            Task(number, width, max(0, start - number * TILE_WIDTH))
+            for number, width in tile_widths(size, 0, start // TILE_WIDTH)
+            if number * TILE_WIDTH + width > start
+        ]
+        examiner = Examiner(result.location, min(processes, max(1, len(tasks))))
+        try:
+            for keyid, key in result.registry.keys.items():
+                examiner.learn(keyid, key.public_key)
+            for chunk in examiner.examine(tasks):
+                if not self.take(chunk, min(TILE_WIDTH, size - chunk.number * TILE_WIDTH), examiner):
+                    return
+                progress(result.tree.size, size)
+        finally:
+            examiner.close()
+        self.verify_root(result.opened)
+        self.verify_tiles(size)
+        self.verify_times(result.opened)
+        self.verify_identity()
+
+    def verify_head(self, opened: OpenedCheckpoint) -> None:
+        """Judge the checkpoint by the policy's quorum and by what is remembered."""
+        head, result = opened.checkpoint, self.result
+        if not opened.is_quorate:
+            result.doubts.append(Doubt(Check.QUORUM, "quorum-not-reached", where=result.policy.quorum or ""))
+        if head.size < result.resumed_size:
+            failure = Failure(
+                Check.REMEMBERED, "rollback", None, "checkpoint", f"size ≥ {result.resumed_size}", f"size {head.size}"
+            )
+            raise CheckFailed(failure)
+        if head.size == result.resumed_size and head.size and head.root != result.tree.root(head.size):
+            expected = result.tree.root(head.size).hex()
+            raise CheckFailed(Failure(Check.REMEMBERED, "fork", None, "checkpoint", expected, head.root.hex()))
+        if head.size == 0:
+            result.doubts.append(Doubt(Check.IDENTITY, "empty", where="the log has no entry 0"))
+
+    def take(self, chunk: Chunk, width: int, examiner: Examiner) -> bool:
+        """Judge the entries of a bundle; False if the replay cannot go on behind it."""
+        result, start = self.result, chunk.number * TILE_WIDTH
+        result.doubts += chunk.doubts
+        if chunk.failure:
+            result.failures.append(chunk.failure)
+        if chunk.tile is not None:
+            self.tiles[chunk.number] = (chunk.tile_path, chunk.tile)
+        skip = result.tree.size - start
+        for position in range(min(skip, len(chunk.leaves) // HASH_BYTES)):
+            leaf = chunk.leaves[position * HASH_BYTES : (position + 1) * HASH_BYTES]
+            if leaf != result.tree.leaf(start + position):
+                expected = result.tree.leaf(start + position).hex()
+                self.fail(Check.REMEMBERED, "changed-entry", start + position, "", expected, leaf.hex())
+        result.tree.extend(chunk.leaves[skip * HASH_BYTES : width * HASH_BYTES])
+        for position, item in enumerate(chunk.entries, start=start + skip):
+            self.take_entry(position, item, examiner)
+        unread = start + skip + len(chunk.entries)
+        if unread < start + width:
+            self.stop_judging(Check.JUDGED, "entries-missing", unread)
+            self.previous = None
+            if result.tree.size < start + width:
+                return False
+            self.previous = result.tree.leaf(start + width - 1)
+            result.registry.times_ms.extend([0] * (start + width - len(result.registry.times_ms)))
+        return True
+
+    def stop_judging(self, check: Check, reason: str, index: int) -> None:
+        """Go on with bytes, links and tree only: on an incomplete state, a rule would accuse the innocent."""
+        if self.is_judging:
+            self.result.doubts.append(Doubt(check, reason, index))
+        self.is_judging = False
+
+    def take_entry(self, index: int, item: Examined | Failure, examiner: Examiner) -> None:
+        """Check one entry's place in the chain, then judge it."""
+        result, registry = self.result, self.result.registry
+        previous, self.previous = self.previous, result.tree.leaf(index)
+        if isinstance(item, Failure):
+            self.fail(item.check, item.reason, index, item.where)
+            registry.times_ms.append(self.last_time_ms)
+            self.close_entry(index)
+            return
+        if item.entry_index != index:
+            self.fail(Check.ENTRY_INDEX, "wrong-index", index, "/index", str(index), str(item.entry_index))
+        if item.previous != previous and previous is not None:
+            self.fail(Check.LINK, "wrong-previous", index, "/previous", previous.hex(), item.previous.hex())
+        if item.time_ms < self.last_time_ms:
+            self.fail(Check.TIME, "time-decreased", index, "/time", f"≥ {self.last_time_ms}", str(item.time_ms))
+        self.last_time_ms = item.time_ms
+        registry.times_ms.append(item.time_ms)
+        if self.is_judging:
+            try:
+                statement = verify_acceptance(registry, result.tree, item, index)
+            except CheckFailed as error:
+                result.failures.append(error.failure)
+            else:
+                result.findings += judge(registry, index, item.time_ms, statement)
+                registry.record(index, statement)
+                for key in statement.introduced:
+                    examiner.learn(key.keyid, key.public_key)
+        self.close_entry(index)
+
+    def close_entry(self, index: int) -> None:
+        """Count a judged entry, and see whether the next can be judged."""
+        if not self.is_judging:
+            return
+        self.result.judged_size = index + 1
+        if self.result.registry.ledger is None:  # entry 0 failed: no later one can name this ledger
+            self.stop_judging(Check.JUDGED, "no-ledger", index + 1)
+        if self.result.registry.rules != KNOWN_RULES:
+            self.stop_judging(Check.RULES_VERSION, "unknown-rules", index + 1)
+
+    def verify_root(self, opened: OpenedCheckpoint) -> None:
+        """Compare the root; where it differs, let the level-0 tiles say which entries were changed."""
+        result, head = self.result, opened.checkpoint
+        actual = result.tree.root(head.size)
+        if actual == head.root:
+            return
+        leaves = bytearray(result.tree.leaves)
+        for number, (_, hashes) in self.tiles.items():
+            start = number * TILE_WIDTH * HASH_BYTES
+            if len(leaves[start : start + TILE_WIDTH * HASH_BYTES]) == len(hashes):
+                leaves[start : start + len(hashes)] = hashes
+        signed = Tree(bytes(leaves))
+        if signed.root(head.size) != head.root:
+            check, reason = (Check.REMEMBERED, "fork") if result.resumed_size else (Check.ROOT, "root-mismatch")
+            self.fail(check, reason, None, "checkpoint", head.root.hex(), actual.hex())
+            return
+        for index in range(head.size):  # the tiles fold to the signed root: it is the entries that are not the log's
+            if signed.leaf(index) != result.tree.leaf(index):
+                expected, found = signed.leaf(index).hex(), result.tree.leaf(index).hex()
+                where = tile_path("entries", index // TILE_WIDTH, TILE_WIDTH)
+                self.fail(Check.ENTRY_BYTES, "changed-bytes", index, where, expected, found)
+        self.fail(Check.ROOT, "root-mismatch", None, "checkpoint", head.root.hex(), actual.hex())
+        result.tree = signed
+        self.tiles.clear()
+
+    def verify_tiles(self, size: int) -> None:
+        """Compare every hash tile with the tree (§11.1); those of level 0 came with their bundles."""
+        tree = self.result.tree
+        for number, (path, hashes) in self.tiles.items():
+            width = min(TILE_WIDTH, size - number * TILE_WIDTH)
+            self.verify_tile(path, hashes, tree.tile(0, number, width), number * TILE_WIDTH)
+        source = open_source(self.result.location)
+        try:
+            level = 1
+            while size >> (TILE_HEIGHT * level):
+                done = self.result.resumed_size >> (TILE_HEIGHT * (level + 1))
+                for number, width in tile_widths(size, level, done):
+                    try:
+                        path, hashes = read_tile(source, level, number, width)
+                    except SourceUnavailable as error:
+                        self.result.doubts.append(Doubt(Check.AVAILABLE, error.why, where=error.where))
+                        continue
+                    if path == tile_path(level, number, TILE_WIDTH) and len(hashes) == TILE_WIDTH * HASH_BYTES:
+                        hashes = hashes[: width * HASH_BYTES]
+                    self.verify_tile(path, hashes, tree.tile(level, number, width), None)
+                level += 1
+        finally:
+            source.close()
+
+    def verify_tile(self, path: str, hashes: bytes, expected: bytes, start: int | None) -> None:
+        """Compare one tile; `start` is the index of the entry that its first hash is of, at level 0."""
+        if len(hashes) != len(expected):
+            self.fail(Check.TILE, "wrong-length", None, path, f"{len(expected)} bytes", f"{len(hashes)} bytes")
+            return
+        for at in range(0, len(expected), HASH_BYTES):
+            if hashes[at : at + HASH_BYTES] != expected[at : at + HASH_BYTES]:
+                index = None if start is None else start + at // HASH_BYTES
+                wanted, found = expected[at : at + HASH_BYTES].hex(), hashes[at : at + HASH_BYTES].hex()
+                self.fail(Check.TILE, "wrong-hash", index, f"{path} hash {at // HASH_BYTES}", wanted, found)
+
+    def verify_times(self, opened: OpenedCheckpoint) -> None:
+        """Compare the witnesses' clocks with the newest entry (§10.6)."""
+        earliest_unix_s = -(-self.last_time_ms // 1000) - MAX_CLOCK_DIFFERENCE_S
+        for name, time_unix_s in opened.cosigned_unix_s.items():
+            if time_unix_s < earliest_unix_s:
+                self.fail(Check.COSIGNATURE_TIME, "older-than-entry", None, name, f"≥ {earliest_unix_s}",
+                          str(time_unix_s))  # fmt: skip
+
+    def verify_identity(self) -> None:
+        """Compare entry 0 with the policy: a statement under the policy's log must be made for that log."""
+        registry, log = self.result.registry, self.result.log
+        if registry.ledger is None:
+            return
+        if registry.origin != log.name:
+            self.fail(Check.IDENTITY, "wrong-origin", 0, "/origin", log.name, registry.origin)
+        if log.vkey not in registry.log_vkeys:
+            self.fail(Check.IDENTITY, "wrong-log-key", 0, "/log_keys", log.vkey, " ".join(registry.log_vkeys))

@@ -1,0 +1,239 @@
+"""What a replay established, for people and for programs. Nothing is decided here but the words."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from verifier.parties import NAME_ONLY, PINNED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from verifier.checks import Doubt, Failure, Finding
+    from verifier.policy import OpenedCheckpoint, Policy
+    from verifier.replay import Replay
+
+TYPE = "provenance-ledger.replay-report/v1"
+VERIFIED, FAILED, USAGE, UNKNOWN, FINDINGS = 0, 1, 2, 3, 4
+"""Exit codes."""
+ONE_SIGNER = "one signer: the policy asks for no witness, so a split view is not excluded"
+_SHOWN = 50
+"""Transfers, parties and findings that the text lists; the JSON lists all."""
+_VERDICTS = {
+    VERIFIED: "VERIFIED",
+    FAILED: "FALSE: the log, or this copy of it, is not what it claims to be",
+    UNKNOWN: "COULD NOT TELL: nothing false was found, but not everything could be checked",
+    FINDINGS: "VERIFIED, with findings about what parties did",
+}
+_MAX_TIME_S = 253_402_300_799
+"""The last second of the year 9999."""
+
+
+def exit_code(failures: Sequence[Failure], doubts: Sequence[Doubt]) -> int:
+    """Return 1, 3 or 0: something false goes before something unknown, and neither is ever a success."""
+    return FAILED if failures else UNKNOWN if doubts else VERIFIED
+
+
+def replay_exit_code(result: Replay, *, fail_on_findings: bool) -> int:
+    """Return the exit code of a replay; 4 only where it was asked for and nothing is worse."""
+    code = exit_code(result.failures, result.doubts)
+    return FINDINGS if code == VERIFIED and fail_on_findings and result.findings else code
+
+
+def escape(text: str) -> str:
+    """Return `text` with everything that could move a cursor or reverse a line spelled out."""
+    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
+
+
+def format_json(value: Any) -> str:
+    """Return JSON in ASCII, which no terminal takes for anything else."""
+    return json.dumps(value, indent=1, ensure_ascii=True)
+
+
+def describe_failures(failures: Sequence[Failure]) -> list[dict[str, Any]]:
+    """Return failures as JSON values."""
+    return [asdict(failure) | {"check": failure.check.slug} for failure in failures]
+
+
+def describe_doubts(doubts: Sequence[Doubt]) -> list[dict[str, Any]]:
+    """Return doubts as JSON values."""
+    return [asdict(doubt) | {"check": doubt.check.slug} for doubt in doubts]
+
+
+def describe_checkpoint(opened: OpenedCheckpoint | None, policy: Policy) -> dict[str, Any] | None:
+    """Return a verified checkpoint as a JSON value, None if there is none."""
+    if opened is None:
+        return None
+    head = opened.checkpoint
+    return {
+        "origin": head.origin,
+        "size": head.size,
+        "root": head.root.hex(),
+        "cosignatures": [{"witness": name, "time_unix_s": at} for name, at in sorted(opened.cosigned_unix_s.items())],
+        "quorum": policy.quorum or "none",
+        "is_quorate": opened.is_quorate,
+        "note": opened.raw.decode(),
+    }
+
+
+def _name(statement_id: bytes | None) -> str | None:
+    return f"sha256:{statement_id.hex()}" if statement_id is not None else None
+
+
+def completeness(result: Replay) -> str:
+    """Return how far the replay got, in one sentence."""
+    size = result.opened.checkpoint.size if result.opened else None
+    if result.is_complete:
+        return f"complete: replayed to size {size}"
+    of = "an unknown size" if size is None else f"size {size}"
+    return f"incomplete: {result.tree.size} entries hashed and {result.judged_size} judged, of {of}"
+
+
+def _warnings(result: Replay) -> list[str]:
+    warnings = [ONE_SIGNER] if result.policy.quorum is None else []
+    if result.absent_pins:
+        warnings.append("pinned in the parties file, but not registered here: " + ", ".join(result.absent_pins))
+    return warnings
+
+
+def describe_replay(result: Replay, code: int) -> dict[str, Any]:
+    """Return a whole replay as a JSON value."""
+    registry = result.registry
+    times_ms = registry.times_ms
+    return {
+        "type": TYPE,
+        "verdict": _VERDICTS[code].partition(":")[0].partition(",")[0].lower(),
+        "exit_code": code,
+        "source": result.location,
+        "origin": result.log.name,
+        "ledger": _name(registry.ledger),
+        "operator": registry.operator or None,
+        "completeness": completeness(result),
+        "resumed_size": result.resumed_size,
+        "checkpoint": describe_checkpoint(result.opened, result.policy),
+        "remembered_note": result.remembered.decode() or None,
+        "warnings": _warnings(result),
+        "entries": result.tree.size,
+        "judged": result.judged_size,
+        "first_time_ms": times_ms[0] if times_ms else None,
+        "last_time_ms": times_ms[-1] if times_ms else None,
+        "statements": dict(sorted(registry.counts.items())),
+        "failures": describe_failures(result.failures),
+        "doubts": describe_doubts(result.doubts),
+        "findings": [asdict(finding) for finding in result.findings],
+        "parties": [
+            {"name": name, "index": index, "mark": PINNED if name in result.pinned else NAME_ONLY}
+            for name, index in registry.parties.items()
+        ],
+        "keys": [
+            {"keyid": keyid, "party": key.owner, "use": key.use, "revoked_index": key.revoked_index}
+            for keyid, key in registry.keys.items()
+        ],
+        "transfers": [
+            {
+                "id": _name(statement_id),
+                "index": transfer.index,
+                "state": transfer.state,
+                "decided_index": transfer.decided_index,
+                "sender": transfer.sender,
+                "recipient": transfer.recipient,
+                "listing": _name(transfer.listing),
+                "listing_index": registry.listings[transfer.listing].index,
+                "license": _name(transfer.license),
+                "license_index": registry.licenses[transfer.license].index if transfer.license else None,
+            }
+            for statement_id, transfer in registry.transfers.items()
+        ],
+    }
+
+
+def _time(time_ms: int | None) -> str:
+    if time_ms is None:
+        return "?"
+    if time_ms // 1000 > _MAX_TIME_S:
+        return f"{time_ms} ms"
+    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def format_failure(failure: Failure) -> str:
+    """Return one failure as a line."""
+    place = [f"entry {failure.index}"] if failure.index is not None else []
+    place += [failure.where] if failure.where else []
+    line = f"[{failure.check.slug}] {failure.reason}" + (f" at {', '.join(place)}" if place else "")
+    if failure.expected:
+        line += f": expected {failure.expected}, found {failure.actual}"
+    elif failure.actual:
+        line += f": {failure.actual}"
+    return escape(f"{line}. Should hold: {failure.check.line}")
+
+
+def format_doubt(doubt: Doubt) -> str:
+    """Return one doubt as a line."""
+    place = [f"from entry {doubt.index} on"] if doubt.index is not None else []
+    place += [doubt.where] if doubt.where else []
+    return escape(f"[{doubt.check.slug}] {doubt.reason}" + (f" ({', '.join(place)})" if place else ""))
+
+
+def format_verdict(code: int) -> str:
+    """Return the last line of a report."""
+    return f"{_VERDICTS[code]} (exit {code})"
+
+
+def _shorten(lines: list[str]) -> list[str]:
+    rest = len(lines) - _SHOWN
+    return [*lines[:_SHOWN], f"  … and {rest} more (--json lists all)"] if rest > 0 else lines
+
+
+def _section(title: str, lines: list[str]) -> list[str]:
+    return ["", title, *_shorten(lines)] if lines else []
+
+
+def format_checkpoint(opened: OpenedCheckpoint, policy: Policy) -> list[str]:
+    """Return what is known of a verified checkpoint, a line each."""
+    head = opened.checkpoint
+    lines = [f"Checkpoint  {escape(head.origin)}, size {head.size}, root {head.root.hex()}; signed by the log's key"]
+    for name, at in sorted(opened.cosigned_unix_s.items()):
+        lines.append(f"Cosigned    by {escape(name)} at {_time(at * 1000)}")
+    if policy.quorum is None:
+        lines.append(f"Note        {ONE_SIGNER}")
+    return lines
+
+
+def _findings(findings: list[Finding]) -> list[str]:
+    return [f"  [{finding.slug}] entry {finding.index}: {escape(finding.sentence)}" for finding in findings]
+
+
+def format_replay(result: Replay, code: int) -> str:
+    """Return a whole replay in plain language."""
+    registry = result.registry
+    lines = [f"Replay of   {escape(result.location)}"]
+    if result.opened:
+        lines += format_checkpoint(result.opened, result.policy)
+    if registry.ledger:
+        lines.append(f"Ledger      {_name(registry.ledger)}, operated by {escape(registry.operator)}")
+    resumed = f", the first {result.resumed_size} of them earlier" if result.resumed_size else ""
+    lines.append(f"Entries     {result.tree.size}{resumed}; {completeness(result)}")
+    if registry.times_ms:
+        lines.append(f"Time        {_time(registry.times_ms[0])} to {_time(registry.times_ms[-1])}")
+    lines += [f"Note        {escape(warning)}" for warning in _warnings(result) if warning != ONE_SIGNER]
+    lines += _section("Statements", [f"  {count:>8}  {kind}" for kind, count in sorted(registry.counts.items())])
+    parties = [f"  {name}: {PINNED if name in result.pinned else NAME_ONLY}" for name in registry.parties]
+    lines += _section(f"Parties ({len(parties)})", parties)
+    states = Counter(transfer.state for transfer in registry.transfers.values())
+    summary = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    transfers = [
+        f"  entry {transfer.index}: {transfer.sender} to {transfer.recipient}, "
+        f"listing {registry.listings[transfer.listing].index}, "
+        + (f"license {registry.licenses[transfer.license].index}, " if transfer.license else "no license, ")
+        + (transfer.state if transfer.decided_index is None else f"{transfer.state} at entry {transfer.decided_index}")
+        for transfer in registry.transfers.values()
+    ]
+    lines += _section(f"Transfers ({summary})", transfers)
+    lines += _section(f"Findings ({len(result.findings)})", _findings(result.findings))
+    lines += _section(f"False ({len(result.failures)})", [f"  {format_failure(item)}" for item in result.failures])
+    lines += _section(f"Could not tell ({len(result.doubts)})", [f"  {format_doubt(item)}" for item in result.doubts])
+    return "\n".join([*lines, "", format_verdict(code)])

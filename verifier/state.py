@@ -1,0 +1,182 @@
+"""What a green replay remembers for the next one: `provenance-ledger.replay-state/v1`.
+
+The file is this user's own; its digest catches damage and mix-ups, not a forger who can write here. Its tree stands
+under a checkpoint that the log signed, which is verified again, so that it is evidence against a log that forks.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from array import array
+from dataclasses import dataclass, fields
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from verifier.b64 import decode_base64, encode_base64
+from verifier.checks import Finding
+from verifier.errors import CheckFailed, UsageError
+from verifier.policy import OpenedCheckpoint, Policy, open_checkpoint
+from verifier.registry import Key, License, Listing, Registry, Transfer
+from verifier.tree import Tree
+
+if TYPE_CHECKING:
+    from verifier.notes import VerifierKey
+
+TYPE = "provenance-ledger.replay-state/v1"
+_ID_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayState:
+    """Everything that entries 0 … size − 1 leave behind."""
+
+    note: bytes
+    """The checkpoint that the replay ended at, as the log signed it."""
+    tree: Tree
+    registry: Registry
+    findings: list[Finding]
+    """All but those that later entries can add to earlier ones."""
+
+    @property
+    def size(self) -> int:
+        """Count of entries replayed."""
+        return self.tree.size
+
+
+def _encode(value: Any) -> Any:
+    return encode_base64(value) if isinstance(value, bytes) else list(value) if isinstance(value, array) else value
+
+
+def _row(record: Any) -> list[Any]:
+    return [_encode(getattr(record, member.name)) for member in fields(record)]
+
+
+def _bytes(text: str | None) -> bytes:
+    decoded = decode_base64(text) if isinstance(text, str) else None
+    if decoded is None:
+        raise ValueError("not base64")
+    return decoded
+
+
+def _digest(body: dict[str, Any]) -> str:
+    return sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def format_state(state: ReplayState) -> bytes:
+    """Return the bytes of a state file."""
+    registry = state.registry
+    body: dict[str, Any] = {
+        "type": TYPE,
+        "checkpoint": state.note.decode(),
+        "leaves": encode_base64(state.tree.leaves),
+        "findings": [_row(finding) for finding in state.findings],
+        "registry": {
+            "ledger": _encode(registry.ledger),
+            "origin": registry.origin,
+            "operator": registry.operator,
+            "admission": registry.admission,
+            "rules": registry.rules,
+            "log_vkeys": list(registry.log_vkeys),
+            "reserved_keyids": sorted(registry.reserved_keyids),
+            "parties": registry.parties,
+            "keys": {keyid: _row(key) for keyid, key in registry.keys.items()},
+            "listings": {_encode(name): _row(listing) for name, listing in registry.listings.items()},
+            "licenses": {_encode(name): _row(terms) for name, terms in registry.licenses.items()},
+            "transfers": {_encode(name): _row(transfer) for name, transfer in registry.transfers.items()},
+            "recorded": encode_base64(b"".join(sorted(registry.recorded))),
+            "times_ms": list(registry.times_ms),
+            "counts": registry.counts,
+        },
+    }
+    return json.dumps(body | {"digest": _digest(body)}, separators=(",", ":")).encode()
+
+
+def _parse_registry(saved: dict[str, Any]) -> Registry:
+    recorded = _bytes(saved["recorded"])
+    return Registry(
+        _bytes(saved["ledger"]),
+        saved["origin"],
+        saved["operator"],
+        saved["admission"],
+        saved["rules"],
+        tuple(saved["log_vkeys"]),
+        set(saved["reserved_keyids"]),
+        saved["parties"],
+        {
+            keyid: Key(owner, use, _bytes(public_key), revoked, compromised, array("Q", signed))
+            for keyid, (owner, use, public_key, revoked, compromised, signed) in saved["keys"].items()
+        },
+        {_bytes(name): Listing(*row) for name, row in saved["listings"].items()},
+        {_bytes(name): License(index, _bytes(on), *rest) for name, (index, on, *rest) in saved["licenses"].items()},
+        {
+            _bytes(name): Transfer(index, _bytes(on), _bytes(terms) if terms else None, *rest)
+            for name, (index, on, terms, *rest) in saved["transfers"].items()
+        },
+        {recorded[at : at + _ID_BYTES] for at in range(0, len(recorded), _ID_BYTES)},
+        array("Q", saved["times_ms"]),
+        saved["counts"],
+    )
+
+
+def parse_state(raw: bytes, policy: Policy, log: VerifierKey) -> ReplayState:
+    """Return the state that a file holds, if it is whole and of this log.
+
+    Raises `UsageError` otherwise: a damaged state can neither confirm nor deny anything, and must not be passed over.
+    """
+    try:
+        body = json.loads(raw)
+        if body["type"] != TYPE:
+            raise UsageError(f"the state file is not of type {TYPE}")
+        if body.pop("digest") != _digest(body):
+            raise UsageError("the state file is damaged: its digest does not match")
+        note = body["checkpoint"].encode()
+        opened: OpenedCheckpoint = open_checkpoint(note, policy, log)
+        tree = Tree(_bytes(body["leaves"]))
+        state = ReplayState(note, tree, _parse_registry(body["registry"]), [Finding(*row) for row in body["findings"]])
+    except CheckFailed as error:
+        raise UsageError(f"the state file is of another log or key: {error}") from error
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise UsageError("the state file is damaged or of another program") from error
+    head = opened.checkpoint
+    if tree.size != head.size or tree.root(tree.size) != head.root or len(state.registry.times_ms) != tree.size:
+        raise UsageError("the state file is damaged: its tree is not that of its checkpoint")
+    return state
+
+
+def load_state(path: Path, policy: Policy, log: VerifierKey) -> ReplayState | None:
+    """Return the state saved at `path`, None if there is none yet.
+
+    Raises `UsageError` if it cannot be read or used.
+    """
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UsageError(f"cannot read the state file {path}: {error.strerror}") from error
+    return parse_state(raw, policy, log)
+
+
+def write_atomically(path: Path, raw: bytes) -> None:
+    """Write a file (mode 0600) so that a crash leaves the old one or the new one, whole.
+
+    Raises `OSError`.
+    """
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)  # the new name is durable too
+    finally:
+        os.close(directory)
