@@ -1,0 +1,266 @@
+"""The companies' SDK: speaks with a ledger and believes none of it.
+
+    async with LedgerClient(url, policy, vault) as client:
+        recorded = await client.submit(envelope)
+
+Every receipt is verified against the policy, every entry compared with what was asked for, every tree head checked
+against the newest one remembered, before anything is returned. What comes back as a `State` or a list is the operator's
+word.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import replace
+from types import TracebackType
+from typing import Self, TypeVar
+
+from ledger.core.checkpoint import Checkpoint, TreeHead
+from ledger.core.dsse import Envelope
+from ledger.core.encoding import b64decode, canonical
+from ledger.core.errors import FormatError
+from ledger.core.policy import Policy
+from ledger.core.receipt import parse_receipt
+from ledger.party import bulk
+from ledger.party.errors import Problem, ReceiptInvalid, Refusal, ReplyInvalid, Unfit
+from ledger.party.history import History, read_history
+from ledger.party.identity import HISTORY_PAYLOAD, REFUSAL_PAYLOAD, Identity, identify, wrong_signatures
+from ledger.party.memory import Memory
+from ledger.party.recorded import Recorded, check_is, open_recorded
+from ledger.party.replies import (
+    ConsistencyReply,
+    LicenseState,
+    ListingState,
+    Page,
+    PartyState,
+    RecordedReply,
+    Reply,
+    TransferState,
+    read_reply,
+)
+from ledger.party.transport import Query, Transport, segment
+from ledger.party.vault import Vault
+from ledger.statements.common import OnLedger
+
+_ALREADY_RECORDED = 200
+_ItemT = TypeVar("_ItemT", bound=Reply)
+
+
+class LedgerClient:
+    """One ledger, as its policy's log; an async context manager.
+
+    Without a vault nothing is kept: checkpoints are remembered as long as this object lives.
+    """
+
+    def __init__(
+        self, url: str, policy: Policy, vault: Vault | None = None, *, origin: str | None = None, backoff_s: float = 0.5
+    ) -> None:
+        """`origin` picks one of several logs in `policy`; `backoff_s` is the first wait when the ledger is busy."""
+        self.policy = policy
+        self.origin = origin if origin is not None else _only_origin(policy)
+        self.vault = vault
+        self.transport = Transport(url, backoff_s=backoff_s)
+        self.memory = Memory(policy, self.origin, self.consistency, vault)
+        self._identity: Identity | None = None
+
+    async def __aenter__(self) -> Self:
+        """Open connections."""
+        await self.transport.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close connections."""
+        await self.transport.__aexit__(kind, error, trace)
+
+    # Which ledger, and what it has shown
+
+    async def identity(self) -> Identity:
+        """Return the ledger's id and keys, from entry 0 with its verified receipt; fetched once per vault."""
+        if self._identity is None:
+            kept = self.vault.created(self.origin) if self.vault is not None else None
+            if kept is not None:
+                recorded = open_recorded(*kept, self.policy, self.origin)
+            else:
+                recorded = await self._recorded("/v1/entries/0")
+            self._identity = identify(recorded, self.policy, self.origin)
+            if self.vault is not None and kept is None:
+                self.vault.keep_created(self.origin, recorded.entry.raw, recorded.receipt)
+        return self._identity
+
+    async def checkpoint(self) -> Checkpoint:
+        """Return the newest checkpoint, verified and consistent with all before; raise ForkDetected."""
+        return await self.memory.remember(await self.transport.get("/checkpoint"))
+
+    async def seen(self) -> TreeHead:
+        """Return the newest verified tree head, for a statement's `seen`."""
+        await self.checkpoint()
+        newest = self.memory.newest()
+        if newest is None:
+            raise AssertionError("a checkpoint was just remembered")
+        return newest[0].head
+
+    async def check_seen(self, head: TreeHead) -> None:
+        """Raise ForkDetected unless a tree head that somebody else saw is part of the log that we see."""
+        newest = await self.seen()
+        if head.size > newest.size:
+            raise Unfit(f"it refers to a log of {head.size} entries; this ledger has {newest.size}")
+        await self.memory.check(head, canonical({"root": head.root.hex(), "size": head.size}))
+
+    async def consistency(self, old_size: int, new_size: int) -> list[bytes]:
+        """Return the consistency path between two sizes, unverified."""
+        query = [("from", str(old_size)), ("to", str(new_size))]
+        return _hashes(read_reply(ConsistencyReply, await self.transport.get_json("/v1/consistency", query)).path)
+
+    # Saying something
+
+    async def submit(self, envelope: Envelope) -> Recorded:
+        """Record a signed statement and return its entry with a verified receipt, kept in the vault.
+
+        Raises Problem (with the verified refusal, where the ledger signed one), Unreachable (then submit it again: it
+        is recorded once), ReceiptInvalid, ForkDetected.
+        """
+        await self.identity()
+        try:
+            status, document = await self.transport.post("/v1/statements", envelope.recorded)
+        except Problem as problem:
+            await self.take_refusal(problem, envelope.id)
+            raise
+        recorded = self._open(read_reply(RecordedReply, document))
+        return await self.take(replace(recorded, duplicate=status == _ALREADY_RECORDED), envelope)
+
+    def submit_many(self, envelopes: Iterable[Envelope]) -> AsyncIterator[Recorded | Problem]:
+        """Record many statements in one request; yield the result of each, in order (see `bulk`)."""
+        return bulk.submit_many(self, envelopes)
+
+    async def take(self, recorded: Recorded, submitted: Envelope) -> Recorded:
+        """Verify that an entry is what was submitted, remember its checkpoint, and keep it."""
+        check_is(recorded, submitted)
+        statement = recorded.statement
+        if isinstance(statement, OnLedger) and statement.seen is not None and statement.seen.size > recorded.index:
+            raise ReceiptInvalid(f"entry {recorded.index} was recorded below what its signers had seen")
+        await self.memory.remember(parse_receipt(recorded.receipt).checkpoint)
+        if self.vault is None:
+            return recorded
+        kept = await asyncio.to_thread(
+            self.vault.keep_entry, recorded.statement_id, recorded.entry.raw, recorded.receipt
+        )
+        return replace(recorded, kept=kept)
+
+    async def take_refusal(self, problem: Problem, statement_id: str) -> None:
+        """Verify and keep the refusal that came with a problem; raise ReceiptInvalid for a false one."""
+        if problem.served is None:
+            return
+        payload = (await self.identity()).open_service(problem.served, REFUSAL_PAYLOAD)
+        if payload.get("statement_id") != statement_id or payload.get("reason") != problem.type:
+            raise ReceiptInvalid("the signed refusal is of another statement, or for another reason")
+        kept = self.vault.keep_refusal(statement_id, problem.served) if self.vault is not None else None
+        problem.refusal = Refusal(payload, kept)
+
+    # What was recorded, proved
+
+    async def entry(self, index: int) -> Recorded:
+        """Return an entry with its verified receipt."""
+        recorded = await self._recorded(f"/v1/entries/{index}")
+        if recorded.index != index:
+            raise ReceiptInvalid(f"asked for entry {index}, got entry {recorded.index}")
+        return recorded
+
+    async def statement(self, statement_id: str) -> Recorded:
+        """Return the entry of a statement with its verified receipt."""
+        recorded = await self._recorded(f"/v1/statements/{segment(statement_id)}")
+        if recorded.statement_id != statement_id:
+            raise ReceiptInvalid(f"asked for the statement {statement_id}, got {recorded.statement_id}")
+        return recorded
+
+    async def check_speaker(self, recorded: Recorded) -> None:
+        """Raise ReceiptInvalid unless the issuer's own registered keys signed the entry.
+
+        A receipt proves that the operator recorded it. This proves that the operator did not write it.
+        """
+        name = recorded.statement.issuer
+        keys = {}
+        for state in (await self.party(name)).keys:
+            if state.keyid in recorded.statement.signers and state.index < recorded.index:
+                registration = await self.entry(state.index)
+                introduced = registration.statement.introduced
+                if registration.statement.issuer == name and state.keyid in introduced:
+                    keys[state.keyid] = introduced[state.keyid][0]
+        signatures = dict(recorded.entry.envelope.signatures)
+        if not keys or not keys.keys() <= signatures.keys() or wrong_signatures(recorded.entry.envelope, keys):
+            raise ReceiptInvalid(f"entry {recorded.index} speaks for {name}, but no registered key of it signed")
+
+    async def history(self, subjects: Sequence[str]) -> History:
+        """Return every entry that concerns the subjects, by the operator's signed word; it is kept in the vault."""
+        identity = await self.identity()
+        wanted = sorted(set(subjects))
+        document = await self.transport.get_json("/v1/history", [("subject", subject) for subject in wanted])
+        history = read_history(identity.open_service(document, HISTORY_PAYLOAD), wanted)
+        await self.checkpoint()
+        await self.memory.check(history.head, canonical(document))
+        kept = self.vault.keep_history(document) if self.vault is not None else None
+        return replace(history, kept=kept)
+
+    # What the operator says
+
+    async def party(self, name: str) -> PartyState:
+        """Return a party and its keys, by the operator's word."""
+        return await self._state(PartyState, "parties", name)
+
+    async def listing(self, statement_id: str) -> ListingState:
+        """Return a listing, by the operator's word."""
+        return await self._state(ListingState, "listings", statement_id)
+
+    async def license(self, statement_id: str) -> LicenseState:
+        """Return a license, by the operator's word."""
+        return await self._state(LicenseState, "licenses", statement_id)
+
+    async def transfer(self, statement_id: str) -> TransferState:
+        """Return a hand-off, by the operator's word."""
+        return await self._state(TransferState, "transfers", statement_id)
+
+    async def listings(self, query: Query = ()) -> Page[ListingState]:
+        """Return a page of listings; `query`: party, cursor, limit."""
+        return read_reply(Page[ListingState], await self.transport.get_json("/v1/listings", query))
+
+    async def licenses(self, query: Query = ()) -> Page[LicenseState]:
+        """Return a page of licenses; `query`: party, cursor, limit."""
+        return read_reply(Page[LicenseState], await self.transport.get_json("/v1/licenses", query))
+
+    async def transfers(self, query: Query = ()) -> Page[TransferState]:
+        """Return a page of hand-offs; `query`: party, cursor, limit."""
+        return read_reply(Page[TransferState], await self.transport.get_json("/v1/transfers", query))
+
+    async def _state(self, model: type[_ItemT], kind: str, name: str) -> _ItemT:
+        return read_reply(model, await self.transport.get_json(f"/v1/{kind}/{segment(name)}"))
+
+    async def _recorded(self, path: str) -> Recorded:
+        recorded = self._open(read_reply(RecordedReply, await self.transport.get_json(path)))
+        await self.memory.remember(parse_receipt(recorded.receipt).checkpoint)
+        return recorded
+
+    def _open(self, reply: RecordedReply) -> Recorded:
+        try:
+            raw = b64decode(reply.entry, "/entry")
+        except FormatError as error:
+            raise ReplyInvalid(f"the ledger's answer cannot be understood: {error}") from error
+        recorded = open_recorded(raw, reply.receipt.encode(), self.policy, self.origin)
+        if (recorded.statement_id, recorded.index) != (reply.statement_id, reply.index):
+            raise ReceiptInvalid("the answer names another entry than the one that it proves")
+        return recorded
+
+
+def _only_origin(policy: Policy) -> str:
+    origins = {key.name for key in policy.logs}
+    if len(origins) != 1:
+        raise Unfit(f"the policy trusts {len(origins)} logs; say which one is meant")
+    return origins.pop()
+
+
+def _hashes(texts: Sequence[str]) -> list[bytes]:
+    try:
+        return [b64decode(text, "/path") for text in texts]
+    except FormatError as error:
+        raise ReplyInvalid(f"the ledger's answer cannot be understood: {error}") from error

@@ -1,0 +1,77 @@
+"""Statements before they are signed: the common fields of docs/format.md §5, fresh for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import nacl.utils
+
+from ledger.core.checkpoint import TreeHead
+from ledger.core.commitment import SALT_BYTES, Place
+from ledger.core.dsse import Envelope, sign
+from ledger.core.encoding import Json, b64encode, canonical
+from ledger.core.keys import SigningKey
+from ledger.party.errors import Unfit
+from ledger.statements.content import CONTENT, POINTER
+from ledger.statements.fields import NONCE_BYTES
+from ledger.statements.parse import parse_statement
+
+DAY_MS = 24 * 60 * 60 * 1000
+STATEMENT_LIFETIME_MS = DAY_MS
+DRAFT_LIFETIME_MS = 30 * DAY_MS
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The common fields of one statement. `nonce` is base64; times are Unix milliseconds."""
+
+    ledger: str
+    issuer: str
+    issued_ms: int
+    not_after_ms: int
+    seen: TreeHead | None
+    nonce: str
+
+    @classmethod
+    def fresh(
+        cls, ledger: str, issuer: str, now_ms: int, seen: TreeHead | None, lifetime_ms: int = STATEMENT_LIFETIME_MS
+    ) -> Frame:
+        """Return a frame with a new nonce, issued now and valid for `lifetime_ms`."""
+        return cls(ledger, issuer, now_ms, now_ms + lifetime_ms, seen, b64encode(nacl.utils.random(NONCE_BYTES)))
+
+    @property
+    def place(self) -> Place:
+        """Where this statement seals its content (docs/format.md §8.1)."""
+        return Place(CONTENT, self.ledger, self.issuer, self.nonce, POINTER)
+
+    def statement(self, kind: str, signers: Iterable[str], **fields: Json) -> dict[str, Json]:
+        """Return the statement's JSON form; a field that is None is left out.
+
+        Raises FormatError, with the field at fault, for what every ledger would refuse.
+        """
+        common = {
+            "issued_ms": self.issued_ms,
+            "issuer": self.issuer,
+            "ledger": self.ledger,
+            "nonce": self.nonce,
+            "not_after_ms": self.not_after_ms,
+            "seen": {"root": self.seen.root.hex(), "size": self.seen.size} if self.seen is not None else None,
+            "signers": sorted(signers),
+            "type": kind,
+        }
+        statement = {name: value for name, value in (common | fields).items() if value is not None}
+        parse_statement(canonical(statement))
+        return statement
+
+
+def sign_statement(statement: dict[str, Json], keys: Sequence[SigningKey]) -> Envelope:
+    """Return the statement signed by all its signers; raise Unfit where `keys` are others."""
+    if sorted(key.public.keyid for key in keys) != statement["signers"]:
+        raise Unfit("the keys at hand are not the statement's signers")
+    return sign(statement, keys)
+
+
+def fresh_salt() -> str:
+    """Return base64 of 16 random bytes: a commitment without one could be opened by guessing."""
+    return b64encode(nacl.utils.random(SALT_BYTES))

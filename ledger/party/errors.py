@@ -1,0 +1,130 @@
+"""What can go wrong on a company's machine, as types with fields. Words and exit codes are `ledger.cli.errors`'s."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ledger.core.encoding import Json
+from ledger.core.errors import LedgerError
+from ledger.statements.content import Content
+
+
+class PartyError(LedgerError):
+    """Everything that the companies' wing raises on purpose."""
+
+
+class AlreadyThere(PartyError):
+    """A file that is never overwritten exists."""
+
+    def __init__(self, path: Path) -> None:
+        """Keep the path."""
+        self.path = path
+        super().__init__(f"{path} exists, and is never overwritten")
+
+
+class KeyFileError(PartyError):
+    """A key file cannot be used."""
+
+    def __init__(self, path: Path, detail: str) -> None:
+        """Keep the path and words for people; never anything secret."""
+        self.path = path
+        self.detail = detail
+        super().__init__(f"{path}: {detail}")
+
+
+class NotAKeyFile(KeyFileError):
+    """The file is not a key file of ours, or was changed."""
+
+
+class WrongPassphrase(KeyFileError):
+    """The passphrase does not open the key file."""
+
+
+class VaultError(PartyError):
+    """The vault is missing something, or holds something else than asked for."""
+
+
+class Unreachable(PartyError):
+    """No complete answer came: the network, a time-out, or a stream cut short. Asking again is safe."""
+
+    def __init__(self, url: str, detail: str) -> None:
+        """Keep the address without its query, and words for people."""
+        self.url = url
+        self.detail = detail
+        super().__init__(f"{url}: {detail}")
+
+
+class ReplyInvalid(PartyError):
+    """The ledger answered with something that is not what docs/format.md or DESIGN §4 says."""
+
+
+class ReceiptInvalid(ReplyInvalid):
+    """A receipt or a service signature does not prove what it was given for."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A refusal signed by the service key and verified (docs/format.md §12.1)."""
+
+    document: dict[str, Json]
+    kept: Path | None
+
+
+class Problem(PartyError):
+    """The ledger said no: an RFC 9457 problem document."""
+
+    def __init__(self, status: int, slug: str, detail: str = "", field: str = "", served: Json = None) -> None:
+        """Keep the HTTP status, the stable `type` (docs/format.md §14), the field at fault, and the refusal as served.
+
+        `refusal` is set by the client once it has verified the service key's signature on what was `served`.
+        """
+        self.status = status
+        self.type = slug
+        self.detail = detail
+        self.field = field
+        self.served = served
+        self.refusal: Refusal | None = None
+        super().__init__(": ".join(part for part in (slug, field, detail) if part))
+
+
+class ForkDetected(PartyError):
+    """The log's key signed two tree heads of which neither was shown to extend the other.
+
+    `known` and `other` are the signed bytes (checkpoints, or a history). `certain` says that they contradict each other
+    by themselves; otherwise the ledger failed to prove that they agree. `kept` is the file of evidence in the vault.
+    """
+
+    def __init__(self, origin: str, known: bytes, other: bytes, detail: str, *, certain: bool) -> None:
+        """Keep both signed heads."""
+        self.origin = origin
+        self.known = known
+        self.other = other
+        self.detail = detail
+        self.certain = certain
+        self.kept: Path | None = None
+        super().__init__(f"{origin}: {detail}")
+
+
+class ContentMismatch(PartyError):
+    """What was received is not what the sender sealed. `missing` and `surplus` are file names against the manifest.
+
+    Without either, some content differs: one value is sealed for all files, so which one cannot be told.
+    """
+
+    def __init__(self, missing: list[str], surplus: list[str], file_count: int, content: Content | None = None) -> None:
+        """Keep the names, the number of files in the manifest, and what was computed, if all files were there."""
+        self.content = content
+        self.missing = missing
+        self.surplus = surplus
+        self.file_count = file_count
+        if missing or surplus:
+            parts = [f"missing: {', '.join(missing)}"] if missing else []
+            parts += [f"not in the manifest: {', '.join(surplus)}"] if surplus else []
+            super().__init__("; ".join(parts))
+        else:
+            super().__init__(f"the content of the {file_count} files is not what the sender sealed")
+
+
+class Unfit(PartyError):
+    """A draft, manifest or request does not fit this party, this ledger or the other side's statement."""

@@ -1,0 +1,66 @@
+"""Durable files that only their owner can read. A crash leaves the old file or the new one, never half of one."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from ledger.party.errors import AlreadyThere
+
+OWNER_ONLY_FILE = 0o600
+OWNER_ONLY_DIRECTORY = 0o700
+
+
+def create_file(path: Path, data: bytes) -> None:
+    """Write a new file, 0600 and durable; raise AlreadyThere instead of replacing one."""
+    try:
+        descriptor = _open_new(path)
+    except FileExistsError as error:
+        raise AlreadyThere(path) from error
+    try:
+        _write(descriptor, data)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    sync_directory(path.parent)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file, 0600 and durable, in the place of any older one, atomically."""
+    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}")
+    try:
+        _write(_open_new(temporary), data)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_directory(path.parent)
+
+
+def make_directory(path: Path) -> None:
+    """Create a directory that only its owner can enter, and missing parents; tighten an existing one."""
+    path.mkdir(mode=OWNER_ONLY_DIRECTORY, parents=True, exist_ok=True)
+    if path.stat().st_mode & 0o077:
+        path.chmod(OWNER_ONLY_DIRECTORY)
+
+
+def sync_directory(path: Path) -> None:
+    """Make names in a directory durable: a file's own fsync does not cover its name."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _open_new(path: Path) -> int:
+    # O_EXCL also refuses a symbolic link planted under the name, so the bytes go nowhere else.
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWNER_ONLY_FILE)
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,147 @@
+"""Hand-offs: offered by the sender, acknowledged or refused by the recipient (docs/format.md §6.10–6.12, §8.3).
+
+The ledger holds one sealed value for all files. Its salt travels with the files, in a manifest; digests and sizes do not:
+the recipient computes them from what it received, opens the sender's commitment with them, and only then signs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ledger.core.encoding import canonical, parse_json
+from ledger.core.errors import FormatError
+from ledger.party.digests import Progress, describe, measure, no_progress
+from ledger.party.errors import AlreadyThere, ContentMismatch, Unfit
+from ledger.party.files import create_file
+from ledger.party.recorded import Recorded
+from ledger.party.speaker import Speaker
+from ledger.statements.content import Content, Manifest
+from ledger.statements.parse import read_model
+from ledger.statements.transfer import TransferOffered
+
+MANIFEST_NAME = "transfer-manifest.json"
+_MAX_MANIFEST_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Received:
+    """A hand-off addressed to us whose content is, bit for bit, what its sender sealed."""
+
+    manifest: Manifest
+    offered: Recorded
+    content: Content
+
+
+def format_manifest(manifest: Manifest) -> bytes:
+    """Return the bytes of a manifest file: canonical JSON and LF."""
+    return canonical(manifest.model_dump()) + b"\n"
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest, which comes from another company; raise Unfit or OSError."""
+    with path.open("rb") as file:
+        raw = file.read(_MAX_MANIFEST_BYTES + 1)
+    if len(raw) > _MAX_MANIFEST_BYTES:
+        raise Unfit(f"{path}: a manifest has at most {_MAX_MANIFEST_BYTES} bytes")
+    try:
+        manifest = read_model(Manifest, parse_json(raw))
+    except FormatError as error:
+        raise Unfit(f"{path} is not a manifest: {error}") from error
+    names = [file.name for file in manifest.files]
+    if len(set(names)) != len(names) or any("/" in name or "\0" in name or name in {".", ".."} for name in names):
+        # A name like ../../.ssh/id_ed25519 would make us read, and vouch for, files that were never sent.
+        raise Unfit(f"{path} names files twice, or outside its directory")
+    return manifest
+
+
+async def offer(
+    speaker: Speaker,
+    files: Sequence[Path],
+    *,
+    listing: str,
+    license_id: str | None,
+    recipient: str,
+    manifest_path: Path,
+    progress: Progress = no_progress,
+) -> Recorded:
+    """Seal the files, have the offer recorded, and write the manifest that must travel with them.
+
+    Raises AlreadyThere, before anything is done, where `manifest_path` exists. The manifest is in the vault, too, before
+    the offer is sent.
+    """
+    if manifest_path.exists():
+        raise AlreadyThere(manifest_path)
+    described = describe(files)
+    content = await measure(files, described, progress)
+    frame = await speaker.frame()
+    manifests: list[Manifest] = []
+
+    def keep(statement_id: str, salt: str) -> None:
+        manifest = Manifest(
+            files=described,
+            issuer=frame.issuer,
+            ledger=frame.ledger,
+            nonce=frame.nonce,
+            salt=salt,
+            transfer=statement_id,
+        )
+        speaker.vault.keep_manifest(manifest)
+        manifests.append(manifest)
+
+    fields = {"listing": listing, "license": license_id, "recipient": recipient}
+    recorded = await speaker.say_sealed(frame, "transfer.offered", content, keep, **fields)
+    create_file(manifest_path, format_manifest(manifests[0]))
+    return recorded
+
+
+async def receive(
+    speaker: Speaker, manifest: Manifest, files: Sequence[Path], progress: Progress = no_progress
+) -> Received:
+    """Compare received files with what the ledger says their sender sealed. Signs nothing.
+
+    Raises ContentMismatch; Unfit where the manifest is not one of a hand-off to us; and all that `LedgerClient` raises.
+    """
+    offered = await speaker.client.statement(manifest.transfer)
+    statement = offered.statement
+    if not isinstance(statement, TransferOffered):
+        raise Unfit(f"{manifest.transfer} is no hand-off")
+    if statement.recipient != speaker.name:
+        raise Unfit(f"this hand-off is for {statement.recipient}, not for {speaker.name}")
+    found = (statement.ledger, statement.issuer, statement.nonce)
+    if found != (manifest.ledger, manifest.issuer, manifest.nonce):
+        raise Unfit("the manifest was not made for the hand-off that it names")
+    await speaker.client.check_speaker(offered)
+    content = await _measure_named(manifest, files, progress)
+    if content.seal(manifest.place, manifest.salt)["sealed"] != statement.content.sealed:
+        raise ContentMismatch([], [], len(manifest.files), content)
+    return Received(manifest, offered, content)
+
+
+async def acknowledge(speaker: Speaker, received: Received) -> Recorded:
+    """Sign that this content was received, sealed under a salt of our own."""
+    speaker.vault.keep_manifest(received.manifest)
+    frame = await speaker.frame()
+    transfer = received.offered.statement_id
+    return await speaker.say_sealed(frame, "transfer.acknowledged", received.content, transfer=transfer)
+
+
+async def refuse(speaker: Speaker, transfer: str, reason: str, content: Content | None = None) -> Recorded:
+    """Sign that the hand-off is refused; `content` seals what was received instead, where that was computed."""
+    if content is None:
+        return await speaker.say("transfer.refused", transfer=transfer, reason=reason)
+    frame = await speaker.frame()
+    return await speaker.say_sealed(frame, "transfer.refused", content, transfer=transfer, reason=reason)
+
+
+async def _measure_named(manifest: Manifest, files: Sequence[Path], progress: Progress) -> Content:
+    paths = {path.name: path for path in files}
+    if len(paths) != len(files):
+        raise Unfit("two of the files have the same name")
+    names = [file.name for file in manifest.files]
+    missing = [name for name in names if name not in paths or not paths[name].is_file()]
+    surplus = sorted(paths.keys() - set(names))
+    if missing or surplus:
+        raise ContentMismatch(missing, surplus, len(names))
+    return await measure([paths[name] for name in names], manifest.files, progress)

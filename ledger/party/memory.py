@@ -1,0 +1,124 @@
+"""What the log has shown us before (docs/format.md §2, §10.4).
+
+A log that shows different people different histories must keep them apart for ever: this is where it fails to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from ledger.core.checkpoint import Checkpoint, TreeHead, parse_checkpoint
+from ledger.core.encoding import Json, b64encode
+from ledger.core.errors import ProofError
+from ledger.core.merkle import verify_consistency
+from ledger.core.note import parse_note
+from ledger.core.policy import Policy
+from ledger.party.errors import ForkDetected, Problem, ReceiptInvalid
+from ledger.party.vault import Vault
+
+Prove = Callable[[int, int], Awaitable[list[bytes]]]
+"""Asks the ledger for the consistency path between two sizes."""
+
+_CLIENT_ERRORS = range(400, 500)
+_TOO_MANY = 429
+_MAX_AGREED = 10_000
+
+
+class Memory:
+    """The newest verified checkpoint of one log; every further tree head is checked against it.
+
+    With a vault it outlives the process and is shared by processes; without one it lasts as long as this object.
+    """
+
+    def __init__(self, policy: Policy, origin: str, prove: Prove, vault: Vault | None = None) -> None:
+        """Remember the log `origin`; `prove` fetches consistency paths."""
+        self._policy = policy
+        self._origin = origin
+        self._prove = prove
+        self._vault = vault
+        self._own: bytes | None = None
+        self._agreed: set[TreeHead] = set()
+
+    def newest(self) -> tuple[Checkpoint, bytes] | None:
+        """Return the newest verified checkpoint and its signed bytes."""
+        raw = self._load()
+        return (parse_checkpoint(parse_note(raw).text), raw) if raw is not None else None
+
+    async def remember(self, raw: bytes) -> Checkpoint:
+        """Verify a checkpoint, and that it agrees with the newest one; keep it if it is newer.
+
+        Raises NoteError (QuorumError), ReceiptInvalid for another log's, ForkDetected, Unreachable.
+        """
+        checkpoint = self._policy.open_checkpoint(raw)
+        if checkpoint.origin != self._origin or checkpoint.head.size == 0:
+            raise ReceiptInvalid(f"not a checkpoint of {self._origin} with entries")
+        while True:
+            expected = self._load()
+            await self.check(checkpoint.head, raw)
+            newest = self.newest()
+            if newest is not None and newest[0].head.size >= checkpoint.head.size:
+                return checkpoint
+            # Another process may have remembered a newer one meanwhile: then compare with that one, too.
+            if self._replace(expected, raw):
+                return checkpoint
+
+    async def check(self, head: TreeHead, signed: bytes) -> None:
+        """Raise ForkDetected unless `head`, which `signed` vouches for, agrees with the newest checkpoint."""
+        newest = self.newest()
+        if newest is None or head in self._agreed:
+            return
+        known, raw = newest
+        old, new = sorted([known.head, head], key=lambda item: item.size)
+        if old.size == new.size:
+            if old.root != new.root:
+                raise self._fork(raw, signed, f"two roots at size {old.size}", certain=True)
+        else:
+            await self._check_extends(old, new, raw, signed)
+        if head.size <= known.head.size:
+            # A prefix of the newest is one of whatever extends the newest. Of a longer tree, that cannot be said.
+            if len(self._agreed) >= _MAX_AGREED:
+                self._agreed.clear()
+            self._agreed.add(head)
+
+    async def _check_extends(self, old: TreeHead, new: TreeHead, raw: bytes, signed: bytes) -> None:
+        try:
+            path = await self._prove(old.size, new.size)
+        except Problem as problem:
+            if problem.status not in _CLIENT_ERRORS or problem.status == _TOO_MANY:
+                raise
+            # It signed both sizes. If it now knows no tree of one of them, it lost or hides one of its histories.
+            detail = f"the ledger has no proof from size {old.size} to size {new.size}: {problem}"
+            raise self._fork(raw, signed, detail, certain=False) from problem
+        try:
+            verify_consistency(old.size, old.root, new.size, new.root, path)
+        except ProofError as error:
+            raise self._fork(raw, signed, str(error), certain=False, path=path) from error
+
+    def _fork(
+        self, known: bytes, other: bytes, detail: str, *, certain: bool, path: Sequence[bytes] | None = None
+    ) -> ForkDetected:
+        """Keep both signed heads before anything else: the log's operator will not serve them twice."""
+        fork = ForkDetected(self._origin, known, other, detail, certain=certain)
+        document: Json = {
+            "detail": detail,
+            "known": known.decode(),
+            "origin": self._origin,
+            "other": other.decode(),
+            "type": "provenance-ledger.fork/v1",
+        }
+        if path is not None:
+            document["path"] = [b64encode(value) for value in path]
+        if self._vault is not None:
+            fork.kept = self._vault.keep_evidence(document)
+        return fork
+
+    def _load(self) -> bytes | None:
+        return self._vault.checkpoint(self._origin) if self._vault is not None else self._own
+
+    def _replace(self, expected: bytes | None, raw: bytes) -> bool:
+        if self._vault is not None:
+            return self._vault.replace_checkpoint(self._origin, expected, raw)
+        if self._own != expected:
+            return False
+        self._own = raw
+        return True

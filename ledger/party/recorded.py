@@ -1,0 +1,75 @@
+"""An entry of which a receipt proves that it is in the log (docs/format.md §7, §11.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from ledger.core.checkpoint import Checkpoint
+from ledger.core.dsse import Envelope
+from ledger.core.entry import Entry, parse_entry
+from ledger.core.errors import FormatError, LedgerError, QuorumError
+from ledger.core.policy import Policy
+from ledger.core.receipt import open_receipt
+from ledger.party.errors import ReceiptInvalid
+from ledger.statements.common import Statement
+from ledger.statements.parse import parse_statement
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """An entry with its verified receipt; `kept` is the receipt's file, `duplicate` says that it was there before."""
+
+    entry: Entry
+    receipt: bytes
+    checkpoint: Checkpoint
+    duplicate: bool = False
+    kept: Path | None = None
+
+    @property
+    def statement_id(self) -> str:
+        """The id of the statement."""
+        return self.entry.envelope.id
+
+    @property
+    def index(self) -> int:
+        """The entry's index, from zero."""
+        return self.entry.index
+
+    @cached_property
+    def statement(self) -> Statement:
+        """The statement; raise ReceiptInvalid if the log recorded something that it had to refuse."""
+        try:
+            return parse_statement(self.entry.envelope.payload)
+        except FormatError as error:
+            raise ReceiptInvalid(f"entry {self.index} holds no statement that we know: {error}") from error
+
+
+def open_recorded(raw: bytes, receipt: bytes, policy: Policy, origin: str) -> Recorded:
+    """Verify a receipt and return its entry; raise ReceiptInvalid, or QuorumError where only witnesses are missing."""
+    try:
+        opened, checkpoint = open_receipt(receipt, raw, policy)
+        entry = parse_entry(raw)
+    except QuorumError:
+        raise
+    except LedgerError as error:
+        raise ReceiptInvalid(f"the receipt proves nothing: {error}") from error
+    if checkpoint.origin != origin:
+        # A policy may trust several logs; an entry of another one is no entry of this one.
+        raise ReceiptInvalid(f"the receipt is of the log {checkpoint.origin}, not of {origin}")
+    if entry.index != opened.index:
+        raise ReceiptInvalid(f"the entry says index {entry.index}, its receipt {opened.index}")
+    return Recorded(entry, receipt, checkpoint)
+
+
+def check_is(recorded: Recorded, submitted: Envelope) -> None:
+    """Raise ReceiptInvalid unless the entry holds the statement that was submitted, as it was signed.
+
+    A duplicate keeps the signatures it was first recorded with.
+    """
+    found = recorded.entry.envelope
+    if found.id != submitted.id:
+        raise ReceiptInvalid(f"the receipt is for the statement {found.id}, not for {submitted.id}")
+    if found.signatures != submitted.signatures and not recorded.duplicate:
+        raise ReceiptInvalid(f"entry {recorded.index} holds other signatures than were sent")

@@ -1,0 +1,143 @@
+"""What the ledger answers over HTTP, as typed values.
+
+Read models are the operator's word: what matters is taken from entries with verified receipts. Fields that a newer
+server adds are ignored.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import ConfigDict, Field
+
+from ledger.core.encoding import Json
+from ledger.core.errors import FormatError
+from ledger.core.keys import PublicKey
+from ledger.party.errors import ReplyInvalid
+from ledger.statements.fields import Hex32, Id, Model, Name, Time
+from ledger.statements.parse import read_model
+
+_MAX_PATH = 64
+_ReplyT = TypeVar("_ReplyT", bound="Reply")
+_ItemT = TypeVar("_ItemT", bound="Reply")
+
+
+class Reply(Model):
+    """The base of every answer: strict types, unknown fields ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class KeyState(Reply):
+    """A party's key; `index` is that of the entry that registered it, `revoked_index` of the one that ended it."""
+
+    keyid: Hex32
+    alg: str
+    public_key: str
+    use: str
+    index: Time
+    revoked_index: Time | None = None
+    compromised_since_ms: Time | None = None
+
+    @property
+    def key(self) -> PublicKey:
+        """The key; raise FormatError where it is not the one that the keyid names. The keyid certifies its key."""
+        key = PublicKey.parse(self.alg, self.public_key)
+        if key.keyid != self.keyid:
+            raise FormatError("wrong-value", "/public_key", "another key than the keyid names")
+        return key
+
+
+class PartyState(Reply):
+    """A party and all the keys that it ever had."""
+
+    name: Name
+    index: Time
+    keys: list[KeyState]
+    size: Time
+
+    def active(self, use: str) -> list[KeyState]:
+        """Return the keys of this use that speak now, newest first."""
+        keys = [key for key in self.keys if key.use == use and key.revoked_index is None]
+        return sorted(keys, key=lambda key: key.index, reverse=True)
+
+
+class ListingState(Reply):
+    """A listing; withdrawn once `withdrawn_index` is set."""
+
+    id: Id
+    issuer: Name
+    title: str
+    index: Time
+    withdrawn_index: Time | None = None
+
+
+class LicenseState(Reply):
+    """A license; ended once `ended_index` is set."""
+
+    id: Id
+    listing: Id
+    licensor: Name
+    licensee: Name
+    terms: Json
+    index: Time
+    ended_index: Time | None = None
+
+
+class TransferState(Reply):
+    """A hand-off; `state` is offered, acknowledged or refused."""
+
+    id: Id
+    listing: Id
+    license: Id | None = None
+    sender: Name
+    recipient: Name
+    state: str
+    index: Time
+    decided_index: Time | None = None
+
+
+class Page(Reply, Generic[_ItemT]):
+    """One page of a list; `next` is the cursor of the next one."""
+
+    items: list[_ItemT]
+    next: str | None = None
+    size: Time
+
+
+class ConsistencyReply(Reply):
+    """A consistency path, base64."""
+
+    path: Annotated[list[str], Field(max_length=_MAX_PATH)]
+
+
+class RecordedReply(Reply):
+    """An entry with its receipt, as submission and both single reads answer it: `entry` is base64."""
+
+    statement_id: Id
+    index: Time
+    entry: str
+    receipt: str
+
+
+class LineReply(Reply):
+    """A result of bulk submission, of which the client rebuilds entry and receipt.
+
+    `line` counts from 1; only a duplicate has `entry`, base64.
+    """
+
+    line: Annotated[int, Field(ge=1)]
+    statement_id: Id
+    index: Time
+    previous: Hex32
+    time: Time
+    path: Annotated[list[str], Field(max_length=_MAX_PATH)]
+    entry: str | None = None
+
+
+def read_reply(model: type[_ReplyT], document: Json) -> _ReplyT:
+    """Read a JSON value as `model`; raise ReplyInvalid."""
+    try:
+        return read_model(model, document)
+    except FormatError as error:
+        raise ReplyInvalid(f"the ledger's answer cannot be understood: {error}") from error

@@ -1,0 +1,79 @@
+"""A party that speaks: its name, its key, its ledger and its vault in one hand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ledger.core.encoding import Json
+from ledger.core.keys import SigningKey
+from ledger.party.client import LedgerClient
+from ledger.party.composing import STATEMENT_LIFETIME_MS, Frame, fresh_salt, sign_statement
+from ledger.party.recorded import Recorded
+from ledger.party.vault import Vault
+from ledger.statements.content import Content, Disclosure
+
+Clock = Callable[[], int]
+
+
+def now_ms() -> int:
+    """Return the machine's time in Unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """Speaks for the party `name` with its signing `key`; `clock` returns Unix milliseconds."""
+
+    client: LedgerClient
+    vault: Vault
+    name: str
+    key: SigningKey
+    clock: Clock = now_ms
+
+    async def frame(self, lifetime_ms: int = STATEMENT_LIFETIME_MS, issuer: str | None = None) -> Frame:
+        """Return the common fields of a statement made now, which has seen the newest verified checkpoint."""
+        ledger = (await self.client.identity()).id
+        return Frame.fresh(ledger, issuer or self.name, self.clock(), await self.client.seen(), lifetime_ms)
+
+    async def say(self, kind: str, **fields: Json) -> Recorded:
+        """Make a statement of this type, sign it and have it recorded."""
+        return await self.say_in(await self.frame(), kind, **fields)
+
+    async def say_in(self, frame: Frame, kind: str, **fields: Json) -> Recorded:
+        """Sign a statement in a given frame and have it recorded."""
+        statement = frame.statement(kind, [self.key.public.keyid], **fields)
+        return await self.client.submit(sign_statement(statement, [self.key]))
+
+    async def say_sealed(
+        self,
+        frame: Frame,
+        kind: str,
+        content: Content,
+        before: Callable[[str, str], None] | None = None,
+        **fields: Json,
+    ) -> Recorded:
+        """Say something with sealed content.
+
+        The disclosure is kept before the statement is sent: if the machine stops in between, a commitment that nobody
+        can open must not be on the ledger. `before` is called with (statement id, salt), also before it is sent.
+        """
+        salt = fresh_salt()
+        sealed = content.seal(frame.place, salt)
+        statement = frame.statement(kind, [self.key.public.keyid], content=sealed, **fields)
+        envelope = sign_statement(statement, [self.key])
+        place = frame.place
+        self.vault.keep_disclosure(
+            Disclosure(
+                issuer=place.issuer,
+                ledger=place.ledger,
+                nonce=place.nonce,
+                salt=salt,
+                statement_id=envelope.id,
+                value=content.model_dump(),
+            )
+        )
+        if before is not None:
+            before(envelope.id, salt)
+        return await self.client.submit(envelope)

@@ -1,0 +1,188 @@
+"""The vault: what must never leave a company's machine, and what it needs in a dispute.
+
+Plain files, owner-only, durable:
+
+config.json                  who this is, which ledger, which keys (never the keys themselves)
+checkpoints/<log>.txt        the newest verified checkpoint of each log
+ledgers/<log>.{entry,receipt}  entry 0 of each log
+entries/<id>.{entry,receipt} every entry that the ledger recorded for us, with its receipt
+disclosures/<id>.json        what opens our commitments (docs/format.md §8.4)
+manifests/<id>.json          what travels with the files of a hand-off (§8.3)
+histories/<name>.json        histories, signed by the service key (§12.2)
+refusals/<id>.json           refusals, signed by the service key (§12.1)
+evidence/<name>.json         two signed tree heads that do not agree
+"""
+
+from __future__ import annotations
+
+import fcntl
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ledger.core.encoding import Json, canonical, parse_json
+from ledger.core.errors import FormatError
+from ledger.party.errors import VaultError
+from ledger.party.files import make_directory, replace_file
+from ledger.statements.content import Disclosure, Manifest
+from ledger.statements.fields import Model, Name
+from ledger.statements.parse import read_model
+
+CONFIG_TYPE: Literal["provenance-ledger.config/v1"] = "provenance-ledger.config/v1"
+_ID = re.compile(r"sha256:([0-9a-f]{64})", re.ASCII)
+_MAX_PATH = 4096
+
+
+class Config(Model):
+    """Who this vault belongs to: paths are absolute, `policy` is the text of the policy file."""
+
+    key: Annotated[str, Field(max_length=_MAX_PATH)]
+    ledger_url: Annotated[str, Field(max_length=2000)]
+    party: Name
+    policy: str
+    recovery_key: Annotated[str, Field(max_length=_MAX_PATH)]
+    type: Literal["provenance-ledger.config/v1"] = CONFIG_TYPE
+
+
+class Vault:
+    """A directory of evidence; every method that writes is durable when it returns."""
+
+    def __init__(self, directory: Path) -> None:
+        """Open `directory`; it is created, and its permissions tightened, by the first write."""
+        self.directory = directory
+
+    def config(self) -> Config:
+        """Return who this vault belongs to; raise VaultError where nobody registered yet."""
+        path = self.directory / "config.json"
+        try:
+            return read_model(Config, parse_json(path.read_bytes()))
+        except FileNotFoundError as error:
+            raise VaultError(f"{self.directory} belongs to no party yet") from error
+        except FormatError as error:
+            raise VaultError(f"{path}: {error}") from error
+
+    def has_config(self) -> bool:
+        """Tell whether the vault belongs to a party."""
+        return (self.directory / "config.json").exists()
+
+    def keep_config(self, config: Config) -> Path:
+        """Write the config."""
+        return self._write("config.json", canonical(config.model_dump()) + b"\n")
+
+    def checkpoint(self, origin: str) -> bytes | None:
+        """Return the newest verified checkpoint of this log, a signed note."""
+        return self._read(f"checkpoints/{_log_name(origin)}.txt")
+
+    def replace_checkpoint(self, origin: str, expected: bytes | None, raw: bytes) -> bool:
+        """Replace the checkpoint if it still is the `expected` one; two processes cannot put an older one back."""
+        with self._lock():
+            if self.checkpoint(origin) != expected:
+                return False
+            self._write(f"checkpoints/{_log_name(origin)}.txt", raw)
+            return True
+
+    def created(self, origin: str) -> tuple[bytes, bytes] | None:
+        """Return entry 0 of this log and its receipt, unverified."""
+        return self._pair(f"ledgers/{_log_name(origin)}")
+
+    def keep_created(self, origin: str, entry: bytes, receipt: bytes) -> None:
+        """Keep entry 0 of a log."""
+        self._write_pair(f"ledgers/{_log_name(origin)}", entry, receipt)
+
+    def entry(self, statement_id: str) -> tuple[bytes, bytes] | None:
+        """Return an entry and its receipt."""
+        return self._pair(f"entries/{_file_name(statement_id)}")
+
+    def keep_entry(self, statement_id: str, entry: bytes, receipt: bytes) -> Path:
+        """Keep an entry with its receipt; return the path of the receipt."""
+        return self._write_pair(f"entries/{_file_name(statement_id)}", entry, receipt)
+
+    def receipt_path(self, statement_id: str) -> Path:
+        """Return where the receipt of a statement is, or would be."""
+        return self.directory / f"entries/{_file_name(statement_id)}.receipt"
+
+    def keep_disclosure(self, disclosure: Disclosure) -> Path:
+        """Keep what opens one of our commitments. Written before the statement is sent: without it, it never opens."""
+        return self._write(f"disclosures/{_file_name(disclosure.statement_id)}.json", _line(disclosure))
+
+    def disclosure(self, statement_id: str) -> Disclosure:
+        """Return what opens our commitment in this statement; raise VaultError."""
+        return read_model(Disclosure, self._json(f"disclosures/{_file_name(statement_id)}.json"))
+
+    def keep_manifest(self, manifest: Manifest) -> Path:
+        """Keep the manifest of a hand-off that we send or answer."""
+        return self._write(f"manifests/{_file_name(manifest.transfer)}.json", _line(manifest))
+
+    def manifest(self, transfer: str) -> Manifest:
+        """Return the manifest of a hand-off; raise VaultError."""
+        return read_model(Manifest, self._json(f"manifests/{_file_name(transfer)}.json"))
+
+    def keep_refusal(self, statement_id: str, envelope: Json) -> Path:
+        """Keep the service key's signed refusal of a statement."""
+        return self._write(f"refusals/{_file_name(statement_id)}.json", canonical(envelope) + b"\n")
+
+    def keep_history(self, envelope: Json) -> Path:
+        """Keep a signed history, named by its digest."""
+        raw = canonical(envelope)
+        return self._write(f"histories/{sha256(raw).hexdigest()}.json", raw + b"\n")
+
+    def keep_evidence(self, document: Json) -> Path:
+        """Keep evidence against a log, named by its digest, so that none replaces another."""
+        raw = canonical(document)
+        return self._write(f"evidence/{sha256(raw).hexdigest()}.json", raw + b"\n")
+
+    def _write(self, name: str, data: bytes) -> Path:
+        path = self.directory / name
+        make_directory(self.directory)
+        make_directory(path.parent)
+        replace_file(path, data)
+        return path
+
+    def _read(self, name: str) -> bytes | None:
+        try:
+            return (self.directory / name).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def _json(self, name: str) -> Json:
+        raw = self._read(name)
+        if raw is None:
+            raise VaultError(f"the vault has no {name}")
+        return parse_json(raw)
+
+    def _pair(self, name: str) -> tuple[bytes, bytes] | None:
+        entry, receipt = self._read(f"{name}.entry"), self._read(f"{name}.receipt")
+        return (entry, receipt) if entry is not None and receipt is not None else None
+
+    def _write_pair(self, name: str, entry: bytes, receipt: bytes) -> Path:
+        self._write(f"{name}.entry", entry)
+        return self._write(f"{name}.receipt", receipt)
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        make_directory(self.directory)
+        with (self.directory / "lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def _log_name(origin: str) -> str:
+    """Return a file name for any origin, which may hold slashes and be longer than a file name may be."""
+    return sha256(origin.encode()).hexdigest()
+
+
+def _file_name(statement_id: str) -> str:
+    match = _ID.fullmatch(statement_id)
+    if match is None:
+        # Ids come from the network, too: nothing but hex digits may become a path.
+        raise VaultError(f"not a statement id: {statement_id[:80]!a}")
+    return match[1]
+
+
+def _line(model: Model) -> bytes:
+    return canonical(model.model_dump(exclude_none=True)) + b"\n"

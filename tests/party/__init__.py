@@ -1,0 +1,1 @@
+"""The companies' wing, tested beside a ledger that can lie."""
