@@ -1,0 +1,1 @@
+"""Ledger, verifier and reference agree."""

@@ -1,0 +1,113 @@
+"""Every lie is caught: exit code 1, at exactly the entries and for exactly the reasons that it is false for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ledger.core.note import ED25519_TYPE, NoteKey
+from tests.harness import lies_in_bytes, lies_in_words  # noqa: F401 - importing them fills LIES
+from tests.harness.builder import ORIGIN
+from tests.harness.forger import LIES, Forger, Lie, Scene
+from tests.harness.people import key
+from tests.harness.speech import signed
+from tests.harness.verify import Verdict, failure_order, replay_files
+
+
+def name_of(lie: Lie) -> str:
+    return lie.__name__
+
+
+def honest(tmp_path: Path, scene: Scene) -> Verdict:
+    scene.go_on()
+    return replay_files(tmp_path, scene.directory(), scene.policy())
+
+
+@pytest.mark.parametrize("lie", LIES, ids=name_of)
+def test_lie(tmp_path: Path, lie: Lie) -> None:
+    """The verifier names the lie, and accuses nothing else."""
+    scene = Scene()
+    expected = lie(scene)
+    if scene.remembered is not None:
+        before = replay_files(tmp_path, scene.remembered, scene.policy(), is_remembered=True)
+        assert before.exit_code == 0
+    scene.go_on()
+    is_remembered = scene.remembered is not None
+    verdict = replay_files(tmp_path, scene.directory(), scene.policy(), is_remembered=is_remembered)
+    assert verdict.failures == sorted(expected, key=failure_order)
+    assert verdict.exit_code == 1
+
+
+@pytest.mark.parametrize("admission", ["open", "operator"])
+def test_the_honest_scene_is_verified(tmp_path: Path, admission: str) -> None:
+    """The same machinery without a lie: no failure, no doubt, no finding."""
+    verdict = honest(tmp_path, Scene(admission=admission))
+    assert (verdict.exit_code, verdict.failures, verdict.report["doubts"]) == (0, [], [])
+    assert verdict.report["findings"] == []
+    assert verdict.report["entries"] == verdict.report["judged"] == 13
+
+
+def test_the_honest_scene_is_verified_from_a_state(tmp_path: Path) -> None:
+    """A log that only grew is no fork: remembering refuses nobody honest."""
+    scene = Scene()
+    assert replay_files(tmp_path, scene.files(), scene.policy(), is_remembered=True).exit_code == 0
+    scene.go_on()
+    verdict = replay_files(tmp_path, scene.files(), scene.policy(), is_remembered=True)
+    assert (verdict.exit_code, verdict.report["resumed_size"]) == (0, 11)
+
+
+def test_the_honest_scene_is_verified_by_the_program(tmp_path: Path) -> None:
+    """As a process of its own, with nothing of this one in memory."""
+    scene = Scene()
+    scene.write(tmp_path / "log")
+    (tmp_path / "policy.txt").write_text(scene.policy())
+    command = [sys.executable, "-m", "verifier", "replay", str(tmp_path / "log"), "--quiet"]
+    done = subprocess.run([*command, "--policy", str(tmp_path / "policy.txt")], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_every_lie_is_told() -> None:
+    assert len(LIES) == len({name_of(lie) for lie in LIES}) >= 50
+
+
+def test_entry_zero_for_another_key(tmp_path: Path) -> None:
+    """Entry 0 does not name the key that the policy trusts: its statements were made for another log."""
+    other = NoteKey(ORIGIN, ED25519_TYPE, key("another log").public.raw).vkey()
+    verdict = honest(tmp_path, Scene(log_keys=[other]))
+    assert (verdict.exit_code, verdict.failures) == (1, [(0, "identity", "wrong-log-key")])
+
+
+def test_entry_zero_that_creates_nothing(tmp_path: Path) -> None:
+    """Without `ledger.created` nothing can be judged: the first entry is false, the rest unknown."""
+    scene = Scene()
+    forger = Forger()
+    forger.entries.clear()
+    forger.times.clear()
+    forger.rehash()
+    for envelope in (scene.speech.party_registered(who) for who in (scene.alice, scene.bob)):
+        forger.force_said(envelope, *scene.alice.all_keys)
+    verdict = replay_files(tmp_path, forger.files(), forger.policy())
+    assert (verdict.exit_code, verdict.failures) == (1, [(0, "reference", "not-created")])
+    assert [item["reason"] for item in verdict.report["doubts"]] == ["no-ledger"]
+
+
+def test_rules_that_nobody_knows(tmp_path: Path) -> None:
+    """After a good `ledger.rules_changed` a verifier that does not know the version judges nothing, and says so."""
+    scene = Scene()
+    at = scene.force_said(scene.speech.rules_changed(scene.operator, 2), scene.operator.key)
+    scene.force_said({"any": "thing"}, scene.carol.key)
+    verdict = replay_files(tmp_path, scene.files(), scene.policy())
+    assert (verdict.exit_code, verdict.failures) == (3, [])
+    assert [(item["index"], item["reason"]) for item in verdict.report["doubts"]] == [(at + 1, "unknown-rules")]
+
+
+def test_links_are_checked_under_rules_that_nobody_knows(tmp_path: Path) -> None:
+    """Under an unknown version bytes, links and tree are still checked."""
+    scene = Scene()
+    scene.force_said(scene.speech.rules_changed(scene.operator, 2), scene.operator.key)
+    at = scene.force(signed({"any": "thing"}, scene.carol.key), previous="ab" * 32)
+    verdict = replay_files(tmp_path, scene.files(), scene.policy())
+    assert (verdict.exit_code, verdict.failures) == (1, [(at, "link", "wrong-previous")])

@@ -1,0 +1,1 @@
+"""What tests share: people who sign, an honest ledger, a lying one, and slow third opinions."""

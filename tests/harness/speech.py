@@ -1,0 +1,139 @@
+"""Makers of valid statements of every type, as JSON objects that a test may then spoil."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha256
+
+from ledger.core.dsse import Envelope, sign
+from ledger.core.encoding import Json, b64encode
+from ledger.core.keys import SigningKey
+from ledger.core.note import ED25519_TYPE, NoteKey
+from tests.harness.people import Person
+
+START_MS = 1_700_000_000_000
+DAY_MS = 24 * 60 * 60 * 1000
+
+
+def keyids(keys: Iterable[SigningKey]) -> list[str]:
+    """Return the sorted keyids."""
+    return sorted(item.public.keyid for item in keys)
+
+
+def documents(keys: Iterable[SigningKey]) -> list[Json]:
+    """Return public keys as they stand in statements."""
+    return [item.public.document() for item in keys]
+
+
+def sealed(text: str) -> Json:
+    """Return some commitment."""
+    return {"sealed": sha256(text.encode()).hexdigest()}
+
+
+def created(operator: Person, origin: str, log: SigningKey, service: SigningKey, **fields: Json) -> Json:
+    """Return a `ledger.created`; `fields` replace or add members."""
+    statement = {
+        "type": "ledger.created",
+        "issuer": operator.name,
+        "signers": keyids(operator.all_keys),
+        "nonce": b64encode(sha256(origin.encode()).digest()[:16]),
+        "issued_ms": START_MS,
+        "not_after_ms": START_MS + DAY_MS,
+        "origin": origin,
+        "keys": documents(operator.keys),
+        "recovery_keys": documents(operator.recovery_keys),
+        "log_keys": [NoteKey(origin, ED25519_TYPE, log.public.raw).vkey()],
+        "service_key": service.public.document(),
+        "rules": 1,
+        "relation": "The operator is party to no hand-off.",
+        "admission": "open",
+    }
+    return statement | fields
+
+
+class Speech:
+    """Writes statements for one ledger: a fresh nonce each, issued when the clock says."""
+
+    def __init__(self, ledger: str, now_ms: int = START_MS) -> None:
+        """Speak on the ledger of this id; a test moves `now_ms`."""
+        self.ledger = ledger
+        self.now_ms = now_ms
+        self._count = 0
+
+    def say(self, kind: str, issuer: Person, by: Iterable[SigningKey], /, **fields: Json) -> Json:
+        """Return a statement of any type with its common fields; None leaves a field out."""
+        self._count += 1
+        statement = {
+            "type": kind,
+            "ledger": self.ledger,
+            "issuer": issuer.name,
+            "signers": keyids(by),
+            "nonce": b64encode(sha256(f"nonce {self._count}".encode()).digest()[:16]),
+            "issued_ms": self.now_ms,
+            "not_after_ms": self.now_ms + 30 * DAY_MS,
+        }
+        return {name: value for name, value in (statement | fields).items() if value is not None}
+
+    def party_registered(self, who: Person, operator: Person | None = None) -> Json:
+        """`operator` countersigns where admission asks for it."""
+        signers = [*who.all_keys, *(operator.keys[:1] if operator else [])]
+        keys, recovery = documents(who.keys), documents(who.recovery_keys)
+        return self.say("party.registered", who, signers, keys=keys, recovery_keys=recovery)
+
+    def key_added(self, who: Person, new: SigningKey, use: str = "signing") -> Json:
+        return self.say("party.key_added", who, [new, who.recovery], key=new.public.document(), use=use)
+
+    def key_revoked(self, who: Person, gone: SigningKey, by: SigningKey | None = None, **fields: Json) -> Json:
+        return self.say("party.key_revoked", who, [by or who.recovery], keyid=gone.public.keyid, **fields)
+
+    def listing_registered(self, who: Person, title: str = "Airports", **fields: Json) -> Json:
+        return self.say("listing.registered", who, [who.key], title=title, content=sealed(title), **fields)
+
+    def listing_withdrawn(self, who: Person, listing: str, **fields: Json) -> Json:
+        return self.say("listing.withdrawn", who, [who.key], listing=listing, **fields)
+
+    def license_agreed(self, who: Person, licensee: Person, listing: str, **fields: Json) -> Json:
+        own = {"listing": listing, "licensee": licensee.name, "terms": self.terms()}
+        return self.say("license.agreed", who, [who.key, licensee.key], **(own | fields))
+
+    def license_ended(self, who: Person, license_id: str, **fields: Json) -> Json:
+        return self.say("license.ended", who, [who.key], license=license_id, **fields)
+
+    def transfer_offered(
+        self, who: Person, recipient: Person, listing: str, license_id: str | None = None, **fields: Json
+    ) -> Json:
+        own = {"listing": listing, "license": license_id, "recipient": recipient.name, "content": sealed("t")}
+        return self.say("transfer.offered", who, [who.key], **(own | fields))
+
+    def transfer_acknowledged(self, who: Person, transfer: str, **fields: Json) -> Json:
+        own = {"transfer": transfer, "content": sealed("a")}
+        return self.say("transfer.acknowledged", who, [who.key], **(own | fields))
+
+    def transfer_refused(self, who: Person, transfer: str, reason: str = "Two rows short.", **fields: Json) -> Json:
+        return self.say("transfer.refused", who, [who.key], transfer=transfer, reason=reason, **fields)
+
+    def rules_changed(self, operator: Person, rules: int) -> Json:
+        return self.say(
+            "ledger.rules_changed",
+            operator,
+            [operator.key],
+            rules=rules,
+            payload_types=["application/vnd.provenance-ledger.statement.v1+json"],
+            statement_types=["ledger.rules_changed"],
+            signature_forms=["ed25519"],
+        )
+
+    def terms(self, **fields: Json) -> Json:
+        """Return terms in force for a year from now."""
+        terms = {
+            "purposes": ["research"],
+            "text": {"bytes": 5000, "media_type": "application/pdf", "sha256": "ab" * 32},
+            "valid_from_ms": self.now_ms,
+            "valid_until_ms": self.now_ms + 365 * DAY_MS,
+        }
+        return terms | fields
+
+
+def signed(statement: Json, *keys: SigningKey) -> Envelope:
+    """Return the statement signed by these keys."""
+    return sign(statement, keys)

@@ -1,0 +1,53 @@
+"""The verifier as its users see it: a directory, a policy file and maybe a state file in; an exit code and JSON out."""
+
+from __future__ import annotations
+
+import io
+import json
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.harness.builder import write_files
+from verifier.cli import main
+
+
+class Verdict(NamedTuple):
+    """What one replay said."""
+
+    exit_code: int
+    report: dict[str, Any]
+
+    @property
+    def failures(self) -> list[tuple[int | None, str, str]]:
+        """Index, check and reason of every failure, ordered by index, those of the log as a whole first."""
+        found = [(item["index"], item["check"], item["reason"]) for item in self.report["failures"]]
+        return sorted(found, key=failure_order)
+
+
+def failure_order(failure: tuple[int | None, str, str]) -> tuple[int, str, str]:
+    """Order failures as `Verdict.failures` does."""
+    index, check, reason = failure
+    return (-1 if index is None else index, check, reason)
+
+
+def replay(directory: Path, policy: str, *, is_remembered: bool = False) -> Verdict:
+    """Replay `directory/log`; the policy, and the state if there is one, are kept beside it."""
+    (directory / "policy.txt").write_text(policy)
+    arguments = ["replay", str(directory / "log"), "--policy", str(directory / "policy.txt"), "--json", "--quiet"]
+    arguments += ["--processes", "1"]
+    if is_remembered:
+        arguments += ["--state", str(directory / "state.json")]
+    words = io.StringIO()
+    with redirect_stdout(words):
+        code = main(arguments)
+    return Verdict(code, json.loads(words.getvalue()))
+
+
+def replay_files(directory: Path, files: dict[str, bytes], policy: str, *, is_remembered: bool = False) -> Verdict:
+    """Write the files of a log, in place of those of an earlier call, and replay them."""
+    log = directory / "log"
+    if log.exists():
+        log.rename(directory / f"log before {len(list(directory.iterdir()))}")
+    write_files(log, files)
+    return replay(directory, policy, is_remembered=is_remembered)

@@ -1,0 +1,1 @@
+"""Tests of what may enter, and what the chain then says."""

@@ -1,0 +1,1 @@
+"""Tests of what parties can say."""
