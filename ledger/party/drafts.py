@@ -71,7 +71,7 @@ class Draft:
         if wrong:
             raise Unfit(f"the draft was changed after the key {wrong[0]} had signed it")
         if present - keys.keys():
-            raise Unfit(f"the draft is signed by {sorted(present - keys.keys())[0]}, a key of nobody in it")
+            raise Unfit(f"the draft is signed by {min(present - keys.keys())}, a key of nobody in it")
 
 
 def new_draft(statement: dict[str, Json]) -> Draft:

@@ -46,7 +46,7 @@ async def find_registration(
     recorded = await client.entry((await client.party(name)).index)
     statement = recorded.statement
     ours = {key.public.keyid, recovery_key.public.keyid}
-    if isinstance(statement, PartyRegistered) and statement.issuer == name and statement.introduced.keys() == ours:
+    if statement.issuer == name and statement.introduced.keys() == ours:
         return await client.take(recorded, recorded.entry.envelope)
     return None
 
@@ -81,7 +81,7 @@ async def admit(client: LedgerClient, drafted: Draft, operator_key: SigningKey, 
 
 
 async def add_key(
-    client: LedgerClient, name: str, new: SigningKey, recovery_key: SigningKey, use: str, clock: Clock
+    client: LedgerClient, name: str, new: SigningKey, recovery_key: SigningKey, clock: Clock, *, use: str
 ) -> Recorded:
     """Add a key to a party; the new key signs, which proves that we hold it."""
     frame = await _frame(client, name, clock)

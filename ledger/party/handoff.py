@@ -1,11 +1,12 @@
 """Hand-offs: offered by the sender, acknowledged or refused by the recipient (docs/format.md §6.10–6.12, §8.3).
 
-The ledger holds one sealed value for all files. Its salt travels with the files, in a manifest; digests and sizes do not:
-the recipient computes them from what it received, opens the sender's commitment with them, and only then signs.
+The ledger holds one sealed value for all files. Its salt travels with the files, in a manifest; digests and sizes do
+not: the recipient computes them from what it received, opens the sender's commitment with them, and only then signs.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,10 +69,10 @@ async def offer(
 ) -> Recorded:
     """Seal the files, have the offer recorded, and write the manifest that must travel with them.
 
-    Raises AlreadyThere, before anything is done, where `manifest_path` exists. The manifest is in the vault, too, before
-    the offer is sent.
+    Raises AlreadyThere, before anything is done, where `manifest_path` exists. The manifest is in the vault, too,
+    before the offer is sent.
     """
-    if manifest_path.exists():
+    if await asyncio.to_thread(manifest_path.exists):
         raise AlreadyThere(manifest_path)
     described = describe(files)
     content = await measure(files, described, progress)

@@ -40,9 +40,9 @@ async def draft(
 async def review(speaker: Speaker, drafted: Draft) -> tuple[LicenseAgreed, ListingRegistered]:
     """Check everything about a draft that can be checked before signing; return it with its listing, to be shown.
 
-    Raises Unfit for a draft of another ledger or type, an expired one, one that does not name this party or its key, one
-    whose licensor does not own the listing, or one that was changed after the other side signed it; ForkDetected where
-    it refers to a log that is not ours.
+    Raises Unfit for a draft of another ledger or type, an expired one, one that does not name this party or its key,
+    one whose licensor does not own the listing, or one that was changed after the other side signed it; ForkDetected
+    where it refers to a log that is not ours.
     """
     statement = drafted.statement
     if not isinstance(statement, LicenseAgreed):
