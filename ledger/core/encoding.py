@@ -82,9 +82,9 @@ def b64decode(text: str, field: str = "") -> bytes:
 
 
 def _dump(value: Json) -> bytes:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    text = _ENCODER.encode(value)
     if not text.isascii():
-        text = json.dumps(_sorted(value), ensure_ascii=False, separators=(",", ":"))
+        text = _ORDERED_ENCODER.encode(_sorted(value))
     return text.encode("utf-8")
 
 
@@ -153,3 +153,5 @@ def _constant(text: str) -> NoReturn:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_float=_float, parse_int=_integer, parse_constant=_constant)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, check_circular=False)
+_ORDERED_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)

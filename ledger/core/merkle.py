@@ -88,6 +88,26 @@ def inclusion_ranges(index: int, size: int) -> list[Range]:
     return path(0, size)
 
 
+def inclusion_paths(first: int, size: int, hashes: Mapping[Node, bytes]) -> list[list[bytes]]:
+    """Return the inclusion paths of leaves [first, size) in one walk down the tree, about two steps a leaf.
+
+    `hashes` must hold the perfect nodes of [0, first) and all nodes made since: what a batch has at hand.
+    """
+    paths: list[list[bytes]] = []
+
+    def descend(start: int, end: int, above: list[bytes]) -> None:
+        if end - start == 1:
+            paths.append(above)
+            return
+        middle = start + split(end - start)
+        if first < middle:
+            descend(start, middle, [range_hash(middle, end, hashes), *above])
+        descend(middle, end, [range_hash(start, middle, hashes), *above])
+
+    descend(0, size, [])
+    return paths
+
+
 def consistency_ranges(old_size: int, new_size: int) -> list[Range]:
     """Return the subtrees whose hashes are the consistency path between two sizes. Requires 1 ≤ old_size ≤ new_size.
 

@@ -1,0 +1,82 @@
+"""Start-up: re-derive the tree head from stored hashes, and refuse to run on a mismatch.
+
+The tree is computed anew from the leaf hashes on disk and compared with the signed checkpoint, with every tile above,
+and with the newest entries read back as bytes: a single flipped bit must stop the log before it signs again.
+"""
+
+from __future__ import annotations
+
+from ledger.core.entry import ZERO_LINK, parse_entry
+from ledger.core.errors import FormatError, LedgerError
+from ledger.core.hashing import HASH_BYTES
+from ledger.core.merkle import Node
+from ledger.core.policy import Policy
+from ledger.core.tiles import TILE_HEIGHT, TILE_WIDTH
+from ledger.server.log.identity import Identity
+from ledger.server.log.tail import Tail
+from ledger.server.store.contract import IntegrityError, Store, StoredCheckpoint
+
+REREAD_ENTRIES = 4096
+"""How many of the newest entries are read back and hashed; older ones are covered by every replay."""
+
+
+async def recover(store: Store, identity: Identity) -> tuple[Tail, StoredCheckpoint | None]:
+    """Return the tail of the stored log and its newest checkpoint (None: empty); raise IntegrityError."""
+    checkpoint = await store.checkpoint()
+    tail = await _rebuild(store)
+    if checkpoint is None:
+        if tail.size:
+            raise IntegrityError(f"{tail.size} leaf hashes are stored, and no checkpoint")
+        return tail, None
+    try:
+        signed = Policy(logs=[identity.note_key], quorum="none").open_checkpoint(checkpoint.note)
+    except LedgerError as error:
+        raise IntegrityError(f"the stored checkpoint of size {checkpoint.size} does not verify: {error}") from error
+    if signed.head != tail.head:
+        raise IntegrityError(
+            f"the checkpoint signs size {signed.head.size} with root {signed.head.root.hex()}, "
+            f"the stored hashes give size {tail.size} with root {tail.head.root.hex()}"
+        )
+    await _reread(store, tail)
+    return tail, checkpoint
+
+
+async def _rebuild(store: Store) -> Tail:
+    """Grow a tail from the level-0 tiles, comparing each level above with what is stored."""
+    tail = Tail()
+    async for hashes in store.tiles(0):
+        if tail.size % TILE_WIDTH:
+            raise IntegrityError(f"hashes follow the partial tile that ends at {tail.size}")
+        before = tail.size
+        for at in range(0, len(hashes), HASH_BYTES):
+            tail.grow(hashes[at : at + HASH_BYTES])
+        for (level, position), derived in tail.tiles_since(before).items():
+            if level and (await store.tile(level, position))[: len(derived)] != derived:
+                raise IntegrityError(f"tile {position} of level {level} does not follow from the leaf hashes")
+        tail = tail.copy()
+    level = 1
+    while tail.size >> (TILE_HEIGHT * level) or await store.tile(level, 0):
+        count = tail.size >> (TILE_HEIGHT * level)
+        stored = await store.tile(level, count // TILE_WIDTH)
+        if len(stored) != (count % TILE_WIDTH) * HASH_BYTES:
+            raise IntegrityError(f"level {level} stores other than the {count} hashes that it should")
+        level += 1
+    return tail
+
+
+async def _reread(store: Store, tail: Tail) -> None:
+    start = max(0, tail.size - REREAD_ENTRIES)
+    raws = await store.entries(start, tail.size + 1)
+    if len(raws) != tail.size - start:
+        raise IntegrityError(f"{len(raws)} of the entries from {start} on are stored, {tail.size - start} are signed")
+    nodes = await store.nodes([Node(0, index) for index in range(start, tail.size)])
+    previous = ZERO_LINK if start == 0 else (await store.nodes([Node(0, start - 1)]))[Node(0, start - 1)].hex()
+    for index, raw in enumerate(raws, start):
+        try:
+            entry = parse_entry(raw)
+        except FormatError as error:
+            raise IntegrityError(f"entry {index} does not parse: {error}") from error
+        if (entry.index, entry.previous) != (index, previous) or entry.leaf != nodes[Node(0, index)]:
+            raise IntegrityError(f"entry {index} is not the one that was signed")
+        previous = entry.leaf.hex()
+        tail.previous, tail.time_ms = previous, entry.time_ms

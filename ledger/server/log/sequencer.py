@@ -1,0 +1,330 @@
+"""The sequencer: the only writer of the log.
+
+A statement goes: `submit` parses it and queues it → `_check` takes what waits, fetches public keys and has signatures
+checked on all cores → `_sequence` accepts in order, chains, hashes, signs one checkpoint over the batch, stores all of it
+in one transaction, and only then answers. The two stages overlap, so that one batch's signatures are checked while the
+one before is written; nothing else runs at the same time as the second.
+
+If the process dies before the transaction ends, nothing of the batch was acknowledged, and the checkpoint that covered it
+was shown to nobody. If it dies after, the entries are there, and resubmitting returns them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ledger.core.checkpoint import TreeHead
+from ledger.core.dsse import parse_envelope
+from ledger.core.encoding import b64decode
+from ledger.core.entry import Entry, parse_entry
+from ledger.core.errors import LedgerError
+from ledger.core.merkle import inclusion_paths, inclusion_ranges, nodes_of, perfect_nodes, prove, range_hash
+from ledger.registry.acceptance import Candidate, Duplicate, accept, needed_facts
+from ledger.registry.facts import LEDGER_KEY, KeyFact, LedgerFact, View, key_key
+from ledger.registry.refusal import Refused
+from ledger.server.log.errors import BusyError, SignedRefusalError, UnavailableError
+from ledger.server.log.identity import Identity
+from ledger.server.log.recovery import recover
+from ledger.server.log.signatures import Check, SignatureChecker
+from ledger.server.log.tail import Tail
+from ledger.server.store.contract import Batch, NewEntry, Store, StoredCheckpoint
+from ledger.statements.parse import parse_statement
+
+MAX_WAITING = 4096
+"""Statements that may wait to be sequenced; past that `submit` refuses (429) and `submit_waiting` waits."""
+
+MAX_BATCH = 512
+MIN_FREE_BYTES = 64 * 1024 * 1024
+_MAX_CHECKED = 8
+_MAX_CACHED_KEYS = 65_536
+_MAX_CACHED_ROOTS = 4_096
+
+_logger = logging.getLogger(__name__)
+_KeyT = TypeVar("_KeyT")
+_ValueT = TypeVar("_ValueT")
+
+
+@dataclass(frozen=True)
+class Published:
+    """The newest durable state: what every answer refers to."""
+
+    head: TreeHead
+    time_ms: int
+    checkpoint: bytes
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A statement that is in the log, durably: its entry, with its inclusion path to `checkpoint`."""
+
+    statement_id: str
+    entry: Entry
+    path: list[bytes]
+    checkpoint: bytes
+    duplicate: bool
+
+
+@dataclass
+class _Waiting:
+    candidate: Candidate
+    answer: asyncio.Future[Recorded]
+
+
+class Log:
+    """One log. `start` it, `submit` to it, `stop` it; `published` is what readers may see."""
+
+    def __init__(self, store: Store, identity: Identity, checker: SignatureChecker, clock: Callable[[], int]) -> None:
+        """`clock` returns Unix milliseconds; a clock that jumps back does not make the log's time go back."""
+        self.store = store
+        self.identity = identity
+        self.ledger_id = ""
+        self.published: Published | None = None
+        self.failure: Exception | None = None
+        self._checker = checker
+        self._clock = clock
+        self._tail = Tail()
+        self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue(MAX_WAITING)
+        self._checked: asyncio.Queue[list[_Waiting]] = asyncio.Queue(_MAX_CHECKED)
+        self._keys: OrderedDict[str, bytes] = OrderedDict()
+        self._roots: OrderedDict[int, bytes] = OrderedDict()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.stopping = False
+
+    async def start(self) -> None:
+        """Recover the stored log and begin to take statements; raise IntegrityError if it does not check."""
+        await self._recover()
+        self._tasks = [asyncio.create_task(self._check_forever()), asyncio.create_task(self._sequence_forever())]
+
+    async def stop(self) -> None:
+        """Take no more work, finish what waits, and end."""
+        self.stopping = True
+        await self._waiting.join()
+        await self._checked.join()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def waiting_count(self) -> int:
+        """How many statements wait."""
+        return self._waiting.qsize()
+
+    async def submit(self, raw: bytes) -> Recorded:
+        """Record one posted envelope and return when it is durable.
+
+        Raises FormatError, Refused, SignedRefusalError, BusyError, or UnavailableError.
+        """
+        waiting = self._parse(raw)
+        try:
+            self._waiting.put_nowait(waiting)
+        except asyncio.QueueFull as error:
+            raise BusyError(f"{MAX_WAITING} statements are waiting") from error
+        return await waiting.answer
+
+    async def submit_waiting(self, raw: bytes) -> asyncio.Future[Recorded]:
+        """Queue one posted envelope, waiting for room, and return its future answer; raise as `submit` does."""
+        waiting = self._parse(raw)
+        await self._waiting.put(waiting)
+        return waiting.answer
+
+    async def path(self, index: int, size: int) -> list[bytes]:
+        """Return the inclusion path of an entry in the published tree of `size`: one read a tile, no linear work."""
+        ranges = inclusion_ranges(index, size)
+        return prove(ranges, await self.store.nodes(nodes_of(ranges)))
+
+    def _parse(self, raw: bytes) -> _Waiting:
+        if self.stopping:
+            raise UnavailableError("the ledger is stopping")
+        if self.failure is not None:
+            raise UnavailableError("the ledger cannot write; its operator has to look at it")
+        envelope = parse_envelope(raw)
+        candidate = Candidate(parse_statement(envelope.payload), envelope)
+        # A keyid is the hash of its key, so a key may be remembered from a statement that is not accepted yet.
+        for keyid, (key, _) in candidate.statement.introduced.items():
+            _remember(self._keys, keyid, key.raw, _MAX_CACHED_KEYS)
+        return _Waiting(candidate, asyncio.get_running_loop().create_future())
+
+    async def _check_forever(self) -> None:
+        while True:
+            group = [await self._waiting.get()]
+            while len(group) < MAX_BATCH and not self._waiting.empty():
+                group.append(self._waiting.get_nowait())
+            try:
+                await self._check(group)
+            except Exception as error:  # noqa: BLE001 - whatever failed, those who wait must hear of it
+                _fail(group, error)
+            else:
+                await self._checked.put(group)
+            for _ in group:
+                self._waiting.task_done()
+
+    async def _check(self, group: list[_Waiting]) -> None:
+        """Steps 9.6 to 9.8 need every signature that stands under a known key checked."""
+        wanted = {keyid for item in group for keyid in item.candidate.statement.signers if keyid not in self._keys}
+        if wanted:
+            view = await self.store.view([key_key(keyid) for keyid in wanted], [])
+            for keyid in wanted:
+                key = view.get(KeyFact, key_key(keyid))
+                if key is not None:
+                    _remember(self._keys, keyid, b64decode(key.public_key), _MAX_CACHED_KEYS)
+        places: list[tuple[int, str]] = []
+        checks: list[Check] = []
+        for at, item in enumerate(group):
+            envelope = item.candidate.envelope
+            for keyid, signature in envelope.signatures:
+                if keyid in self._keys:
+                    places.append((at, keyid))
+                    checks.append((self._keys[keyid], envelope.signed_bytes, signature))
+        invalid: dict[int, list[str]] = {}
+        for (at, keyid), valid in zip(places, await self._checker.check(checks), strict=True):
+            if not valid:
+                invalid.setdefault(at, []).append(keyid)
+        for at, keyids in invalid.items():
+            item = group[at]
+            item.candidate = Candidate(item.candidate.statement, item.candidate.envelope, keyids)
+
+    async def _sequence_forever(self) -> None:
+        while True:
+            group = await self._checked.get()
+            groups = 1
+            while not self._checked.empty():
+                group = group + self._checked.get_nowait()
+                groups += 1
+            try:
+                await self._sequence(group)
+            except Exception as error:
+                _logger.exception("a batch of %d statements failed", len(group))
+                await self._after_failure(error)
+                _fail(group, UnavailableError("storing failed; whether the statement is recorded is not known; resubmit"))
+            for _ in range(groups):
+                self._checked.task_done()
+
+    async def _sequence(self, group: list[_Waiting]) -> None:
+        if self.failure is not None:
+            raise UnavailableError(str(self.failure))
+        if await self.store.free_bytes() < MIN_FREE_BYTES:
+            _fail(group, UnavailableError("the ledger's disk is nearly full"))
+            return
+        candidates = [item.candidate for item in group]
+        view = await self.store.view(
+            set().union(*(needed_facts(candidate.statement) for candidate in candidates)),
+            [candidate.envelope.id for candidate in candidates],
+        )
+        await self._load_roots(candidates)
+        draft = self._tail.copy()
+        time_ms = max(self._clock(), draft.time_ms)
+        entries: list[NewEntry] = []
+        accepted: list[tuple[_Waiting, Entry]] = []
+        duplicates: list[tuple[_Waiting, int]] = []
+        refused: list[tuple[_Waiting, Refused, TreeHead]] = []
+        for item in group:
+            try:
+                subjects = accept(view, item.candidate, draft.size, time_ms, lambda size: self._root_at(draft, size))
+            except Duplicate as duplicate:
+                duplicates.append((item, duplicate.index))
+            except Refused as error:
+                refused.append((item, error, draft.head))
+            else:
+                entry = draft.append(item.candidate.envelope, time_ms)
+                entries.append(NewEntry(entry.index, item.candidate.envelope.id, entry.raw, subjects))
+                accepted.append((item, entry))
+        if entries:
+            await self._commit(draft, view, entries)
+            self._answer(accepted)
+        for item, reason, head in refused:
+            self._refuse(item, reason, head, time_ms)
+        for item, index in duplicates:
+            _answer(item, await self._again(item, index))
+
+    async def _commit(self, draft: Tail, view: View, entries: list[NewEntry]) -> None:
+        head = draft.head
+        stored = StoredCheckpoint(head.size, draft.time_ms, self.identity.checkpoint(head))
+        tiles = draft.tiles_since(self._tail.size)
+        await self.store.append(Batch(entries, list(view.changed.values()), tiles, stored))
+        # A crash up to here leaves the log as it was; from here on the batch is durable and may be shown.
+        self._publish(draft, stored)
+        if view.ledger is not None:
+            self.ledger_id = view.ledger.id
+
+    def _answer(self, accepted: list[tuple[_Waiting, Entry]]) -> None:
+        published = self._published()
+        first = accepted[0][1].index
+        paths = inclusion_paths(first, published.head.size, self._tail.nodes)
+        for (item, entry), path in zip(accepted, paths, strict=True):
+            _answer(item, Recorded(item.candidate.envelope.id, entry, path, published.checkpoint, duplicate=False))
+
+    def _refuse(self, item: _Waiting, refused: Refused, head: TreeHead, time_ms: int) -> None:
+        if item.answer.done():
+            return
+        if not refused.authentic or not self.ledger_id:
+            item.answer.set_exception(refused)
+            return
+        statement_id = item.candidate.envelope.id
+        refusal = self.identity.refusal(self.ledger_id, statement_id, refused.reason, head, time_ms)
+        item.answer.set_exception(SignedRefusalError(refused, refusal))
+
+    async def _again(self, item: _Waiting, index: int) -> Recorded:
+        """Answer a duplicate with the entry as recorded."""
+        published = self._published()
+        (raw,) = await self.store.entries(index, index + 1)
+        path = await self.path(index, published.head.size)
+        return Recorded(item.candidate.envelope.id, parse_entry(raw), path, published.checkpoint, duplicate=True)
+
+    async def _load_roots(self, candidates: list[Candidate]) -> None:
+        """Have the roots at every stored size that a `seen` names at hand."""
+        seen = (getattr(candidate.statement, "seen", None) for candidate in candidates)
+        sizes = {value.size for value in seen if value is not None and value.size < self._tail.size}
+        for size in sizes - self._roots.keys():
+            nodes = await self.store.nodes(perfect_nodes(0, size))
+            _remember(self._roots, size, range_hash(0, size, nodes), _MAX_CACHED_ROOTS)
+
+    def _root_at(self, draft: Tail, size: int) -> bytes:
+        return self._roots[size] if size < self._tail.size else draft.root_at(size)
+
+    async def _recover(self) -> None:
+        tail, checkpoint = await recover(self.store, self.identity)
+        if checkpoint is not None:
+            self._publish(tail, checkpoint)
+        ledger = (await self.store.view([LEDGER_KEY], [])).get(LedgerFact, LEDGER_KEY)
+        self.ledger_id = ledger.id if ledger is not None else ""
+
+    async def _after_failure(self, error: Exception) -> None:
+        """Learn from the store itself whether the batch is in it: the same path as at start-up."""
+        try:
+            await self._recover()
+        except (LedgerError, OSError) as cause:
+            _logger.critical("the log stops writing: %s", cause)
+            self.failure = error
+
+    def _publish(self, tail: Tail, checkpoint: StoredCheckpoint) -> None:
+        self._tail = tail
+        self.published = Published(tail.head, tail.time_ms, checkpoint.note)
+
+    def _published(self) -> Published:
+        if self.published is None:
+            raise UnavailableError("this ledger has no entry yet")
+        return self.published
+
+
+def _answer(item: _Waiting, recorded: Recorded) -> None:
+    if not item.answer.done():  # whoever asked may have gone
+        item.answer.set_result(recorded)
+
+
+def _fail(group: list[_Waiting], error: Exception) -> None:
+    for item in group:
+        if not item.answer.done():
+            item.answer.set_exception(error)
+            item.answer.exception()  # whoever asked may have gone; that is no error of ours
+
+
+def _remember(cache: OrderedDict[_KeyT, _ValueT], key: _KeyT, value: _ValueT, limit: int) -> None:
+    cache[key] = value
+    cache.move_to_end(key)
+    if len(cache) > limit:
+        cache.popitem(last=False)

@@ -1,0 +1,81 @@
+"""One running ledger: its directory, its store, its log. What `ledger init` and `ledger serve` do, without words.
+
+The directory holds `ledger.db` and, in `keys/`, the log's key and the service key. Whoever reads the key files (the CLI)
+hands the keys in; this module never sees a passphrase.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from ledger.core.dsse import Envelope
+from ledger.core.keys import SigningKey
+from ledger.registry.facts import LEDGER_KEY, LedgerFact
+from ledger.server.log.identity import Identity
+from ledger.server.log.sequencer import Log, Recorded
+from ledger.server.log.signatures import SignatureChecker
+from ledger.server.service.listener import serve
+from ledger.server.store.contract import IntegrityError, StoreError
+from ledger.server.store.sqlite import SQLiteStore
+
+DATABASE = "ledger.db"
+
+
+def system_clock() -> int:
+    """Return Unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+async def create(directory: Path, identity: Identity, created: Envelope) -> Recorded:
+    """Make the database in `directory` and record entry 0; StoreError if there is a ledger already."""
+    if (directory / DATABASE).exists():
+        raise StoreError(f"{directory / DATABASE} exists: a ledger is made once")
+    async with _running(directory, identity) as log:
+        return await log.submit(created.recorded)
+
+
+async def run(
+    directory: Path, log_key: SigningKey, service_key: SigningKey, host: str, port: int, ready: Callable[[str, int], None]
+) -> None:
+    """Serve the ledger of `directory` until SIGINT or SIGTERM; `ready` gets the address.
+
+    Raises IntegrityError where the stored data do not check or the keys are not this ledger's.
+    """
+    if not (directory / DATABASE).exists():
+        raise StoreError(f"{directory} holds no ledger; make one with `ledger init`")
+    store = await SQLiteStore.open(directory / DATABASE)
+    try:
+        ledger = (await store.view([LEDGER_KEY], [])).get(LedgerFact, LEDGER_KEY)
+    finally:
+        await store.close()
+    if ledger is None:
+        raise IntegrityError(f"{directory / DATABASE} has no entry 0; delete it and run `ledger init` again")
+    if service_key.public.keyid not in ledger.reserved_keyids:
+        raise IntegrityError("the service key is not the one that entry 0 names")
+    identity = Identity(ledger.origin, log_key, service_key)
+    async with _running(directory, identity) as log:
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await serve(log, host, port, stop, ready)
+
+
+@asynccontextmanager
+async def _running(directory: Path, identity: Identity) -> AsyncIterator[Log]:
+    store = await SQLiteStore.open(directory / DATABASE)
+    checker = SignatureChecker()
+    try:
+        log = Log(store, identity, checker, system_clock)
+        await log.start()
+        try:
+            yield log
+        finally:
+            await log.stop()
+    finally:
+        checker.close()
+        await store.close()

@@ -1,0 +1,24 @@
+"""The application: routes, limits, and the order of start and stop."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from ledger.core.dsse import MAX_ENVELOPE_BYTES
+from ledger.server.log.sequencer import Log
+from ledger.server.service.context import LOG
+from ledger.server.service.description import TABLE
+from ledger.server.service.operations import add_metrics, count_requests
+from ledger.server.service.problems import answer_problems
+from ledger.server.service.routes import ROUTES
+
+
+def make_app(log: Log) -> web.Application:
+    """Return the application that serves `log`, which its caller starts and stops."""
+    app = web.Application(middlewares=[count_requests, answer_problems], client_max_size=MAX_ENVELOPE_BYTES)
+    app[LOG] = log
+    app[TABLE] = ROUTES
+    add_metrics(app)
+    for route in ROUTES:
+        app.router.add_route(route.method, route.path, route.handler)
+    return app

@@ -1,0 +1,41 @@
+"""What every handler gets: the log, and how numbers in addresses are read."""
+
+from __future__ import annotations
+
+import re
+
+from aiohttp import web
+
+from ledger.core.encoding import MAX_INTEGER
+from ledger.server.log.sequencer import Log, Published
+from ledger.server.service.problems import ProblemError
+
+LOG: web.AppKey[Log] = web.AppKey("log", Log)
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
+
+
+def log_of(request: web.Request) -> Log:
+    """Return the log that this application serves."""
+    return request.app[LOG]
+
+
+def published(request: web.Request) -> Published:
+    """Return the newest durable state; 503 before entry 0."""
+    state = log_of(request).published
+    if state is None:
+        raise ProblemError(503, "not-created", "this ledger has no entry yet")
+    return state
+
+
+def number(text: str, field: str) -> int:
+    """Read a decimal number of at most 2^53 − 1, without leading zeros; 400 otherwise."""
+    if not _NUMBER.fullmatch(text) or int(text) > MAX_INTEGER:
+        raise ProblemError(400, "wrong-value", "a decimal number without leading zeros", field)
+    return int(text)
+
+
+def queried(request: web.Request, name: str) -> int:
+    """Read a number from the query; 400 where it is missing."""
+    if name not in request.query:
+        raise ProblemError(400, "missing-field", f"the query needs {name}=", name)
+    return number(request.query[name], name)

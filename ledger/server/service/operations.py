@@ -1,0 +1,54 @@
+"""Health and metrics."""
+
+from __future__ import annotations
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+
+from ledger.server.service.context import LOG, log_of
+from ledger.server.service.problems import Handler, ProblemError
+
+REGISTRY: web.AppKey[CollectorRegistry] = web.AppKey("registry", CollectorRegistry)
+REQUESTS: web.AppKey[Counter] = web.AppKey("requests", Counter)
+
+
+def add_metrics(app: web.Application) -> None:
+    """Register what /metrics shows: numbers only, no name and no id of anybody's."""
+    log = app[LOG]
+    registry = CollectorRegistry()
+    size = Gauge("ledger_size_entries", "Entries in the published tree", registry=registry)
+    size.set_function(lambda: log.published.head.size if log.published else 0)
+    newest = Gauge("ledger_newest_entry_time_seconds", "Unix time of the newest entry", registry=registry)
+    newest.set_function(lambda: log.published.time_ms / 1000 if log.published else 0)
+    waiting = Gauge("ledger_waiting_statements", "Statements waiting to be sequenced", registry=registry)
+    waiting.set_function(lambda: log.waiting_count)
+    app[REGISTRY] = registry
+    app[REQUESTS] = Counter("ledger_http_requests", "Answers by call and status", ["call", "status"], registry=registry)
+
+
+@web.middleware
+async def count_requests(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Count the answer under its route, never under its address: addresses hold ids."""
+    response = await handler(request)
+    resource = request.match_info.route.resource
+    call = resource.canonical if resource is not None else "other"
+    request.app[REQUESTS].labels(f"{request.method} {call}", str(response.status)).inc()
+    return response
+
+
+async def healthz(_request: web.Request) -> web.Response:
+    """Say that the process lives."""
+    return web.Response(text="alive\n")
+
+
+async def readyz(request: web.Request) -> web.Response:
+    """Say whether statements are taken."""
+    log = log_of(request)
+    if log.failure is not None or log.stopping or log.published is None:
+        raise ProblemError(503, "unavailable", "no statements are taken now")
+    return web.Response(text=f"ready at size {log.published.head.size}\n")
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """Serve the metrics."""
+    return web.Response(body=generate_latest(request.app[REGISTRY]), content_type="text/plain", charset="utf-8")

@@ -1,0 +1,97 @@
+"""What a store promises. The same suite, tests/contract/test_store.py, runs over every implementation.
+
+Durability: when `append` returns, the batch survives the loss of power. Atomicity: after a crash, or where `append`
+raised, either all of the batch is there or nothing of it. One writer: `append` refuses a batch that does not start at the
+store's size, so that two sequencers can never both extend one log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass
+from typing import Protocol
+
+from ledger.core.errors import LedgerError
+from ledger.core.merkle import Node
+from ledger.registry.facts import Fact, View
+
+
+class StoreError(LedgerError):
+    """The store failed; whether the last batch is in it must be read back, not guessed."""
+
+
+class StoreLockedError(StoreError):
+    """Another process has this store open for writing."""
+
+
+class IntegrityError(LedgerError):
+    """Our own stored data do not check: stop writing, keep the files, restore from a mirror."""
+
+
+@dataclass(frozen=True)
+class StoredCheckpoint:
+    """A signed checkpoint: `size` entries, `time_ms` of its newest entry, `note` verbatim."""
+
+    size: int
+    time_ms: int
+    note: bytes
+
+
+@dataclass(frozen=True)
+class NewEntry:
+    """An entry to be stored, with the subjects that it concerns (docs/format.md §12.3)."""
+
+    index: int
+    statement_id: str
+    raw: bytes
+    subjects: list[str]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one commit writes. `tiles` are whole rows, (level, position) to 1 … 256 hashes; they replace shorter ones."""
+
+    entries: list[NewEntry]
+    facts: list[Fact]
+    tiles: dict[tuple[int, int], bytes]
+    checkpoint: StoredCheckpoint
+
+
+class Store(Protocol):
+    """A store of one log. All methods raise StoreError where the medium fails."""
+
+    async def append(self, batch: Batch) -> None:
+        """Write a batch, durably and atomically; StoreError if it does not start at the store's size."""
+
+    async def checkpoint(self, size: int | None = None) -> StoredCheckpoint | None:
+        """Return the newest checkpoint, or the retained one of exactly `size` (at least one a minute is retained)."""
+
+    async def entries(self, start: int, end: int) -> list[bytes]:
+        """Return the entries of [start, end) that exist, in order."""
+
+    async def index_of(self, statement_id: str) -> int | None:
+        """Return the index at which a statement is recorded."""
+
+    async def view(self, keys: Collection[str], statement_ids: Collection[str]) -> View:
+        """Load the facts with these keys, and the indexes of those ids that are recorded."""
+
+    async def tile(self, level: int, position: int) -> bytes:
+        """Return the hashes of a tile that exist so far, 0 … 256 times 32 bytes."""
+
+    async def nodes(self, nodes: Collection[Node]) -> dict[Node, bytes]:
+        """Return perfect-subtree hashes, each from one tile; IntegrityError if one is missing."""
+
+    def tiles(self, level: int) -> AsyncIterator[bytes]:
+        """Yield the tiles of a level in order of position; used at start-up only."""
+
+    async def history(self, subjects: Collection[str]) -> list[int]:
+        """Return the indexes of all entries that concern any of the subjects, ascending."""
+
+    async def facts(self, kind: str, subject: str | None, after: int, limit: int) -> list[Fact]:
+        """Return up to `limit` facts of a kind with an index above `after`, ascending, about `subject` if given."""
+
+    async def free_bytes(self) -> int:
+        """Return the free space of the medium in bytes."""
+
+    async def close(self) -> None:
+        """Release everything; the store is not used again."""

@@ -1,0 +1,96 @@
+"""A store in memory: for tests, and the shortest reading of the contract."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Collection
+
+from ledger.core.merkle import Node
+from ledger.core.tiles import node_in_tile, tile_of
+from ledger.registry.facts import Fact, View
+from ledger.server.store.contract import Batch, IntegrityError, StoredCheckpoint, StoreError
+from ledger.server.store.retention import superseded
+
+
+class MemoryStore:
+    """Keeps everything in dicts; see the contract."""
+
+    def __init__(self) -> None:
+        self._entries: list[bytes] = []
+        self._indexes: dict[str, int] = {}
+        self._facts: dict[str, Fact] = {}
+        self._subjects: dict[str, list[int]] = {}
+        self._tiles: dict[tuple[int, int], bytes] = {}
+        self._checkpoints: list[StoredCheckpoint] = []
+
+    async def append(self, batch: Batch) -> None:
+        """Write a batch."""
+        if [entry.index for entry in batch.entries] != list(
+            range(len(self._entries), len(self._entries) + len(batch.entries))
+        ):
+            raise StoreError(f"the batch does not start at size {len(self._entries)}")
+        for entry in batch.entries:
+            self._entries.append(entry.raw)
+            self._indexes[entry.statement_id] = entry.index
+            for subject in entry.subjects:
+                self._subjects.setdefault(subject, []).append(entry.index)
+        self._facts.update((fact.key, fact) for fact in batch.facts)
+        self._tiles.update(batch.tiles)
+        if superseded([kept.time_ms for kept in self._checkpoints[-2:]]):
+            self._checkpoints.pop()
+        self._checkpoints.append(batch.checkpoint)
+
+    async def checkpoint(self, size: int | None = None) -> StoredCheckpoint | None:
+        """Return the newest checkpoint, or the retained one of exactly `size`."""
+        kept = [checkpoint for checkpoint in self._checkpoints[::-1] if size in {None, checkpoint.size}]
+        return kept[0] if kept else None
+
+    async def entries(self, start: int, end: int) -> list[bytes]:
+        """Return the entries of [start, end) that exist."""
+        return self._entries[start:end]
+
+    async def index_of(self, statement_id: str) -> int | None:
+        """Return the index at which a statement is recorded."""
+        return self._indexes.get(statement_id)
+
+    async def view(self, keys: Collection[str], statement_ids: Collection[str]) -> View:
+        """Load facts and recorded ids."""
+        facts = [self._facts[key] for key in keys if key in self._facts]
+        return View(facts, {name: self._indexes[name] for name in statement_ids if name in self._indexes})
+
+    async def tile(self, level: int, position: int) -> bytes:
+        """Return the hashes of a tile that exist so far."""
+        return self._tiles.get((level, position), b"")
+
+    async def nodes(self, nodes: Collection[Node]) -> dict[Node, bytes]:
+        """Return perfect-subtree hashes."""
+        try:
+            return {node: node_in_tile(node, self._tiles.get(tile_of(node), b"")) for node in nodes}
+        except IndexError as error:
+            raise IntegrityError(f"the hash of {error} is not stored") from error
+
+    async def tiles(self, level: int) -> AsyncIterator[bytes]:
+        """Yield the tiles of a level in order."""
+        for _, position in sorted(address for address in self._tiles if address[0] == level):
+            yield self._tiles[level, position]
+
+    async def history(self, subjects: Collection[str]) -> list[int]:
+        """Return the indexes of all entries that concern any of the subjects."""
+        return sorted({index for subject in subjects for index in self._subjects.get(subject, [])})
+
+    async def facts(self, kind: str, subject: str | None, after: int, limit: int) -> list[Fact]:
+        """Return facts of a kind, ascending by index."""
+        about = None if subject is None else set(self._subjects.get(subject, []))
+        facts = [
+            fact
+            for fact in self._facts.values()
+            if fact.kind == kind and fact.index > after and (about is None or fact.index in about)
+        ]
+        return sorted(facts, key=lambda fact: fact.index)[:limit]
+
+    async def free_bytes(self) -> int:
+        """Memory is not accounted for."""
+        return sys.maxsize
+
+    async def close(self) -> None:
+        """Nothing to release."""

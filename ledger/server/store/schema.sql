@@ -1,0 +1,45 @@
+-- One log. Entries are written once: triggers stop every UPDATE and DELETE, whoever issues it.
+
+CREATE TABLE IF NOT EXISTS entries (
+    idx          INTEGER PRIMARY KEY CHECK (idx >= 0), -- zero-based index in the log
+    statement_id BLOB NOT NULL UNIQUE CHECK (length(statement_id) = 32), -- SHA-256 of the statement's PAE
+    raw          BLOB NOT NULL CHECK (length(raw) <= 65535) -- the entry's canonical bytes, which are hashed
+) STRICT;
+
+CREATE TRIGGER IF NOT EXISTS entries_are_never_changed BEFORE UPDATE ON entries
+BEGIN
+    SELECT RAISE(ABORT, 'entries are never changed');
+END;
+
+CREATE TRIGGER IF NOT EXISTS entries_are_never_deleted BEFORE DELETE ON entries
+BEGIN
+    SELECT RAISE(ABORT, 'entries are never deleted');
+END;
+
+CREATE TABLE IF NOT EXISTS tiles (
+    level    INTEGER NOT NULL, -- of the tile: node level / 8
+    position INTEGER NOT NULL,
+    hashes   BLOB NOT NULL CHECK (length(hashes) BETWEEN 32 AND 8192), -- 1 to 256 hashes of 32 bytes
+    PRIMARY KEY (level, position)
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS checkpoints (
+    size    INTEGER PRIMARY KEY, -- entries covered
+    time_ms INTEGER NOT NULL,    -- Unix milliseconds of the newest entry
+    note    BLOB NOT NULL        -- the signed note, verbatim
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS facts (
+    key      TEXT PRIMARY KEY,
+    kind     TEXT NOT NULL,
+    idx      INTEGER NOT NULL, -- of the entry that made it
+    document TEXT NOT NULL     -- JSON
+) STRICT;
+
+CREATE INDEX IF NOT EXISTS facts_by_kind ON facts (kind, idx);
+
+CREATE TABLE IF NOT EXISTS subjects (
+    subject TEXT NOT NULL,    -- a statement id or a party's name
+    idx     INTEGER NOT NULL, -- of an entry that concerns it
+    PRIMARY KEY (subject, idx)
+) STRICT, WITHOUT ROWID;
