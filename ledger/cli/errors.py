@@ -1,0 +1,137 @@
+"""The one place that turns errors into words, what to do next, and exit codes (DESIGN §5)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rich.text import Text
+
+from ledger.cli.passphrase import NoPassphrase
+from ledger.cli.words import console, plain
+from ledger.core.errors import FormatError, LedgerError, NoteError, PolicyError, ProofError, QuorumError
+from ledger.party.errors import (
+    AlreadyThere,
+    ContentMismatch,
+    ForkDetected,
+    NotAKeyFile,
+    Problem,
+    ReceiptInvalid,
+    ReplyInvalid,
+    Unfit,
+    Unreachable,
+    VaultError,
+    WrongPassphrase,
+)
+
+REFUSED = 1
+USAGE = 2
+UNSURE = 3
+_SERVER_ERRORS = 500
+_TOO_MANY = 429
+
+_ADVICE = {
+    "expired": "the statement was made too long ago, or this machine's clock is slow: make it again",
+    "issued-in-future": "this machine's clock is more than five minutes ahead: set it, and make the statement again",
+    "key-taken": "a key serves one party, once: make another with 'ledger key new'",
+    "name-taken": "names are never reused: choose another, or use the home that holds its keys",
+    "not-found": "check the id or name: nothing like it is on this ledger",
+    "revoked-key": "this key was revoked: add another with 'ledger party add-key --switch'",
+    "already-decided": "it was decided before: look with 'ledger transfer show', 'license show' or 'listing show'",
+    "unknown-key": "the ledger does not know this key: 'ledger party show NAME' lists those it knows",
+    "unknown-party": "this party is not registered: 'ledger party show NAME'",
+    "unknown-reference": "check the id: nothing of this kind has it on this ledger",
+    "wrong-role": "this step is for the other side",
+    "wrong-signers": "a key of another party, or of another use, signed: 'ledger key show FILE' tells which key it is",
+}
+
+
+class Words(NamedTuple):
+    """What to print, what to do next, and the exit code."""
+
+    message: str
+    advice: str
+    code: int
+
+
+def report(error: LedgerError | OSError) -> int:
+    """Print an error for people, on standard error, and return the exit code."""
+    words = explain(error)
+    out = console(err=True)
+    out.print(Text("Error: ", "bold red") + Text(plain(words.message)))
+    if words.advice:
+        out.print(Text("What to do: ", "bold") + Text(plain(words.advice)))
+    return words.code
+
+
+def explain(error: LedgerError | OSError) -> Words:  # noqa: C901, PLR0911, PLR0912 - one table from errors to words
+    """Return the words for an error; more special types come first."""
+    match error:
+        case Problem():
+            return _problem(error)
+        case ForkDetected():
+            return _fork(error)
+        case ContentMismatch():
+            return Words(
+                f"What you received is not what was offered: {error}. Nothing was signed.",
+                "ask the sender for the files again, or refuse: 'ledger transfer refuse --manifest FILE --reason …'",
+                REFUSED,
+            )
+        case Unreachable():
+            return Words(
+                f"The ledger did not answer: {error}",
+                "check the address and the network, then run the command again",
+                UNSURE,
+            )
+        case QuorumError():
+            return Words(
+                f"Too few witnesses vouch for the ledger's state: {error}",
+                "try again in a minute; the policy asks for more witnesses than have signed",
+                UNSURE,
+            )
+        case ReceiptInvalid() | ProofError() | NoteError():
+            return Words(
+                f"The ledger's proof does not hold: {error}",
+                "do not rely on this answer; compare the policy file with the operator's, and tell the operator",
+                REFUSED,
+            )
+        case ReplyInvalid():
+            return Words(str(error), "check that the address is a ledger's", UNSURE)
+        case Unfit():
+            return Words(f"{error}. Nothing was signed.", "", REFUSED)
+        case VaultError():
+            return Words(str(error), "register first: 'ledger party register', or give the right --home", USAGE)
+        case WrongPassphrase():
+            return Words(str(error), "try again; a lost passphrase cannot be recovered, a recovery key can help", USAGE)
+        case NotAKeyFile():
+            return Words(str(error), "make a key with 'ledger key new FILE'", USAGE)
+        case AlreadyThere():
+            return Words(str(error), "give another name, or move the file away", USAGE)
+        case NoPassphrase() | PolicyError():
+            return Words(str(error), "", USAGE)
+        case FormatError():
+            return Words(f"Not allowed: {error}", _ADVICE.get(error.reason, ""), USAGE)
+        case OSError():
+            return Words(f"{error.filename or 'system'}: {error.strerror or error}", "", USAGE)
+        case _:
+            return Words(str(error), "", REFUSED)
+
+
+def _problem(problem: Problem) -> Words:
+    unsure = problem.status >= _SERVER_ERRORS or problem.status == _TOO_MANY
+    message = f"The ledger {'cannot answer now' if unsure else 'refused'}: {problem}"
+    advice = _ADVICE.get(problem.type, "try again later; sending a statement twice records it once" if unsure else "")
+    if problem.refusal is not None and problem.refusal.kept is not None:
+        message += f"\nIts signed refusal is kept in {problem.refusal.kept}"
+    return Words(message, advice, UNSURE if unsure else REFUSED)
+
+
+def _fork(fork: ForkDetected) -> Words:
+    what = "contradict each other" if fork.certain else "were not shown to agree"
+    message = f"THE LEDGER IS NOT WHAT IT WAS. Two states signed by {fork.origin} {what}: {fork.detail}."
+    if fork.kept is not None:
+        message += f"\nBoth are kept in {fork.kept}"
+    return Words(
+        message,
+        "sign nothing more on this ledger; show the evidence to the other parties and to the operator",
+        REFUSED,
+    )

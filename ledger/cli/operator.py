@@ -1,0 +1,135 @@
+"""The operator's commands: `ledger init` makes a ledger, `ledger serve` runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger.cli.home import PassphraseFile
+from ledger.cli.passphrase import read_passphrase
+from ledger.cli.words import fields, say
+from ledger.core.dsse import sign
+from ledger.core.encoding import b64encode
+from ledger.core.keys import SigningKey
+from ledger.party.errors import AlreadyThere
+from ledger.party.files import create_file
+from ledger.party.keyring import read_key, write_key
+from ledger.server.log.identity import Identity
+from ledger.server.node import create, run, system_clock
+from ledger.statements.ledger import LedgerCreated
+from ledger.statements.parse import read_model
+
+LOG_KEY = "log.json"
+SERVICE_KEY = "service.json"
+OPERATOR_KEY = "operator.json"
+RECOVERY_KEY = "operator-recovery.json"
+POLICY = "policy.txt"
+_DAY_MS = 24 * 60 * 60 * 1000
+_MAX_PORT = 65_535
+
+
+class Admission(StrEnum):
+    """Who may register a party."""
+
+    OPEN = "open"
+    OPERATOR = "operator"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the operator's commands to `app`."""
+    app.command()(init)
+    app.command()(serve)
+
+
+def init(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where the ledger will live; made if missing.")],
+    origin: Annotated[
+        str, typer.Option(help="The log's name for ever, such as ledger.example.com/data; no '+', no spaces.")
+    ],
+    operator: Annotated[str, typer.Option(help="The operator's party name, such as exchange.example.com.")],
+    relation: Annotated[
+        str, typer.Option(help="How the operator stands to the parties; recorded, and part of every report.")
+    ] = "The operator runs this ledger and is not a party to the hand-offs on it.",
+    admission: Annotated[
+        Admission, typer.Option(help="open: anybody registers; operator: the operator countersigns each registration.")
+    ] = Admission.OPEN,
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Make a ledger: four keys, a database with entry 0, and the policy file that verifiers need.
+
+    DIR/keys/log.json and service.json stay on the server. Move operator-recovery.json to an offline place, and publish
+    policy.txt wherever verifiers will look for it: on your site, in contracts, with your auditor.
+    """
+    keys = directory / "keys"
+    for name in (LOG_KEY, SERVICE_KEY, OPERATOR_KEY, RECOVERY_KEY):
+        if (keys / name).exists():
+            raise AlreadyThere(keys / name)
+    identity = Identity(origin, SigningKey.generate(), SigningKey.generate())
+    own, recovery = SigningKey.generate(), SigningKey.generate()
+    now = system_clock()
+    statement = {
+        "type": "ledger.created",
+        "issuer": operator,
+        "signers": sorted(key.public.keyid for key in (own, recovery)),
+        "nonce": b64encode(secrets.token_bytes(16)),
+        "issued_ms": now,
+        "not_after_ms": now + _DAY_MS,
+        "origin": origin,
+        "keys": [own.public.document()],
+        "recovery_keys": [recovery.public.document()],
+        "log_keys": [identity.note_key.vkey()],
+        "service_key": identity.service_key.public.document(),
+        "rules": 1,
+        "relation": relation,
+        "admission": admission.value,
+    }
+    read_model(LedgerCreated, statement)  # a bad name or origin is told before anything is written
+    passphrase = read_passphrase("the operator's keys", passphrase_file, creating=True)
+    keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+    named = {LOG_KEY: identity.log_key, SERVICE_KEY: identity.service_key, OPERATOR_KEY: own, RECOVERY_KEY: recovery}
+    for name, key in named.items():
+        write_key(keys / name, key, passphrase)
+    recorded = asyncio.run(create(directory, identity, sign(statement, [own, recovery])))
+    policy = f"# Whom to trust about {origin}: its log key alone. Add witness and group lines to require more.\n"
+    create_file(directory / POLICY, f"{policy}log {identity.note_key.vkey()}\nquorum none\n".encode())
+    say(f"A new ledger, {origin}:", "bold")
+    fields(
+        {
+            "ledger": recorded.statement_id,
+            "log key": identity.note_key.vkey(),
+            "policy": directory / POLICY,
+            "keys": keys,
+        }
+    )
+    say(f"Next: move {keys / RECOVERY_KEY} to an offline place, then run 'ledger serve {directory}'.")
+
+
+def serve(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="What `ledger init` made.", exists=True, file_okay=False)
+    ],
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; put a TLS proxy in front for the outside world.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=_MAX_PORT, help="Port to listen on; 0 takes a free one.")] = 8080,
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Run a ledger until SIGINT or SIGTERM, which finish what was accepted and then stop.
+
+    It re-derives its tree from disk first, and does not start where that contradicts its last checkpoint.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    passphrase = read_passphrase("the log key and the service key", passphrase_file)
+    log_key = read_key(directory / "keys" / LOG_KEY, passphrase)
+    service_key = read_key(directory / "keys" / SERVICE_KEY, passphrase)
+
+    def ready(address: str, bound: int) -> None:
+        say(f"Serving http://{address}:{bound}/docs", "bold green")
+
+    asyncio.run(run(directory, log_key, service_key, host, port, ready))

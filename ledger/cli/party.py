@@ -1,0 +1,230 @@
+"""`ledger party`: who you are on a ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+import typer
+
+from ledger.cli.home import DEFAULT_HOME as HOME
+from ledger.cli.home import (
+    Home,
+    JsonOutput,
+    PassphraseFile,
+    RecoveryPassphraseFile,
+    parse_time,
+    reading,
+    run,
+    vault_at,
+)
+from ledger.cli.passphrase import read_passphrase, read_recovery_passphrase
+from ledger.cli.words import as_json, fields, say, tell
+from ledger.core.keys import SigningKey
+from ledger.core.policy import parse_policy
+from ledger.party import enrolment
+from ledger.party.client import LedgerClient
+from ledger.party.drafts import Draft, read_draft, write_draft
+from ledger.party.errors import Unfit
+from ledger.party.keyring import read_key
+from ledger.party.recorded import Recorded
+from ledger.party.replies import PartyState
+from ledger.party.speaker import now_ms
+from ledger.party.vault import Config, Vault
+
+_ResultT = TypeVar("_ResultT")
+
+app = typer.Typer(name="party", no_args_is_help=True, help="Parties: who speaks on a ledger, and with which keys.")
+
+LedgerUrl = Annotated[str, typer.Option("--ledger", help="The ledger's address, http(s)://…")]
+PolicyFile = Annotated[
+    Path,
+    typer.Option(
+        "--policy",
+        help="Whom you trust: the log's key and its witnesses (C2SP tlog-policy). Get it from somebody you believe, "
+        "not from the ledger.",
+        exists=True,
+        dir_okay=False,
+    ),
+]
+RecoveryKey = Annotated[
+    Path | None, typer.Option("--recovery-key", help="Your recovery key file, if it is not where it was.")
+]
+
+
+@app.command()
+def register(
+    name: Annotated[str, typer.Argument(help="Your name for ever, like alpha or data.alpha.example.")],
+    *,
+    ledger: LedgerUrl,
+    policy: PolicyFile,
+    key: Annotated[Path, typer.Option("--key", help="The key file to sign with.", exists=True, dir_okay=False)],
+    recovery_key: Annotated[
+        Path, typer.Option("--recovery-key", help="The key file to keep offline.", exists=True, dir_okay=False)
+    ],
+    draft: Annotated[
+        Path | None,
+        typer.Option("--draft", help="Where the operator admits parties: write this file for it to countersign."),
+    ] = None,
+    home: Home = HOME,
+    passphrase_file: PassphraseFile = None,
+    recovery_passphrase_file: RecoveryPassphraseFile = None,
+    json_output: JsonOutput = False,
+) -> None:
+    """Become a party of a ledger, and let --home remember it: later commands need no more than that."""
+    vault = vault_at(home)
+    if vault.has_config() and vault.config().party != name:
+        raise Unfit(f"{vault.directory} belongs to {vault.config().party}: give {name} another --home")
+    config = Config(
+        key=str(key.absolute()),
+        ledger_url=ledger,
+        party=name,
+        policy=policy.read_text(encoding="utf-8"),
+        recovery_key=str(recovery_key.absolute()),
+    )
+    signing = read_key(key, read_passphrase(str(key), passphrase_file))
+    recovery = read_key(
+        recovery_key, read_recovery_passphrase(str(recovery_key), recovery_passphrase_file, passphrase_file)
+    )
+
+    async def register_now(client: LedgerClient) -> Recorded:
+        return await enrolment.register(client, name, signing, recovery, now_ms)
+
+    async def draft_now(client: LedgerClient) -> Draft:
+        return await enrolment.draft(client, name, signing, recovery, now_ms)
+
+    if draft is not None:
+        drafted = run(_with_client(config, vault, draft_now))
+        write_draft(draft, drafted, new=True)
+        vault.keep_config(config)
+        say(f"Signed. Send {draft} to the operator, who runs 'ledger party admit'.", "bold green")
+        return
+    recorded = run(_with_client(config, vault, register_now))
+    vault.keep_config(config)
+    tell(recorded, f"{name} is registered.", json_output=json_output, home=str(vault.directory))
+
+
+@app.command()
+def admit(
+    file: Annotated[Path, typer.Argument(help="What 'party register --draft' wrote.", exists=True, dir_okay=False)],
+    *,
+    key: Annotated[Path, typer.Option("--key", help="The operator's key file.", exists=True, dir_okay=False)],
+    ledger: LedgerUrl,
+    policy: PolicyFile,
+    home: Home = HOME,
+    passphrase_file: PassphraseFile = None,
+    json_output: JsonOutput = False,
+) -> None:
+    """Countersign a party's registration, as the operator, and have it recorded."""
+    drafted = read_draft(file)
+    operator_key = read_key(key, read_passphrase(str(key), passphrase_file))
+
+    async def work() -> Recorded:
+        trusted = parse_policy(policy.read_text(encoding="utf-8"))
+        async with LedgerClient(ledger, trusted, vault_at(home)) as client:
+            return await enrolment.admit(client, drafted, operator_key, now_ms)
+
+    tell(run(work()), f"{drafted.statement.issuer} is admitted.", json_output=json_output)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="The party's name.")], home: Home = HOME, json_output: JsonOutput = False
+) -> None:
+    """Show a party and its keys, with the registration proved."""
+
+    async def work() -> tuple[PartyState, Recorded]:
+        async with reading(home) as client:
+            state = await client.party(name)
+            registration = await client.entry(state.index)
+            if registration.statement.issuer != name:
+                raise Unfit(f"the ledger says that entry {state.index} registered {name}, which it did not")
+            return state, registration
+
+    state, registration = run(work())
+    if json_output:
+        as_json(state.model_dump())
+        return
+    say(name, "bold")
+    fields([("registered", f"entry {state.index}"), ("statement", registration.statement_id)])
+    for item in state.keys:
+        ended = "" if item.revoked_index is None else f", revoked by entry {item.revoked_index}"
+        say(f"  {item.use} key {item.keyid} (entry {item.index}{ended})")
+
+
+@app.command("add-key")
+def add_key(
+    file: Annotated[Path, typer.Argument(help="The new key file, from 'ledger key new'.", exists=True, dir_okay=False)],
+    *,
+    use: Annotated[Literal["signing", "recovery"], typer.Option("--use", help="What the new key is for.")] = "signing",
+    switch: Annotated[bool, typer.Option("--switch", help="From now on, use this key.")] = False,
+    recovery_key: RecoveryKey = None,
+    home: Home = HOME,
+    passphrase_file: PassphraseFile = None,
+    recovery_passphrase_file: RecoveryPassphraseFile = None,
+    json_output: JsonOutput = False,
+) -> None:
+    """Add a key of your own; the recovery key vouches for it."""
+    config = vault_at(home).config()
+    new = read_key(file, read_passphrase(str(file), passphrase_file))
+    recovery = _recovery_key(config, recovery_key, recovery_passphrase_file, passphrase_file)
+
+    async def work() -> Recorded:
+        async with reading(home) as client:
+            return await enrolment.add_key(client, config.party, new, recovery, now_ms, use=use)
+
+    recorded = run(work())
+    if switch:
+        changed = {"key" if use == "signing" else "recovery_key": str(file.absolute())}
+        vault_at(home).keep_config(config.model_copy(update=changed))
+    tell(recorded, f"{config.party} has one more {use} key.", json_output=json_output)
+
+
+@app.command("revoke-key")
+def revoke_key(
+    keyid: Annotated[str, typer.Argument(help="Which key, as 'ledger key show' or 'party show' names it.")],
+    *,
+    compromised_since: Annotated[
+        str | None,
+        typer.Option("--compromised-since", help="Since when it may have been in other hands: a date or time."),
+    ] = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why, for everybody to read.")] = None,
+    itself: Annotated[
+        bool, typer.Option("--self", help="Sign with the very key that is revoked, not with the recovery key.")
+    ] = False,
+    recovery_key: RecoveryKey = None,
+    home: Home = HOME,
+    passphrase_file: PassphraseFile = None,
+    recovery_passphrase_file: RecoveryPassphraseFile = None,
+    json_output: JsonOutput = False,
+) -> None:
+    """End a key of your own. What it signed before stays on the ledger."""
+    config = vault_at(home).config()
+    since_ms = parse_time(compromised_since, "--compromised-since") if compromised_since is not None else None
+    if itself:
+        by = read_key(Path(config.key), read_passphrase(config.key, passphrase_file))
+    else:
+        by = _recovery_key(config, recovery_key, recovery_passphrase_file, passphrase_file)
+
+    async def work() -> Recorded:
+        async with reading(home) as client:
+            return await enrolment.revoke_key(
+                client, config.party, keyid, by, now_ms, compromised_since_ms=since_ms, reason=reason
+            )
+
+    tell(run(work()), f"The key is revoked: it speaks for {config.party} no longer.", json_output=json_output)
+
+
+async def _with_client(
+    config: Config, vault: Vault, work: Callable[[LedgerClient], Coroutine[None, None, _ResultT]]
+) -> _ResultT:
+    async with LedgerClient(config.ledger_url, parse_policy(config.policy), vault) as client:
+        return await work(client)
+
+
+def _recovery_key(
+    config: Config, given: Path | None, recovery_passphrase_file: Path | None, passphrase_file: Path | None
+) -> SigningKey:
+    path = given if given is not None else Path(config.recovery_key)
+    return read_key(path, read_recovery_passphrase(str(path), recovery_passphrase_file, passphrase_file))

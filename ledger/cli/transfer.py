@@ -1,0 +1,253 @@
+"""`ledger transfer`: hand-offs, told by the sender and answered by the recipient."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger.cli.errors import REFUSED, report
+from ledger.cli.home import DEFAULT_HOME as HOME
+from ledger.cli.home import (
+    Cursor,
+    Home,
+    JsonOutput,
+    Limit,
+    PartyFilter,
+    PassphraseFile,
+    page_query,
+    reading,
+    run,
+    speaking,
+)
+from ledger.cli.progress import hashing
+from ledger.cli.words import as_json, entry_document, fields, say, tell
+from ledger.core.encoding import Json
+from ledger.party import handoff
+from ledger.party.client import LedgerClient
+from ledger.party.errors import ContentMismatch, ReceiptInvalid, Unfit
+from ledger.party.handoff import MANIFEST_NAME
+from ledger.party.recorded import Recorded
+from ledger.party.replies import Page, TransferState
+from ledger.party.speaker import Speaker
+from ledger.statements.content import Manifest
+from ledger.statements.transfer import TransferAcknowledged, TransferOffered, TransferRefused
+
+app = typer.Typer(
+    name="transfer",
+    no_args_is_help=True,
+    help=(
+        "Hand-offs: the sender offers; the recipient acknowledges what it computed from what it received, or "
+        "refuses.\n\n"
+        "The files travel your own way, with a small manifest beside them; the ledger never sees either."
+    ),
+)
+TransferId = Annotated[str, typer.Argument(metavar="ID", help="The hand-off's statement id, sha256:…")]
+
+
+@app.command()
+def offer(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE", help="What you hand over.", exists=True, dir_okay=False)
+    ],
+    *,
+    listing: Annotated[str, typer.Option("--listing", help="The listing's id.")],
+    to: Annotated[str, typer.Option("--to", help="The recipient: a party's name.")],
+    license_id: Annotated[
+        str | None, typer.Option("--license", help="The license's id. A hand-off without one is recorded, and flagged.")
+    ] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option("--manifest", help=f"The manifest to write; otherwise {MANIFEST_NAME} beside the first file."),
+    ] = None,
+    home: Home = HOME,
+    passphrase_file: PassphraseFile = None,
+    json_output: JsonOutput = False,
+) -> None:
+    """Hash files, say on the ledger that you hand them over, and write the manifest to send along.
+
+    The ledger gets one sealed value: neither digests nor sizes nor names. Send the manifest with the files, and to
+    nobody else: it holds what is needed to recognise them.
+    """
+    path = manifest if manifest is not None else files[0].parent / MANIFEST_NAME
+
+    async def work() -> Recorded:
+        async with speaking(home, passphrase_file) as speaker:
+            with hashing(files) as progress:
+                return await handoff.offer(
+                    speaker,
+                    files,
+                    listing=listing,
+                    license_id=license_id,
+                    recipient=to,
+                    manifest_path=path,
+                    progress=progress,
+                )
+
+    recorded = run(work())
+    words = f"Offered to {to}. Send the files together with {path}."
+    tell(recorded, words, json_output=json_output, transfer=recorded.statement_id, manifest=str(path))
+
+
+@app.command()
+def acknowledge(
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="FILE", help="What you received.", exists=True, dir_okay=False)
+    ] = None,
+    *,
+    manifest: Annotated[
+        Path | None, typer.Option("--manifest", help="The manifest that came along.", exists=True, dir_okay=False)
+    ] = None,
+    directory: Annotated[
+        Path | None,
+        typer.Option(
+            "--dir", help="Where files and manifest are, instead of naming each.", exists=True, file_okay=False
+        ),
+    ] = None,
+    home: Home = HOME,
+    passphrase_file: PassphraseFile = None,
+    json_output: JsonOutput = False,
+) -> None:
+    """Hash what you received, compare it with what the sender sealed on the ledger, and sign if it is the same.
+
+    On a difference nothing is signed, and you are asked whether to refuse.
+    """
+    described, paths = _received(files or [], manifest, directory)
+
+    async def work() -> Recorded:
+        async with speaking(home, passphrase_file) as speaker:
+            try:
+                with hashing(paths) as progress:
+                    received = await handoff.receive(speaker, described, paths, progress)
+            except ContentMismatch as mismatch:
+                await _offer_to_refuse(speaker, described, mismatch)
+                raise
+            return await handoff.acknowledge(speaker, received)
+
+    words = f"Acknowledged: what you received is what {described.issuer} offered."
+    tell(run(work()), words, json_output=json_output, transfer=described.transfer)
+
+
+@app.command()
+def refuse(
+    *,
+    reason: Annotated[str, typer.Option("--reason", help="Why, for everybody to read.")],
+    manifest: Annotated[
+        Path | None, typer.Option("--manifest", help="The manifest that came along.", exists=True, dir_okay=False)
+    ] = None,
+    transfer: Annotated[
+        str | None, typer.Option("--transfer", help="The hand-off's id, where no manifest came.")
+    ] = None,
+    home: Home = HOME,
+    passphrase_file: PassphraseFile = None,
+    json_output: JsonOutput = False,
+) -> None:
+    """Say on the ledger that you do not accept a hand-off."""
+    if (manifest is None) == (transfer is None):
+        raise typer.BadParameter("give either --manifest or --transfer")
+    transfer_id = handoff.read_manifest(manifest).transfer if manifest is not None else str(transfer)
+
+    async def work() -> Recorded:
+        async with speaking(home, passphrase_file) as speaker:
+            return await handoff.refuse(speaker, transfer_id, reason)
+
+    tell(run(work()), "The hand-off is refused.", json_output=json_output, transfer=transfer_id)
+
+
+@app.command()
+def show(transfer: TransferId, home: Home = HOME, json_output: JsonOutput = False) -> None:
+    """Show a hand-off and what became of it, each from its entry with the receipt verified."""
+
+    async def work() -> tuple[Recorded, TransferState, Recorded | None]:
+        async with reading(home) as client:
+            offered, state = await client.statement(transfer), await client.transfer(transfer)
+            return offered, state, await _decision(client, state)
+
+    offered, state, decided = run(work())
+    statement = offered.statement
+    if not isinstance(statement, TransferOffered):
+        raise Unfit(f"{transfer} is no hand-off")
+    if json_output:
+        document = entry_document(offered, state.model_dump())
+        document["decision"] = entry_document(decided) if decided is not None else None
+        as_json(document)
+        return
+    say(f"{statement.issuer} → {statement.recipient}: {_state(decided)}", "bold")
+    pairs: list[tuple[str, Json]] = [
+        ("transfer", transfer),
+        ("listing", statement.listing),
+        ("license", statement.license or "none named"),
+        ("offered", f"entry {offered.index}"),
+    ]
+    if decided is not None:
+        pairs.append(("decided", f"entry {decided.index}"))
+        pairs.append(("reason", getattr(decided.statement, "reason", None)))
+    fields(pairs)
+
+
+@app.command("list")
+def list_(
+    party: PartyFilter = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+    home: Home = HOME,
+    json_output: JsonOutput = False,
+) -> None:
+    """List hand-offs, by the operator's word ('transfer show' proves one)."""
+
+    async def work() -> Page[TransferState]:
+        async with reading(home) as client:
+            return await client.transfers(page_query(party, cursor, limit))
+
+    page = run(work())
+    if json_output:
+        as_json(page.model_dump())
+        return
+    for item in page.items:
+        say(f"{item.id}  {item.sender} → {item.recipient}: {item.state}")
+    if page.next is not None:
+        say(f"More with --cursor {page.next}", "dim")
+
+
+def _received(files: list[Path], manifest: Path | None, directory: Path | None) -> tuple[Manifest, list[Path]]:
+    """Return the manifest and the files to compare with it: those named, or those that it names in `directory`."""
+    if bool(files) == (directory is not None):
+        raise typer.BadParameter("give either the files received, or --dir")
+    if directory is None:
+        if manifest is None:
+            raise typer.BadParameter("give --manifest: the file that came along")
+        return handoff.read_manifest(manifest), files
+    described = handoff.read_manifest(manifest if manifest is not None else directory / MANIFEST_NAME)
+    return described, [directory / file.name for file in described.files]
+
+
+async def _offer_to_refuse(speaker: Speaker, manifest: Manifest, mismatch: ContentMismatch) -> None:
+    """Ask whether to refuse, where there is somebody to ask; end the command if that was done."""
+    if not sys.stdin.isatty():
+        return
+    report(mismatch)
+    if not typer.confirm("Refuse this hand-off on the ledger now?", err=True):
+        raise typer.Exit(REFUSED)
+    reason = typer.prompt("Reason, for everybody to read", err=True)
+    recorded = await handoff.refuse(speaker, manifest.transfer, reason, mismatch.content)
+    tell(recorded, "The hand-off is refused.", json_output=False)
+    raise typer.Exit(REFUSED)
+
+
+async def _decision(client: LedgerClient, state: TransferState) -> Recorded | None:
+    """Return the entry that decided a hand-off: the operator says which one, the entry says what."""
+    if state.decided_index is None:
+        return None
+    decided = await client.entry(state.decided_index)
+    statement = decided.statement
+    if not isinstance(statement, TransferAcknowledged | TransferRefused) or statement.transfer != state.id:
+        raise ReceiptInvalid(f"entry {state.decided_index} does not decide this hand-off")
+    return decided
+
+
+def _state(decided: Recorded | None) -> str:
+    if decided is None:
+        return "offered; not answered yet, says the operator"
+    return "acknowledged" if isinstance(decided.statement, TransferAcknowledged) else "refused"

@@ -1,0 +1,96 @@
+"""Words out. Whatever comes from the ledger or another company is shown as text and can never steer the terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from ledger.core.encoding import Json, parse_json
+from ledger.party.recorded import Recorded
+
+_LABEL_WIDTH = 12
+_MAX_TIME_MS = 253_402_300_799_999
+
+
+def console(*, err: bool = False) -> Console:
+    """Return a console that interprets no markup; made anew, so that it follows a redirected stream."""
+    return Console(stderr=err, markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+
+def plain(text: str) -> str:
+    """Return `text` with everything escaped that is not printed as itself.
+
+    Escape sequences could repaint what a person is about to sign; bidirectional overrides could reorder it.
+    """
+    return "".join(
+        character if character.isprintable() or character == "\n" else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
+def say(text: str = "", style: str = "") -> None:
+    """Print a line."""
+    console().print(Text(plain(text), style))
+
+
+def fields(pairs: Mapping[str, object] | Sequence[tuple[str, object]]) -> None:
+    """Print label and value, one a line; further lines of a value are indented, so that none can pass for a field."""
+    items = pairs.items() if isinstance(pairs, Mapping) else pairs
+    out = console()
+    for label, value in items:
+        if value is not None:
+            text = plain(str(value)).replace("\n", "\n" + " " * (_LABEL_WIDTH + 2))
+            out.print(Text(f"  {label:<{_LABEL_WIDTH}}", "dim") + Text(text, "not dim"))
+
+
+def as_json(document: Json) -> None:
+    """Print a JSON document, in ASCII."""
+    typer.echo(json.dumps(document, indent=2, sort_keys=True))
+
+
+def when(time_ms: int | None) -> str | None:
+    """Return a time in Unix milliseconds as RFC 3339, UTC."""
+    if time_ms is None:
+        return None
+    if time_ms > _MAX_TIME_MS:
+        return f"{time_ms} ms after 1970"
+    text = datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return text.replace("T00:00:00Z", "")
+
+
+def recorded_document(recorded: Recorded) -> dict[str, Json]:
+    """Return what a program wants to know of a recorded statement."""
+    return {
+        "duplicate": recorded.duplicate,
+        "index": recorded.index,
+        "receipt": str(recorded.kept) if recorded.kept is not None else None,
+        "size": recorded.checkpoint.head.size,
+        "statement_id": recorded.statement_id,
+        "time": recorded.entry.time_ms,
+        "type": recorded.statement.type,
+    }
+
+
+def entry_document(recorded: Recorded, state: Json = None) -> dict[str, Json]:
+    """Return an entry as JSON: what is proved (`statement`), and what the operator says (`state`)."""
+    return {
+        "index": recorded.index,
+        "state": state,
+        "statement": parse_json(recorded.entry.envelope.payload),
+        "statement_id": recorded.statement_id,
+        "time": recorded.entry.time_ms,
+    }
+
+
+def tell(recorded: Recorded, done: str, *, json_output: bool, **more: Json) -> None:
+    """Print the outcome of a write: the statement id, the index, and where the receipt is kept."""
+    if json_output:
+        as_json(recorded_document(recorded) | more)
+        return
+    say(f"{done}{' (it was recorded before)' if recorded.duplicate else ''}", "bold green")
+    fields([("statement", recorded.statement_id), ("index", recorded.index), ("receipt", recorded.kept), *more.items()])
