@@ -16,7 +16,7 @@ from ledger.registry.effects import apply, check_references, concerns
 from ledger.registry.facts import KeyFact, PartyFact, View, key_key, party_key
 from ledger.registry.refusal import Refused
 from ledger.statements.common import OnLedger, Statement
-from ledger.statements.ledger import LedgerCreated
+from ledger.statements.ledger import LedgerCreated, LedgerRulesChanged
 from ledger.statements.license import LicenseAgreed
 from ledger.statements.party import RECOVERY, SIGNING, PartyKeyAdded, PartyKeyRevoked, PartyRegistered
 
@@ -148,14 +148,13 @@ def _check_revokes_itself(statement: PartyKeyRevoked) -> None:
 
 def _required(view: View, statement: Statement) -> list[set[tuple[str, str]]]:
     """Return the sets of (party, use) of already registered keys of which one must be the signers'."""
-    issuer = statement.issuer
+    issuer, ledger = statement.issuer, view.ledger
+    countersigned = isinstance(statement, PartyRegistered) and ledger is not None and ledger.admission == "operator"
+    if ledger is not None and (countersigned or isinstance(statement, LedgerRulesChanged)):
+        return [{(ledger.operator, SIGNING)}]
     match statement:
-        case LedgerCreated():
+        case LedgerCreated() | PartyRegistered():
             return [set()]
-        case PartyRegistered():
-            ledger = view.ledger
-            needs_operator = ledger is not None and ledger.admission == "operator"
-            return [{(ledger.operator, SIGNING)}] if ledger is not None and needs_operator else [set()]
         case PartyKeyAdded():
             return [{(issuer, RECOVERY)}]
         case PartyKeyRevoked():
