@@ -91,6 +91,8 @@ def read_envelope(document: Json, payload_type: str = STATEMENT_TYPE) -> Envelop
     payload, kind, signatures = document["payload"], document["payloadType"], document["signatures"]
     if not isinstance(payload, str):
         raise FormatError("wrong-type", "/payload", "a string")
+    if not isinstance(kind, str):
+        raise FormatError("wrong-type", "/payloadType", "a string")
     if kind != payload_type:
         raise FormatError("wrong-payload-type", "/payloadType", payload_type)
     if not isinstance(signatures, list):
