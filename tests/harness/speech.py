@@ -17,7 +17,7 @@ DAY_MS = 24 * 60 * 60 * 1000
 
 def keyids(keys: Iterable[SigningKey]) -> list[str]:
     """Return the sorted keyids."""
-    return sorted(item.public.keyid for item in keys)
+    return sorted({item.public.keyid for item in keys})
 
 
 def documents(keys: Iterable[SigningKey]) -> list[Json]:

@@ -1,0 +1,129 @@
+"""Random histories: statements by parties who are right, wrong, careless or hostile, each spoiled in at most one way.
+
+What the ledger refuses is recorded all the same and takes no effect, so that ledger and verifier judge the same
+statement at the same index and time, in the same state.
+"""
+
+from __future__ import annotations
+
+import json
+from random import Random
+from typing import NamedTuple
+
+from ledger.core.dsse import Envelope
+from ledger.core.encoding import Json, canonical
+from ledger.core.errors import FormatError
+from ledger.core.keys import SigningKey
+from ledger.registry.acceptance import Duplicate
+from ledger.registry.refusal import Refused
+from tests.conformance.spoil import spoil_envelope, spoil_envelope_bytes, spoil_payload, spoil_statement
+from tests.conformance.world import World
+from tests.harness.forger import sign_payload
+from tests.harness.people import person
+from tests.harness.speech import DAY_MS, signed
+
+BY_DESIGN = "unknown-rules"
+"""After it a verifier judges nothing (docs/format.md §6.2, §9.14): such candidates are not recorded."""
+
+
+class Judged(NamedTuple):
+    """What the ledger said about entry `at`; no reason: accepted."""
+
+    at: int
+    reason: str
+    how: str
+    """What kind of candidate it was, for the message of a failing test."""
+
+
+class History:
+    """One random history over one ledger."""
+
+    def __init__(self, seed: int) -> None:
+        """Begin with the operator and four parties."""
+        self.pick = Random(seed)
+        self.world = World(seed, self.pick)
+        self.ledger = self.world.ledger
+        self.judged = [Judged(0, "", "ledger.created")]
+        for name in ("alice", "bob", "carol", "dave"):
+            statement = self.world.registration(person(name, f"{name} {seed}"))
+            self._judge(signed(statement, *self._keys_for(statement)), "party.registered")
+
+    def step(self) -> None:
+        """Add one candidate to the log."""
+        pick, world = self.pick, self.world
+        world.speech.now_ms = self.ledger.now_ms - pick.choice([0, 0, 1000, DAY_MS])
+        statement = world.any_statement() if pick.random() < 0.5 else world.fitting_statement()
+        if statement["type"] != "ledger.created" and pick.random() < 0.3:
+            size = pick.randrange(1, self.ledger.size + 1)
+            statement["seen"] = {"root": self.ledger.root_at(size).hex(), "size": size}
+        chance = pick.random()
+        if chance < 0.5:
+            self._judge(signed(statement, *self._keys_for(statement)), statement["type"])
+        elif chance < 0.56:
+            self._change_signers(statement)
+            self._judge(signed(statement, *self._keys_for(statement)), "signers changed")
+        elif chance < 0.8:
+            how = spoil_statement(pick, statement, self.ledger.now_ms)
+            self._judge(sign_payload(_bytes_of(statement), *self._keys_for(statement)), how)
+        elif chance < 0.85:
+            payload, how = spoil_payload(pick, canonical(statement))
+            self._judge(sign_payload(payload, *self._keys_for(statement)), how)
+        elif chance < 0.94:
+            envelope = signed(statement, *self._keys_for(statement))
+            self._judge(*spoil_envelope(pick, envelope, list(world.owners.values())))
+        elif chance < 0.96:
+            envelope = signed(statement, *self._keys_for(statement))
+            self._judge(*spoil_envelope_bytes(pick, envelope.recorded))
+        else:
+            self._judge(pick.choice(world.past), "said before")
+
+    def _keys_for(self, statement: Json) -> list[SigningKey]:
+        """Return the private keys of the statement's signers, as far as it has any that can be found."""
+        signers = statement.get("signers")
+        names = [name for name in signers if isinstance(name, str)] if isinstance(signers, list) else []
+        return [self.world.owners[name] for name in names if name in self.world.owners] or [self.ledger.log_key]
+
+    def _change_signers(self, statement: Json) -> None:
+        """Name other signers than the type asks for: all the same, they sign."""
+        names = set(statement["signers"])
+        if self.pick.random() < 0.4 and len(names) > 1:
+            names.discard(self.pick.choice(sorted(names)))
+        else:
+            names.add(self.pick.choice(sorted(self.world.owners)))
+        statement["signers"] = sorted(names)
+
+    def _posted(self, recorded: bytes) -> bytes:
+        """Return another spelling of an envelope, as a client may post it (§4.4)."""
+        document = json.loads(recorded)
+        self.pick.shuffle(document["signatures"])
+        members = list(document.items())
+        self.pick.shuffle(members)
+        return json.dumps(dict(members), indent=self.pick.choice([None, 1])).encode()
+
+    def _judge(self, candidate: Envelope | Json | bytes, how: str) -> None:
+        """Let the ledger judge a candidate, then record it, whatever it said."""
+        now_ms = self.ledger.now_ms
+        if isinstance(candidate, Envelope):
+            recorded = candidate.recorded
+            posted = self._posted(recorded)
+        else:
+            posted = recorded = candidate if isinstance(candidate, bytes) else canonical(candidate)
+        reason = ""
+        try:
+            envelope = self.ledger.accept(posted, now_ms)
+        except Duplicate:
+            reason = "duplicate-statement"
+        except (FormatError, Refused) as error:
+            reason = error.reason
+        else:
+            self.world.remember(envelope)
+        if reason != BY_DESIGN:
+            self.judged.append(Judged(self.ledger.force(recorded, now_ms), reason, how))
+
+
+def _bytes_of(statement: Json) -> bytes:
+    """Return canonical bytes; where there are none, some other JSON."""
+    try:
+        return canonical(statement)
+    except FormatError:
+        return json.dumps(statement, separators=(",", ":"), sort_keys=True).encode()
