@@ -79,7 +79,8 @@ def explain(error: LedgerError | OSError) -> Words:  # noqa: C901, PLR0911, PLR0
         case Unreachable():
             return Words(
                 f"The ledger did not answer: {error}",
-                "check the address and the network, then run the command again",
+                "check the address and the network; a statement may be recorded all the same, so look with 'list' or "
+                "'show' before you make it a second time",
                 UNSURE,
             )
         case QuorumError():
@@ -97,7 +98,7 @@ def explain(error: LedgerError | OSError) -> Words:  # noqa: C901, PLR0911, PLR0
         case ReplyInvalid():
             return Words(str(error), "check that the address is a ledger's", UNSURE)
         case Unfit():
-            return Words(f"{error}. Nothing was signed.", "", REFUSED)
+            return Words(f"{error}. Nothing was signed or sent.", "", REFUSED)
         case VaultError():
             return Words(str(error), "register first: 'ledger party register', or give the right --home", USAGE)
         case WrongPassphrase():

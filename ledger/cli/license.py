@@ -106,6 +106,8 @@ def sign(
                 raise Unfit(f"{text} is not the text that the terms name")
             if not json_output:
                 _show_terms(statement, listing.title, compared=text)
+                if statement.terms.text is not None and text is None:
+                    say("You have not compared the text: --text FILE does.", "yellow")
             if not yes and not typer.confirm(f"Sign this as {speaker.name}?", err=True):
                 return None
             return drafted.signed(speaker.key)
@@ -210,8 +212,9 @@ def _show_terms(statement: LicenseAgreed, title: str | None, *, compared: Path |
     say(f"{statement.issuer} lets {statement.licensee} use a dataset:", "bold")
     pairs = [("dataset", title), ("listing", statement.listing)]
     pairs += [("for", purpose) for purpose in terms.purposes]
-    pairs += [("from", when(terms.valid_from_ms)), ("until before", when(terms.valid_until_ms))]
+    pairs += [("from", when(terms.valid_from_ms)), ("until", f"just before {when(terms.valid_until_ms)}")]
     if terms.text is not None:
-        same = f"compared: it is {compared}" if compared is not None else "NOT compared: give --text FILE to compare"
-        pairs.append(("text", f"sha256 {terms.text.sha256}, {terms.text.bytes} bytes ({same})"))
+        pairs.append(("text", f"sha256 {terms.text.sha256}, {terms.text.bytes} bytes"))
+        if compared is not None:
+            pairs.append(("", f"compared: it is {compared}"))
     fields(pairs)

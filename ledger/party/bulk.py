@@ -29,8 +29,9 @@ _REFUSED = 422
 async def submit_many(client: LedgerClient, envelopes: Iterable[Envelope]) -> AsyncIterator[Recorded | Problem]:
     """Yield the result of each statement in the order sent: its entry with a verified receipt, or its problem.
 
-    Raises Unreachable where the stream ended before its last line: submit all again, each is recorded once. Raises
-    ReceiptInvalid, ReplyInvalid and ForkDetected at once; what was yielded before stands.
+    Raises Unreachable where the stream ended before its last line, and Problem where the ledger was too busy to begin:
+    submit all again, each is recorded once. Raises ReceiptInvalid, ReplyInvalid and ForkDetected at once; what was
+    yielded before stands.
     """
     await client.identity()
     waiting: dict[int, Envelope] = {}

@@ -18,12 +18,12 @@ from typing import Self, TypeVar
 
 from ledger.core.checkpoint import Checkpoint, TreeHead
 from ledger.core.dsse import Envelope
-from ledger.core.encoding import b64decode, canonical
+from ledger.core.encoding import Json, b64decode, canonical
 from ledger.core.errors import FormatError
 from ledger.core.policy import Policy
 from ledger.core.receipt import parse_receipt
 from ledger.party import bulk
-from ledger.party.errors import Problem, ReceiptInvalid, Refusal, ReplyInvalid, Unfit
+from ledger.party.errors import Problem, ReceiptInvalid, Refusal, ReplyInvalid, Unfit, Unreachable
 from ledger.party.history import History, read_history
 from ledger.party.identity import HISTORY_PAYLOAD, REFUSAL_PAYLOAD, Identity, identify, wrong_signatures
 from ledger.party.memory import Memory
@@ -44,6 +44,7 @@ from ledger.party.vault import Vault
 from ledger.statements.common import OnLedger
 
 _ALREADY_RECORDED = 200
+_LOST_TRIES = 3
 _ItemT = TypeVar("_ItemT", bound=Reply)
 
 
@@ -102,12 +103,15 @@ class LedgerClient:
             raise AssertionError("a checkpoint was just remembered")
         return newest[0].head
 
-    async def check_seen(self, head: TreeHead) -> None:
-        """Raise ForkDetected unless a tree head that somebody else saw is part of the log that we see."""
+    async def check_seen(self, head: TreeHead, signed: bytes) -> None:
+        """Raise ForkDetected unless a tree head that somebody else saw is part of the log that we see.
+
+        `signed` is what says so, and becomes the evidence.
+        """
         newest = await self.seen()
         if head.size > newest.size:
             raise Unfit(f"it refers to a log of {head.size} entries; this ledger has {newest.size}")
-        await self.memory.check(head, canonical({"root": head.root.hex(), "size": head.size}))
+        await self.memory.check(head, signed)
 
     async def consistency(self, old_size: int, new_size: int) -> list[bytes]:
         """Return the consistency path between two sizes, unverified."""
@@ -124,7 +128,7 @@ class LedgerClient:
         """
         await self.identity()
         try:
-            status, document = await self.transport.post("/v1/statements", envelope.recorded)
+            status, document = await self._post(envelope.recorded)
         except Problem as problem:
             await self.take_refusal(problem, envelope.id)
             raise
@@ -142,12 +146,7 @@ class LedgerClient:
         if isinstance(statement, OnLedger) and statement.seen is not None and statement.seen.size > recorded.index:
             raise ReceiptInvalid(f"entry {recorded.index} was recorded below what its signers had seen")
         await self.memory.remember(parse_receipt(recorded.receipt).checkpoint)
-        if self.vault is None:
-            return recorded
-        kept = await asyncio.to_thread(
-            self.vault.keep_entry, recorded.statement_id, recorded.entry.raw, recorded.receipt
-        )
-        return replace(recorded, kept=kept)
+        return await self._keep(recorded)
 
     async def take_refusal(self, problem: Problem, statement_id: str) -> None:
         """Verify and keep the refusal that came with a problem; raise ReceiptInvalid for a false one."""
@@ -239,7 +238,27 @@ class LedgerClient:
     async def _recorded(self, path: str) -> Recorded:
         recorded = self._open(read_reply(RecordedReply, await self.transport.get_json(path)))
         await self.memory.remember(parse_receipt(recorded.receipt).checkpoint)
-        return recorded
+        return await self._keep(recorded)
+
+    async def _keep(self, recorded: Recorded) -> Recorded:
+        """Keep what we rely on, our own entries and those of others: the operator may be gone when it matters."""
+        if self.vault is None:
+            return recorded
+        raw, receipt = recorded.entry.raw, recorded.receipt
+        return replace(
+            recorded, kept=await asyncio.to_thread(self.vault.keep_entry, recorded.statement_id, raw, receipt)
+        )
+
+    async def _post(self, raw: bytes) -> tuple[int, Json]:
+        """Send a statement; where the answer was lost, send the very same again: it is recorded once."""
+        for left in reversed(range(_LOST_TRIES)):
+            try:
+                return await self.transport.post("/v1/statements", raw)
+            except Unreachable:
+                if not left:
+                    raise
+                await asyncio.sleep(self.transport.backoff_s)
+        raise AssertionError("the last try returns or raises")
 
     def _open(self, reply: RecordedReply) -> Recorded:
         try:

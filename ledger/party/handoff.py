@@ -14,7 +14,7 @@ from pathlib import Path
 from ledger.core.encoding import canonical, parse_json
 from ledger.core.errors import FormatError
 from ledger.party.digests import Progress, describe, measure, no_progress
-from ledger.party.errors import AlreadyThere, ContentMismatch, Unfit
+from ledger.party.errors import AlreadyThere, ContentMismatch, Problem, Unfit
 from ledger.party.files import create_file
 from ledger.party.recorded import Recorded
 from ledger.party.speaker import Speaker
@@ -69,15 +69,14 @@ async def offer(
 ) -> Recorded:
     """Seal the files, have the offer recorded, and write the manifest that must travel with them.
 
-    Raises AlreadyThere, before anything is done, where `manifest_path` exists. The manifest is in the vault, too,
-    before the offer is sent.
+    Raises AlreadyThere, before anything is done, where `manifest_path` exists. The manifest is written, and kept in the
+    vault, before the offer is sent; where the ledger refuses, the written one is removed.
     """
     if await asyncio.to_thread(manifest_path.exists):
         raise AlreadyThere(manifest_path)
     described = describe(files)
     content = await measure(files, described, progress)
     frame = await speaker.frame()
-    manifests: list[Manifest] = []
 
     def keep(statement_id: str, salt: str) -> None:
         manifest = Manifest(
@@ -89,12 +88,15 @@ async def offer(
             transfer=statement_id,
         )
         speaker.vault.keep_manifest(manifest)
-        manifests.append(manifest)
+        create_file(manifest_path, format_manifest(manifest))
 
     fields = {"listing": listing, "license": license_id, "recipient": recipient}
-    recorded = await speaker.say_sealed(frame, "transfer.offered", content, keep, **fields)
-    create_file(manifest_path, format_manifest(manifests[0]))
-    return recorded
+    try:
+        return await speaker.say_sealed(frame, "transfer.offered", content, keep, **fields)
+    except Problem:
+        # Where the answer was lost instead, the offer may stand: then the manifest stays, and keeps a second run away.
+        await asyncio.to_thread(manifest_path.unlink, missing_ok=True)
+        raise
 
 
 async def receive(

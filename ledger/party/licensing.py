@@ -58,7 +58,8 @@ async def review(speaker: Speaker, drafted: Draft) -> tuple[LicenseAgreed, Listi
         raise Unfit(f"the listing is {listing.issuer}'s, not the licensor's")
     if statement.seen is not None:
         # Signing says that we verified this tree head: so verify it. A fork shown to the other side surfaces here.
-        await speaker.client.check_seen(TreeHead(statement.seen.size, bytes.fromhex(statement.seen.root)))
+        head = TreeHead(statement.seen.size, bytes.fromhex(statement.seen.root))
+        await speaker.client.check_seen(head, drafted.envelope.recorded)
     return statement, listing
 
 

@@ -45,7 +45,7 @@ class Transport:
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
             raise Unfit(f"not an http(s) address: {url}")
         self.url = url.rstrip("/")
-        self._backoff_s = backoff_s
+        self.backoff_s = backoff_s
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -90,7 +90,7 @@ class Transport:
 
     async def _ask(self, method: str, path: str, *, query: Query = (), body: bytes | None = None) -> tuple[int, bytes]:
         """Ask until the ledger is not busy, a few times: sending a statement again is safe, it is recorded once."""
-        wait_s = self._backoff_s
+        wait_s = self.backoff_s
         for left in reversed(range(MAX_TRIES)):
             status, headers, answer = await self._once(method, path, query, body)
             if status in _BUSY and left:

@@ -16,6 +16,7 @@ evidence/<name>.json         two signed tree heads that do not agree
 from __future__ import annotations
 
 import fcntl
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +29,7 @@ from pydantic import Field
 from ledger.core.encoding import Json, canonical, parse_json
 from ledger.core.errors import FormatError
 from ledger.party.errors import VaultError
-from ledger.party.files import make_directory, replace_file
+from ledger.party.files import OWNER_ONLY_FILE, make_directory, replace_file
 from ledger.statements.content import Disclosure, Manifest
 from ledger.statements.fields import Model, Name
 from ledger.statements.parse import read_model
@@ -166,9 +167,12 @@ class Vault:
     @contextmanager
     def _lock(self) -> Iterator[None]:
         make_directory(self.directory)
-        with (self.directory / "lock").open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        descriptor = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY_FILE)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
+        finally:
+            os.close(descriptor)
 
 
 def _log_name(origin: str) -> str:

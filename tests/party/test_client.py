@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -86,10 +85,6 @@ async def test_a_busy_ledger_is_asked_again_and_an_absent_one_is_not_reachable(
     async with LedgerClient("http://127.0.0.1:9", liar.policy) as nowhere:
         with pytest.raises(Unreachable):
             await nowhere.checkpoint()
-
-
-def changed(name: str, value: Any) -> Any:
-    return lambda _path, answer: answer | {name: value} if "receipt" in answer else answer
 
 
 async def test_a_receipt_that_proves_something_else_is_refused(

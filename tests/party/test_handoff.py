@@ -1,0 +1,174 @@
+"""Hand-offs: the recipient signs what it computed, or nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from ledger.core.commitment import commit
+from ledger.core.encoding import canonical
+from ledger.party import handoff
+from ledger.party.client import LedgerClient
+from ledger.party.errors import AlreadyThere, ContentMismatch, Problem, ReceiptInvalid, Unfit
+from ledger.party.handoff import MANIFEST_NAME, read_manifest
+from ledger.party.recorded import Recorded
+from ledger.party.speaker import Speaker
+from ledger.party.vault import Vault
+from ledger.statements.content import Manifest
+from ledger.statements.transfer import TransferAcknowledged, TransferOffered, TransferRefused
+from tests.harness.builder import LedgerBuilder
+from tests.harness.people import Person, person
+from tests.party.liar import Liar, serving
+
+CONTENT = {"airports.csv": b"iata,name\nAAA,Anaa\n" * 1000, "planes.bin": bytes(range(256)), "empty.txt": b""}
+
+
+class Market:
+    """Alpha hands three files to beta over a ledger that a test may bend."""
+
+    def __init__(self, liar: Liar, tmp_path: Path) -> None:
+        self.liar = liar
+        self.builder = liar.builder
+        self.alpha, self.beta, self.gamma = (self.builder.register(person(name)) for name in ("alpha", "beta", "gamma"))
+        self.listing = self.builder.say(self.builder.speech.listing_registered(self.alpha), self.alpha.key)
+        self.tmp_path = tmp_path
+        self.sent, self.got = tmp_path / "sent", tmp_path / "got"
+        for directory in (self.sent, self.got):
+            directory.mkdir()
+            for name, content in CONTENT.items():
+                (directory / name).write_bytes(content)
+
+    def speaker(self, who: Person) -> Speaker:
+        vault = Vault(self.tmp_path / f"{who.name}-home")
+        client = LedgerClient(self.liar.url, self.liar.policy, vault, backoff_s=0.01)
+        return Speaker(client, vault, who.name, who.key, lambda: self.builder.now_ms)
+
+    async def offer(self, to: str = "beta") -> tuple[Recorded, Manifest]:
+        speaker = self.speaker(self.alpha)
+        path = self.sent / MANIFEST_NAME
+        async with speaker.client:
+            recorded = await handoff.offer(
+                speaker, self.files(self.sent), listing=self.listing, license_id=None, recipient=to, manifest_path=path
+            )
+        return recorded, read_manifest(path)
+
+    def files(self, directory: Path) -> list[Path]:
+        return [directory / name for name in CONTENT]
+
+
+@pytest.fixture
+async def market(tmp_path: Path) -> AsyncIterator[Market]:
+    async with serving(LedgerBuilder()) as liar:
+        yield Market(liar, tmp_path)
+
+
+async def test_what_was_received_is_acknowledged_under_a_salt_of_its_own(market: Market) -> None:
+    offered, manifest = await market.offer()
+    assert [file.media_type for file in manifest.files] == ["text/csv", "application/octet-stream", "text/plain"]
+    beta = market.speaker(market.beta)
+    async with beta.client:
+        received = await handoff.receive(beta, manifest, market.files(market.got))
+        acknowledged = await handoff.acknowledge(beta, received)
+    statement, answer = offered.statement, acknowledged.statement
+    assert isinstance(statement, TransferOffered)
+    assert isinstance(answer, TransferAcknowledged)
+    assert (answer.transfer, answer.issuer) == (offered.statement_id, "beta")
+    assert answer.content != statement.content
+    ours = beta.vault.disclosure(acknowledged.statement_id)
+    theirs = market.speaker(market.alpha).vault.disclosure(offered.statement_id)
+    assert ours.value == theirs.value
+    assert commit(ours.place, ours.salt, ours.value) == answer.content.sealed
+    assert commit(theirs.place, theirs.salt, theirs.value) == statement.content.sealed
+    assert [file["bytes"] for file in ours.value["files"]] == [len(content) for content in CONTENT.values()]
+    public = b"".join(market.builder.entries)
+    for file in ours.value["files"]:
+        assert file["sha256"].encode() not in public
+
+
+async def test_a_manifest_tells_neither_digests_nor_sizes(market: Market) -> None:
+    await market.offer()
+    document = json.loads((market.sent / MANIFEST_NAME).read_bytes())
+    assert document["files"][0] == {"media_type": "text/csv", "name": "airports.csv"}
+    assert (market.sent / MANIFEST_NAME).stat().st_mode & 0o777 == 0o600
+
+
+async def test_on_a_difference_nothing_is_signed_and_a_refusal_may_seal_what_came(market: Market) -> None:
+    offered, manifest = await market.offer()
+    size = market.builder.size
+    beta = market.speaker(market.beta)
+    async with beta.client:
+        (market.got / "planes.bin").write_bytes(bytes(256))
+        with pytest.raises(ContentMismatch) as content:
+            await handoff.receive(beta, manifest, market.files(market.got))
+        with pytest.raises(ContentMismatch) as missing:
+            await handoff.receive(beta, manifest, market.files(market.got)[:2])
+        (market.got / "more.csv").write_bytes(b"")
+        with pytest.raises(ContentMismatch) as surplus:
+            await handoff.receive(beta, manifest, [*market.files(market.got), market.got / "more.csv"])
+        swapped = manifest.model_copy(update={"files": manifest.files[::-1]})
+        with pytest.raises(ContentMismatch):
+            await handoff.receive(beta, swapped, market.files(market.sent))
+        assert market.builder.size == size
+        assert (missing.value.missing, surplus.value.surplus) == (["empty.txt"], ["more.csv"])
+        assert missing.value.content is None
+        refused = await handoff.refuse(beta, offered.statement_id, "Other planes.", content.value.content)
+    statement = refused.statement
+    assert isinstance(statement, TransferRefused)
+    assert statement.content is not None
+    assert (statement.transfer, statement.reason) == (offered.statement_id, "Other planes.")
+
+
+async def test_only_the_named_recipient_with_the_right_manifest_gets_to_sign(market: Market) -> None:
+    _, manifest = await market.offer()
+    gamma, beta = market.speaker(market.gamma), market.speaker(market.beta)
+    files = market.files(market.got)
+    async with gamma.client, beta.client:
+        with pytest.raises(Unfit, match="for beta"):
+            await handoff.receive(gamma, manifest, files)
+        for change in ({"nonce": "A" * 22 + "=="}, {"issuer": "gamma"}, {"transfer": market.listing}):
+            with pytest.raises(Unfit):
+                await handoff.receive(beta, manifest.model_copy(update=change), files)
+
+
+async def test_an_offer_that_the_operator_wrote_itself_is_not_acknowledged(market: Market) -> None:
+    offered, manifest = await market.offer()
+    stranger = market.speaker(market.gamma).key.public
+    beta = market.speaker(market.beta)
+
+    def swap_keys(path: str, answer: dict[str, object]) -> dict[str, object]:
+        if path == "/v1/parties/alpha":
+            return answer | {"keys": [{"use": "signing", "index": 3, "keyid": stranger.keyid, **stranger.document()}]}
+        return answer
+
+    market.liar.lie = swap_keys
+    async with beta.client:
+        with pytest.raises(ReceiptInvalid, match="no registered key"):
+            await handoff.receive(beta, manifest, market.files(market.got))
+    assert offered.statement.issuer == "alpha"
+
+
+async def test_a_refused_offer_leaves_no_manifest_and_an_old_one_is_never_replaced(market: Market) -> None:
+    path = market.sent / MANIFEST_NAME
+    with pytest.raises(Problem):
+        await market.offer(to="nobody")
+    assert not path.exists()
+    await market.offer()
+    before = path.read_bytes()
+    size = market.builder.size
+    with pytest.raises(AlreadyThere):
+        await market.offer()
+    assert (path.read_bytes(), market.builder.size) == (before, size)
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "..", "a/b"])
+async def test_a_manifest_cannot_point_outside_its_directory(market: Market, name: str) -> None:
+    await market.offer()
+    path = market.sent / MANIFEST_NAME
+    document = json.loads(path.read_bytes())
+    document["files"][0]["name"] = name
+    path.write_bytes(canonical(document))
+    with pytest.raises(Unfit):
+        read_manifest(path)

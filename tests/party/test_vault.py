@@ -1,0 +1,50 @@
+"""The vault: owner-only, durable, and no place for a name from the outside to climb out of."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from ledger.party.errors import VaultError
+from ledger.party.vault import Config, Vault
+
+CONFIG = Config(key="/k", ledger_url="http://l", party="alpha", policy="quorum none\n", recovery_key="/r")
+ID = "sha256:" + "ab" * 32
+
+
+def test_only_the_owner_can_read_anything(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o755)
+    vault = Vault(home)
+    vault.keep_config(CONFIG)
+    vault.keep_entry(ID, b"entry", b"receipt")
+    vault.replace_checkpoint("l.example/log", None, b"checkpoint")
+    for path in [home, *home.rglob("*")]:
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+    assert vault.config() == CONFIG
+    assert vault.entry(ID) == (b"entry", b"receipt")
+
+
+def test_a_checkpoint_replaces_only_the_one_it_was_compared_with(tmp_path: Path) -> None:
+    vault = Vault(tmp_path)
+    assert vault.replace_checkpoint("l", None, b"5")
+    assert Vault(tmp_path).replace_checkpoint("l", b"5", b"9")
+    assert not vault.replace_checkpoint("l", b"5", b"7")
+    assert vault.checkpoint("l") == b"9"
+    assert vault.checkpoint("other") is None
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "sha256:", ID + "/../x", "sha256:" + "AB" * 32, ""])
+def test_only_statement_ids_become_file_names(tmp_path: Path, name: str) -> None:
+    with pytest.raises(VaultError):
+        Vault(tmp_path).keep_entry(name, b"", b"")
+
+
+def test_a_home_of_nobody_says_so(tmp_path: Path) -> None:
+    with pytest.raises(VaultError):
+        Vault(tmp_path).config()
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(VaultError):
+        Vault(tmp_path).config()
