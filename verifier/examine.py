@@ -5,11 +5,13 @@ A worker examines whole bundles in any order; only `verifier/rules.py` knows wha
 
 from __future__ import annotations
 
+from hashlib import sha256
+from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from verifier.checks import Check, Failure
 from verifier.ed25519 import is_signed
-from verifier.entries import parse_entry, parse_statement, pre_authentication, statement_id
+from verifier.entries import parse_entry, parse_statement, pre_authentication
 from verifier.errors import CheckFailed
 from verifier.schema import key_bytes, keyids
 from verifier.tree import leaf_hash
@@ -94,7 +96,7 @@ _BODIES: dict[str, Callable[[dict[str, Any]], Any]] = {
     "transfer.offered": lambda fields: (
         _id_bytes(fields["listing"]),
         _id_bytes(fields["license"]) if "license" in fields else None,
-        fields["recipient"],
+        intern(fields["recipient"]),
     ),
     "transfer.acknowledged": _reference("transfer"),
     "transfer.refused": _reference("transfer"),
@@ -130,23 +132,23 @@ def examine_statement(payload: bytes, signatures: list[tuple[str, bytes]], keys:
     introduced = introduced_keys(fields)
     for key in introduced:
         keys[key.keyid] = key.public_key
-    signers = tuple(fields["signers"])
+    signers = tuple(map(intern, fields["signers"]))  # the same few in every entry: sent once a chunk, kept once
     fault = _signature_set(signers, signatures)
+    message = pre_authentication(payload)
     wrong, unverified = "", []
     if not fault:
-        message = pre_authentication(payload)
         for keyid, signature in signatures:
             if (public_key := keys.get(keyid)) is None:
                 unverified.append((keyid, signature))
             elif not is_signed(public_key, message, signature):
                 wrong = keyid
                 break
-    kind, seen = fields["type"], fields.get("seen")
+    kind, seen = intern(fields["type"]), fields.get("seen")
     return Statement(
         kind,
-        statement_id(payload),
+        sha256(message).digest(),  # the statement id (§4.3)
         _id_bytes(fields["ledger"]) if "ledger" in fields else None,
-        fields["issuer"],
+        intern(fields["issuer"]),
         signers,
         fields["issued_ms"],
         fields["not_after_ms"],

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from json.encoder import c_make_encoder, encode_basestring  # type: ignore[attr-defined]  # untyped
 from typing import Any, Never
 
 from verifier.errors import MalformedInput
@@ -55,10 +56,10 @@ def _parse_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 _strict = json.JSONDecoder(
     parse_float=_refuse_float, parse_constant=_refuse_constant, parse_int=_parse_int, object_pairs_hook=_parse_object
 )
-_fast = json.JSONDecoder(parse_float=_refuse_float, parse_constant=_refuse_constant)
-_encode_sorted = json.JSONEncoder(
-    sort_keys=True, ensure_ascii=False, separators=(",", ":"), check_circular=False, allow_nan=False
-).encode
+_decoder = json.JSONDecoder(parse_float=_refuse_float, parse_constant=_refuse_constant)
+_scan = _decoder.scan_once  # type: ignore[attr-defined]  # undocumented, and much faster than `decode`
+_encode = c_make_encoder(None, repr, encode_basestring, None, ":", ",", True, False, False)  # noqa: FBT003 (C function)
+"""What `json.dumps(sort_keys=True, ensure_ascii=False, separators=(",", ":"))` makes anew at every call."""
 
 
 def format_canonical(value: Any) -> bytes:
@@ -128,9 +129,9 @@ def decode_fast(raw: bytes) -> Any:
     """
     try:
         text = raw.decode()
-        if "\\" in text or _CONTROL.search(text):
-            return None
-        value = _fast.decode(text)
-        return value if _encode_sorted(value) == text else None
-    except (ValueError, RecursionError, _Refusal):
+        if "\\" in text or ("\x7f" in text if raw.isascii() else _CONTROL.search(text)):
+            return None  # (the decoder itself refuses what is below U+0020)
+        value, end = _scan(text, 0)
+        return value if end == len(text) and "".join(_encode(value, 0)) == text else None
+    except (ValueError, StopIteration, RecursionError, _Refusal):
         return None

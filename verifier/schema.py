@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from verifier.b64 import decode_base64
@@ -45,18 +46,24 @@ class _Fault(Exception):  # noqa: N818 (becomes a MalformedInput with the field'
         super().__init__(reason)
 
 
-def _matching(match: Callable[[str], Any], value: Any) -> None:
-    if type(value) is not str:
-        raise _Fault("wrong-type")
-    if not match(value):
-        raise _Fault("wrong-value")
+def _matching(match: Callable[[str], Any]) -> Checker:
+    def check(value: Any) -> None:
+        if type(value) is not str:
+            raise _Fault("wrong-type")
+        if not match(value):
+            raise _Fault("wrong-value")
+
+    return check
 
 
-def _integer(least: int, greatest: int, value: Any) -> None:
-    if type(value) is not int:  # bool is an int to isinstance, not to the format
-        raise _Fault("wrong-type")
-    if not least <= value <= greatest:
-        raise _Fault("wrong-value")
+def _integer(least: int, greatest: int) -> Checker:
+    def check(value: Any) -> None:
+        if type(value) is not int:  # bool is an int to isinstance, not to the format
+            raise _Fault("wrong-type")
+        if not least <= value <= greatest:
+            raise _Fault("wrong-value")
+
+    return check
 
 
 def _string(most: int, forbidden: str | None, value: Any) -> None:
@@ -97,29 +104,31 @@ def _list(item: Checker, most: int, value: Any) -> None:
 
 def _ascending(item: Checker, most: int, value: Any) -> None:
     _list(item, most, value)
-    if any(left >= right for left, right in zip(value, value[1:], strict=False)):
+    if len(value) > 1 and any(left >= right for left, right in pairwise(value)):
         raise _Fault("wrong-value")
-
-
-def _object(table: dict[str, Checker], optional: frozenset[str], value: Any) -> None:
-    if type(value) is not dict:
-        raise _Fault("wrong-type")
-    if value.keys() != table.keys():
-        if missing := table.keys() - value.keys() - optional:
-            raise _Fault("missing-field", f"/{min(missing)}")
-        if unknown := value.keys() - table.keys():
-            raise _Fault("unknown-field", f"/{min(unknown)}")
-    for name, member in value.items():
-        try:
-            table[name](member)
-        except _Fault as fault:
-            raise _Fault(fault.reason, f"/{name}{fault.field}") from None
 
 
 def _members(fields: dict[str, Checker]) -> Checker:
     """Return the check of an object with exactly these members, those marked with `?` being optional."""
     table = {name.rstrip("?"): checker for name, checker in fields.items()}
-    return partial(_object, table, frozenset(name[:-1] for name in fields if name.endswith("?")))
+    optional = frozenset(name[:-1] for name in fields if name.endswith("?"))
+
+    def check(value: Any) -> None:
+        if type(value) is not dict:
+            raise _Fault("wrong-type")
+        if value.keys() != table.keys():
+            if missing := table.keys() - value.keys() - optional:
+                raise _Fault("missing-field", f"/{min(missing)}")
+            if unknown := value.keys() - table.keys():
+                raise _Fault("unknown-field", f"/{min(unknown)}")
+        name = ""
+        try:
+            for name, member in value.items():
+                table[name](member)
+        except _Fault as fault:
+            raise _Fault(fault.reason, f"/{name}{fault.field}") from None
+
+    return check
 
 
 def _line(most: int) -> Checker:
@@ -166,17 +175,17 @@ def keyids(public_keys: list[dict[str, str]]) -> list[str]:
     return [key_id(key_bytes(public_key)) for public_key in public_keys]
 
 
-_name = partial(_matching, _is_name)
-_hex32 = partial(_matching, _is_hex32)
-_id = partial(_matching, _is_id)
-_time = partial(_integer, 0, MAX_INTEGER)
-_count = partial(_integer, 1, MAX_INTEGER)
+_name = _matching(_is_name)
+_hex32 = _matching(_is_hex32)
+_id = _matching(_is_id)
+_time = _integer(0, MAX_INTEGER)
+_count = _integer(1, MAX_INTEGER)
 _key_object = _members({"alg": partial(_one_of, ("ed25519",)), "public_key": partial(_base64, PUBLIC_KEY_BYTES)})
 _sealed = _members({"sealed": _hex32})
 _seen = _members({"root": _hex32, "size": _count})
 _predecessor = _members({"ledger": _id, "root": _hex32, "size": _count})
 _allowed = partial(_ascending, _line(200), 64)
-_terms_text = _members({"bytes": _count, "media_type": partial(_matching, _is_media_type), "sha256": _hex32})
+_terms_text = _members({"bytes": _count, "media_type": _matching(_is_media_type), "sha256": _hex32})
 _terms = _members(
     {
         "purposes": partial(_list, _line(200), 20),
@@ -199,18 +208,18 @@ _IN_A_LEDGER: dict[str, Checker] = {"ledger": _id, "seen?": _seen}
 
 _OWN: dict[str, dict[str, Checker]] = {
     "ledger.created": {
-        "origin": partial(_matching, _is_origin),
+        "origin": _matching(_is_origin),
         "keys": _keys,
         "recovery_keys": _keys,
         "log_keys": _vkeys,
         "service_key": _public_key,
-        "rules": partial(_integer, 1, 1),
+        "rules": _integer(1, 1),
         "relation": _text(1000),
         "admission": partial(_one_of, ("open", "operator")),
         "predecessor?": _predecessor,
     },
     "ledger.rules_changed": {
-        "rules": partial(_integer, 2, MAX_INTEGER),
+        "rules": _integer(2, MAX_INTEGER),
         "payload_types": _allowed,
         "statement_types": _allowed,
         "signature_forms": _allowed,

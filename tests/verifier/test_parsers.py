@@ -1,0 +1,202 @@
+"""Parsers of foreign bytes: a value, or the one typed error."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.verifier.builder import canonical, key_from, note_id, small_ledger, vkey, witness_line
+from verifier.b64 import decode_base64, encode_base64
+from verifier.entries import parse_entry, parse_statement, split_bundle
+from verifier.errors import CheckFailed, MalformedInput
+from verifier.jcs import decode_fast, format_canonical, parse_canonical
+from verifier.notes import parse_checkpoint, parse_note, parse_vkey
+from verifier.parties import parse_parties
+from verifier.policy import open_checkpoint, parse_policy
+from verifier.receipt import parse_receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+VECTORS = Path(__file__).parents[1] / "vectors"
+LEDGER = small_ledger()
+SAMPLES = [*LEDGER.entries, LEDGER.note(), LEDGER.policy().encode(), b"c2sp.org/tlog-proof@v1\nindex 0\n\n"]
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+)
+
+
+@st.composite
+def _mutated(draw: st.DrawFn) -> bytes:
+    raw = bytearray(draw(st.sampled_from(SAMPLES)))
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(0, len(raw) - 1))
+        raw[at : at + draw(st.integers(0, 2))] = draw(st.binary(max_size=2))
+    return bytes(raw)
+
+
+hostile = st.binary() | _mutated() | json_values.map(lambda value: json.dumps(value).encode())
+
+
+@given(hostile)
+def test_only_typed_errors_come_out(raw: bytes) -> None:
+    """Whatever a stranger sends, no parser raises anything that its caller does not expect."""
+    parsers: list[Callable[[bytes], Any]] = [
+        parse_entry,
+        parse_statement,
+        parse_note,
+        parse_policy,
+        parse_parties,
+        parse_receipt,
+        decode_fast,
+        lambda raw: split_bundle(raw, 3),
+        lambda raw: parse_canonical(raw, "x"),
+        lambda raw: parse_checkpoint(parse_note(raw).text),
+        lambda raw: parse_vkey(raw.decode(errors="replace")),
+        lambda raw: decode_base64(raw.decode(errors="surrogateescape")),
+    ]
+    for parse in parsers:
+        with suppress(MalformedInput, CheckFailed):
+            parse(raw)
+
+
+@given(json_values)
+def test_canonical_bytes_are_read_back_and_no_others(value: Any) -> None:
+    """What is accepted is exactly its own canonical form, on the fast path too."""
+    raw = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode(errors="replace")
+    try:
+        parsed = parse_canonical(raw, "x")
+    except MalformedInput:
+        return
+    assert format_canonical(parsed) == raw
+    assert decode_fast(raw) in (None, parsed)
+    with pytest.raises(MalformedInput):
+        parse_canonical(raw + b" ", "x")
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (b"\xff", "not-json"),
+        (b"\xef\xbb\xbf{}", "not-json"),
+        (b"NaN", "not-json"),
+        (b'{"a":1}{', "not-json"),
+        (b'{"a":1,"a":2}', "duplicate-key"),
+        (b'[{"a":1,"a":1}]', "duplicate-key"),
+        (b"1.0", "float"),
+        (b"1e3", "float"),
+        (b"9007199254740992", "integer-out-of-range"),
+        (b"-" + b"9" * 5000, "integer-out-of-range"),
+        (b'"\\ud800"', "lone-surrogate"),
+        (b'{"\\udfff":1}', "lone-surrogate"),
+        (b'"\\u0007"', "control-character"),
+        (b'"\x7f"', "control-character"),
+        ('"\u0085"'.encode(), "control-character"),
+        (b"[" * 17 + b"]" * 17, "too-deep"),
+        (b"[" * 60_000, "too-deep"),
+        (b'{"b":1,"a":2}', "non-canonical"),
+        ('{"\ufb33":1,"\U0001f600":2}'.encode(), "non-canonical"),
+        (b'"\\/"', "non-canonical"),
+        (b"-0", "non-canonical"),
+        (b"[1, 2]", "non-canonical"),
+    ],
+)
+def test_refused_json(raw: bytes, reason: str) -> None:
+    """Every row of the table in §1.3, and the fast path accepts none of them silently."""
+    with pytest.raises(MalformedInput) as caught:
+        parse_canonical(raw, "x")
+    assert caught.value.reason == reason
+
+
+def test_accepted_json() -> None:
+    """The limits themselves are inside; names are sorted by UTF-16 code units."""
+    for raw in (b"[" * 16 + b"]" * 16, b"9007199254740991", b'"\\n"', '{"\U0001f600":2,"\ufb33":1}'.encode()):
+        assert format_canonical(parse_canonical(raw, "x")) == raw
+
+
+@given(st.text(alphabet="ABQgw+/=-_\n", max_size=12))
+def test_base64_has_one_spelling(text: str) -> None:
+    """Stray trailing bits, other alphabets and missing padding are refused."""
+    decoded = decode_base64(text)
+    assert decoded is None or encode_base64(decoded) == text
+    assert decode_base64("QQ==") == b"A"
+    assert decode_base64("QR==") is None
+
+
+def test_note_of_another_implementation() -> None:
+    """A checkpoint that Go's note package signed opens, and with any byte of its text changed it does not."""
+    vector = json.loads((VECTORS / "note-go-sumdb.json").read_bytes())
+    policy = parse_policy(f"log {vector['vkey']}\nquorum none\n".encode())
+    raw = vector["note"].encode()
+    opened = open_checkpoint(raw, policy, policy.logs[0])
+    assert (opened.checkpoint.size, policy.logs[0].vkey) == (1000, vector["vkey"])
+    for at in range(raw.index(b"\n\n")):
+        with pytest.raises(CheckFailed):
+            open_checkpoint(raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :], policy, policy.logs[0])
+
+
+def test_a_weak_or_misnamed_vkey_is_refused() -> None:
+    """A policy cannot trust the identity point, nor a key whose id is another's."""
+    good = vkey("log", 1, key_from("log"))
+    assert parse_vkey(good).key_id == note_id("log", 1, key_from("log"))
+    for bad in (good.replace("log+", "lag+"), good[:-2], good.upper(), "log+00000000+AQEA"):
+        with pytest.raises(MalformedInput):
+            parse_vkey(bad)
+
+
+@pytest.mark.parametrize(
+    ("cosigners", "expected"),
+    [(set(), False), ({"a"}, False), ({"a", "d"}, True), ({"b", "c"}, False), ({"b", "c", "d"}, True), ({"d"}, False)],
+)
+def test_nested_quorum(cosigners: set[str], expected: bool) -> None:
+    """k of n, any and all, one inside the other."""
+    lines = [*(witness_line(name) for name in "abcd"), "group bc all b c", "group any1 any a bc", "group top 2 any1 d"]
+    policy = parse_policy(LEDGER.policy(*lines, quorum="top").encode())
+    assert policy.is_satisfied(cosigners) == expected
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["quorum none"],
+        ["group g any a", "group g any b"],
+        ["group g any a a"],
+        ["group g any a", "group h any a"],
+        ["group g 3 a b"],
+        ["group g 0 a"],
+        ["group g any later"],
+        ["group none any a"],
+        ["witness a2 " + vkey("a", 4, key_from("witness/a"))],
+        ["witness plain " + vkey("plain", 1, key_from("plain"))],
+        ["wotness x y"],
+        ["log " + vkey("second", 4, key_from("second"))],
+    ],
+    ids=str,
+)
+def test_malformed_policy(lines: list[str]) -> None:
+    """A policy that could be read in two ways is read in none."""
+    text = LEDGER.policy(witness_line("a"), witness_line("b"), *lines)
+    with pytest.raises(MalformedInput):
+        parse_policy(text.encode())
+    with pytest.raises(MalformedInput):
+        parse_policy(LEDGER.policy(quorum="nobody").encode())
+
+
+def test_the_template_reads_what_the_slow_path_reads() -> None:
+    """The fast path of entries and statements is a short cut, not a second opinion."""
+    from verifier import entries  # noqa: PLC0415 (its private halves are compared)
+
+    for raw in LEDGER.entries:
+        fast = entries._parse_template(raw)
+        assert fast is not None
+        assert fast == entries._parse_slowly(raw)
+        value = parse_canonical(fast.payload, "payload")
+        assert parse_statement(fast.payload) == value
+        assert canonical(json.loads(raw)) == raw
