@@ -135,6 +135,6 @@ def _once(raw: bytes, raws: set[bytes]) -> None:
 def _threshold(word: str, count: int) -> int:
     if word in {"all", "any"}:
         return count if word == "all" else 1
-    if not word.isascii() or not word.isdecimal() or str(int(word)) != word or not 1 <= int(word) <= count:
+    if word not in map(str, range(1, count + 1)):
         raise PolicyError(f"a group's threshold is all, any, or 1 … {count}")
     return int(word)
