@@ -43,7 +43,10 @@ def sign_checkpoint(origin: str, head: TreeHead, key: SigningKey) -> bytes:
 
 def parse_checkpoint(text: bytes) -> Checkpoint:
     """Parse a note's text as a checkpoint; raise NoteError."""
-    lines = text.decode("utf-8").split("\n")
+    try:
+        lines = text.decode("utf-8").split("\n")
+    except UnicodeDecodeError as error:
+        raise NoteError("a checkpoint is UTF-8") from error
     if lines.pop() != "" or len(lines) < _MIN_LINES or not all(lines):
         raise NoteError("a checkpoint has an origin, a size, a root hash, and no empty line")
     origin, size, root = lines[:_MIN_LINES]
