@@ -42,7 +42,8 @@ def parse_json(raw: bytes) -> Json:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         detail = f"{error.msg} at character {error.pos}"
-        reason = "control-character" if error.msg.startswith("Invalid control character") else "not-json"
+        control = error.msg.startswith("Invalid control character") and text[error.pos] != "\n"
+        reason = "control-character" if control else "not-json"
         raise FormatError(reason, detail=detail) from error
     except RecursionError as error:
         raise FormatError("too-deep", detail=f"nesting is at most {MAX_DEPTH}") from error
