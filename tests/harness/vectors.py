@@ -1,0 +1,41 @@
+"""Vectors that other implementations made (tests/vectors/README.md)."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+FOLDER = Path(__file__).parents[1] / "vectors"
+
+
+@cache
+def load(name: str) -> Any:
+    """Return a file of vectors; whoever reads it must not change it."""
+    return json.loads((FOLDER / name).read_bytes())
+
+
+class Wycheproof(NamedTuple):
+    """One Ed25519 case."""
+
+    number: int
+    public: bytes
+    message: bytes
+    signature: bytes
+    is_valid: bool
+
+
+def wycheproof() -> list[Wycheproof]:
+    """Return all cases."""
+    return [
+        Wycheproof(
+            case["tcId"],
+            bytes.fromhex(group["publicKey"]["pk"]),
+            bytes.fromhex(case["msg"]),
+            bytes.fromhex(case["sig"]),
+            case["result"] == "valid",
+        )
+        for group in load("ed25519-wycheproof.json")["testGroups"]
+        for case in group["tests"]
+    ]
