@@ -18,7 +18,7 @@ from ledger.core.keys import SigningKey
 from ledger.registry.facts import LEDGER_KEY, LedgerFact
 from ledger.server.log.identity import Identity
 from ledger.server.log.sequencer import Log, Recorded
-from ledger.server.log.signatures import SignatureChecker
+from ledger.server.log.workers import Workers
 from ledger.server.service.listener import serve
 from ledger.server.store.contract import IntegrityError, StoreError
 from ledger.server.store.sqlite import SQLiteStore
@@ -68,14 +68,14 @@ async def run(
 @asynccontextmanager
 async def _running(directory: Path, identity: Identity) -> AsyncIterator[Log]:
     store = await SQLiteStore.open(directory / DATABASE)
-    checker = SignatureChecker()
+    workers = Workers()
     try:
-        log = Log(store, identity, checker, system_clock)
+        log = Log(store, identity, workers, system_clock)
         await log.start()
         try:
             yield log
         finally:
             await log.stop()
     finally:
-        checker.close()
+        workers.close()
         await store.close()

@@ -40,6 +40,11 @@ _ModelT = TypeVar("_ModelT", bound=Model)
 
 def parse_statement(payload: bytes) -> Statement:
     """Parse a payload; raise FormatError with the reason and the field at fault."""
+    return read_statement(parse_payload(payload))
+
+
+def parse_payload(payload: bytes) -> dict[str, Json]:
+    """Parse a payload as far as §9.2 goes: canonical JSON, an object, a known type; raise FormatError."""
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise FormatError("too-large", detail=f"a payload has at most {MAX_PAYLOAD_BYTES} bytes")
     document = parse_canonical(payload)
@@ -50,10 +55,14 @@ def parse_statement(payload: bytes) -> Statement:
     kind = document["type"]
     if not isinstance(kind, str):
         raise FormatError("wrong-type", "/type", "a string")
-    model = STATEMENTS.get(kind)
-    if model is None:
+    if kind not in STATEMENTS:
         raise FormatError("unknown-type", "/type", kind[:100])
-    return read_model(model, document)
+    return document
+
+
+def read_statement(document: dict[str, Json]) -> Statement:
+    """Read what `parse_payload` returned (§9.3); raise FormatError."""
+    return read_model(STATEMENTS[document["type"]], document)
 
 
 def read_model(model: type[_ModelT], document: Json) -> _ModelT:

@@ -1,7 +1,7 @@
 """The sequencer: the only writer of the log.
 
-A statement goes: `submit` parses it and queues it → `_check` takes what waits, fetches public keys and has signatures
-checked on all cores → `_sequence` accepts in order, chains, hashes, signs one checkpoint over the batch, stores all of it
+A statement goes: `submit` queues its bytes → `_check` takes what waits, has it parsed and its signatures checked on all
+cores → `_sequence` accepts in order, chains, hashes, signs one checkpoint over the batch, stores all of it
 in one transaction, and only then answers. The two stages overlap, so that one batch's signatures are checked while the
 one before is written; nothing else runs at the same time as the second.
 
@@ -14,15 +14,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TypeVar
 
 from ledger.core.checkpoint import TreeHead
-from ledger.core.dsse import parse_envelope
 from ledger.core.encoding import b64decode
 from ledger.core.entry import Entry, parse_entry
-from ledger.core.errors import LedgerError
+from ledger.core.errors import FormatError, LedgerError
 from ledger.core.merkle import inclusion_paths, inclusion_ranges, nodes_of, perfect_nodes, prove, range_hash
 from ledger.registry.acceptance import Candidate, Duplicate, accept, needed_facts
 from ledger.registry.facts import LEDGER_KEY, KeyFact, LedgerFact, View, key_key
@@ -30,10 +30,10 @@ from ledger.registry.refusal import Refused
 from ledger.server.log.errors import BusyError, SignedRefusalError, UnavailableError
 from ledger.server.log.identity import Identity
 from ledger.server.log.recovery import recover
-from ledger.server.log.signatures import Check, SignatureChecker
+from ledger.server.log.workers import Check, Opened, Workers
 from ledger.server.log.tail import Tail
 from ledger.server.store.contract import Batch, NewEntry, Store, StoredCheckpoint
-from ledger.statements.parse import parse_statement
+from ledger.statements.parse import read_statement
 
 MAX_WAITING = 4096
 """Statements that may wait to be sequenced; past that `submit` refuses (429) and `submit_waiting` waits."""
@@ -41,6 +41,7 @@ MAX_WAITING = 4096
 MAX_BATCH = 512
 MIN_FREE_BYTES = 64 * 1024 * 1024
 _MAX_CHECKED = 8
+_MAX_SENT_KEYS = 512
 _MAX_CACHED_KEYS = 65_536
 _MAX_CACHED_ROOTS = 4_096
 
@@ -69,8 +70,14 @@ class Recorded:
     duplicate: bool
 
 
-@dataclass
-class _Waiting:
+@dataclass(frozen=True)
+class _Posted:
+    raw: bytes
+    answer: asyncio.Future[Recorded]
+
+
+@dataclass(frozen=True)
+class _Checked:
     candidate: Candidate
     answer: asyncio.Future[Recorded]
 
@@ -78,18 +85,18 @@ class _Waiting:
 class Log:
     """One log. `start` it, `submit` to it, `stop` it; `published` is what readers may see."""
 
-    def __init__(self, store: Store, identity: Identity, checker: SignatureChecker, clock: Callable[[], int]) -> None:
+    def __init__(self, store: Store, identity: Identity, workers: Workers, clock: Callable[[], int]) -> None:
         """`clock` returns Unix milliseconds; a clock that jumps back does not make the log's time go back."""
         self.store = store
         self.identity = identity
         self.ledger_id = ""
         self.published: Published | None = None
         self.failure: Exception | None = None
-        self._checker = checker
+        self._workers = workers
         self._clock = clock
         self._tail = Tail()
-        self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue(MAX_WAITING)
-        self._checked: asyncio.Queue[list[_Waiting]] = asyncio.Queue(_MAX_CHECKED)
+        self._waiting: asyncio.Queue[_Posted] = asyncio.Queue(MAX_WAITING)
+        self._checked: asyncio.Queue[list[_Checked]] = asyncio.Queue(_MAX_CHECKED)
         self._keys: OrderedDict[str, bytes] = OrderedDict()
         self._roots: OrderedDict[int, bytes] = OrderedDict()
         self._tasks: list[asyncio.Task[None]] = []
@@ -119,35 +126,30 @@ class Log:
 
         Raises FormatError, Refused, SignedRefusalError, BusyError, or UnavailableError.
         """
-        waiting = self._parse(raw)
+        posted = self._posted(raw)
         try:
-            self._waiting.put_nowait(waiting)
+            self._waiting.put_nowait(posted)
         except asyncio.QueueFull as error:
             raise BusyError(f"{MAX_WAITING} statements are waiting") from error
-        return await waiting.answer
+        return await posted.answer
 
     async def submit_waiting(self, raw: bytes) -> asyncio.Future[Recorded]:
-        """Queue one posted envelope, waiting for room, and return its future answer; raise as `submit` does."""
-        waiting = self._parse(raw)
-        await self._waiting.put(waiting)
-        return waiting.answer
+        """Queue one posted envelope, waiting for room, and return its future answer; UnavailableError if none is taken."""
+        posted = self._posted(raw)
+        await self._waiting.put(posted)
+        return posted.answer
 
     async def path(self, index: int, size: int) -> list[bytes]:
         """Return the inclusion path of an entry in the published tree of `size`: one read a tile, no linear work."""
         ranges = inclusion_ranges(index, size)
         return prove(ranges, await self.store.nodes(nodes_of(ranges)))
 
-    def _parse(self, raw: bytes) -> _Waiting:
+    def _posted(self, raw: bytes) -> _Posted:
         if self.stopping:
             raise UnavailableError("the ledger is stopping")
         if self.failure is not None:
             raise UnavailableError("the ledger cannot write; its operator has to look at it")
-        envelope = parse_envelope(raw)
-        candidate = Candidate(parse_statement(envelope.payload), envelope)
-        # A keyid is the hash of its key, so a key may be remembered from a statement that is not accepted yet.
-        for keyid, (key, _) in candidate.statement.introduced.items():
-            _remember(self._keys, keyid, key.raw, _MAX_CACHED_KEYS)
-        return _Waiting(candidate, asyncio.get_running_loop().create_future())
+        return _Posted(raw, asyncio.get_running_loop().create_future())
 
     async def _check_forever(self) -> None:
         while True:
@@ -155,38 +157,68 @@ class Log:
             while len(group) < MAX_BATCH and not self._waiting.empty():
                 group.append(self._waiting.get_nowait())
             try:
-                await self._check(group)
+                checked = await self._check(group)
             except Exception as error:  # noqa: BLE001 - whatever failed, those who wait must hear of it
                 _fail(group, error)
             else:
-                await self._checked.put(group)
+                await self._checked.put(checked)
             for _ in group:
                 self._waiting.task_done()
 
-    async def _check(self, group: list[_Waiting]) -> None:
-        """Steps 9.6 to 9.8 need every signature that stands under a known key checked."""
-        wanted = {keyid for item in group for keyid in item.candidate.statement.signers if keyid not in self._keys}
+    async def _check(self, group: list[_Posted]) -> list[_Checked]:
+        """Steps 9.1 to 9.3, and the arithmetic of 9.8 for every signature that stands under a known key."""
+        recent = dict(islice(reversed(self._keys.items()), _MAX_SENT_KEYS))
+        checked: list[_Checked] = []
+        verdicts: list[dict[str, bool]] = []
+        opened = await self._workers.open([posted.raw for posted in group], recent)
+        for posted, result in zip(group, opened, strict=True):
+            try:
+                if not isinstance(result, Opened):
+                    raise FormatError(*result)
+                candidate = Candidate(read_statement(result.document), result.envelope)
+            except FormatError as error:
+                _fail([posted], error)
+            else:
+                checked.append(_Checked(candidate, posted.answer))
+                verdicts.append(result.verdicts)
+        await self._learn_keys([item.candidate for item in checked])
+        await self._check_rest(checked, verdicts)
+        for at, verdict in enumerate(verdicts):
+            invalid = [keyid for keyid, valid in verdict.items() if not valid]
+            if invalid:
+                checked[at] = _Checked(replace(checked[at].candidate, invalid=invalid), checked[at].answer)
+        return checked
+
+    async def _check_rest(self, checked: list[_Checked], verdicts: list[dict[str, bool]]) -> None:
+        """Check the signatures whose key the workers had not been sent."""
+        places: list[tuple[int, str]] = []
+        checks: list[Check] = []
+        for at, item in enumerate(checked):
+            for keyid, signature in item.candidate.envelope.signatures:
+                if keyid not in verdicts[at] and keyid in self._keys:
+                    places.append((at, keyid))
+                    checks.append((self._keys[keyid], item.candidate.envelope.signed_bytes, signature))
+        for (at, keyid), valid in zip(places, await self._workers.check(checks), strict=True):
+            verdicts[at][keyid] = valid
+
+    async def _learn_keys(self, candidates: list[Candidate]) -> None:
+        """Have the public keys of all signers at hand, as far as any entry or any waiting statement introduces them.
+
+        A keyid is the hash of its key, so a key may be used for arithmetic before its statement is accepted.
+        """
+        for candidate in candidates:
+            for keyid, (key, _) in candidate.statement.introduced.items():
+                _remember(self._keys, keyid, key.raw, _MAX_CACHED_KEYS)
+        signers = {keyid for candidate in candidates for keyid in candidate.statement.signers}
+        for keyid in signers & self._keys.keys():
+            self._keys.move_to_end(keyid)
+        wanted = signers - self._keys.keys()
         if wanted:
             view = await self.store.view([key_key(keyid) for keyid in wanted], [])
             for keyid in wanted:
-                key = view.get(KeyFact, key_key(keyid))
-                if key is not None:
-                    _remember(self._keys, keyid, b64decode(key.public_key), _MAX_CACHED_KEYS)
-        places: list[tuple[int, str]] = []
-        checks: list[Check] = []
-        for at, item in enumerate(group):
-            envelope = item.candidate.envelope
-            for keyid, signature in envelope.signatures:
-                if keyid in self._keys:
-                    places.append((at, keyid))
-                    checks.append((self._keys[keyid], envelope.signed_bytes, signature))
-        invalid: dict[int, list[str]] = {}
-        for (at, keyid), valid in zip(places, await self._checker.check(checks), strict=True):
-            if not valid:
-                invalid.setdefault(at, []).append(keyid)
-        for at, keyids in invalid.items():
-            item = group[at]
-            item.candidate = Candidate(item.candidate.statement, item.candidate.envelope, keyids)
+                known = view.get(KeyFact, key_key(keyid))
+                if known is not None:
+                    _remember(self._keys, keyid, b64decode(known.public_key), _MAX_CACHED_KEYS)
 
     async def _sequence_forever(self) -> None:
         while True:
@@ -204,7 +236,7 @@ class Log:
             for _ in range(groups):
                 self._checked.task_done()
 
-    async def _sequence(self, group: list[_Waiting]) -> None:
+    async def _sequence(self, group: list[_Checked]) -> None:
         if self.failure is not None:
             raise UnavailableError(str(self.failure))
         if await self.store.free_bytes() < MIN_FREE_BYTES:
@@ -219,9 +251,9 @@ class Log:
         draft = self._tail.copy()
         time_ms = max(self._clock(), draft.time_ms)
         entries: list[NewEntry] = []
-        accepted: list[tuple[_Waiting, Entry]] = []
-        duplicates: list[tuple[_Waiting, int]] = []
-        refused: list[tuple[_Waiting, Refused, TreeHead]] = []
+        accepted: list[tuple[_Checked, Entry]] = []
+        duplicates: list[tuple[_Checked, int]] = []
+        refused: list[tuple[_Checked, Refused, TreeHead]] = []
         for item in group:
             try:
                 subjects = accept(view, item.candidate, draft.size, time_ms, lambda size: self._root_at(draft, size))
@@ -251,14 +283,14 @@ class Log:
         if view.ledger is not None:
             self.ledger_id = view.ledger.id
 
-    def _answer(self, accepted: list[tuple[_Waiting, Entry]]) -> None:
+    def _answer(self, accepted: list[tuple[_Checked, Entry]]) -> None:
         published = self._published()
         first = accepted[0][1].index
         paths = inclusion_paths(first, published.head.size, self._tail.nodes)
         for (item, entry), path in zip(accepted, paths, strict=True):
             _answer(item, Recorded(item.candidate.envelope.id, entry, path, published.checkpoint, duplicate=False))
 
-    def _refuse(self, item: _Waiting, refused: Refused, head: TreeHead, time_ms: int) -> None:
+    def _refuse(self, item: _Checked, refused: Refused, head: TreeHead, time_ms: int) -> None:
         if item.answer.done():
             return
         if not refused.authentic or not self.ledger_id:
@@ -268,7 +300,7 @@ class Log:
         refusal = self.identity.refusal(self.ledger_id, statement_id, refused.reason, head, time_ms)
         item.answer.set_exception(SignedRefusalError(refused, refusal))
 
-    async def _again(self, item: _Waiting, index: int) -> Recorded:
+    async def _again(self, item: _Checked, index: int) -> Recorded:
         """Answer a duplicate with the entry as recorded."""
         published = self._published()
         (raw,) = await self.store.entries(index, index + 1)
@@ -311,12 +343,12 @@ class Log:
         return self.published
 
 
-def _answer(item: _Waiting, recorded: Recorded) -> None:
+def _answer(item: _Checked, recorded: Recorded) -> None:
     if not item.answer.done():  # whoever asked may have gone
         item.answer.set_result(recorded)
 
 
-def _fail(group: list[_Waiting], error: Exception) -> None:
+def _fail(group: Sequence[_Posted | _Checked], error: Exception) -> None:
     for item in group:
         if not item.answer.done():
             item.answer.set_exception(error)

@@ -19,6 +19,12 @@ def make_app(log: Log) -> web.Application:
     app[LOG] = log
     app[TABLE] = ROUTES
     add_metrics(app)
+    app.on_response_prepare.append(_name_server)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, route.handler)
     return app
+
+
+async def _name_server(_request: web.Request, response: web.StreamResponse) -> None:
+    """Say what answers, and not which version of what is below it."""
+    response.headers["Server"] = "provenance-ledger"

@@ -30,6 +30,7 @@ BODY_DEADLINE_S = 10.0
 IDLE_DEADLINE_S = 30.0
 _SPOOL_MEMORY_BYTES = 1 << 20
 _WRITE_BYTES = 1 << 16
+_ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 Answer = asyncio.Future[Recorded] | Exception | None
 """A line's answer to come, or what was wrong with the line, or None after the last."""
 
@@ -174,7 +175,7 @@ class _Results:
 
     def add(self, document: dict[str, Json]) -> None:
         """Append one line."""
-        line = json.dumps(document, separators=(",", ":")).encode() + b"\n"
+        line = _ENCODER.encode(document).encode() + b"\n"
         self._spool.seek(self._written)
         self._spool.write(line)
         self._written += len(line)

@@ -2,7 +2,7 @@
 
 CREATE TABLE IF NOT EXISTS entries (
     idx          INTEGER PRIMARY KEY CHECK (idx >= 0), -- zero-based index in the log
-    statement_id BLOB NOT NULL UNIQUE CHECK (length(statement_id) = 32), -- SHA-256 of the statement's PAE
+    statement_id TEXT NOT NULL UNIQUE, -- sha256: and the hex SHA-256 of the statement's PAE
     raw          BLOB NOT NULL CHECK (length(raw) <= 65535) -- the entry's canonical bytes, which are hashed
 ) STRICT;
 

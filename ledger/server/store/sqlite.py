@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import IO, Any
@@ -28,8 +28,10 @@ from ledger.server.store.retention import superseded
 
 SCHEMA_VERSION = 1
 _APPLICATION_ID = 0x50_4C_44_47  # "PLDG"
-_ID_PREFIX = "sha256:"
 _MAX_VARIABLES = 10_000
+_ROWS_PER_INSERT = 250
+_CACHE_KIB = 65_536
+_CHECKPOINT_PAGES = 4_000
 
 
 class SQLiteStore:
@@ -81,21 +83,22 @@ class SQLiteStore:
 
     async def _write(self, batch: Batch) -> None:
         writer = self._writer
-        await writer.executemany(
-            "INSERT INTO entries (idx, statement_id, raw) VALUES (?, ?, ?)",
-            [(entry.index, _id_bytes(entry.statement_id), entry.raw) for entry in batch.entries],
+        await self._insert(
+            "INSERT INTO entries (idx, statement_id, raw) VALUES {}",
+            [(entry.index, entry.statement_id, entry.raw) for entry in batch.entries],
         )
-        await writer.executemany(
-            "INSERT INTO subjects (subject, idx) VALUES (?, ?)",
-            [(subject, entry.index) for entry in batch.entries for subject in entry.subjects],
+        await self._insert(
+            "INSERT INTO subjects (subject, idx) VALUES {}",
+            # That an entry concerns its own statement is in `entries` already: a quarter of the work of a commit less.
+            [(name, entry.index) for entry in batch.entries for name in entry.subjects if name != entry.statement_id],
         )
-        await writer.executemany(
-            "INSERT INTO facts (key, kind, idx, document) VALUES (?, ?, ?, ?)"
+        await self._insert(
+            "INSERT INTO facts (key, kind, idx, document) VALUES {}"
             " ON CONFLICT (key) DO UPDATE SET document = excluded.document",
             [(fact.key, fact.kind, fact.index, json.dumps(fact.document())) for fact in batch.facts],
         )
-        await writer.executemany(
-            "INSERT INTO tiles (level, position, hashes) VALUES (?, ?, ?)"
+        await self._insert(
+            "INSERT INTO tiles (level, position, hashes) VALUES {}"
             " ON CONFLICT (level, position) DO UPDATE SET hashes = excluded.hashes",
             [(level, position, hashes) for (level, position), hashes in batch.tiles.items()],
         )
@@ -109,6 +112,13 @@ class SQLiteStore:
             "INSERT INTO checkpoints (size, time_ms, note) VALUES (?, ?, ?)",
             (checkpoint.size, checkpoint.time_ms, checkpoint.note),
         )
+
+    async def _insert(self, query: str, rows: Sequence[tuple[str | bytes | int, ...]]) -> None:
+        """Insert many rows a call: each call of SQLite lets go of the interpreter lock, and waits to get it back."""
+        for start in range(0, len(rows), _ROWS_PER_INSERT):
+            some = rows[start : start + _ROWS_PER_INSERT]
+            places = ",".join([f"({','.join('?' * len(some[0]))})"] * len(some))
+            await self._writer.execute(query.format(places), [value for row in some for value in row])
 
     async def checkpoint(self, size: int | None = None) -> StoredCheckpoint | None:
         """Return the newest checkpoint, or the retained one of exactly `size`."""
@@ -124,18 +134,18 @@ class SQLiteStore:
 
     async def index_of(self, statement_id: str) -> int | None:
         """Return the index at which a statement is recorded."""
-        rows = await self._read("SELECT idx FROM entries WHERE statement_id = ?", (_id_bytes(statement_id),))
+        rows = await self._read("SELECT idx FROM entries WHERE statement_id = ?", (statement_id,))
         return rows[0][0] if rows else None
 
     async def view(self, keys: Collection[str], statement_ids: Collection[str]) -> View:
         """Load facts and recorded ids, one query each for up to 10,000."""
         facts = await self._in("SELECT kind, document FROM facts WHERE key IN", keys)
         recorded = await self._in(
-            "SELECT statement_id, idx FROM entries WHERE statement_id IN", [_id_bytes(name) for name in statement_ids]
+            "SELECT statement_id, idx FROM entries WHERE statement_id IN", statement_ids
         )
         return View(
             (read_fact(kind, json.loads(document)) for kind, document in facts),
-            {_ID_PREFIX + digest.hex(): index for digest, index in recorded},
+            dict(recorded),
         )
 
     async def tile(self, level: int, position: int) -> bytes:
@@ -169,8 +179,9 @@ class SQLiteStore:
 
     async def history(self, subjects: Collection[str]) -> list[int]:
         """Return the indexes of all entries that concern any of the subjects, through the index on subjects."""
-        rows = await self._in("SELECT DISTINCT idx FROM subjects WHERE subject IN", subjects)
-        return sorted(index for (index,) in rows)
+        rows = await self._in("SELECT idx FROM subjects WHERE subject IN", subjects)
+        rows += await self._in("SELECT idx FROM entries WHERE statement_id IN", subjects)
+        return sorted({index for (index,) in rows})
 
     async def facts(self, kind: str, subject: str | None, after: int, limit: int) -> list[Fact]:
         """Return facts of a kind, ascending by index."""
@@ -226,6 +237,8 @@ def _lock(path: Path) -> IO[str]:
 async def _configure(connection: aiosqlite.Connection) -> None:
     await _pragma(connection, "journal_mode", "WAL", "wal")
     await _pragma(connection, "synchronous", "FULL", 2)
+    await _pragma(connection, "cache_size", f"-{_CACHE_KIB}", -_CACHE_KIB)
+    await _pragma(connection, "wal_autocheckpoint", str(_CHECKPOINT_PAGES), _CHECKPOINT_PAGES)
     ((version,),) = await connection.execute_fetchall("PRAGMA user_version")
     ((application,),) = await connection.execute_fetchall("PRAGMA application_id")
     if (version, application) not in {(0, 0), (SCHEMA_VERSION, _APPLICATION_ID)}:
@@ -246,7 +259,3 @@ async def _close(*connections: aiosqlite.Connection | None) -> None:
     for connection in connections:
         if connection is not None:
             await connection.close()
-
-
-def _id_bytes(statement_id: str) -> bytes:
-    return bytes.fromhex(statement_id.removeprefix(_ID_PREFIX))

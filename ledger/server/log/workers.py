@@ -1,0 +1,119 @@
+"""Parsing and Ed25519 checks on all cores, off the event loop.
+
+Processes and not threads: a check takes about 50 µs in C, and a thread that returns from it would wait up to 5 ms for
+the interpreter lock whenever the event loop is busy, which is when it matters. Parsing what strangers send is Python, and
+would hold that lock itself. What comes back is plain data, because typed models are slow to send between processes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from ledger.core.dsse import Envelope, parse_envelope
+from ledger.core.encoding import Json
+from ledger.core.errors import FormatError
+from ledger.core.keys import verify_ed25519
+from ledger.server.log.errors import UnavailableError
+from ledger.statements.parse import parse_payload
+
+Check = tuple[bytes, bytes, bytes]
+"""Public key (32 bytes), message, signature (64 bytes)."""
+
+Fault = tuple[str, str, str]
+"""Reason, field and detail of a FormatError."""
+
+@dataclass(frozen=True)
+class Opened:
+    """A posted envelope that passed steps 9.1 and 9.2; `verdicts` tell of each signature whose key was known."""
+
+    envelope: Envelope
+    document: dict[str, Json]
+    verdicts: dict[str, bool]
+
+
+_MIN_CHUNK = 16
+_ItemT = TypeVar("_ItemT")
+_ResultT = TypeVar("_ResultT")
+
+
+class Workers:
+    """A pool of worker processes, one a core; made anew if one of them dies."""
+
+    def __init__(self) -> None:
+        self._count = os.cpu_count() or 1
+        self._pool = self._make()
+
+    async def open(self, raws: Sequence[bytes], keys: Mapping[str, bytes]) -> list[Opened | Fault]:
+        """Parse posted envelopes and check signatures by `keys` (keyid to 32 bytes), in order; or say what is wrong."""
+        return await self._map(partial(open_all, dict(keys)), raws)
+
+    async def check(self, checks: Sequence[Check]) -> list[bool]:
+        """Return the verdict of each signature check, in order."""
+        return await self._map(check_all, checks)
+
+    def close(self) -> None:
+        """Stop the workers."""
+        self._pool.shutdown()
+
+    async def _map(self, work: Callable[[Sequence[_ItemT]], list[_ResultT]], items: Sequence[_ItemT]) -> list[_ResultT]:
+        """Spread `items` over the workers; UnavailableError if one of them died."""
+        size = max(_MIN_CHUNK, -(-len(items) // self._count))
+        chunks = [items[start : start + size] for start in range(0, len(items), size)]
+        loop = asyncio.get_running_loop()
+        try:
+            done = await asyncio.gather(*(loop.run_in_executor(self._pool, work, chunk) for chunk in chunks))
+        except BrokenProcessPool as error:
+            self._pool = self._make()
+            raise UnavailableError("a worker process died; resubmit") from error
+        return [result for chunk in done for result in chunk]
+
+    def _make(self) -> ProcessPoolExecutor:
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(self._count, context, initializer=_die_with, initargs=(os.getpid(),))
+
+
+def open_all(keys: dict[str, bytes], raws: Sequence[bytes]) -> list[Opened | Fault]:
+    """Open each posted envelope."""
+    return [_open(raw, keys) for raw in raws]
+
+
+def check_all(checks: Sequence[Check]) -> list[bool]:
+    """Return the verdict of each check (docs/format.md §3.4)."""
+    return [verify_ed25519(raw, message, signature) for raw, message, signature in checks]
+
+
+def _open(raw: bytes, keys: dict[str, bytes]) -> Opened | Fault:
+    try:
+        envelope = parse_envelope(raw)
+        document = parse_payload(envelope.payload)
+    except FormatError as error:
+        return error.reason, error.field, error.detail
+    message = envelope.signed_bytes
+    verdicts = {
+        keyid: verify_ed25519(keys[keyid], message, signature)
+        for keyid, signature in envelope.signatures
+        if keyid in keys
+    }
+    _ = envelope.id, envelope.recorded  # computed here, so that the event loop need not
+    return Opened(envelope, document, verdicts)
+
+
+def _die_with(parent: int) -> None:
+    """End this worker when its server was killed: an orphan would wait for work for ever."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
