@@ -46,7 +46,7 @@ class Chunk:
 
     number: int
     leaves: bytes
-    """Leaf hashes of the bundle, joined; where its bytes are missing, those of the tile; shorter if there is neither."""
+    """Leaf hashes, joined; where entries are missing, those of the tile; shorter if there is neither."""
     tile: bytes | None
     """The level-0 tile where it differs from `leaves`."""
     tile_path: str
@@ -61,7 +61,7 @@ def _do_nothing() -> None:
 
 
 def examine_bundle(source: Source, task: Task, keys: dict[str, bytes], poll: Callable[[], None] = _do_nothing) -> Chunk:
-    """Fetch one bundle and its level-0 tile, and check all that their bytes alone decide; `poll` is called in between."""
+    """Check all that the bytes of one bundle and its level-0 tile decide; `poll` is called in between."""
     start = task.number * TILE_WIDTH
     doubts: list[Doubt] = []
     raws: list[bytes] = []
@@ -99,9 +99,7 @@ def examine_bundle(source: Source, task: Task, keys: dict[str, bytes], poll: Cal
             leaves = leaves[: first * HASH_BYTES] + (hashes or b"")[first * HASH_BYTES :]
         if fault != "missing":
             failure = Failure(Check.BUNDLE, fault, start + first, bundle_path)
-    return Chunk(
-        task.number, leaves, None if hashes == leaves else hashes, served_path, entries, failure, doubts
-    )
+    return Chunk(task.number, leaves, None if hashes == leaves else hashes, served_path, entries, failure, doubts)
 
 
 def _first_difference(left: bytes, right: bytes) -> int:
@@ -127,7 +125,7 @@ def _serve(location: str, mine: Connection, theirs: Connection) -> None:
 
 
 class _Worker:
-    """This process's end of one worker."""
+    """One worker, seen from the process that started it."""
 
     def __init__(self, location: str) -> None:
         context = multiprocessing.get_context("fork")  # there are no threads to be cut in half

@@ -55,7 +55,7 @@ _EPILOG = (
 
 def _processes(text: str) -> int:
     count = int(text)
-    if not 1 <= count <= 256:  # noqa: PLR2004 (a bound against typing errors)
+    if not 1 <= count <= 256:
         raise argparse.ArgumentTypeError("1 to 256")
     return count
 

@@ -15,8 +15,9 @@ from verifier.b64 import decode_base64
 from verifier.checks import Check, Failure
 from verifier.ed25519 import SIGNATURE_BYTES
 from verifier.errors import CheckFailed, MalformedInput
-from verifier.jcs import MAX_INTEGER, decode_fast, parse_canonical
+from verifier.jcs import MAX_INTEGER, Json, decode_fast, parse_canonical
 from verifier.schema import STATEMENT_TYPES, verify_fields
+from verifier.templates import read_template
 
 MAX_ENTRY_BYTES = 65_535
 MAX_PAYLOAD_BYTES = 32_768
@@ -142,7 +143,7 @@ def _parse_slowly(raw: bytes) -> Entry:
     return Entry(index, previous, time_ms, payload, signatures, _fits(raw, index, time_ms), failure)
 
 
-def _verify_members(check: Check, value: Any, members: dict[str, type], where: str) -> None:
+def _verify_members(check: Check, value: Json, members: dict[str, type], where: str) -> None:
     if type(value) is not dict:
         raise _fail(check, "wrong-type" if where else "not-an-object", where)
     if missing := members.keys() - value.keys():
@@ -212,6 +213,8 @@ def parse_statement(payload: bytes) -> dict[str, Any]:
 
 def _parse_fast(payload: bytes) -> dict[str, Any] | None:
     """Return the statement if nothing at all is wrong with it: the strict check of fields stands in for the rest."""
+    if template := read_template(payload):
+        return template
     value = decode_fast(payload)
     kind = value.get("type") if type(value) is dict else None
     if type(kind) is not str or kind not in STATEMENT_TYPES:

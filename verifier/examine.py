@@ -9,10 +9,11 @@ from hashlib import sha256
 from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from verifier.checks import Check, Failure
+from verifier.checks import Failure
 from verifier.ed25519 import is_signed
 from verifier.entries import parse_entry, parse_statement, pre_authentication
 from verifier.errors import CheckFailed
+from verifier.jcs import Json
 from verifier.schema import key_bytes, keyids
 from verifier.tree import leaf_hash
 
@@ -40,7 +41,7 @@ class Statement(NamedTuple):
     issued_ms: int
     not_after_ms: int
     seen: tuple[int, bytes] | None
-    body: Any
+    body: Json
     """The fields that the rules of its type look at: see `_BODIES`."""
     introduced: tuple[Introduced, ...]
     signature_set: str
@@ -73,7 +74,7 @@ def _id_bytes(text: str) -> bytes:
     return bytes.fromhex(text[7:])
 
 
-_BODIES: dict[str, Callable[[dict[str, Any]], Any]] = {
+_BODIES: dict[str, Callable[[dict[str, Any]], Json]] = {
     "ledger.created": lambda fields: (
         fields["origin"],
         tuple(fields["log_keys"]),

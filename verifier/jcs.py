@@ -21,6 +21,9 @@ MAX_DEPTH = 16
 MAX_DIGITS = 16
 """Digits of `MAX_INTEGER`: more are out of range, whatever they are, and `int` would take quadratic time on them."""
 
+Json = Any
+"""A JSON value that is not yet checked."""
+
 _CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -62,12 +65,12 @@ _encode = c_make_encoder(None, repr, encode_basestring, None, ":", ",", True, Fa
 """What `json.dumps(sort_keys=True, ensure_ascii=False, separators=(",", ":"))` makes anew at every call."""
 
 
-def format_canonical(value: Any) -> bytes:
+def format_canonical(value: Json) -> bytes:
     """Return the canonical bytes of a value that `parse_canonical` or this program made (RFC 8785)."""
     return _format(value).encode()
 
 
-def _format(value: Any) -> str:
+def _format(value: Json) -> str:
     if isinstance(value, dict):
         members = sorted(value.items(), key=lambda member: member[0].encode("utf-16-be"))  # RFC 8785 §3.2.3
         return "{" + ",".join(f"{_format(name)}:{_format(member)}" for name, member in members) + "}"
@@ -76,7 +79,7 @@ def _format(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _walk(value: Any, depth: int) -> None:
+def _walk(value: Json, depth: int) -> None:
     """Refuse what JSON allows and the format does not, in names and strings at any depth."""
     if isinstance(value, str):
         if _SURROGATE.search(value):
@@ -93,7 +96,7 @@ def _walk(value: Any, depth: int) -> None:
                 _walk(member, depth + 1)
 
 
-def parse_json(raw: bytes, what: str) -> Any:
+def parse_json(raw: bytes, what: str) -> Json:
     """Return the value of one JSON text that need not be canonical.
 
     Raises `MalformedInput` with a reason of docs/format.md §1.3 for anything else.
@@ -110,7 +113,7 @@ def parse_json(raw: bytes, what: str) -> Any:
     return value
 
 
-def parse_canonical(raw: bytes, what: str) -> Any:
+def parse_canonical(raw: bytes, what: str) -> Json:
     """Return the value that `raw` is the canonical form of.
 
     Raises `MalformedInput` with a reason of docs/format.md §1.3 for anything else.
@@ -121,7 +124,7 @@ def parse_canonical(raw: bytes, what: str) -> Any:
     return value
 
 
-def decode_fast(raw: bytes) -> Any:
+def decode_fast(raw: bytes) -> Json:
     """Return the value of `raw`, or None where only `parse_canonical` can tell.
 
     Equality with the re-encoded value rules out white space, repeated names, long escapes and unsorted ASCII names;

@@ -99,12 +99,13 @@ class _Mirror:
         tree = Tree(bytes(leaves))
         if own and tree.root(before) != own.root:
             where = str(self.directory)
-            raise CheckFailed(Failure(Check.ROOT, "root-mismatch", None, where, own.root.hex(), tree.root(before).hex()))
+            actual = tree.root(before).hex()
+            raise CheckFailed(Failure(Check.ROOT, "root-mismatch", None, where, own.root.hex(), actual))
         for number, width in tile_widths(head.size, 0, before // TILE_WIDTH):
             hashes = self.read_hashes(self.source, 0, number, width)
             tree.extend(hashes[(tree.size - number * TILE_WIDTH) * HASH_BYTES :])
         if tree.root(head.size) != head.root:
-            # The mirror's own tiles fold to a root that the log signed, so what follows them is not what it signs now.
+            # The mirror's own tiles fold to a root that the log signed: they cannot be what is wrong.
             check, reason = (Check.REMEMBERED, "fork") if before else (Check.ROOT, "root-mismatch")
             actual = tree.root(head.size).hex()
             raise CheckFailed(Failure(check, reason, None, "checkpoint", head.root.hex(), actual))
@@ -161,7 +162,7 @@ class _Mirror:
             for number, width in tile_widths(size, level, done):
                 path = tile_path(level, number, width)
                 expected = tree.tile(level, number, width)
-                # Those of level 0 folded to the signed root; what the source says of the others is still to be compared.
+                # Those of level 0 folded to the signed root; the others are still to be compared.
                 if level and self.read_hashes(self.source, level, number, width) != expected:
                     raise CheckFailed(Failure(Check.TILE, "wrong-hash", None, path))
                 self.write(path, expected)

@@ -1,4 +1,4 @@
-"""Signed notes, verifier keys and checkpoints (docs/format.md §10; C2SP signed-note, tlog-checkpoint, tlog-cosignature)."""
+"""Signed notes, verifier keys and checkpoints (docs/format.md §10; C2SP signed-note, -checkpoint, -cosignature)."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def parse_checkpoint(text: bytes) -> Checkpoint:
     Raises `MalformedInput`.
     """
     lines = text.decode().removesuffix("\n").split("\n")
-    if len(lines) < 3 or not all(lines):  # noqa: PLR2004 (origin, size, root)
+    if len(lines) < 3 or not all(lines):
         raise MalformedInput("checkpoint", "malformed", "fewer than three lines, or an empty one")
     size = parse_decimal(lines[1])
     root = decode_base64(lines[2])

@@ -60,9 +60,8 @@ def parse_receipt(raw: bytes) -> Receipt:
         raise MalformedInput("receipt", "malformed", "not ASCII above the checkpoint") from None
     if not empty_line or lines.pop(0) != HEADER:
         raise MalformedInput("receipt", "malformed", "header")
-    if lines and lines[0].startswith("extra "):
-        if decode_base64(lines.pop(0).removeprefix("extra ")) is None:
-            raise MalformedInput("receipt", "malformed", "extra")
+    if lines and lines[0].startswith("extra ") and decode_base64(lines.pop(0).removeprefix("extra ")) is None:
+        raise MalformedInput("receipt", "malformed", "extra")
     index = parse_decimal(lines.pop(0).removeprefix("index ")) if lines and lines[0].startswith("index ") else None
     if index is None:
         raise MalformedInput("receipt", "malformed", "index")
@@ -83,11 +82,6 @@ def verify_receipt(raw: bytes, entry_raw: bytes, policy: Policy, log: VerifierKe
         head = result.opened.checkpoint
         _verify_path(entry_raw, receipt, head.size, head.root)
         entry = parse_entry(entry_raw)
-        if entry.index != receipt.index:
-            mismatch = Failure(
-                Check.ENTRY_INDEX, "wrong-index", receipt.index, "/index", str(receipt.index), str(entry.index)
-            )
-            raise CheckFailed(mismatch)
         _verify_statement(entry, result)
     except MalformedInput as error:
         result.failures.append(Failure(Check.RECEIPT_FORM, error.reason, where=error.detail))
@@ -105,7 +99,11 @@ def _verify_path(entry_raw: bytes, receipt: Receipt, size: int, root: bytes) -> 
 
 
 def _verify_statement(entry: Entry, result: ReceiptCheck) -> None:
-    """Check all that the statement's own bytes decide: its form, and the signatures of keys it introduces."""
+    """Check all that the entry's own bytes decide: its place, its form, and the signatures of keys it introduces."""
+    if entry.index != result.index:
+        raise CheckFailed(
+            Failure(Check.ENTRY_INDEX, "wrong-index", result.index, "/index", str(result.index), str(entry.index))
+        )
     if entry.envelope_failure:
         raise CheckFailed(entry.envelope_failure)
     examined = examine_statement(entry.payload, entry.signatures, {})

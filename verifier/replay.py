@@ -81,7 +81,8 @@ def replay(
 ) -> Replay:
     """Check everything about the log at `location` against the policy, from `state` on if there is one.
 
-    `progress` is called with the entries done and the entries in all. Faults do not raise: they are in the result's `failures` and `doubts`.
+    `progress` is called with the entries done and the entries in all. Faults do not raise: they are in the result's
+    `failures` and `doubts`.
     """
     result = Replay(location, log, policy)
     try:
@@ -116,8 +117,16 @@ class _Replayer:
             self.previous = state.tree.leaf(state.size - 1)
             self.last_time_ms = state.registry.times_ms[-1]
 
-    def fail(self, check: Check, reason: str, index: int | None = None, where: str = "", expected: str = "",
-             actual: str = "") -> None:  # fmt: skip
+    def fail(  # noqa: PLR0917 (the fields of a Failure, in their order)
+        self,
+        check: Check,
+        reason: str,
+        index: int | None = None,
+        where: str = "",
+        expected: str = "",
+        actual: str = "",
+    ) -> None:
+        """Note something false, and go on."""
         self.result.failures.append(Failure(check, reason, index, where, expected, actual))
 
     def run(self, processes: int, progress: Callable[[int, int], None]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from verifier.jcs import Json
 from verifier.parties import NAME_ONLY, PINNED
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def escape(text: str) -> str:
     return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
 
 
-def format_json(value: Any) -> str:
+def format_json(value: Json) -> str:
     """Return JSON in ASCII, which no terminal takes for anything else."""
     return json.dumps(value, indent=1, ensure_ascii=True)
 

@@ -1,4 +1,4 @@
-"""Acceptance: may this statement stand at this index (docs/format.md §9)?
+"""Acceptance: whether a statement may stand at its index (docs/format.md §9).
 
 One function a step or two, in the order of §9; the first that fails gives the reason. Steps 9.1 to 9.3 and the
 signatures of known keys were done by verifier/examine.py, which remembers the outcome for the step it belongs to.
@@ -23,7 +23,9 @@ MAX_AHEAD_MS = 300_000
 """How far `issued_ms` may be ahead of the entry's time (§9.12)."""
 
 
-def _refuse(check: Check, reason: str, index: int, where: str = "", expected: str = "", actual: str = "") -> NoReturn:
+def _refuse(  # noqa: PLR0917 (the fields of a Failure, in their order)
+    check: Check, reason: str, index: int, where: str = "", expected: str = "", actual: str = ""
+) -> NoReturn:
     raise CheckFailed(Failure(check, reason, index, where, expected, actual))
 
 
@@ -107,7 +109,7 @@ def _are_all(registry: Registry, keyids: set[str], owner: str, use: str) -> bool
     )
 
 
-def _has_right_signers(registry: Registry, statement: Statement) -> bool:
+def _has_right_signers(registry: Registry, statement: Statement) -> bool:  # noqa: PLR0911 (one return a type)
     """§9.11, with *Signed by* of §6."""
     keys, issuer = registry.keys, statement.issuer
     signers = set(statement.signers)
@@ -133,7 +135,7 @@ def _has_right_signers(registry: Registry, statement: Statement) -> bool:
             return _are_all(registry, signers, issuer, SIGNING)
 
 
-def _created(registry: Registry, statement: Statement, index: int) -> None:
+def _created(_registry: Registry, statement: Statement, index: int) -> None:
     if index != 0:
         _refuse(Check.REFERENCE, "already-created", index, "/type", actual=statement.kind)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from verifier.b64 import decode_base64
 from verifier.ed25519 import PUBLIC_KEY_BYTES, is_strong, key_id
 from verifier.errors import MalformedInput
-from verifier.jcs import MAX_INTEGER
+from verifier.jcs import MAX_INTEGER, Json
 from verifier.notes import TYPE_ED25519, parse_vkey
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ NONCE_BYTES = 16
 MAX_SIGNERS = 16
 MAX_KEYS = 8
 
-_LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_is_name = re.compile(rf"(?=.{{1,{MAX_NAME_CHARS}}}\Z){_LABEL}(?:\.{_LABEL})*").fullmatch
+LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_is_name = re.compile(rf"(?=.{{1,{MAX_NAME_CHARS}}}\Z){LABEL}(?:\.{LABEL})*").fullmatch
 _is_hex32 = re.compile("[0-9a-f]{64}").fullmatch
 _is_id = re.compile("sha256:[0-9a-f]{64}").fullmatch
 _is_origin = re.compile(r"[!-*,-~]{1,255}").fullmatch
@@ -47,7 +47,7 @@ class _Fault(Exception):  # noqa: N818 (becomes a MalformedInput with the field'
 
 
 def _matching(match: Callable[[str], Any]) -> Checker:
-    def check(value: Any) -> None:
+    def check(value: Json) -> None:
         if type(value) is not str:
             raise _Fault("wrong-type")
         if not match(value):
@@ -57,7 +57,7 @@ def _matching(match: Callable[[str], Any]) -> Checker:
 
 
 def _integer(least: int, greatest: int) -> Checker:
-    def check(value: Any) -> None:
+    def check(value: Json) -> None:
         if type(value) is not int:  # bool is an int to isinstance, not to the format
             raise _Fault("wrong-type")
         if not least <= value <= greatest:
@@ -66,21 +66,21 @@ def _integer(least: int, greatest: int) -> Checker:
     return check
 
 
-def _string(most: int, forbidden: str | None, value: Any) -> None:
+def _string(most: int, forbidden: str | None, value: Json) -> None:
     if type(value) is not str:
         raise _Fault("wrong-type")
     if not 1 <= len(value) <= most or (forbidden and forbidden in value):
         raise _Fault("wrong-value")
 
 
-def _one_of(words: tuple[str, ...], value: Any) -> None:
+def _one_of(words: tuple[str, ...], value: Json) -> None:
     if type(value) is not str:
         raise _Fault("wrong-type")
     if value not in words:
         raise _Fault("wrong-value")
 
 
-def _base64(length_bytes: int, value: Any) -> None:
+def _base64(length_bytes: int, value: Json) -> None:
     if type(value) is not str:
         raise _Fault("wrong-type")
     decoded = decode_base64(value)
@@ -90,7 +90,7 @@ def _base64(length_bytes: int, value: Any) -> None:
         raise _Fault("wrong-value")
 
 
-def _list(item: Checker, most: int, value: Any) -> None:
+def _list(item: Checker, most: int, value: Json) -> None:
     if type(value) is not list:
         raise _Fault("wrong-type")
     if not 1 <= len(value) <= most:
@@ -102,7 +102,7 @@ def _list(item: Checker, most: int, value: Any) -> None:
             raise _Fault(fault.reason, f"/{position}{fault.field}") from None
 
 
-def _ascending(item: Checker, most: int, value: Any) -> None:
+def _ascending(item: Checker, most: int, value: Json) -> None:
     _list(item, most, value)
     if len(value) > 1 and any(left >= right for left, right in pairwise(value)):
         raise _Fault("wrong-value")
@@ -113,7 +113,7 @@ def _members(fields: dict[str, Checker]) -> Checker:
     table = {name.rstrip("?"): checker for name, checker in fields.items()}
     optional = frozenset(name[:-1] for name in fields if name.endswith("?"))
 
-    def check(value: Any) -> None:
+    def check(value: Json) -> None:
         if type(value) is not dict:
             raise _Fault("wrong-type")
         if value.keys() != table.keys():
@@ -139,23 +139,23 @@ def _text(most: int) -> Checker:
     return partial(_string, most, None)
 
 
-def _public_key(value: Any) -> None:
+def _public_key(value: Json) -> None:
     _key_object(value)
     if not is_strong(key_bytes(value)):
         raise _Fault("weak-key")
 
 
-def _keys(value: Any) -> None:
+def _keys(value: Json) -> None:
     _list(_public_key, MAX_KEYS, value)
 
 
-def _vkeys(value: Any) -> None:
+def _vkeys(value: Json) -> None:
     _list(_log_key, MAX_KEYS, value)
     if len(set(value)) != len(value):
         raise _Fault("wrong-value")
 
 
-def _log_key(value: Any) -> None:
+def _log_key(value: Json) -> None:
     if type(value) is not str:
         raise _Fault("wrong-type")
     try:

@@ -80,9 +80,7 @@ class HttpSource:
             raise UsageError(f"not the URL of a log: {url}")
         self._base = parts.path.rstrip("/")
         self._connection: http.client.HTTPConnection = (
-            http.client.HTTPSConnection(
-                parts.hostname, port, timeout=SILENCE_S, context=ssl.create_default_context()
-            )
+            http.client.HTTPSConnection(parts.hostname, port, timeout=SILENCE_S, context=ssl.create_default_context())
             if parts.scheme == "https"
             else http.client.HTTPConnection(parts.hostname, port, timeout=SILENCE_S)
         )

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from verifier.b64 import decode_base64, encode_base64
 from verifier.checks import Finding
 from verifier.errors import CheckFailed, UsageError
+from verifier.jcs import Json
 from verifier.policy import OpenedCheckpoint, Policy, open_checkpoint
 from verifier.registry import Key, License, Listing, Registry, Transfer
 from verifier.tree import Tree
@@ -46,11 +47,11 @@ class ReplayState:
         return self.tree.size
 
 
-def _encode(value: Any) -> Any:
+def _encode(value: Json) -> Json:
     return encode_base64(value) if isinstance(value, bytes) else list(value) if isinstance(value, array) else value
 
 
-def _row(record: Any) -> list[Any]:
+def _row(record: Key | Listing | License | Transfer | Finding) -> list[Json]:
     return [_encode(getattr(record, member.name)) for member in fields(record)]
 
 

@@ -68,7 +68,7 @@ def envelope(payload: bytes, keys: list[SigningKey]) -> dict[str, Any]:
 
 
 def root_of(hashes: list[bytes]) -> bytes:
-    """The recursive definition of §2."""
+    """Return the root by the recursive definition of §2."""
     if len(hashes) < 2:
         return hashes[0] if hashes else sha(b"")
     split = 1 << (len(hashes) - 1).bit_length() - 1
@@ -96,7 +96,7 @@ class Builder:
     log_key: SigningKey = field(default_factory=lambda: key_from("log"))
 
     def keys(self, name: str) -> tuple[SigningKey, SigningKey]:
-        """A party's signing and recovery key."""
+        """Return a party's signing and recovery key."""
         return key_from(f"{name}/signing"), key_from(f"{name}/recovery")
 
     def statement(self, kind: str, issuer: str, signing: list[SigningKey], /, **fields: Any) -> bytes:
@@ -177,8 +177,10 @@ class Builder:
     def seen(self) -> dict[str, Any]:
         return {"root": self.root().hex(), "size": len(self.leaves)}
 
-    def note(self, size: int | None = None, witnesses: dict[str, int] | None = None, root: bytes | None = None) -> bytes:
-        """The signed checkpoint, cosigned by witnesses (name to Unix seconds)."""
+    def note(
+        self, size: int | None = None, witnesses: dict[str, int] | None = None, root: bytes | None = None
+    ) -> bytes:
+        """Return the signed checkpoint, cosigned by witnesses (name to Unix seconds)."""
         size = len(self.leaves) if size is None else size
         text = f"{self.origin}\n{size}\n{b64(root or self.root(size))}\n"
         blob = note_id(self.origin, 1, self.log_key) + self.log_key.sign(text.encode()).signature

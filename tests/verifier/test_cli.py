@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.verifier.builder import Builder, b64, envelope, key_from, keyid, root_of, small_ledger
+from tests.verifier.builder import Builder, b64, envelope, key_from, keyid, root_of, small_ledger, witness_line
 from verifier.checks import Check
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +46,7 @@ def test_replay_says_what_it_established(log: Path, tmp_path: Path) -> None:
     """People and programs are told the same: counts, marks, transfers, completeness, and what is not excluded."""
     common = ("replay", log, "--policy", tmp_path / "policy.txt", "--parties", tmp_path / "parties.txt")
     text = verifier(*common, code=0)
-    for words in ("acme: pinned", "cedar: name only", "a split view is not excluded", "complete: replayed to size 11",
+XX
                   "entry 6: acme to birch.example, listing 4, license 5, acknowledged at entry 7", "VERIFIED"):  # fmt: skip
         assert words in text
     report = json.loads(verifier(*common, "--json", code=0))
@@ -109,7 +109,7 @@ def test_mirror_then_replay(log: Path, tmp_path: Path) -> None:
 
 
 def _receipt(builder: Builder, index: int) -> str:
-    """The receipt of an entry, written from §11.2."""
+    """Return the receipt of an entry, written from §11.2."""
     path, hashes, at = [], builder.leaves, index
     while len(hashes) > 1:
         split = 1 << (len(hashes) - 1).bit_length() - 1
@@ -144,8 +144,6 @@ def test_receipts(tmp_path: Path) -> None:
     entry.write_bytes(builder.entries[11])
     assert "[signature-set] missing-signature" in verifier(*common, code=1)
     strict = tmp_path / "strict.txt"
-    from tests.verifier.builder import witness_line
-
     strict.write_text(builder.policy(witness_line("w"), quorum="w"))
     receipt.write_text(_receipt(builder, 6))
     entry.write_bytes(builder.entries[6])

@@ -30,7 +30,10 @@ def test_wycheproof() -> None:
     """All 151 cases come out as Project Wycheproof says."""
     groups = json.loads((VECTORS / "ed25519-wycheproof.json").read_bytes())["testGroups"]
     outcomes = [
-        (test["tcId"], is_signed(bytes.fromhex(group["publicKey"]["pk"]), *map(bytes.fromhex, (test["msg"], test["sig"]))))
+        (
+            test["tcId"],
+            is_signed(bytes.fromhex(group["publicKey"]["pk"]), *map(bytes.fromhex, (test["msg"], test["sig"]))),
+        )
         for group in groups
         for test in group["tests"]
     ]

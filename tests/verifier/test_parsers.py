@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.verifier.builder import canonical, key_from, note_id, small_ledger, vkey, witness_line
+from tests.verifier.builder import START_MS, canonical, key_from, note_id, small_ledger, vkey, witness_line
 from verifier.b64 import decode_base64, encode_base64
 from verifier.entries import parse_entry, parse_statement, split_bundle
 from verifier.errors import CheckFailed, MalformedInput
@@ -20,6 +20,8 @@ from verifier.notes import parse_checkpoint, parse_note, parse_vkey
 from verifier.parties import parse_parties
 from verifier.policy import open_checkpoint, parse_policy
 from verifier.receipt import parse_receipt
+from verifier.schema import verify_fields
+from verifier.templates import read_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +31,8 @@ LEDGER = small_ledger()
 SAMPLES = [*LEDGER.entries, LEDGER.note(), LEDGER.policy().encode(), b"c2sp.org/tlog-proof@v1\nindex 0\n\n"]
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
 
 
@@ -156,7 +159,7 @@ def test_a_weak_or_misnamed_vkey_is_refused() -> None:
     [(set(), False), ({"a"}, False), ({"a", "d"}, True), ({"b", "c"}, False), ({"b", "c", "d"}, True), ({"d"}, False)],
 )
 def test_nested_quorum(cosigners: set[str], expected: bool) -> None:
-    """k of n, any and all, one inside the other."""
+    """Combine k of n, any and all, one inside the other."""
     lines = [*(witness_line(name) for name in "abcd"), "group bc all b c", "group any1 any a bc", "group top 2 any1 d"]
     policy = parse_policy(LEDGER.policy(*lines, quorum="top").encode())
     assert policy.is_satisfied(cosigners) == expected
@@ -191,7 +194,7 @@ def test_malformed_policy(lines: list[str]) -> None:
 
 def test_the_template_reads_what_the_slow_path_reads() -> None:
     """The fast path of entries and statements is a short cut, not a second opinion."""
-    from verifier import entries  # noqa: PLC0415 (its private halves are compared)
+    from verifier import entries
 
     for raw in LEDGER.entries:
         fast = entries._parse_template(raw)
@@ -200,3 +203,52 @@ def test_the_template_reads_what_the_slow_path_reads() -> None:
         value = parse_canonical(fast.payload, "payload")
         assert parse_statement(fast.payload) == value
         assert canonical(json.loads(raw)) == raw
+
+
+def _slowly(payload: bytes) -> Any:
+    """Return the statement by way of the general reader and the field tables, None if they refuse it."""
+    try:
+        value = parse_canonical(payload, "payload")
+        verify_fields(value["type"], value)
+    except (MalformedInput, KeyError, TypeError):
+        return None
+    return value
+
+
+_PAYLOADS = [entry.payload for entry in map(parse_entry, LEDGER.entries)]
+_TRICKS: list[tuple[str, list[Any]]] = [
+    ("issuer", ["a" * 63, "a" * 64, "-a", "a.", "a..b", ".".join(["a" * 31] * 4), ".".join(["a" * 32] * 4), 1, "A"]),
+    ("recipient", ["a" * 64, ".".join(["b" * 62] * 2), ".".join(["b" * 64] * 2), None]),
+    ("nonce", ["A" * 22 + "==", "A" * 21 + "B==", "", "A" * 24]),
+    ("issued_ms", [-1, True, 2**53 - 1, 2**53, 10**16, "1", 1.5]),
+    ("not_after_ms", [0, START_MS + 7_776_000_000, START_MS + 7_776_000_001, 2**53]),
+    ("signers", [[], ["a" * 64, "a" * 64], ["b" * 64, "a" * 64], ["a" * 64, "b" * 64], ["A" * 64],
+                 [f"{number:064x}" for number in range(16)], [f"{number:064x}" for number in range(17)]]),
+    ("seen", [{"root": "a" * 64, "size": 1}, {"root": "a" * 64, "size": 0}, {"root": "a" * 64, "size": 2**53}, {},
+              {"root": "a" * 63, "size": 1}]),
+    ("license", ["sha256:" + "a" * 64, "sha256:" + "A" * 64, "a" * 64]),
+    ("content", [{"sealed": "a" * 64}, {"sealed": "a" * 65}, {}, {"sealed": "a" * 64, "x": 1}]),
+    ("extra", [1]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "values"), _TRICKS, ids=[name for name, _ in _TRICKS])
+def test_templates_accept_what_the_tables_accept(name: str, values: list[Any]) -> None:
+    """The short cut for hand-offs refuses nothing that is good, and never accepts what is not."""
+    offers = [payload for payload in _PAYLOADS if b'"transfer.' in payload]
+    assert {read_template(payload) is not None for payload in offers if b"refused" not in payload} == {True}
+    for payload in offers:
+        for value in values:
+            changed = canonical(json.loads(payload) | {name: value})
+            template = read_template(changed)
+            assert template is None or template == _slowly(changed)
+            if b"refused" not in payload:
+                assert (template is None) == (_slowly(changed) is None), changed
+
+
+@given(st.sampled_from(_PAYLOADS), st.integers(0, 10_000), st.binary(min_size=1, max_size=1))
+def test_a_template_never_accepts_alone(payload: bytes, at: int, byte: bytes) -> None:
+    """One byte changed anywhere: both readers say the same."""
+    changed = payload[: at % len(payload)] + byte + payload[at % len(payload) + 1 :]
+    template = read_template(changed)
+    assert template is None or template == _slowly(changed)

@@ -57,7 +57,7 @@ class _Handler(SimpleHTTPRequestHandler):
 class _GzipHandler(_Handler):
     bomb = gzip.compress(bytes(1 << 24))
 
-    def do_GET(self) -> None:  # noqa: N802 (the base class's name)
+    def do_GET(self) -> None:
         self.send_response(200)
         self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", str(len(self.bomb)))
@@ -167,9 +167,8 @@ def test_missing_files_are_doubts(many: Path) -> None:
         path.write_bytes(raw)
     (many / "tile/entries/001").unlink()
     other = many / "tile/entries/000"
-    raw = bytearray(other.read_bytes())
-    raw[300] ^= 1
-    other.write_bytes(bytes(raw))
+    raw = other.read_bytes()
+    other.write_bytes(raw[:300] + bytes([raw[300] ^ 1]) + raw[301:])
     assert code(run(many)) == 1
     assert code(run(many / "nowhere")) == 3
 
@@ -224,7 +223,7 @@ def test_pins(many: Path) -> None:
 
 
 def _grow(size: int) -> Builder:
-    """The log as it was at an earlier size."""
+    """Return the log as it was at an earlier size."""
     return Builder(entries=MANY.entries[:size], leaves=MANY.leaves[:size])
 
 
@@ -271,7 +270,15 @@ def test_a_damaged_state_is_refused(many: Path) -> None:
     stranger = parse_policy(Builder(log_key=key_from("impostor")).policy().encode())
     with pytest.raises(UsageError):
         parse_state(saved, stranger, stranger.logs[0])
-    for wrong in (b"", b"{}", b"[]", saved[:-1], saved.replace(b'"acknowledged"', b'"refused"', 1), b"\xff", b"[" * 10**5):
+    for wrong in (
+        b"",
+        b"{}",
+        b"[]",
+        saved[:-1],
+        saved.replace(b'"acknowledged"', b'"refused"', 1),
+        b"\xff",
+        b"[" * 10**5,
+    ):
         with pytest.raises(UsageError):
             parse_state(wrong, policy, policy.logs[0])
 

@@ -39,7 +39,7 @@ def outcome(result: Replay) -> list[tuple[str, str, int | None]]:
 
 
 def base() -> tuple[Builder, str, str, str]:
-    """A ledger with two parties, a listing, a license and an open transfer."""
+    """Return a ledger with two parties, a listing, a license and an open transfer."""
     builder = Builder()
     builder.create()
     builder.register("acme")
@@ -53,7 +53,7 @@ def base() -> tuple[Builder, str, str, str]:
 
 A, A_RECOVERY = key_from("acme/signing"), key_from("acme/recovery")
 B, B_RECOVERY = key_from("birch/signing"), key_from("birch/recovery")
-O, NEW = key_from("operator/signing"), key_from("new")
+OPERATOR, NEW = key_from("operator/signing"), key_from("new")
 WEAK = b64(bytes([1]) + bytes(31))
 
 
@@ -203,10 +203,10 @@ LIES: list[tuple[str, Callable[[Builder, str, str, str], Any], str, str]] = [
     ("a stranger ends the license", lambda b, _l, terms, _o: b.append(
         "license.ended", "cedar", [key_from("cedar/signing")], license=terms), "reference", "wrong-role"),
     ("rules changed by a party", lambda b, *_: b.append(
-        "ledger.rules_changed", "acme", [O], rules=2, payload_types=["a"], statement_types=["a"],
+        "ledger.rules_changed", "acme", [OPERATOR], rules=2, payload_types=["a"], statement_types=["a"],
         signature_forms=["a"]), "reference", "wrong-role"),
     ("rules skipped", lambda b, *_: b.append(
-        "ledger.rules_changed", "operator", [O], rules=3, payload_types=["a"], statement_types=["a"],
+        "ledger.rules_changed", "operator", [OPERATOR], rules=3, payload_types=["a"], statement_types=["a"],
         signature_forms=["a"]), "reference", "wrong-rules-version"),
     ("another's key revoked", lambda b, *_: b.append("party.key_revoked", "birch", [B_RECOVERY], keyid=keyid(A)),
      "reference", "unknown-reference"),
@@ -283,7 +283,7 @@ def test_keys_come_and_go(tmp_path: Path) -> None:
 def test_unknown_rules_are_not_judged(tmp_path: Path) -> None:
     """Behind a version that it does not know, the verifier checks bytes and links, and says that it could not tell."""
     builder, _, _, _ = base()
-    builder.append("ledger.rules_changed", "operator", [O], rules=2, payload_types=["p"], statement_types=["s"],
+    builder.append("ledger.rules_changed", "operator", [OPERATOR], rules=2, payload_types=["p"], statement_types=["s"],
                    signature_forms=["f"])  # fmt: skip
     builder.record(envelope(b"whatever version 2 allows", [NEW]))
     result = run(builder, tmp_path)
@@ -296,7 +296,9 @@ def test_unknown_rules_are_not_judged(tmp_path: Path) -> None:
 def test_entry_0_must_be_of_the_policys_log(tmp_path: Path) -> None:
     """Statements made for one log cannot be shown under the checkpoint of another."""
     builder = Builder()
-    builder.create(origin="elsewhere.example/log", log_keys=[Builder(origin="elsewhere.example/log").policy().split()[1]])
+    builder.create(
+        origin="elsewhere.example/log", log_keys=[Builder(origin="elsewhere.example/log").policy().split()[1]]
+    )
     assert {(check, reason) for check, reason, _ in outcome(run(builder, tmp_path))} == {
         ("identity", "wrong-origin"),
         ("identity", "wrong-log-key"),
