@@ -41,7 +41,6 @@ from ledger.party.replies import (
 )
 from ledger.party.transport import Query, Transport, segment
 from ledger.party.vault import Vault
-from ledger.statements.common import OnLedger
 
 _ALREADY_RECORDED = 200
 _LOST_TRIES = 3
@@ -133,20 +132,22 @@ class LedgerClient:
             await self.take_refusal(problem, envelope.id)
             raise
         recorded = self._open(read_reply(RecordedReply, document))
-        return await self.take(replace(recorded, duplicate=status == _ALREADY_RECORDED), envelope)
+        await self.memory.remember(parse_receipt(recorded.receipt).checkpoint)
+        recorded = replace(recorded, duplicate=status == _ALREADY_RECORDED)
+        check_is(recorded, envelope)
+        return (await self.keep([recorded]))[0]
 
     def submit_many(self, envelopes: Iterable[Envelope]) -> AsyncIterator[Recorded | Problem]:
         """Record many statements in one request; yield the result of each, in order (see `bulk`)."""
         return bulk.submit_many(self, envelopes)
 
-    async def take(self, recorded: Recorded, submitted: Envelope) -> Recorded:
-        """Verify that an entry is what was submitted, remember its checkpoint, and keep it."""
-        check_is(recorded, submitted)
-        statement = recorded.statement
-        if isinstance(statement, OnLedger) and statement.seen is not None and statement.seen.size > recorded.index:
-            raise ReceiptInvalid(f"entry {recorded.index} was recorded below what its signers had seen")
-        await self.memory.remember(parse_receipt(recorded.receipt).checkpoint)
-        return await self._keep(recorded)
+    async def keep(self, results: Sequence[Recorded]) -> list[Recorded]:
+        """Keep what we rely on, our own entries and those of others: the operator may be gone when it matters."""
+        if self.vault is None or not results:
+            return list(results)
+        items = [(item.statement_id, item.entry.raw, item.receipt) for item in results]
+        paths = await asyncio.to_thread(self.vault.keep_entries, items)
+        return [replace(item, kept=path) for item, path in zip(results, paths, strict=True)]
 
     async def take_refusal(self, problem: Problem, statement_id: str) -> None:
         """Verify and keep the refusal that came with a problem; raise ReceiptInvalid for a false one."""
@@ -238,16 +239,7 @@ class LedgerClient:
     async def _recorded(self, path: str) -> Recorded:
         recorded = self._open(read_reply(RecordedReply, await self.transport.get_json(path)))
         await self.memory.remember(parse_receipt(recorded.receipt).checkpoint)
-        return await self._keep(recorded)
-
-    async def _keep(self, recorded: Recorded) -> Recorded:
-        """Keep what we rely on, our own entries and those of others: the operator may be gone when it matters."""
-        if self.vault is None:
-            return recorded
-        raw, receipt = recorded.entry.raw, recorded.receipt
-        return replace(
-            recorded, kept=await asyncio.to_thread(self.vault.keep_entry, recorded.statement_id, raw, receipt)
-        )
+        return (await self.keep([recorded]))[0]
 
     async def _post(self, raw: bytes) -> tuple[int, Json]:
         """Send a statement; where the answer was lost, send the very same again: it is recorded once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from ledger.core.encoding import Json
 from ledger.core.keys import SigningKey
@@ -14,6 +15,7 @@ from ledger.party.recorded import Recorded
 from ledger.statements.party import SIGNING, PartyRegistered
 
 Clock = Callable[[], int]
+_NOT_FOUND = 404
 
 
 async def register(
@@ -23,31 +25,34 @@ async def register(
 
     Raises Unfit where the operator has to countersign (then draft it).
     """
+    found = await find_registration(client, name, key, recovery_key)
+    if found is not None:
+        return found
     identity = await client.identity()
     if identity.created.admission != "open":
         raise Unfit("this ledger's operator admits parties: write a draft for its signature")
     frame = Frame.fresh(identity.id, name, clock(), await client.seen())
-    envelope = sign_statement(_registration(frame, key, recovery_key, []), [key, recovery_key])
-    try:
-        return await client.submit(envelope)
-    except Problem as problem:
-        if problem.type != "name-taken":
-            raise
-        found = await find_registration(client, name, key, recovery_key)
-        if found is None:
-            raise
-        return found
+    return await client.submit(sign_statement(_registration(frame, key, recovery_key, []), [key, recovery_key]))
 
 
 async def find_registration(
     client: LedgerClient, name: str, key: SigningKey, recovery_key: SigningKey
 ) -> Recorded | None:
-    """Return the entry that registered `name` with exactly these keys; None if other keys hold the name."""
-    recorded = await client.entry((await client.party(name)).index)
+    """Return the entry that registered `name` with exactly these keys; None if nobody, or somebody else, holds it.
+
+    An answer that was lost, an operator that countersigned, the operator's own party: all are found here.
+    """
+    try:
+        state = await client.party(name)
+    except Problem as problem:
+        if problem.status != _NOT_FOUND:
+            raise
+        return None
+    recorded = await client.entry(state.index)
     statement = recorded.statement
     ours = {key.public.keyid, recovery_key.public.keyid}
     if statement.issuer == name and statement.introduced.keys() == ours:
-        return await client.take(recorded, recorded.entry.envelope)
+        return replace(recorded, duplicate=True)
     return None
 
 

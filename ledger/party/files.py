@@ -28,6 +28,12 @@ def create_file(path: Path, data: bytes) -> None:
 
 def replace_file(path: Path, data: bytes) -> None:
     """Write a file, 0600 and durable, in the place of any older one, atomically."""
+    put_file(path, data)
+    sync_directory(path.parent)
+
+
+def put_file(path: Path, data: bytes) -> None:
+    """Do the same, but for the name, which is durable once `sync_directory` was called: one call serves many files."""
     temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}")
     try:
         _write(_open_new(temporary), data)
@@ -35,7 +41,6 @@ def replace_file(path: Path, data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    sync_directory(path.parent)
 
 
 def make_directory(path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ledger.core.checkpoint import Checkpoint
 from ledger.core.dsse import Envelope
+from ledger.core.encoding import parse_json
 from ledger.core.entry import Entry, parse_entry
 from ledger.core.errors import FormatError, LedgerError, QuorumError
 from ledger.core.policy import Policy
@@ -73,3 +74,14 @@ def check_is(recorded: Recorded, submitted: Envelope) -> None:
         raise ReceiptInvalid(f"the receipt is for the statement {found.id}, not for {submitted.id}")
     if found.signatures != submitted.signatures and not recorded.duplicate:
         raise ReceiptInvalid(f"entry {recorded.index} holds other signatures than were sent")
+    if _seen_size(submitted) > recorded.index:
+        raise ReceiptInvalid(f"entry {recorded.index} was recorded below what its signers had seen")
+
+
+def _seen_size(envelope: Envelope) -> int:
+    """Return the size of the tree that the signers had seen, 0 without one; a full parse costs too much in bulk."""
+    try:
+        size = parse_json(envelope.payload)["seen"]["size"]
+    except (FormatError, KeyError, TypeError):
+        return 0
+    return size if isinstance(size, int) else 0

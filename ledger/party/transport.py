@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
@@ -51,7 +51,9 @@ class Transport:
     async def __aenter__(self) -> Self:
         """Open the pool."""
         timeout = aiohttp.ClientTimeout(total=TOTAL_S, sock_connect=CONNECT_S, sock_read=SILENCE_S)
-        self._session = aiohttp.ClientSession(timeout=timeout, headers={"Accept": f"{JSON}, */*;q=0.5"})
+        # Nothing is decompressed: a small answer that unfolds into a large one would pass the bound on its bytes.
+        headers = {"Accept": f"{JSON}, */*;q=0.5", "Accept-Encoding": "identity"}
+        self._session = aiohttp.ClientSession(timeout=timeout, headers=headers, auto_decompress=False)
         return self
 
     async def __aexit__(
@@ -75,7 +77,7 @@ class Transport:
         status, answer = await self._ask("POST", path, body=body)
         return status, self._parse(answer)
 
-    async def post_lines(self, path: str, lines: AsyncIterable[bytes]) -> AsyncIterator[Json]:
+    async def post_lines(self, path: str, lines: AsyncIterable[bytes]) -> AsyncGenerator[Json, None]:
         """Send JSON lines while reading the answer's; yield each line's JSON. The stream has no total time-out."""
         headers = {"Content-Type": JSON_LINES, "Accept": JSON_LINES}
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=SILENCE_S)

@@ -18,7 +18,8 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -29,7 +30,7 @@ from pydantic import Field
 from ledger.core.encoding import Json, canonical, parse_json
 from ledger.core.errors import FormatError
 from ledger.party.errors import VaultError
-from ledger.party.files import OWNER_ONLY_FILE, make_directory, replace_file
+from ledger.party.files import OWNER_ONLY_FILE, make_directory, put_file, replace_file, sync_directory
 from ledger.statements.content import Disclosure, Manifest
 from ledger.statements.fields import Model, Name
 from ledger.statements.parse import read_model
@@ -37,6 +38,7 @@ from ledger.statements.parse import read_model
 CONFIG_TYPE: Literal["provenance-ledger.config/v1"] = "provenance-ledger.config/v1"
 _ID = re.compile(r"sha256:([0-9a-f]{64})", re.ASCII)
 _MAX_PATH = 4096
+_WRITERS = 16
 
 
 class Config(Model):
@@ -101,11 +103,21 @@ class Vault:
 
     def keep_entry(self, statement_id: str, entry: bytes, receipt: bytes) -> Path:
         """Keep an entry with its receipt; return the path of the receipt."""
-        return self._write_pair(f"entries/{_file_name(statement_id)}", entry, receipt)
+        return self.keep_entries([(statement_id, entry, receipt)])[0]
 
-    def receipt_path(self, statement_id: str) -> Path:
-        """Return where the receipt of a statement is, or would be."""
-        return self.directory / f"entries/{_file_name(statement_id)}.receipt"
+    def keep_entries(self, items: Sequence[tuple[str, bytes, bytes]]) -> list[Path]:
+        """Keep many entries (id, entry, receipt), waiting for the disk once for all; return the receipts' paths."""
+        directory = self.directory / "entries"
+        make_directory(self.directory)
+        make_directory(directory)
+        stems = [_file_name(statement_id) for statement_id, _, _ in items]
+        files = [(directory / f"{stem}.entry", entry) for stem, (_, entry, _) in zip(stems, items, strict=True)]
+        receipts = [(directory / f"{stem}.receipt", raw) for stem, (_, _, raw) in zip(stems, items, strict=True)]
+        # A file system commits what waits together in one go: many writers finish sooner than one after the other.
+        with ThreadPoolExecutor(min(_WRITERS, 2 * len(items))) as pool:
+            list(pool.map(lambda item: put_file(*item), files + receipts))
+        sync_directory(directory)
+        return [path for path, _ in receipts]
 
     def keep_disclosure(self, disclosure: Disclosure) -> Path:
         """Keep what opens one of our commitments. Written before the statement is sent: without it, it never opens."""

@@ -243,4 +243,5 @@ def test_an_operator_admits_parties_where_the_ledger_says_so(tmp_path: Path) -> 
         options = ["--key", key, "--ledger", url, "--policy", world.policy, "--home", tmp_path / "operator-home"]
         assert ledger("party", "admit", draft, *[*options[:1], world.key("alpha"), *options[2:]]).code == 1
         good("party", "admit", draft, *options)
+        assert good(*world.registration("alpha"), "--json").document()["index"] == 1
         assert "entry 1" in good("party", "show", "alpha", "--home", world.home("alpha")).out
