@@ -76,9 +76,11 @@ def at_a_terminal(answers: str, *arguments: object) -> tuple[int, str]:
 
 
 @contextmanager
-def serving(directory: Path, *, admission: str = "open") -> Iterator[str]:
-    """Make a ledger with the real commands, serve it, and give its address."""
-    good("init", directory, "--origin", "ledger.example/log", "--operator", "exchange", "--admission", admission)
+def serving(directory: Path, *, admission: str = "open", fresh: bool = True) -> Iterator[str]:
+    """Make a ledger with the real commands if it is `fresh`, serve it, and give its address."""
+    if fresh:
+        names = ["--origin", "ledger.example/log", "--operator", "exchange"]
+        good("init", directory, *names, "--admission", admission)
     with (
         (directory / "serve.log").open("wb") as log,
         subprocess.Popen(
