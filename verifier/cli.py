@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,6 +98,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return USAGE
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:  # nobody read the report to its end, so nobody was told
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNKNOWN
+    except Exception:  # noqa: BLE001 (a fault of this program must not pass for one of the log: Python would exit 1)
+        traceback.print_exc()
+        return UNKNOWN
 
 
 def _read(path: str, max_bytes: int) -> bytes:
