@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from ledger.cli import keys, license, listing, operator, party, transfer  # noqa: A004 - a group is named as its command
+from ledger.cli import demo, keys, license, listing, operator, party, transfer  # noqa: A004 - a group is named as its command
 
 app = typer.Typer(
     name="ledger",
@@ -21,5 +21,6 @@ app = typer.Typer(
     ),
 )
 operator.register(app)
+demo.register(app)
 for _group in (keys, party, listing, license, transfer):
     app.add_typer(_group.app)

@@ -1,0 +1,45 @@
+# Two commands on a fresh machine with Python 3.11: `make demo` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+DIR ?= var/ledger
+
+.PHONY: help demo serve test lint bench clean
+
+help:
+	@echo "make demo    the whole story on real data, in about half a minute"
+	@echo "make test    every check: format, lint, types, import rules, tests"
+	@echo "make bench   the benchmarks, as ratios to this machine's limits"
+	@echo "make serve   run a ledger on http://127.0.0.1:8080 (DIR=$(DIR))"
+	@echo "make clean   remove $(VENV) and var/"
+
+$(INSTALLED): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; PYTHON=$(PYTHON) is older"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "python3-venv is missing: apt-get install python3-venv"; exit 1; }
+	@echo "Installing into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(INSTALLED)
+	@$(BIN)/ledger demo --data examples --out var/demo
+
+serve: $(INSTALLED)
+	@test -e $(DIR)/ledger.db || $(BIN)/ledger init $(DIR) --origin localhost/ledger --operator operator.localhost
+	@$(BIN)/ledger serve $(DIR)
+
+lint: $(INSTALLED)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy ledger verifier tests benchmarks
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/pytest
+
+bench: $(INSTALLED)
+	@$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) var
