@@ -9,7 +9,7 @@ from functools import cached_property
 from hashlib import sha256
 
 from ledger.core.encoding import Json, b64decode, b64encode, canonical, parse_json
-from ledger.core.errors import FormatError
+from ledger.core.errors import FormatError, pointer
 from ledger.core.keys import SIGNATURE_BYTES, SigningKey
 
 STATEMENT_TYPE = "application/vnd.provenance-ledger.statement.v1+json"
@@ -111,10 +111,10 @@ def members(document: Json, names: tuple[str, ...], field: str = "") -> None:
         raise FormatError("wrong-type" if field else "not-an-object", field, "an object")
     for name in names:
         if name not in document:
-            raise FormatError("missing-field", f"{field}/{name}")
+            raise FormatError("missing-field", field + pointer(name))
     for name in document:
         if name not in names:
-            raise FormatError("unknown-field", f"{field}/{name}")
+            raise FormatError("unknown-field", field + pointer(name))
 
 
 def _read_signature(item: Json, field: str) -> tuple[str, bytes]:

@@ -18,6 +18,11 @@ class FormatError(LedgerError):
         super().__init__(": ".join(part for part in (reason, field, detail) if part))
 
 
+def pointer(*parts: str | int) -> str:
+    """Return the RFC 6901 pointer of nested members and positions."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
 class ProofError(LedgerError):
     """A Merkle path does not lead where it claims (RFC 9162 §2.1.3.2, §2.1.4.2)."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 from pydantic import model_validator
-from pydantic_core import PydanticCustomError
 
+from ledger.core.errors import FormatError
 from ledger.core.keys import PublicKey
-from ledger.statements.fields import PRESENT, Id, Model, Name, Nonce, Seen, Signers, Time
+from ledger.statements.fields import PRESENT, Id, Model, Name, Nonce, Seen, Signers, Time, refuse
 
 MAX_LIFETIME_MS = 90 * 24 * 60 * 60 * 1000
 
@@ -32,9 +32,8 @@ class Statement(Model):
     @model_validator(mode="after")
     def _lifetime(self) -> Statement:
         if not self.issued_ms <= self.not_after_ms <= self.issued_ms + MAX_LIFETIME_MS:
-            raise PydanticCustomError(
-                "lifetime-too-long", "not_after_ms is at most 90 days after issued_ms, and not before it"
-            )
+            message = "not_after_ms is at most 90 days after issued_ms, and not before it"
+            raise refuse(FormatError("lifetime-too-long", "/not_after_ms", message))
         return self
 
     @property

@@ -28,7 +28,7 @@ class Model(BaseModel):
 
 def refuse(error: FormatError) -> PydanticCustomError:
     """Return `error` as one that pydantic collects with its place; its type is our reason."""
-    return PydanticCustomError(error.reason, "{detail}", {"detail": error.detail or error.reason})
+    return PydanticCustomError(error.reason, "{detail}", {"detail": error.detail or error.reason, "field": error.field})
 
 
 def _present(value: Any) -> Any:  # noqa: ANN401 - any JSON value

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from ledger.core.errors import FormatError
 from ledger.core.keys import PublicKey
@@ -56,9 +55,10 @@ class LedgerCreated(Statement):
             try:
                 key = parse_vkey(text)
             except FormatError as error:
-                raise refuse(error) from error
+                raise refuse(FormatError(error.reason, "/log_keys", error.detail)) from error
             if key.name != self.origin or key.type != ED25519_TYPE:
-                raise PydanticCustomError("wrong-value", "a log key is a vkey of type 0x01 whose name is the origin")
+                message = "a log key is a vkey of type 0x01 whose name is the origin"
+                raise refuse(FormatError("wrong-value", "/log_keys", message))
             keys.append(PublicKey(key.raw))
         return keys
 

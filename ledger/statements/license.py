@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
+from ledger.core.errors import FormatError
 from ledger.statements.common import OnLedger
-from ledger.statements.fields import PRESENT, Hex32, Id, Label, MediaType, Model, Name, Reason, Size, Time
+from ledger.statements.fields import PRESENT, Hex32, Id, Label, MediaType, Model, Name, Reason, Size, Time, refuse
 
 
 class LegalText(Model):
@@ -30,7 +30,7 @@ class Terms(Model):
     @model_validator(mode="after")
     def _order(self) -> Terms:
         if self.valid_from_ms >= self.valid_until_ms:
-            raise PydanticCustomError("wrong-value", "valid_until_ms comes after valid_from_ms")
+            raise refuse(FormatError("wrong-value", "/valid_until_ms", "it comes after valid_from_ms"))
         return self
 
 

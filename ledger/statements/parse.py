@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from ledger.core.dsse import MAX_PAYLOAD_BYTES
 from ledger.core.encoding import Json, parse_canonical
-from ledger.core.errors import FormatError
+from ledger.core.errors import FormatError, pointer
 from ledger.statements.common import Statement
 from ledger.statements.fields import Model
 from ledger.statements.ledger import LedgerCreated, LedgerRulesChanged
@@ -71,7 +71,8 @@ def read_model(model: type[_ModelT], document: Json) -> _ModelT:
         return model.model_validate(document)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise FormatError(_reason(first), "".join(f"/{part}" for part in first["loc"]), first["msg"]) from error
+        field = pointer(*first["loc"]) + first.get("ctx", {}).get("field", "")
+        raise FormatError(_reason(first), field, first["msg"]) from error
 
 
 def _reason(error: ErrorDetails) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import model_validator
-from pydantic_core import PydanticCustomError
 
+from ledger.core.errors import FormatError
 from ledger.core.keys import PublicKey
 from ledger.statements.common import OnLedger
-from ledger.statements.fields import PRESENT, Key, KeyId, Keys, Reason, Time
+from ledger.statements.fields import PRESENT, Key, KeyId, Keys, Reason, Time, refuse
 
 SIGNING = "signing"
 RECOVERY = "recovery"
@@ -25,7 +25,7 @@ def introduce(keys: Sequence[Key], recovery_keys: Sequence[Key]) -> dict[str, tu
 def check_distinct(keyids: Sequence[str]) -> None:
     """Refuse, for pydantic, a key that appears twice."""
     if len(set(keyids)) != len(keyids):
-        raise PydanticCustomError("wrong-value", "a key appears once")
+        raise refuse(FormatError("wrong-value", "/recovery_keys", "a key appears once"))
 
 
 class PartyRegistered(OnLedger):
