@@ -266,7 +266,8 @@ class _Replayer:
         for index in range(head.size):  # the tiles fold to the signed root: it is the entries that are not the log's
             if signed.leaf(index) != result.tree.leaf(index):
                 expected, found = signed.leaf(index).hex(), result.tree.leaf(index).hex()
-                where = tile_path("entries", index // TILE_WIDTH, TILE_WIDTH)
+                number = index // TILE_WIDTH
+                where = tile_path("entries", number, min(TILE_WIDTH, head.size - number * TILE_WIDTH))
                 self.fail(Check.ENTRY_BYTES, "changed-bytes", index, where, expected, found)
         self.fail(Check.ROOT, "root-mismatch", None, "checkpoint", head.root.hex(), actual.hex())
         result.tree = signed

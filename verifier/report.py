@@ -50,9 +50,9 @@ def escape(text: str) -> str:
     return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
 
 
-def format_json(value: Json) -> str:
-    """Return JSON in ASCII, which no terminal takes for anything else."""
-    return json.dumps(value, indent=1, ensure_ascii=True)
+def format_json(report: dict[str, Json]) -> str:
+    """Return a report as JSON, a member a line, in ASCII, which no terminal takes for anything else."""
+    return "{\n" + ",\n".join(f"{json.dumps(name)}: {json.dumps(member)}" for name, member in report.items()) + "\n}"
 
 
 def describe_failures(failures: Sequence[Failure]) -> list[dict[str, Any]]:
