@@ -14,8 +14,8 @@ import typer
 from ledger.cli.passphrase import ENVIRONMENT, RECOVERY_ENVIRONMENT, read_passphrase
 from ledger.core.policy import parse_policy
 from ledger.party.client import LedgerClient
-from ledger.party.keyring import read_key
-from ledger.party.speaker import Speaker
+from ledger.party.keyring import read_key, read_public
+from ledger.party.speaker import Member, Speaker
 from ledger.party.transport import Query
 from ledger.party.vault import Vault
 
@@ -71,6 +71,15 @@ async def reading(home: Path) -> AsyncIterator[LedgerClient]:
     config = vault.config()
     async with LedgerClient(config.ledger_url, parse_policy(config.policy), vault) as client:
         yield client
+
+
+@asynccontextmanager
+async def knowing(home: Path) -> AsyncIterator[Member]:
+    """Give the home's party, for what needs no signature and therefore no passphrase."""
+    vault = vault_at(home)
+    config = vault.config()
+    async with reading(home) as client:
+        yield Member(client, vault, config.party, read_public(Path(config.key)).keyid)
 
 
 @asynccontextmanager

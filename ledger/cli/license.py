@@ -15,6 +15,7 @@ from ledger.cli.home import (
     Limit,
     PartyFilter,
     PassphraseFile,
+    knowing,
     page_query,
     parse_time,
     reading,
@@ -58,7 +59,6 @@ def draft(
         str | None, typer.Option("--other-key", help="The keyid that the other side will sign with, if not its newest.")
     ] = None,
     home: Home = HOME,
-    passphrase_file: PassphraseFile = None,
     json_output: JsonOutput = False,
 ) -> None:
     """Write a draft that nobody has signed yet. It can be signed for 30 days."""
@@ -71,8 +71,8 @@ def draft(
         terms["text"] = legal_text(text).model_dump()
 
     async def work() -> Draft:
-        async with speaking(home, passphrase_file) as speaker:
-            return await licensing.draft(speaker, listing, licensee, read_model(Terms, terms), other_keyid=other_key)
+        async with knowing(home) as member:
+            return await licensing.draft(member, listing, licensee, read_model(Terms, terms), other_keyid=other_key)
 
     drafted = run(work())
     write_draft(out, drafted, new=True)
@@ -126,15 +126,13 @@ def sign(
 
 
 @app.command()
-def submit(
-    file: DraftPath, home: Home = HOME, passphrase_file: PassphraseFile = None, json_output: JsonOutput = False
-) -> None:
+def submit(file: DraftPath, home: Home = HOME, json_output: JsonOutput = False) -> None:
     """Have a license recorded that both sides signed."""
     drafted = read_draft(file)
 
     async def work() -> Recorded:
-        async with speaking(home, passphrase_file) as speaker:
-            return await licensing.submit(speaker, drafted)
+        async with knowing(home) as member:
+            return await licensing.submit(member, drafted)
 
     recorded = run(work())
     tell(recorded, "The license is agreed.", json_output=json_output, license=recorded.statement_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from ledger.core.encoding import Json
@@ -12,9 +11,9 @@ from ledger.party.composing import DRAFT_LIFETIME_MS, Frame, sign_statement
 from ledger.party.drafts import Draft, new_draft
 from ledger.party.errors import Problem, Unfit
 from ledger.party.recorded import Recorded
+from ledger.party.speaker import Clock
 from ledger.statements.party import SIGNING, PartyRegistered
 
-Clock = Callable[[], int]
 _NOT_FOUND = 404
 
 

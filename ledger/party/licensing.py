@@ -10,34 +10,32 @@ from ledger.party.composing import DRAFT_LIFETIME_MS
 from ledger.party.drafts import Draft, new_draft
 from ledger.party.errors import ReplyInvalid, Unfit
 from ledger.party.recorded import Recorded
-from ledger.party.speaker import Speaker
+from ledger.party.speaker import Member, Speaker
 from ledger.statements.license import LicenseAgreed, Terms
 from ledger.statements.listing import ListingRegistered
 from ledger.statements.party import SIGNING
 
 
-async def draft(
-    speaker: Speaker, listing: str, licensee: str, terms: Terms, *, other_keyid: str | None = None
-) -> Draft:
-    """Return an unsigned license between the listing's issuer and `licensee`, one of whom is the speaker.
+async def draft(member: Member, listing: str, licensee: str, terms: Terms, *, other_keyid: str | None = None) -> Draft:
+    """Return an unsigned license between the listing's issuer and `licensee`, one of whom is the member.
 
     `other_keyid` says with which of its keys the other side will sign; by default with its newest.
     """
-    licensor = (await _listing(speaker, listing)).issuer
-    if speaker.name not in {licensor, licensee}:
-        raise Unfit(f"the listing is {licensor}'s: {speaker.name} is neither licensor nor licensee")
-    other = licensee if speaker.name == licensor else licensor
-    keyid = other_keyid or await _newest_keyid(speaker, other)
-    frame = await speaker.frame(DRAFT_LIFETIME_MS, issuer=licensor)
+    licensor = (await _listing(member, listing)).issuer
+    if member.name not in {licensor, licensee}:
+        raise Unfit(f"the listing is {licensor}'s: {member.name} is neither licensor nor licensee")
+    other = licensee if member.name == licensor else licensor
+    keyid = other_keyid or await _newest_keyid(member, other)
+    frame = await member.frame(DRAFT_LIFETIME_MS, issuer=licensor)
     fields: dict[str, Json] = {
         "licensee": licensee,
         "listing": listing,
         "terms": terms.model_dump(exclude_none=True),
     }
-    return new_draft(frame.statement("license.agreed", {speaker.key.public.keyid, keyid}, **fields))
+    return new_draft(frame.statement("license.agreed", {member.keyid, keyid}, **fields))
 
 
-async def review(speaker: Speaker, drafted: Draft) -> tuple[LicenseAgreed, ListingRegistered]:
+async def review(member: Member, drafted: Draft) -> tuple[LicenseAgreed, ListingRegistered]:
     """Check everything about a draft that can be checked before signing; return it with its listing, to be shown.
 
     Raises Unfit for a draft of another ledger or type, an expired one, one that does not name this party or its key,
@@ -47,28 +45,28 @@ async def review(speaker: Speaker, drafted: Draft) -> tuple[LicenseAgreed, Listi
     statement = drafted.statement
     if not isinstance(statement, LicenseAgreed):
         raise Unfit(f"the draft is a {statement.type}, not a license")
-    if speaker.name not in {statement.issuer, statement.licensee}:
-        raise Unfit(f"the draft is between {statement.issuer} and {statement.licensee}, not for {speaker.name}")
-    if speaker.key.public.keyid not in statement.signers:
-        raise Unfit(f"the draft asks for another key of {speaker.name} than the one in use here")
-    keys = await _public_keys(speaker, [statement.issuer, statement.licensee])
-    drafted.check((await speaker.client.identity()).id, speaker.clock(), keys)
-    listing = await _listing(speaker, statement.listing)
+    if member.name not in {statement.issuer, statement.licensee}:
+        raise Unfit(f"the draft is between {statement.issuer} and {statement.licensee}, not for {member.name}")
+    if member.keyid not in statement.signers:
+        raise Unfit(f"the draft asks for another key of {member.name} than the one in use here")
+    keys = await _public_keys(member, [statement.issuer, statement.licensee])
+    drafted.check((await member.client.identity()).id, member.clock(), keys)
+    listing = await _listing(member, statement.listing)
     if listing.issuer != statement.issuer:
         raise Unfit(f"the listing is {listing.issuer}'s, not the licensor's")
     if statement.seen is not None:
         # Signing says that we verified this tree head: so verify it. A fork shown to the other side surfaces here.
         head = TreeHead(statement.seen.size, bytes.fromhex(statement.seen.root))
-        await speaker.client.check_seen(head, drafted.envelope.recorded)
+        await member.client.check_seen(head, drafted.envelope.recorded)
     return statement, listing
 
 
-async def submit(speaker: Speaker, drafted: Draft) -> Recorded:
+async def submit(member: Member, drafted: Draft) -> Recorded:
     """Have a license recorded that both sides signed; raise Unfit where a signature is missing."""
-    await review(speaker, drafted)
+    await review(member, drafted)
     if drafted.missing:
         raise Unfit(f"not signed yet by {', '.join(drafted.missing)}")
-    return await speaker.client.submit(drafted.envelope)
+    return await member.client.submit(drafted.envelope)
 
 
 async def end(speaker: Speaker, license_id: str, reason: str | None = None) -> Recorded:
@@ -76,23 +74,23 @@ async def end(speaker: Speaker, license_id: str, reason: str | None = None) -> R
     return await speaker.say("license.ended", license=license_id, reason=reason)
 
 
-async def _listing(speaker: Speaker, listing: str) -> ListingRegistered:
-    statement = (await speaker.client.statement(listing)).statement
+async def _listing(member: Member, listing: str) -> ListingRegistered:
+    statement = (await member.client.statement(listing)).statement
     if not isinstance(statement, ListingRegistered):
         raise Unfit(f"{listing} is no listing")
     return statement
 
 
-async def _newest_keyid(speaker: Speaker, name: str) -> str:
-    keys = (await speaker.client.party(name)).active(SIGNING)
+async def _newest_keyid(member: Member, name: str) -> str:
+    keys = (await member.client.party(name)).active(SIGNING)
     if not keys:
         raise Unfit(f"{name} has no key that signs")
     return keys[0].keyid
 
 
-async def _public_keys(speaker: Speaker, names: list[str]) -> dict[str, PublicKey]:
+async def _public_keys(member: Member, names: list[str]) -> dict[str, PublicKey]:
     """Return the parties' keys. The operator cannot substitute one: a keyid is the hash of its key (§3.2)."""
     try:
-        return {state.keyid: state.key for name in names for state in (await speaker.client.party(name)).keys}
+        return {state.keyid: state.key for name in names for state in (await member.client.party(name)).keys}
     except FormatError as error:
         raise ReplyInvalid(f"the ledger names a key that is none: {error}") from error

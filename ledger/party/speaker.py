@@ -1,10 +1,9 @@
-"""A party that speaks: its name, its key, its ledger and its vault in one hand."""
+"""A party on its ledger: who it is (`Member`), and with its key in hand, what it says (`Speaker`)."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from ledger.core.encoding import Json
 from ledger.core.keys import SigningKey
@@ -22,28 +21,32 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-@dataclass(frozen=True)
-class Speaker:
-    """Speaks for the party `name` with its signing `key`; `clock` returns Unix milliseconds."""
+class Member:
+    """The party `name`, whose signing key is `keyid`; it cannot sign. `clock` returns Unix milliseconds."""
 
-    client: LedgerClient
-    vault: Vault
-    name: str
-    key: SigningKey
-    clock: Clock = now_ms
+    def __init__(self, client: LedgerClient, vault: Vault, name: str, keyid: str, clock: Clock = now_ms) -> None:
+        self.client = client
+        self.vault = vault
+        self.name = name
+        self.keyid = keyid
+        self.clock = clock
 
     async def frame(self, lifetime_ms: int = STATEMENT_LIFETIME_MS, issuer: str | None = None) -> Frame:
         """Return the common fields of a statement made now, which has seen the newest verified checkpoint."""
         ledger = (await self.client.identity()).id
         return Frame.fresh(ledger, issuer or self.name, self.clock(), await self.client.seen(), lifetime_ms)
 
+
+class Speaker(Member):
+    """The same party with its signing `key` open."""
+
+    def __init__(self, client: LedgerClient, vault: Vault, name: str, key: SigningKey, clock: Clock = now_ms) -> None:
+        super().__init__(client, vault, name, key.public.keyid, clock)
+        self.key = key
+
     async def say(self, kind: str, **fields: Json) -> Recorded:
         """Make a statement of this type, sign it and have it recorded."""
-        return await self.say_in(await self.frame(), kind, **fields)
-
-    async def say_in(self, frame: Frame, kind: str, **fields: Json) -> Recorded:
-        """Sign a statement in a given frame and have it recorded."""
-        statement = frame.statement(kind, [self.key.public.keyid], **fields)
+        statement = (await self.frame()).statement(kind, [self.keyid], **fields)
         return await self.client.submit(sign_statement(statement, [self.key]))
 
     async def say_sealed(
@@ -61,7 +64,7 @@ class Speaker:
         """
         salt = fresh_salt()
         sealed = content.seal(frame.place, salt)
-        statement = frame.statement(kind, [self.key.public.keyid], content=sealed, **fields)
+        statement = frame.statement(kind, [self.keyid], content=sealed, **fields)
         envelope = sign_statement(statement, [self.key])
         place = frame.place
         self.vault.keep_disclosure(

@@ -125,15 +125,18 @@ class Vault:
 
     def disclosure(self, statement_id: str) -> Disclosure:
         """Return what opens our commitment in this statement; raise VaultError."""
-        return read_model(Disclosure, self._json(f"disclosures/{_file_name(statement_id)}.json"))
+        name = f"disclosures/{_file_name(statement_id)}.json"
+        raw = self._read(name)
+        if raw is None:
+            raise VaultError(f"the vault has no {name}")
+        try:
+            return read_model(Disclosure, parse_json(raw))
+        except FormatError as error:
+            raise VaultError(f"{self.directory / name}: {error}") from error
 
     def keep_manifest(self, manifest: Manifest) -> Path:
         """Keep the manifest of a hand-off that we send or answer."""
         return self._write(f"manifests/{_file_name(manifest.transfer)}.json", _line(manifest))
-
-    def manifest(self, transfer: str) -> Manifest:
-        """Return the manifest of a hand-off; raise VaultError."""
-        return read_model(Manifest, self._json(f"manifests/{_file_name(transfer)}.json"))
 
     def keep_refusal(self, statement_id: str, envelope: Json) -> Path:
         """Keep the service key's signed refusal of a statement."""
@@ -161,12 +164,6 @@ class Vault:
             return (self.directory / name).read_bytes()
         except FileNotFoundError:
             return None
-
-    def _json(self, name: str) -> Json:
-        raw = self._read(name)
-        if raw is None:
-            raise VaultError(f"the vault has no {name}")
-        return parse_json(raw)
 
     def _pair(self, name: str) -> tuple[bytes, bytes] | None:
         entry, receipt = self._read(f"{name}.entry"), self._read(f"{name}.receipt")

@@ -38,9 +38,18 @@ def environment(**more: str) -> dict[str, str]:
 
 def ledger(*arguments: object, env: dict[str, str] | None = None) -> Ended:
     """Run `ledger` without a terminal."""
+    return _run("ledger", arguments, environment() if env is None else env)
+
+
+def verifier(*arguments: object) -> Ended:
+    """Run `verifier`, which shares no line with `ledger`."""
+    return _run("verifier", arguments, environment())
+
+
+def _run(program: str, arguments: tuple[object, ...], env: dict[str, str]) -> Ended:
     done = subprocess.run(
-        [sys.executable, "-m", "ledger", *map(str, arguments)],
-        env=environment() if env is None else env,
+        [sys.executable, "-m", program, *map(str, arguments)],
+        env=env,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

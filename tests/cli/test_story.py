@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import PASSPHRASE, at_a_terminal, environment, good, ledger, serving
+from tests.cli.running import PASSPHRASE, at_a_terminal, environment, good, ledger, serving, verifier
 
 DATA = {"airports.csv": "iata,name\nAAA,Anaa\n" * 500, "planes.csv": "tail,year\nN1,2004\n"}
 
@@ -134,6 +134,10 @@ def test_a_hand_off_is_acknowledged_once_and_proved_to_both(world: World, listin
     assert "already-decided" in again.err
     refusal = next((world.home("beta") / "refusals").iterdir())
     assert str(refusal) in again.err
+    receipt = Path(done.out.split(" receipt ")[1].split()[0])
+    proof = ["--policy", world.policy, "--entry", receipt.with_suffix(".entry"), receipt]
+    assert verifier("receipt", *proof).code == 0
+    assert verifier("replay", world.url, "--policy", world.policy).code == 0
     for name in ("alpha", "beta"):
         shown = good("transfer", "show", transfer, "--home", world.home(name))
         assert "alpha → beta: acknowledged" in shown.out

@@ -1,0 +1,72 @@
+"""Exit codes and words: never 0 on doubt, and nothing that steers a terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ledger.cli.errors import explain, report
+from ledger.cli.words import fields, plain
+from ledger.core.errors import FormatError, LedgerError, NoteError, PolicyError, QuorumError
+from ledger.party.errors import (
+    AlreadyThere,
+    ContentMismatch,
+    ForkDetected,
+    Problem,
+    ReceiptInvalid,
+    ReplyInvalid,
+    Unfit,
+    Unreachable,
+    VaultError,
+    WrongPassphrase,
+)
+
+FORK = ForkDetected("l.example", b"one", b"two", "two roots at size 5", certain=True)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (Problem(422, "wrong-role"), 1),
+        (Problem(404, "not-found"), 1),
+        (Problem(429, "busy"), 3),
+        (Problem(503, "unavailable"), 3),
+        (FORK, 1),
+        (ContentMismatch([], [], 2), 1),
+        (ReceiptInvalid("it proves nothing"), 1),
+        (NoteError("not signed"), 1),
+        (QuorumError("one witness of two"), 3),
+        (ReplyInvalid("not JSON"), 3),
+        (Unreachable("http://l.example", "no answer in time"), 3),
+        (Unfit("another ledger's draft"), 1),
+        (VaultError("nobody's"), 2),
+        (WrongPassphrase(Path("a.key"), "wrong"), 2),
+        (AlreadyThere(Path("a.key")), 2),
+        (PolicyError("line 1"), 2),
+        (FormatError("wrong-value", "/title"), 2),
+        (FileNotFoundError(2, "No such file", "a.key"), 2),
+        (LedgerError("anything else"), 1),
+    ],
+)
+def test_every_error_has_its_exit_code(error: LedgerError | OSError, code: int) -> None:
+    assert explain(error).code == code
+
+
+def test_a_fork_is_told_loudly_with_its_evidence(capsys: pytest.CaptureFixture[str]) -> None:
+    FORK.kept = Path("/home/evidence/x.json")
+    assert report(FORK) == 1
+    shown = capsys.readouterr().err
+    assert "THE LEDGER IS NOT WHAT IT WAS" in shown
+    assert "/home/evidence/x.json" in shown
+
+
+def test_foreign_text_stays_text(capsys: pytest.CaptureFixture[str]) -> None:
+    assert plain("\x1b]0;owned\x07 \u202e \u2028 é 数") == "\\x1b]0;owned\\x07 \\u202e \\u2028 é 数"
+    fields({"reason": "No.\n  statement   sha256:forged"})
+    lines = capsys.readouterr().out.splitlines()
+    assert not lines[1].startswith("  statement")
+    report(Problem(422, "x\x1b[2J", "[red]detail[/red]"))
+    shown = capsys.readouterr().err
+    assert "\x1b" not in shown
+    assert "[red]detail[/red]" in shown
