@@ -103,7 +103,7 @@ async def _scene(url: str) -> Scene:
         for name in ("acme", "beta"):
             own, recovery = SigningKey.generate(), SigningKey.generate()
             keys[name] = own
-            fields = {"keys": [own.public.document()], "recovery_keys": [recovery.public.document()]}
+            fields: dict[str, Json] = {"keys": [own.public.document()], "recovery_keys": [recovery.public.document()]}
             await submit(common("party.registered", name, [own, recovery], ledger=ledger, **fields), [own, recovery])
         key = keys["acme"]
         fields = {"title": "Benchmark", "content": {"sealed": secrets.token_hex(32)}}

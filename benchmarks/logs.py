@@ -1,0 +1,103 @@
+"""Logs made without a server: a mirror of signed hand-offs to replay, and a large database to ask for receipts."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from pathlib import Path
+
+from benchmarks.workload import Scene, common, offers
+from ledger.core.dsse import Envelope, parse_envelope, sign
+from ledger.core.encoding import Json
+from ledger.core.keys import SigningKey
+from ledger.core.tiles import TILE_WIDTH, Tile, format_bundle, format_tile_path
+from ledger.server.log.identity import Identity
+from ledger.server.log.tail import Tail
+from ledger.server.store.contract import Batch, NewEntry, StoredCheckpoint
+from ledger.server.store.sqlite import SQLiteStore
+
+ORIGIN = "example.com/benchmark"
+_HASH_BYTES = 32
+
+
+def new_identity() -> Identity:
+    """Return a log's keys."""
+    return Identity(ORIGIN, SigningKey.generate(), SigningKey.generate())
+
+
+def opening(identity: Identity, time_ms: int) -> tuple[list[Envelope], Scene]:
+    """Return the first entries of a log, all of `time_ms`, and the scene that they set."""
+    parties = {name: (SigningKey.generate(), SigningKey.generate()) for name in ("operator.example", "acme", "beta")}
+    documents: dict[str, dict[str, Json]] = {
+        name: {"keys": [own.public.document()], "recovery_keys": [recovery.public.document()]}
+        for name, (own, recovery) in parties.items()
+    }
+    created: dict[str, Json] = {
+        "origin": ORIGIN,
+        "log_keys": [identity.note_key.vkey()],
+        "service_key": identity.service_key.public.document(),
+        "rules": 1,
+        "relation": "none",
+        "admission": "open",
+    }
+    operator = parties["operator.example"]
+    first = sign(common("ledger.created", "operator.example", [*operator], **created, **documents["operator.example"]), operator)
+    tail = Tail()
+    tail.append(first, time_ms)
+    envelopes = [first]
+    for name in ("acme", "beta"):
+        statement = common("party.registered", name, [*parties[name]], ledger=first.id, **documents[name])
+        envelopes.append(sign(statement, parties[name]))
+    key = parties["acme"][0]
+    content: Json = {"sealed": secrets.token_hex(32)}
+    envelopes.append(
+        sign(common("listing.registered", "acme", [key], ledger=first.id, title="Benchmark", content=content), [key])
+    )
+    seen: dict[str, Json] = {"root": tail.head.root.hex(), "size": 1}
+    return envelopes, Scene(first.id, envelopes[-1].id, key, seen)
+
+
+def write_mirror(directory: Path, size: int) -> Path:
+    """Write a C2SP tile directory of `size` entries and return the path of its policy file."""
+    identity = new_identity()
+    time_ms = time.time_ns() // 1_000_000
+    envelopes, scene = opening(identity, time_ms)
+    envelopes += [parse_envelope(raw) for raw in offers(scene, size - len(envelopes))]
+    tail = Tail()
+    raws = [tail.append(envelope, time_ms).raw for envelope in envelopes]
+    for (level, position), hashes in tail.tiles_since(0).items():
+        _write(directory, Tile(level, position, len(hashes) // _HASH_BYTES), hashes)
+    for start in range(0, size, TILE_WIDTH):
+        some = raws[start : start + TILE_WIDTH]
+        _write(directory, Tile(None, start // TILE_WIDTH, len(some)), format_bundle(some))
+    (directory / "checkpoint").write_bytes(identity.checkpoint(tail.head))
+    policy = directory.with_name("policy.txt")
+    policy.write_text(f"log {identity.note_key.vkey()}\nquorum none\n")
+    return policy
+
+
+async def fill_database(path: Path, size: int) -> Identity:
+    """Write a database of `size` entries that hold one statement again and again: receipts do not look inside."""
+    identity = new_identity()
+    envelopes, _ = opening(identity, 1)
+    store = await SQLiteStore.open(path)
+    tail = Tail()
+    try:
+        for start in range(0, size, 5000):
+            draft = tail.copy()
+            entries = [
+                NewEntry(entry.index, f"sha256:{entry.leaf.hex()}", entry.raw, [])
+                for entry in (draft.append(envelopes[0], 1) for _ in range(min(5000, size - start)))
+            ]
+            stored = StoredCheckpoint(draft.size, 1, identity.checkpoint(draft.head))
+            await store.append(Batch(entries, [], draft.tiles_since(start), stored))
+            tail = draft
+    finally:
+        await store.close()
+    return identity
+
+
+def _write(directory: Path, tile: Tile, data: bytes) -> None:
+    path = directory / "tile" / format_tile_path(tile)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
