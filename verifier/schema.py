@@ -257,14 +257,13 @@ def _relations(statement: dict[str, Any]) -> None:
     if "recovery_keys" not in statement:
         return
     public_keys = [key_bytes(key) for key in statement["keys"] + statement["recovery_keys"]]
-    if len(set(public_keys)) != len(public_keys):
-        raise _Fault("wrong-value", "/recovery_keys")
     if "log_keys" in statement:
         log_keys = [parse_vkey(text) for text in statement["log_keys"]]
         if any(key.name != statement["origin"] for key in log_keys):
             raise _Fault("wrong-value", "/log_keys")
-        if key_bytes(statement["service_key"]) in {*public_keys, *(key.public_key for key in log_keys)}:
-            raise _Fault("wrong-value", "/service_key")
+        public_keys += [key.public_key for key in log_keys] + [key_bytes(statement["service_key"])]
+    if len(set(public_keys)) != len(public_keys):
+        raise _Fault("wrong-value", "/keys")
 
 
 def verify_fields(kind: str, statement: dict[str, Any]) -> None:
