@@ -92,7 +92,7 @@ class Speech:
     def listing_withdrawn(self, who: Person, listing: str, **fields: Json) -> Json:
         return self.say("listing.withdrawn", who, [who.key], listing=listing, **fields)
 
-    def license_agreed(self, who: Person, licensee: Person, listing: str, **fields: Json) -> Json:
+    def license_agreed(self, who: Person, licensee: Person, listing: str, /, **fields: Json) -> Json:
         own = {"listing": listing, "licensee": licensee.name, "terms": self.terms()}
         return self.say("license.agreed", who, [who.key, licensee.key], **(own | fields))
 
@@ -100,12 +100,12 @@ class Speech:
         return self.say("license.ended", who, [who.key], license=license_id, **fields)
 
     def transfer_offered(
-        self, who: Person, recipient: Person, listing: str, license_id: str | None = None, **fields: Json
+        self, who: Person, recipient: Person, listing: str, license_id: str | None = None, /, **fields: Json
     ) -> Json:
         own = {"listing": listing, "license": license_id, "recipient": recipient.name, "content": sealed("t")}
         return self.say("transfer.offered", who, [who.key], **(own | fields))
 
-    def transfer_acknowledged(self, who: Person, transfer: str, **fields: Json) -> Json:
+    def transfer_acknowledged(self, who: Person, transfer: str, /, **fields: Json) -> Json:
         own = {"transfer": transfer, "content": sealed("a")}
         return self.say("transfer.acknowledged", who, [who.key], **(own | fields))
 
