@@ -134,8 +134,12 @@ class World:
         return self.speech.transfer_offered(self.someone(), self.someone(), self._id(self.listings), license_id)
 
     def _decision(self) -> Json:
-        decide = self.pick.choice([self.speech.transfer_acknowledged, self.speech.transfer_refused])
-        return decide(self.someone(), self._id(self.transfers))
+        return self._decide(self.someone(), self._id(self.transfers))
+
+    def _decide(self, who: Person, transfer: str) -> Json:
+        if self.pick.random() < 0.5:
+            return self.speech.transfer_acknowledged(who, transfer)
+        return self.speech.transfer_refused(who, transfer)
 
     def _rules(self) -> Json:
         return self.speech.rules_changed(
@@ -161,8 +165,7 @@ class World:
         name = self.pick.choice(self.transfers[-4:])
         fact = self.ledger.view.get(TransferFact, name)
         assert fact is not None
-        decide = self.pick.choice([self.speech.transfer_acknowledged, self.speech.transfer_refused])
-        return decide(self._person(fact.recipient), name)
+        return self._decide(self._person(fact.recipient), name)
 
     def _own_end(self) -> Json:
         if not self.licenses or self.pick.random() < 0.7:

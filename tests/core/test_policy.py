@@ -106,7 +106,6 @@ def test_several_logs() -> None:
     policy = parse_policy(f"{LOG} https://ledger.example\nlog {vkey}\nquorum none\n")
     assert policy.open_checkpoint(sign_checkpoint("other.example", HEAD, other)).origin == "other.example"
     assert policy.open_checkpoint(NOTE).origin == ORIGIN
-    assert policy.urls == {VKEY: "https://ledger.example"}
 
 
 W = WITNESSES["a"].policy_line
