@@ -1,1 +1,1 @@
-"""Benchmarks: `python -m benchmarks`. Every figure is a ratio to a limit measured in the same run; nothing is asserted."""
+"""Benchmarks: `python -m benchmarks`. Figures are ratios to limits measured in the same run."""

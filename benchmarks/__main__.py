@@ -30,7 +30,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the work, and rougher figures")
     scale = 10 if parser.parse_args().quick else 1
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}")
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, "
+        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
+    )
     print("L: Ed25519 verifications per second of one core through PyNaCl; taken again before each ratio\n")
     print(f"{'figure':<44} {'rate':>12} {'limit':>12} {'ratio':>8}   aim")
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as directory:
@@ -47,7 +50,7 @@ def show(figure: str, rate: float, limit: float, aim: str = "") -> None:
 
 
 def submission(home: Path, scale: int) -> None:
-    """Durable submission over HTTP; the load generator shares the machine."""
+    """Submit durably over HTTP; the load generator shares the machine."""
     with serving(home / "ledger") as url:
         scene = make_scene(url)
         for kind, count, aim in (("stream", 60_000 // scale, "≥ 0.40"), ("single", 10_000 // scale, "≥ 0.10")):
@@ -62,12 +65,23 @@ def submission(home: Path, scale: int) -> None:
 
 
 def replay(home: Path, scale: int) -> None:
-    """A whole replay, with every check, by the verifier's own command on two processes."""
+    """Replay a log with every check, by the verifier's own command on two processes."""
     size = 100_000 // scale
     mirror = home / "mirror"
     policy = write_mirror(mirror, size)
     limit = limits.verifications_per_second()
-    command = [sys.executable, "-m", "verifier", "replay", str(mirror), "--policy", str(policy), "--processes", "2", "--quiet"]
+    command = [
+        sys.executable,
+        "-m",
+        "verifier",
+        "replay",
+        str(mirror),
+        "--policy",
+        str(policy),
+        "--processes",
+        "2",
+        "--quiet",
+    ]
     start = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     elapsed = time.perf_counter() - start
@@ -75,11 +89,14 @@ def replay(home: Path, scale: int) -> None:
         raise RuntimeError(f"the replay ended with {done.returncode}: {done.stdout[-500:]}{done.stderr[-500:]}")
     show(f"entries/s, replay of {size:,} on two processes", size / elapsed, limit, "≥ 1.20")
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * _KIB
-    print(f"{'peak memory of the largest process, MB':<44} {peak / 1e6:>12,.0f} {300:>12} {peak / 3e8:>8.2f}   ≤ 1 for both together")
+    print(
+        f"{'peak memory of the largest process, MB':<44} {peak / 1e6:>12,.0f} {300:>12} {peak / 3e8:>8.2f}   "
+        "≤ 1 for both together"
+    )
 
 
 def tree(scale: int) -> None:
-    """Growing the tree, against two hashes a leaf; and against pymerkle, where it is installed."""
+    """Grow the tree, against two hashes a leaf; and against pymerkle, where it is installed."""
     leaves = [os.urandom(32) for _ in range(200_000 // scale)]
     start = time.perf_counter()
     nodes: dict[Node, bytes] = {}
@@ -99,7 +116,7 @@ def tree(scale: int) -> None:
 
 
 async def receipts(home: Path, scale: int) -> None:
-    """Receipts of any entry of a large log: server time without HTTP."""
+    """Make receipts of any entry of a large log: server time without HTTP."""
     size = 1_000_000 // scale
     path = home / "large.db"
     identity = await fill_database(path, size)
@@ -120,7 +137,10 @@ async def receipts(home: Path, scale: int) -> None:
         await log.stop()
         await store.close()
         workers.close()
-    print(f"{f'ms a receipt, log of {size:,} entries':<44} {elapsed * 1000:>12.2f} {2.0:>12.2f} {elapsed * 500:>8.2f}   < 1")
+    print(
+        f"{f'ms a receipt, log of {size:,} entries':<44} "
+        f"{elapsed * 1000:>12.2f} {2.0:>12.2f} {elapsed * 500:>8.2f}   < 1"
+    )
     print(f"{f's to start on {size:,} entries':<44} {started:>12.2f}")
 
 

@@ -41,7 +41,9 @@ def opening(identity: Identity, time_ms: int) -> tuple[list[Envelope], Scene]:
         "admission": "open",
     }
     operator = parties["operator.example"]
-    first = sign(common("ledger.created", "operator.example", [*operator], **created, **documents["operator.example"]), operator)
+    first = sign(
+        common("ledger.created", "operator.example", [*operator], **created, **documents["operator.example"]), operator
+    )
     tail = Tail()
     tail.append(first, time_ms)
     envelopes = [first]

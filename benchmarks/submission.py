@@ -24,9 +24,15 @@ async def stream(url: str, lines: list[bytes]) -> float:
     start = time.perf_counter()
     count = 0
     last = b""
-    async with aiohttp.ClientSession(url) as session, session.post(
-        "/v1/statements", data=body(), headers={"Content-Type": "application/jsonl"}, timeout=aiohttp.ClientTimeout(None)
-    ) as response:
+    async with (
+        aiohttp.ClientSession(url) as session,
+        session.post(
+            "/v1/statements",
+            data=body(),
+            headers={"Content-Type": "application/jsonl"},
+            timeout=aiohttp.ClientTimeout(None),
+        ) as response,
+    ):
         rest = b""
         async for chunk in response.content.iter_any():
             *complete, rest = (rest + chunk).split(b"\n")

@@ -1,6 +1,6 @@
 """`ledger demo`: the whole story on real data, through the real commands, each a process of its own.
 
-Nothing here knows more than a company, an operator or a stranger would: it types commands and reads what they say. Every
+Nothing here knows more than a company, an operator or a stranger would: it types commands and reads what they say. Each
 step states what must happen; the demo ends with an error at the first that happens otherwise.
 """
 
@@ -45,11 +45,11 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     data: Annotated[Path, typer.Option(help="Where airports.csv and planes.csv are.", exists=True)] = Path("examples"),
-    out: Annotated[Path, typer.Option(help="Where everything is written; what an earlier demo left is removed.")] = Path(
-        "var/demo"
-    ),
+    out: Annotated[
+        Path, typer.Option(help="Where everything is written; what an earlier demo left is removed.")
+    ] = Path("var/demo"),
 ) -> None:
-    """Show the whole story: three companies, a real dataset, a license, hand-offs, an independent check, a lie caught."""
+    """Show the whole story: companies, a real dataset, a license, hand-offs, an independent check, a lie caught."""
     _Demo(data, _fresh(out.absolute())).run()
 
 
@@ -75,7 +75,10 @@ class _Demo:
 
     def run(self) -> None:
         """Tell the story."""
-        self.tell("An exchange starts a ledger", "It runs the ledger, and nobody has to trust it. Its policy file names its log key.")
+        self.tell(
+            "An exchange starts a ledger",
+            "It runs the ledger, and nobody has to trust it. Its policy file names its log key.",
+        )
         self.ledger("init", self.out / "exchange", "--origin", ORIGIN, "--operator", OPERATOR)
         shutil.copy(self.out / "exchange" / "policy.txt", self.out / "policy.txt")
         with self.serving():
@@ -136,7 +139,7 @@ class _Demo:
         """Two parties sign one license."""
         self.tell(
             "Skyways licenses the data to Northwind, and both sign",
-            "The draft goes back and forth as a file. Neither side, nor the exchange, can change a word that both signed.",
+            "The draft goes back and forth as a file. Nobody, the exchange included, can change a word of it.",
         )
         draft = self.out / "license-draft.json"
         today = datetime.now(UTC).date()
@@ -163,7 +166,7 @@ class _Demo:
         self.saw(f"the acknowledgement is entry {done['index']}")
 
     def refused_hand_off(self, listing: str) -> None:
-        """A hand-off without a license, damaged on the way."""
+        """Hand over without a license, damaged on the way."""
         self.tell(
             "Skyways hands the files to Harbour without a license, and they arrive damaged",
             "The ledger records what parties sign, lawful or not. Harbour's machine sees the damage and signs nothing; "
@@ -182,15 +185,15 @@ class _Demo:
         """Anybody copies the log."""
         self.tell(
             "A stranger copies the whole log",
-            "Every byte is checked before it is written. From now on the exchange is not needed any more: it is switched off.",
+            "Every byte is checked before it is written. The exchange is not needed any more: it is switched off.",
         )
         self.verifier("mirror", self.url, self.out / "mirror", expect=0)
 
     def replay(self) -> None:
-        """An independent program replays the copy."""
+        """Replay the copy by the independent program."""
         self.tell(
             "An independent program replays every byte of the copy, with the ledger gone",
-            "It shares no code with the ledger, and trusts two things: the policy file, and the companies' keys in parties.txt.",
+            "It shares no code with the ledger, and trusts the policy file, and the companies' keys in parties.txt.",
         )
         trust = ["--parties", self.out / "parties.txt"]
         told = self.verifier("replay", self.out / "mirror", *trust, expect=0)
@@ -206,7 +209,7 @@ class _Demo:
         """Northwind's receipt stands alone."""
         self.tell(
             "Northwind keeps receipts",
-            "Each proves, offline and for ever, that an entry is in the log: the entry, its path in the tree, a signed checkpoint.",
+            "Each proves offline that an entry is in the log: the entry, its path in the tree, a signed checkpoint.",
         )
         evidence = self.out / "evidence"
         evidence.mkdir()
@@ -222,7 +225,9 @@ class _Demo:
 
     def lie(self) -> None:
         """Somebody changes one byte."""
-        self.tell("Somebody changes one byte in a copy of the mirror", "The independent program must notice, and say where.")
+        self.tell(
+            "Somebody changes one byte in a copy of the mirror", "The independent program must notice, and say where."
+        )
         tampered = self.out / "tampered"
         shutil.copytree(self.out / "mirror", tampered)
         bundle = next(path for path in sorted((tampered / "tile" / "entries").rglob("*")) if path.is_file())
@@ -254,9 +259,10 @@ class _Demo:
     def serving(self) -> Iterator[None]:
         """Run the exchange's server meanwhile."""
         command = [sys.executable, "-m", "ledger", "serve", str(self.out / "exchange"), "--port", "0"]
-        with (self.out / "server.log").open("w") as log, subprocess.Popen(
-            command, env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True
-        ) as server:
+        with (
+            (self.out / "server.log").open("w") as log,
+            subprocess.Popen(command, env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True) as server,
+        ):
             line = server.stdout.readline() if server.stdout is not None else ""
             match = _READY.search(line)
             if match is None:
@@ -294,7 +300,9 @@ class _Demo:
         """Run a command of the independent verifier, by the policy file."""
         return self.command("verifier", [*arguments, "--policy", self.out / "policy.txt"], expect)
 
-    def command(self, module: str, arguments: tuple[object, ...] | list[object], expect: int) -> subprocess.CompletedProcess[str]:
+    def command(
+        self, module: str, arguments: tuple[object, ...] | list[object], expect: int
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command as a process of its own; NotAsTold unless it ends as expected."""
         words = [str(argument) for argument in arguments]
         done = subprocess.run(

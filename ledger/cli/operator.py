@@ -49,6 +49,7 @@ def register(app: typer.Typer) -> None:
 
 def init(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where the ledger will live; made if missing.")],
+    *,
     origin: Annotated[
         str, typer.Option(help="The log's name for ever, such as ledger.example.com/data; no '+', no spaces.")
     ],
@@ -132,4 +133,4 @@ def serve(
     def ready(address: str, bound: int) -> None:
         say(f"Serving http://{address}:{bound}/docs", "bold green")
 
-    asyncio.run(run(directory, log_key, service_key, host, port, ready))
+    asyncio.run(run(directory, log_key, service_key, host=host, port=port, ready=ready))

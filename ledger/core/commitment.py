@@ -12,8 +12,9 @@ SALT_BYTES = 16
 
 @dataclass(frozen=True)
 class Place:
-    """Where a value is sealed. It is hashed with the value, so that nobody can copy a commitment into a statement of
-    their own: `nonce` is the base64 of the statement's nonce, `pointer` an RFC 6901 pointer.
+    """Where a value is sealed: `nonce` is the base64 of the statement's nonce, `pointer` an RFC 6901 pointer.
+
+    It is hashed with the value, so that nobody can copy a commitment into a statement of their own.
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""Roots, inclusion and consistency proofs over stored perfect subtrees, recursive as in RFC 9162 §2.1 (docs/format.md §2).
+"""Roots and proofs over stored perfect subtrees, recursive as in RFC 9162 §2.1 (docs/format.md §2).
 
 A `Node` names the root of a perfect subtree: level 0 are leaf hashes, node (l, p) covers leaves [p·2^l, (p + 1)·2^l). A
 proof is made in two steps, so that the middle one may be I/O: ask which nodes it needs, fetch them, put it together.
@@ -22,7 +22,7 @@ class Node(NamedTuple):
 
 
 class Range(NamedTuple):
-    """Leaves [start, end), a subtree of RFC 9162's recursion: `start` is a multiple of the power of two that covers it."""
+    """Leaves [start, end), a subtree of RFC 9162's recursion."""
 
     start: int
     end: int
@@ -44,7 +44,7 @@ def perfect_nodes(start: int, end: int) -> list[Node]:
 
 
 def range_hash(start: int, end: int, hashes: Mapping[Node, bytes]) -> bytes:
-    """Return the hash of the subtree over [start, end); the empty tree has EMPTY_ROOT. KeyError if a node is missing."""
+    """Return the hash of the subtree over [start, end), EMPTY_ROOT if empty; KeyError if a node is missing."""
     if start == end:
         return EMPTY_ROOT
     *left, last = (hashes[node] for node in perfect_nodes(start, end))

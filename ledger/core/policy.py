@@ -25,7 +25,6 @@ class Policy:
     """A parsed policy; `quorum` names a witness or group, or is `none`."""
 
     logs: list[NoteKey] = field(default_factory=list)
-    urls: dict[str, str] = field(default_factory=dict)
     witnesses: dict[str, NoteKey] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
     quorum: str = ""
@@ -86,7 +85,9 @@ def parse_policy(text: str) -> Policy:
     return policy
 
 
-def _read_line(policy: Policy, words: list[str], members: set[str], raws: set[bytes]) -> None:
+def _read_line(  # noqa: C901 - one case a kind of line
+    policy: Policy, words: list[str], members: set[str], raws: set[bytes]
+) -> None:
     match words:
         case ["log", vkey, *url] if len(url) <= 1:
             key = parse_vkey(vkey)
@@ -94,7 +95,6 @@ def _read_line(policy: Policy, words: list[str], members: set[str], raws: set[by
                 raise PolicyError("a log's key has type 0x01")
             _once(key.raw, raws)
             policy.logs.append(key)
-            policy.urls.update({vkey: address for address in url})
         case ["witness", name, vkey, *url] if len(url) <= 1:
             _define(policy, name)
             key = parse_vkey(vkey)

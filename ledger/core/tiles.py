@@ -65,7 +65,7 @@ def tile_of(node: Node) -> tuple[int, int]:
 
 
 def node_in_tile(node: Node, tile: bytes) -> bytes:
-    """Compute `node` from its tile's hashes (see `tile_of`); at most 127 hashes of work. IndexError if it is too short."""
+    """Compute `node` from its tile's hashes (see `tile_of`), at most 127 hashes of work; IndexError if too short."""
     height = node.level % TILE_HEIGHT
     first = ((node.position << height) % TILE_WIDTH) * HASH_BYTES
     hashes = tile[first : first + (HASH_BYTES << height)]

@@ -35,8 +35,10 @@ class Duplicate(LedgerError):
 
 @dataclass(frozen=True)
 class Candidate:
-    """A statement that passed steps 9.1 to 9.3; `invalid` are the keyids whose signature does not verify under the
-    public key that the keyid names (step 9.8, computed elsewhere because it is the expensive one).
+    """A statement that passed steps 9.1 to 9.3.
+
+    `invalid` are the keyids whose signature does not verify under the key that the keyid names: step 9.8, which is
+    computed elsewhere because it is the expensive one.
     """
 
     statement: Statement
@@ -57,14 +59,7 @@ def accept(view: View, candidate: Candidate, index: int, time_ms: int, root_at: 
     _check_signatures(view, candidate)
     # From here on every signature is known to be good: a refusal is one of an authentic statement, and gets signed.
     try:
-        _check_revoked(view, statement)
-        if not statement_introduces_issuer(statement) and view.get(PartyFact, party_key(statement.issuer)) is None:
-            raise Refused("unknown-party", "/issuer", statement.issuer)
-        _check_signers(view, statement)
-        _check_fresh(statement, index, time_ms, root_at)
-        check_references(view, statement)
-        if not fits(envelope):
-            raise Refused("too-large", detail="the entry would exceed 65,535 bytes")
+        _check_authentic(view, candidate, index, time_ms, root_at)
     except Refused as refused:
         refused.authentic = True
         raise
@@ -74,9 +69,18 @@ def accept(view: View, candidate: Candidate, index: int, time_ms: int, root_at: 
     return subjects
 
 
-def statement_introduces_issuer(statement: Statement) -> bool:
-    """Tell whether this statement is the one that makes its issuer a party."""
-    return isinstance(statement, LedgerCreated | PartyRegistered)
+def _check_authentic(view: View, candidate: Candidate, index: int, time_ms: int, root_at: RootAt) -> None:
+    """Take steps 9.9 to 9.15, of a statement whose signatures verify."""
+    statement = candidate.statement
+    _check_revoked(view, statement)
+    introduces_issuer = isinstance(statement, LedgerCreated | PartyRegistered)
+    if not introduces_issuer and view.get(PartyFact, party_key(statement.issuer)) is None:
+        raise Refused("unknown-party", "/issuer", statement.issuer)
+    _check_signers(view, statement)
+    _check_fresh(statement, index, time_ms, root_at)
+    check_references(view, statement)
+    if not fits(candidate.envelope):
+        raise Refused("too-large", detail="the entry would exceed 65,535 bytes")
 
 
 def needed_facts(statement: Statement) -> set[str]:

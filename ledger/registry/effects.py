@@ -31,7 +31,7 @@ KNOWN_RULES = frozenset({1})
 _ThingT = TypeVar("_ThingT", bound=Thing)
 
 
-def check_references(view: View, statement: Statement) -> None:
+def check_references(view: View, statement: Statement) -> None:  # noqa: C901, PLR0912 - one case a type, as in §9.14
     """Step 9.14: raise Refused unless what the statement names exists and the issuer has the role for it."""
     issuer = statement.issuer
     match statement:
@@ -93,7 +93,9 @@ def concerns(view: View, statement: Statement, statement_id: str) -> list[str]:
     return sorted(subjects)
 
 
-def apply(view: View, statement: Statement, statement_id: str, index: int, subjects: list[str]) -> None:
+def apply(  # noqa: C901, PLR0912 - one case a type
+    view: View, statement: Statement, statement_id: str, index: int, subjects: list[str]
+) -> None:
     """Change the view by a statement that `check_references` let through."""
     issuer = statement.issuer
     match statement:

@@ -1,7 +1,7 @@
 """One running ledger: its directory, its store, its log. What `ledger init` and `ledger serve` do, without words.
 
-The directory holds `ledger.db` and, in `keys/`, the log's key and the service key. Whoever reads the key files (the CLI)
-hands the keys in; this module never sees a passphrase.
+The directory holds `ledger.db` and, in `keys/`, the log's key and the service key. Whoever reads key files hands the
+keys in; this module never sees a passphrase.
 """
 
 from __future__ import annotations
@@ -40,7 +40,13 @@ async def create(directory: Path, identity: Identity, created: Envelope) -> Reco
 
 
 async def run(
-    directory: Path, log_key: SigningKey, service_key: SigningKey, host: str, port: int, ready: Callable[[str, int], None]
+    directory: Path,
+    log_key: SigningKey,
+    service_key: SigningKey,
+    *,
+    host: str,
+    port: int,
+    ready: Callable[[str, int], None],
 ) -> None:
     """Serve the ledger of `directory` until SIGINT or SIGTERM; `ready` gets the address.
 

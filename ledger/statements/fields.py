@@ -5,6 +5,7 @@ Lengths count Unicode code points. A rule that a pattern can say is a pattern, s
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
@@ -48,7 +49,7 @@ def _nonce(text: str) -> str:
 
 
 def _ascending(values: list[str]) -> list[str]:
-    if any(left >= right for left, right in zip(values, values[1:], strict=False)):
+    if any(left >= right for left, right in pairwise(values)):
         raise PydanticCustomError("wrong-value", "strictly ascending, each once")
     return values
 

@@ -5,8 +5,8 @@ cores → `_sequence` accepts in order, chains, hashes, signs one checkpoint ove
 in one transaction, and only then answers. The two stages overlap, so that one batch's signatures are checked while the
 one before is written; nothing else runs at the same time as the second.
 
-If the process dies before the transaction ends, nothing of the batch was acknowledged, and the checkpoint that covered it
-was shown to nobody. If it dies after, the entries are there, and resubmitting returns them.
+If the process dies before the transaction ends, nothing of the batch was acknowledged, and the checkpoint over it was
+shown to nobody. If it dies after, the entries are there, and resubmitting returns them.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from ledger.registry.refusal import Refused
 from ledger.server.log.errors import BusyError, SignedRefusalError, UnavailableError
 from ledger.server.log.identity import Identity
 from ledger.server.log.recovery import recover
-from ledger.server.log.workers import Check, Opened, Workers
 from ledger.server.log.tail import Tail
+from ledger.server.log.workers import Check, Opened, Workers
 from ledger.server.store.contract import Batch, NewEntry, Store, StoredCheckpoint
 from ledger.statements.parse import read_statement
 
@@ -134,7 +134,7 @@ class Log:
         return await posted.answer
 
     async def submit_waiting(self, raw: bytes) -> asyncio.Future[Recorded]:
-        """Queue one posted envelope, waiting for room, and return its future answer; UnavailableError if none is taken."""
+        """Queue one posted envelope, waiting for room, and return its answer to come; raise UnavailableError."""
         posted = self._posted(raw)
         await self._waiting.put(posted)
         return posted.answer
@@ -166,21 +166,22 @@ class Log:
                 self._waiting.task_done()
 
     async def _check(self, group: list[_Posted]) -> list[_Checked]:
-        """Steps 9.1 to 9.3, and the arithmetic of 9.8 for every signature that stands under a known key."""
+        """Take steps 9.1 to 9.3, and the arithmetic of 9.8 for every signature under a known key."""
         recent = dict(islice(reversed(self._keys.items()), _MAX_SENT_KEYS))
         checked: list[_Checked] = []
         verdicts: list[dict[str, bool]] = []
         opened = await self._workers.open([posted.raw for posted in group], recent)
         for posted, result in zip(group, opened, strict=True):
+            if not isinstance(result, Opened):
+                _fail([posted], FormatError(*result))
+                continue
             try:
-                if not isinstance(result, Opened):
-                    raise FormatError(*result)
                 candidate = Candidate(read_statement(result.document), result.envelope)
             except FormatError as error:
                 _fail([posted], error)
-            else:
-                checked.append(_Checked(candidate, posted.answer))
-                verdicts.append(result.verdicts)
+                continue
+            checked.append(_Checked(candidate, posted.answer))
+            verdicts.append(result.verdicts)
         await self._learn_keys([item.candidate for item in checked])
         await self._check_rest(checked, verdicts)
         for at, verdict in enumerate(verdicts):
@@ -232,7 +233,9 @@ class Log:
             except Exception as error:
                 _logger.exception("a batch of %d statements failed", len(group))
                 await self._after_failure(error)
-                _fail(group, UnavailableError("storing failed; whether the statement is recorded is not known; resubmit"))
+                _fail(
+                    group, UnavailableError("storing failed; whether the statement is recorded is not known; resubmit")
+                )
             for _ in range(groups):
                 self._checked.task_done()
 

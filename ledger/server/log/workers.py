@@ -1,8 +1,8 @@
 """Parsing and Ed25519 checks on all cores, off the event loop.
 
 Processes and not threads: a check takes about 50 µs in C, and a thread that returns from it would wait up to 5 ms for
-the interpreter lock whenever the event loop is busy, which is when it matters. Parsing what strangers send is Python, and
-would hold that lock itself. What comes back is plain data, because typed models are slow to send between processes.
+the interpreter lock whenever the event loop is busy, which is when it matters. Parsing is Python, and would hold that
+lock itself. What comes back is plain data, because typed models are slow to send between processes.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ Check = tuple[bytes, bytes, bytes]
 
 Fault = tuple[str, str, str]
 """Reason, field and detail of a FormatError."""
+
 
 @dataclass(frozen=True)
 class Opened:

@@ -69,7 +69,8 @@ def describe(routes: Sequence[Route]) -> dict[str, Json]:
         names = re.findall(r"{(\w+)", route.path)
         parameters = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
         parameters += [
-            {"name": name, "in": "query", "description": text, "schema": {"type": "string"}} for name, text in route.query
+            {"name": name, "in": "query", "description": text, "schema": {"type": "string"}}
+            for name, text in route.query
         ]
         operation = {
             "summary": route.summary,
@@ -82,7 +83,11 @@ def describe(routes: Sequence[Route]) -> dict[str, Json]:
         if route.method == "POST":
             operation["requestBody"] = {"required": True, "content": {"application/json": {}, "application/jsonl": {}}}
         paths.setdefault(_plain(route.path), {})[route.method.lower()] = operation
-    info = {"title": "Data provenance ledger", "version": "1", "description": "docs/format.md says what each byte means."}
+    info = {
+        "title": "Data provenance ledger",
+        "version": "1",
+        "description": "docs/format.md says what each byte means.",
+    }
     return {"openapi": "3.1.0", "info": info, "paths": paths, "components": {"schemas": schemas}}
 
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from ledger.server.service.app import make_app
 from ledger.server.log.sequencer import Log
+from ledger.server.service.app import make_app
 
 HEADER_DEADLINE_S = 10.0
 KEEP_ALIVE_S = 30.0
@@ -69,9 +69,7 @@ class _Guard(asyncio.Protocol):
         self._inner.resume_writing()
 
 
-async def serve(
-    log: Log, host: str, port: int, stop: asyncio.Event, ready: Callable[[str, int], None]
-) -> None:
+async def serve(log: Log, host: str, port: int, stop: asyncio.Event, ready: Callable[[str, int], None]) -> None:
     """Serve `log` until `stop` is set; call `ready` with the address once connections are taken."""
     runner = web.AppRunner(
         make_app(log),

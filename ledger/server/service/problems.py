@@ -49,7 +49,7 @@ class ProblemError(LedgerError):
         super().__init__(f"{status} {reason}")
 
 
-def problem_of(error: Exception) -> dict[str, Json]:
+def problem_of(error: Exception) -> dict[str, Json]:  # noqa: C901, PLR0911, PLR0912 - one table
     """Return the problem document for `error`; what is not ours is a 500 that says nothing."""
     match error:
         case ProblemError():
@@ -78,7 +78,9 @@ def problem_of(error: Exception) -> dict[str, Json]:
         case TimeoutError():
             return _document(408, "too-slow", "the request took too long to arrive")
         case _:
-            return _document(500, "internal-error", "the fault is ours; the statement may or may not be recorded; resubmit")
+            return _document(
+                500, "internal-error", "the fault is ours; the statement may or may not be recorded; resubmit"
+            )
 
 
 def problem_response(error: Exception) -> web.Response:

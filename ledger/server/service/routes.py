@@ -50,6 +50,8 @@ ROUTES = (
     Route("GET", "/healthz", operations.healthz, "200 while the process lives", TEXT),
     Route("GET", "/readyz", operations.readyz, "200 while statements are taken, else 503", TEXT),
     Route("GET", "/metrics", operations.metrics, "Prometheus metrics", TEXT),
-    Route("GET", "/openapi.json", description.openapi, "This table as OpenAPI 3.1, with the schemas of statements", JSON),
+    Route(
+        "GET", "/openapi.json", description.openapi, "This table as OpenAPI 3.1, with the schemas of statements", JSON
+    ),
     Route("GET", "/docs", description.docs, "This table as a page", "text/html"),
 )

@@ -1,8 +1,8 @@
 """What a store promises. The same suite, tests/contract/test_store.py, runs over every implementation.
 
 Durability: when `append` returns, the batch survives the loss of power. Atomicity: after a crash, or where `append`
-raised, either all of the batch is there or nothing of it. One writer: `append` refuses a batch that does not start at the
-store's size, so that two sequencers can never both extend one log.
+raised, either all of the batch is there or nothing of it. One writer: `append` refuses a batch that does not start at
+the store's size, so that two sequencers can never both extend one log.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class NewEntry:
 
 @dataclass(frozen=True)
 class Batch:
-    """What one commit writes. `tiles` are whole rows, (level, position) to 1 … 256 hashes; they replace shorter ones."""
+    """What one commit writes; `tiles` are (level, position) to 1 … 256 hashes, and replace shorter ones."""
 
     entries: list[NewEntry]
     facts: list[Fact]

@@ -1,4 +1,4 @@
-"""Which checkpoints a store keeps: the newest, and the first of every minute (docs/format.md has receipts for these)."""
+"""Which checkpoints a store keeps: the newest, and the first of every minute (DESIGN §4, `?size=`)."""
 
 from __future__ import annotations
 

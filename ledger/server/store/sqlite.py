@@ -48,11 +48,12 @@ class SQLiteStore:
         """Open the file, making it (mode 0600) where it is missing; raise StoreLockedError or StoreError."""
         lock = _lock(path)
         writer = reader = None
+        uri = path.absolute().as_uri()  # noqa: ASYNC240 - no I/O worth a thread
         try:
-            path.touch(mode=0o600)
+            path.touch(mode=0o600)  # noqa: ASYNC240 - once, at start
             writer = await aiosqlite.connect(path, isolation_level=None)
             await _configure(writer)
-            reader = await aiosqlite.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+            reader = await aiosqlite.connect(f"{uri}?mode=ro", uri=True, isolation_level=None)
         except (OSError, sqlite3.Error) as error:
             await _close(reader, writer)
             lock.close()
@@ -65,13 +66,10 @@ class SQLiteStore:
 
     async def append(self, batch: Batch) -> None:
         """Write a batch in one transaction."""
-        first = batch.entries[0].index
         try:
             await self._writer.execute("BEGIN IMMEDIATE")
             try:
-                ((size,),) = await self._writer.execute_fetchall("SELECT coalesce(max(idx) + 1, 0) FROM entries")
-                if size != first:
-                    raise StoreError(f"the batch starts at {first}, the store has size {size}")
+                await self._check_place(batch.entries[0].index)
                 await self._write(batch)
                 await self._writer.execute("COMMIT")
             except BaseException:
@@ -80,6 +78,11 @@ class SQLiteStore:
                 raise
         except sqlite3.Error as error:
             raise StoreError(f"{self._path}: {error}") from error
+
+    async def _check_place(self, first: int) -> None:
+        ((size,),) = await self._writer.execute_fetchall("SELECT coalesce(max(idx) + 1, 0) FROM entries")
+        if size != first:
+            raise StoreError(f"the batch starts at {first}, the store has size {size}")
 
     async def _write(self, batch: Batch) -> None:
         writer = self._writer
@@ -102,9 +105,7 @@ class SQLiteStore:
             " ON CONFLICT (level, position) DO UPDATE SET hashes = excluded.hashes",
             [(level, position, hashes) for (level, position), hashes in batch.tiles.items()],
         )
-        kept = list(
-            await writer.execute_fetchall("SELECT size, time_ms FROM checkpoints ORDER BY size DESC LIMIT 2")
-        )
+        kept = list(await writer.execute_fetchall("SELECT size, time_ms FROM checkpoints ORDER BY size DESC LIMIT 2"))
         if superseded([time_ms for _, time_ms in reversed(kept)]):
             await writer.execute("DELETE FROM checkpoints WHERE size = ?", (kept[0][0],))
         checkpoint = batch.checkpoint
@@ -140,9 +141,7 @@ class SQLiteStore:
     async def view(self, keys: Collection[str], statement_ids: Collection[str]) -> View:
         """Load facts and recorded ids, one query each for up to 10,000."""
         facts = await self._in("SELECT kind, document FROM facts WHERE key IN", keys)
-        recorded = await self._in(
-            "SELECT statement_id, idx FROM entries WHERE statement_id IN", statement_ids
-        )
+        recorded = await self._in("SELECT statement_id, idx FROM entries WHERE statement_id IN", statement_ids)
         return View(
             (read_fact(kind, json.loads(document)) for kind, document in facts),
             dict(recorded),
