@@ -1,4 +1,4 @@
--- One log. Entries are written once: triggers stop every UPDATE and DELETE, whoever issues it.
+-- One log. Entries are written once: triggers stop every UPDATE, DELETE and REPLACE, whoever issues it.
 
 CREATE TABLE IF NOT EXISTS entries (
     idx          INTEGER PRIMARY KEY CHECK (idx >= 0), -- zero-based index in the log
@@ -14,6 +14,14 @@ END;
 CREATE TRIGGER IF NOT EXISTS entries_are_never_deleted BEFORE DELETE ON entries
 BEGIN
     SELECT RAISE(ABORT, 'entries are never deleted');
+END;
+
+-- INSERT OR REPLACE deletes what it replaces without asking a DELETE trigger.
+CREATE TRIGGER IF NOT EXISTS entries_are_only_appended BEFORE INSERT ON entries
+WHEN NEW.idx <> (SELECT coalesce(max(idx) + 1, 0) FROM entries)
+    OR EXISTS (SELECT 1 FROM entries WHERE statement_id = NEW.statement_id)
+BEGIN
+    SELECT RAISE(ABORT, 'entries are only appended, each statement once');
 END;
 
 CREATE TABLE IF NOT EXISTS tiles (

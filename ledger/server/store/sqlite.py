@@ -189,11 +189,12 @@ class SQLiteStore:
             rows = await self._read(query, (kind, after, limit))
         else:
             query = (
-                "SELECT document FROM subjects JOIN facts USING (idx)"
-                " WHERE subject = ? AND kind = ? AND idx > ? ORDER BY idx LIMIT ?"
+                "SELECT document, idx FROM subjects JOIN facts USING (idx) WHERE subject = ? AND kind = ? AND idx > ?"
+                " UNION ALL SELECT document, idx FROM entries JOIN facts USING (idx)"
+                " WHERE statement_id = ? AND kind = ? AND idx > ? ORDER BY idx LIMIT ?"
             )
-            rows = await self._read(query, (subject, kind, after, limit))
-        return [read_fact(kind, json.loads(document)) for (document,) in rows]
+            rows = await self._read(query, (subject, kind, after, subject, kind, after, limit))
+        return [read_fact(kind, json.loads(row[0])) for row in rows]
 
     async def free_bytes(self) -> int:
         """Return the free space of the file system."""
@@ -234,14 +235,16 @@ def _lock(path: Path) -> IO[str]:
 
 
 async def _configure(connection: aiosqlite.Connection) -> None:
+    ((version,),) = await connection.execute_fetchall("PRAGMA user_version")
+    ((application,),) = await connection.execute_fetchall("PRAGMA application_id")
+    ((tables,),) = await connection.execute_fetchall("SELECT count(*) FROM sqlite_schema")
+    # Most programs leave both numbers at 0: only a file without a table is nobody's. Nothing is written before this.
+    if (version, application) != (SCHEMA_VERSION, _APPLICATION_ID) and (version, application, tables) != (0, 0, 0):
+        raise StoreError(f"this is not a ledger's database of version {SCHEMA_VERSION}")
     await _pragma(connection, "journal_mode", "WAL", "wal")
     await _pragma(connection, "synchronous", "FULL", 2)
     await _pragma(connection, "cache_size", f"-{_CACHE_KIB}", -_CACHE_KIB)
     await _pragma(connection, "wal_autocheckpoint", str(_CHECKPOINT_PAGES), _CHECKPOINT_PAGES)
-    ((version,),) = await connection.execute_fetchall("PRAGMA user_version")
-    ((application,),) = await connection.execute_fetchall("PRAGMA application_id")
-    if (version, application) not in {(0, 0), (SCHEMA_VERSION, _APPLICATION_ID)}:
-        raise StoreError(f"this is not a ledger's database of version {SCHEMA_VERSION}")
     schema = resources.files(__package__).joinpath("schema.sql").read_text(encoding="utf-8")
     pragmas = f"PRAGMA user_version = {SCHEMA_VERSION}; PRAGMA application_id = {_APPLICATION_ID};"
     await connection.executescript(f"BEGIN; {schema} {pragmas} COMMIT;")
