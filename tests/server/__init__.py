@@ -1,0 +1,1 @@
+"""The operator's wing: the log, its recovery, and HTTP."""
