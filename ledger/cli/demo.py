@@ -213,7 +213,7 @@ class _Demo:
         )
         evidence = self.out / "evidence"
         evidence.mkdir()
-        kept = sorted(self.home(NORTHWIND).rglob("entries/*.receipt"))
+        kept = sorted(self.home(NORTHWIND).rglob("entries/*.tlog-proof"))
         if not kept:
             raise NotAsTold("Northwind kept no receipt")
         for receipt in kept:

@@ -4,8 +4,8 @@ Plain files, owner-only, durable:
 
 config.json                  who this is, which ledger, which keys (never the keys themselves)
 checkpoints/<log>.txt        the newest verified checkpoint of each log
-ledgers/<log>.{entry,receipt}  entry 0 of each log
-entries/<id>.{entry,receipt} every entry that the ledger recorded for us, with its receipt
+ledgers/<log>.entry          entry 0 of each log, with its receipt in .tlog-proof
+entries/<id>.entry           every entry that the ledger recorded for us, with its receipt in .tlog-proof
 disclosures/<id>.json        what opens our commitments (docs/format.md §8.4)
 manifests/<id>.json          what travels with the files of a hand-off (§8.3)
 histories/<name>.json        histories, signed by the service key (§12.2)
@@ -112,7 +112,7 @@ class Vault:
         make_directory(directory)
         stems = [_file_name(statement_id) for statement_id, _, _ in items]
         files = [(directory / f"{stem}.entry", entry) for stem, (_, entry, _) in zip(stems, items, strict=True)]
-        receipts = [(directory / f"{stem}.receipt", raw) for stem, (_, _, raw) in zip(stems, items, strict=True)]
+        receipts = [(directory / f"{stem}.tlog-proof", raw) for stem, (_, _, raw) in zip(stems, items, strict=True)]
         # A file system commits what waits together in one go: many writers finish sooner than one after the other.
         with ThreadPoolExecutor(min(_WRITERS, 2 * len(items))) as pool:
             list(pool.map(lambda item: put_file(*item), files + receipts))
@@ -166,12 +166,12 @@ class Vault:
             return None
 
     def _pair(self, name: str) -> tuple[bytes, bytes] | None:
-        entry, receipt = self._read(f"{name}.entry"), self._read(f"{name}.receipt")
+        entry, receipt = self._read(f"{name}.entry"), self._read(f"{name}.tlog-proof")
         return (entry, receipt) if entry is not None and receipt is not None else None
 
     def _write_pair(self, name: str, entry: bytes, receipt: bytes) -> Path:
         self._write(f"{name}.entry", entry)
-        return self._write(f"{name}.receipt", receipt)
+        return self._write(f"{name}.tlog-proof", receipt)
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
