@@ -168,6 +168,20 @@ def test_signatures_with_a_component_of_small_order(order: int) -> None:
         assert verify(PUBLIC, b"message", signature) is (order == 0)
 
 
+@pytest.mark.parametrize("order", range(1, 8))
+def test_signatures_by_keys_with_a_component_of_small_order(order: int) -> None:
+    """Where 8 divides k the equation holds for the key A + T too: only the check of the key (§3.3) refuses it."""
+    public = edwards.encode(edwards.add(edwards.multiply(SECRET, edwards.BASE), TORSION[order]))
+    nonce, commitment, k = 1, b"", 1
+    while k % 8:
+        nonce += 1
+        commitment = edwards.encode(edwards.multiply(nonce, edwards.BASE))
+        k = edwards.challenge(commitment, public, b"message")
+    signature = commitment + ((nonce + k * SECRET) % edwards.L).to_bytes(32, "little")
+    for verify in (verify_ed25519, ed25519.is_signed, edwards.is_valid):
+        assert not verify(public, b"message", signature)
+
+
 @pytest.mark.parametrize("order", range(8))
 def test_commitments_of_small_order(order: int) -> None:
     """R is not of small order (§3.4), even where the equation holds: R = identity, S = k·a."""
