@@ -14,15 +14,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import TypeVar
 
 from ledger.core.checkpoint import TreeHead
 from ledger.core.encoding import b64decode
 from ledger.core.entry import Entry, parse_entry
-from ledger.core.errors import FormatError, LedgerError
+from ledger.core.errors import FormatError
 from ledger.core.merkle import inclusion_paths, inclusion_ranges, nodes_of, perfect_nodes, prove, range_hash
 from ledger.registry.acceptance import Candidate, Duplicate, accept, needed_facts
 from ledger.registry.facts import LEDGER_KEY, KeyFact, LedgerFact, View, key_key
@@ -182,44 +183,48 @@ class Log:
                 continue
             checked.append(_Checked(candidate, posted.answer))
             verdicts.append(result.verdicts)
-        await self._learn_keys([item.candidate for item in checked])
         await self._check_rest(checked, verdicts)
         for at, verdict in enumerate(verdicts):
-            invalid = [keyid for keyid, valid in verdict.items() if not valid]
+            # What was not checked counts as invalid. Acceptance refuses unknown keys before it asks, so that this tells
+            # of the one case only where a key became known after this moment: nothing enters on trust.
+            signatures = checked[at].candidate.envelope.signatures
+            invalid = [keyid for keyid, _ in signatures if not verdict.get(keyid, False)]
             if invalid:
                 checked[at] = _Checked(replace(checked[at].candidate, invalid=invalid), checked[at].answer)
         return checked
 
     async def _check_rest(self, checked: list[_Checked], verdicts: list[dict[str, bool]]) -> None:
         """Check the signatures whose key the workers had not been sent."""
+        keys = await self._find_keys([item.candidate for item in checked])
         places: list[tuple[int, str]] = []
         checks: list[Check] = []
         for at, item in enumerate(checked):
             for keyid, signature in item.candidate.envelope.signatures:
-                if keyid not in verdicts[at] and keyid in self._keys:
+                if keyid not in verdicts[at] and keyid in keys:
                     places.append((at, keyid))
-                    checks.append((self._keys[keyid], item.candidate.envelope.signed_bytes, signature))
+                    checks.append((keys[keyid], item.candidate.envelope.signed_bytes, signature))
         for (at, keyid), valid in zip(places, await self._workers.check(checks), strict=True):
             verdicts[at][keyid] = valid
 
-    async def _learn_keys(self, candidates: list[Candidate]) -> None:
-        """Have the public keys of all signers at hand, as far as any entry or any waiting statement introduces them.
+    async def _find_keys(self, candidates: list[Candidate]) -> dict[str, bytes]:
+        """Return the public keys of all signers, as far as any entry or any waiting statement introduces them.
 
         A keyid is the hash of its key, so a key may be used for arithmetic before its statement is accepted.
         """
-        for candidate in candidates:
-            for keyid, (key, _) in candidate.statement.introduced.items():
-                _remember(self._keys, keyid, key.raw, _MAX_CACHED_KEYS)
         signers = {keyid for candidate in candidates for keyid in candidate.statement.signers}
-        for keyid in signers & self._keys.keys():
-            self._keys.move_to_end(keyid)
-        wanted = signers - self._keys.keys()
+        keys = {keyid: self._keys[keyid] for keyid in signers & self._keys.keys()}
+        for candidate in candidates:
+            keys.update((keyid, key.raw) for keyid, (key, _) in candidate.statement.introduced.items())
+        wanted = signers - keys.keys()
         if wanted:
             view = await self.store.view([key_key(keyid) for keyid in wanted], [])
             for keyid in wanted:
                 known = view.get(KeyFact, key_key(keyid))
                 if known is not None:
-                    _remember(self._keys, keyid, b64decode(known.public_key), _MAX_CACHED_KEYS)
+                    keys[keyid] = b64decode(known.public_key)
+        for keyid, raw in keys.items():
+            _remember(self._keys, keyid, raw, _MAX_CACHED_KEYS)
+        return keys
 
     async def _sequence_forever(self) -> None:
         while True:
@@ -250,7 +255,7 @@ class Log:
             set().union(*(needed_facts(candidate.statement) for candidate in candidates)),
             [candidate.envelope.id for candidate in candidates],
         )
-        await self._load_roots(candidates)
+        roots = await self._seen_roots(candidates)
         draft = self._tail.copy()
         time_ms = max(self._clock(), draft.time_ms)
         entries: list[NewEntry] = []
@@ -259,7 +264,7 @@ class Log:
         refused: list[tuple[_Checked, Refused, TreeHead]] = []
         for item in group:
             try:
-                subjects = accept(view, item.candidate, draft.size, time_ms, lambda size: self._root_at(draft, size))
+                subjects = accept(view, item.candidate, draft.size, time_ms, partial(_root_at, roots, draft))
             except Duplicate as duplicate:
                 duplicates.append((item, duplicate.index))
             except Refused as error:
@@ -310,16 +315,17 @@ class Log:
         path = await self.path(index, published.head.size)
         return Recorded(item.candidate.envelope.id, parse_entry(raw), path, published.checkpoint, duplicate=True)
 
-    async def _load_roots(self, candidates: list[Candidate]) -> None:
-        """Have the roots at every stored size that a `seen` names at hand."""
+    async def _seen_roots(self, candidates: list[Candidate]) -> dict[int, bytes]:
+        """Return the roots at all stored sizes that a `seen` names."""
         seen = (getattr(candidate.statement, "seen", None) for candidate in candidates)
-        sizes = {value.size for value in seen if value is not None and value.size < self._tail.size}
-        for size in sizes - self._roots.keys():
-            nodes = await self.store.nodes(perfect_nodes(0, size))
-            _remember(self._roots, size, range_hash(0, size, nodes), _MAX_CACHED_ROOTS)
-
-    def _root_at(self, draft: Tail, size: int) -> bytes:
-        return self._roots[size] if size < self._tail.size else draft.root_at(size)
+        roots = {}
+        for size in {value.size for value in seen if value is not None and value.size < self._tail.size}:
+            root = self._roots.get(size)
+            if root is None:
+                root = range_hash(0, size, await self.store.nodes(perfect_nodes(0, size)))
+            _remember(self._roots, size, root, _MAX_CACHED_ROOTS)
+            roots[size] = root
+        return roots
 
     async def _recover(self) -> None:
         tail, checkpoint = await recover(self.store, self.identity)
@@ -332,7 +338,7 @@ class Log:
         """Learn from the store itself whether the batch is in it: the same path as at start-up."""
         try:
             await self._recover()
-        except (LedgerError, OSError) as cause:
+        except Exception as cause:  # noqa: BLE001 - if this task ended, those who wait would wait for ever
             _logger.critical("the log stops writing: %s", cause)
             self.failure = error
 
@@ -344,6 +350,10 @@ class Log:
         if self.published is None:
             raise UnavailableError("this ledger has no entry yet")
         return self.published
+
+
+def _root_at(stored: Mapping[int, bytes], draft: Tail, size: int) -> bytes:
+    return stored[size] if size in stored else draft.root_at(size)
 
 
 def _answer(item: _Checked, recorded: Recorded) -> None:
