@@ -25,8 +25,8 @@ async def recover(store: Store, identity: Identity) -> tuple[Tail, StoredCheckpo
     checkpoint = await store.checkpoint()
     tail = await _rebuild(store)
     if checkpoint is None:
-        if tail.size:
-            raise IntegrityError(f"{tail.size} leaf hashes are stored, and no checkpoint")
+        if tail.size or await store.entries(0, 1):
+            raise IntegrityError(f"entries or {tail.size} leaf hashes are stored, and no checkpoint")
         return tail, None
     try:
         signed = Policy(logs=[identity.note_key], quorum="none").open_checkpoint(checkpoint.note)
