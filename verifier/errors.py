@@ -12,7 +12,7 @@ class VerifierError(Exception):
     """Root of every error that this package raises on purpose."""
 
 
-class MalformedInput(VerifierError):  # noqa: N818 (says what the input is)
+class MalformedInput(VerifierError):
     """Bytes that are not what they should be."""
 
     def __init__(self, what: str, reason: str, detail: str = "") -> None:
@@ -25,7 +25,7 @@ class MalformedInput(VerifierError):  # noqa: N818 (says what the input is)
         super().__init__(f"{what}: {reason}" + (f" ({detail})" if detail else ""))
 
 
-class CheckFailed(VerifierError):  # noqa: N818 (says what happened)
+class CheckFailed(VerifierError):
     """A check that ends a verification, because nothing after it could be trusted."""
 
     def __init__(self, failure: Failure) -> None:
@@ -33,7 +33,7 @@ class CheckFailed(VerifierError):  # noqa: N818 (says what happened)
         super().__init__(f"{failure.check.slug}: {failure.reason}")
 
 
-class SourceUnavailable(VerifierError):  # noqa: N818 (says what happened)
+class SourceUnavailable(VerifierError):
     """A file of the log that could not be read: this says nothing about whether the log is sound."""
 
     def __init__(self, where: str, why: str, *, missing: bool = False) -> None:

@@ -28,7 +28,7 @@ _CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-class _Refusal(Exception):  # noqa: N818 (carries a reason out of the decoder's hooks, never out of this module)
+class _Refusal(Exception):
     def __init__(self, reason: str, detail: str = "") -> None:
         self.reason = reason
         self.detail = detail

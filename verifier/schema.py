@@ -39,7 +39,7 @@ _TOKEN = "[a-z0-9!#$&^_.+-]+"  # noqa: S105 (a grammar, not a secret)
 _is_media_type = re.compile(rf"(?=.{{1,127}}\Z){_TOKEN}/{_TOKEN}").fullmatch
 
 
-class _Fault(Exception):  # noqa: N818 (becomes a MalformedInput with the field's name)
+class _Fault(Exception):
     def __init__(self, reason: str, field: str = "") -> None:
         self.reason = reason
         self.field = field
@@ -213,7 +213,7 @@ _OWN: dict[str, dict[str, Checker]] = {
         "recovery_keys": _keys,
         "log_keys": _vkeys,
         "service_key": _public_key,
-        "rules": _integer(1, 1),
+        "rules": _integer(1, MAX_INTEGER),
         "relation": _text(1000),
         "admission": partial(_one_of, ("open", "operator")),
         "predecessor?": _predecessor,

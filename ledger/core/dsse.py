@@ -38,6 +38,15 @@ class Envelope:
     signatures: tuple[tuple[str, bytes], ...]
     payload_type: str = STATEMENT_TYPE
 
+    @classmethod
+    def computed(
+        cls, payload: bytes, signatures: tuple[tuple[str, bytes], ...], name: str, recorded: bytes
+    ) -> Envelope:
+        """Return a statement's envelope whose `id` and `recorded` another process computed already."""
+        envelope = cls(payload, signatures)
+        vars(envelope).update(id=name, recorded=recorded)
+        return envelope
+
     @cached_property
     def signed_bytes(self) -> bytes:
         """The PAE that every signature is over."""

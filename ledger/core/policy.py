@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from ledger.core.checkpoint import Checkpoint, parse_checkpoint
@@ -10,6 +11,7 @@ from ledger.core.note import COSIGNATURE_TYPE, ED25519_TYPE, NoteKey, open_note,
 
 NO_QUORUM = "none"
 _MAX_LINES = 1000
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,10 @@ class Policy:
         keys = self.log_keys(checkpoint.origin)
         if not keys:
             raise NoteError(f"the policy names no log {checkpoint.origin}")
-        if not open_note(note, keys):
-            raise NoteError(f"the checkpoint is not signed by the policy's key of {checkpoint.origin}")
         checkable = [key for key in self.witnesses.values() if key.type == COSIGNATURE_TYPE]
-        signed = open_note(note, checkable)
+        signed = open_note(note, [*self.logs, *checkable])
+        if not any(key in signed for key in keys):
+            raise NoteError(f"the checkpoint is not signed by the policy's key of {checkpoint.origin}")
         names = {name for name, key in self.witnesses.items() if key in signed}
         if not self._satisfied(self.quorum, names):
             raise QuorumError(f"the quorum {self.quorum} is not reached: cosigned by {sorted(names) or 'nobody'}")
@@ -66,6 +68,8 @@ def parse_policy(text: str) -> Policy:
     policy = Policy()
     members: set[str] = set()
     raws: set[bytes] = set()
+    if _CONTROL.search(text):
+        raise PolicyError("a policy has no control characters but tab and line feed; are its line ends CR LF?")
     lines = text.split("\n")
     if len(lines) > _MAX_LINES:
         raise PolicyError(f"a policy has at most {_MAX_LINES} lines")

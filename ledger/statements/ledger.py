@@ -55,7 +55,8 @@ class LedgerCreated(Statement):
             try:
                 key = parse_vkey(text)
             except FormatError as error:
-                raise refuse(FormatError(error.reason, "/log_keys", error.detail)) from error
+                reason = "weak-key" if error.reason == "weak-key" else "wrong-value"
+                raise refuse(FormatError(reason, "/log_keys", error.detail)) from error
             if key.name != self.origin or key.type != ED25519_TYPE:
                 message = "a log key is a vkey of type 0x01 whose name is the origin"
                 raise refuse(FormatError("wrong-value", "/log_keys", message))

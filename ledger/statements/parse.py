@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -40,7 +42,7 @@ _ModelT = TypeVar("_ModelT", bound=Model)
 
 def parse_statement(payload: bytes) -> Statement:
     """Parse a payload; raise FormatError with the reason and the field at fault."""
-    return read_statement(parse_payload(payload))
+    return read_statement(parse_payload(payload)["type"], payload)
 
 
 def parse_payload(payload: bytes) -> dict[str, Json]:
@@ -60,15 +62,22 @@ def parse_payload(payload: bytes) -> dict[str, Json]:
     return document
 
 
-def read_statement(document: dict[str, Json]) -> Statement:
-    """Read what `parse_payload` returned (§9.3); raise FormatError."""
-    return read_model(STATEMENTS[document["type"]], document)
+def read_statement(kind: str, payload: bytes) -> Statement:
+    """Read a payload that `parse_payload` let through, as a statement of its type (§9.3); raise FormatError.
+
+    pydantic's own JSON reader keeps the last of two equal keys: it may read only what is known to be canonical.
+    """
+    return _read(partial(STATEMENTS[kind].model_validate_json, payload))
 
 
 def read_model(model: type[_ModelT], document: Json) -> _ModelT:
     """Read a JSON value as `model`; raise FormatError for the first error that pydantic found."""
+    return _read(partial(model.model_validate, document))
+
+
+def _read(validate: Callable[[], _ModelT]) -> _ModelT:
     try:
-        return model.model_validate(document)
+        return validate()
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = pointer(*first["loc"]) + first.get("ctx", {}).get("field", "")

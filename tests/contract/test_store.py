@@ -263,14 +263,14 @@ async def test_sqlite_writes_all_of_a_batch_or_nothing(path: Path) -> None:
         ("UPDATE entries SET idx = 9 WHERE idx = 1", "never changed"),
         ("DELETE FROM entries WHERE idx = 2", "never deleted"),
         ("DELETE FROM entries", "never deleted"),
-        ("INSERT OR REPLACE INTO entries (idx, statement_id, raw) VALUES (1, 'x', x'00')", "only appended"),
+        ("INSERT OR REPLACE INTO entries (idx, statement_id, raw) VALUES (1, x'01', x'00')", "only appended"),
         (
             "INSERT OR REPLACE INTO entries (idx, statement_id, raw) SELECT 3, statement_id, raw FROM entries",
             "only appended",
         ),
-        ("INSERT INTO entries (idx, statement_id, raw) VALUES (4, 'x', x'00')", "only appended"),
-        ("INSERT INTO entries (idx, statement_id, raw) VALUES (3, 'x', 'text')", "cannot store TEXT"),
-        ("INSERT INTO entries (idx, statement_id, raw) VALUES (3, 'x', zeroblob(65536))", "CHECK"),
+        ("INSERT INTO entries (idx, statement_id, raw) VALUES (4, x'01', x'00')", "only appended"),
+        ("INSERT INTO entries (idx, statement_id, raw) VALUES (3, x'01', 'text')", "cannot store TEXT"),
+        ("INSERT INTO entries (idx, statement_id, raw) VALUES (3, x'01', zeroblob(65536))", "CHECK"),
     ],
 )
 async def test_sqlite_itself_protects_entries(path: Path, statement: str, message: str) -> None:

@@ -177,7 +177,7 @@ class Log:
                 _fail([posted], FormatError(*result))
                 continue
             try:
-                candidate = Candidate(read_statement(result.document), result.envelope)
+                candidate = Candidate(read_statement(result.kind, result.payload), result.envelope)
             except FormatError as error:
                 _fail([posted], error)
                 continue

@@ -2,7 +2,7 @@
 
 CREATE TABLE IF NOT EXISTS entries (
     idx          INTEGER PRIMARY KEY CHECK (idx >= 0), -- zero-based index in the log
-    statement_id TEXT NOT NULL UNIQUE, -- sha256: and the hex SHA-256 of the statement's PAE
+    statement_id BLOB NOT NULL UNIQUE, -- SHA-256 of the statement's PAE
     raw          BLOB NOT NULL CHECK (length(raw) <= 65535) -- the entry's canonical bytes, which are hashed
 ) STRICT;
 
@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS checkpoints (
 ) STRICT;
 
 CREATE TABLE IF NOT EXISTS facts (
-    key      TEXT PRIMARY KEY,
+    key      BLOB PRIMARY KEY, -- SHA-256 of the fact's key: half the width of an id in text
     kind     TEXT NOT NULL,
     idx      INTEGER NOT NULL, -- of the entry that made it
     document TEXT NOT NULL     -- JSON

@@ -14,6 +14,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from hashlib import sha256
 from importlib import resources
 from pathlib import Path
 from typing import IO, Any
@@ -28,6 +29,7 @@ from ledger.server.store.retention import superseded
 
 SCHEMA_VERSION = 1
 _APPLICATION_ID = 0x50_4C_44_47  # "PLDG"
+_ID_PREFIX = "sha256:"
 _MAX_VARIABLES = 10_000
 _ROWS_PER_INSERT = 250
 _CACHE_KIB = 65_536
@@ -88,7 +90,7 @@ class SQLiteStore:
         writer = self._writer
         await self._insert(
             "INSERT INTO entries (idx, statement_id, raw) VALUES {}",
-            [(entry.index, entry.statement_id, entry.raw) for entry in batch.entries],
+            [(entry.index, _id_bytes(entry.statement_id), entry.raw) for entry in batch.entries],
         )
         await self._insert(
             "INSERT INTO subjects (subject, idx) VALUES {}",
@@ -98,7 +100,7 @@ class SQLiteStore:
         await self._insert(
             "INSERT INTO facts (key, kind, idx, document) VALUES {}"
             " ON CONFLICT (key) DO UPDATE SET document = excluded.document",
-            [(fact.key, fact.kind, fact.index, json.dumps(fact.document())) for fact in batch.facts],
+            [(_key_bytes(fact.key), fact.kind, fact.index, json.dumps(fact.document())) for fact in batch.facts],
         )
         await self._insert(
             "INSERT INTO tiles (level, position, hashes) VALUES {}"
@@ -135,16 +137,18 @@ class SQLiteStore:
 
     async def index_of(self, statement_id: str) -> int | None:
         """Return the index at which a statement is recorded."""
-        rows = await self._read("SELECT idx FROM entries WHERE statement_id = ?", (statement_id,))
+        rows = await self._read("SELECT idx FROM entries WHERE statement_id = ?", (_id_bytes(statement_id),))
         return rows[0][0] if rows else None
 
     async def view(self, keys: Collection[str], statement_ids: Collection[str]) -> View:
         """Load facts and recorded ids, one query each for up to 10,000."""
-        facts = await self._in("SELECT kind, document FROM facts WHERE key IN", keys)
-        recorded = await self._in("SELECT statement_id, idx FROM entries WHERE statement_id IN", statement_ids)
+        facts = await self._in("SELECT kind, document FROM facts WHERE key IN", [_key_bytes(key) for key in keys])
+        recorded = await self._in(
+            "SELECT statement_id, idx FROM entries WHERE statement_id IN", [_id_bytes(name) for name in statement_ids]
+        )
         return View(
             (read_fact(kind, json.loads(document)) for kind, document in facts),
-            dict(recorded),
+            {_ID_PREFIX + digest.hex(): index for digest, index in recorded},
         )
 
     async def tile(self, level: int, position: int) -> bytes:
@@ -179,7 +183,7 @@ class SQLiteStore:
     async def history(self, subjects: Collection[str]) -> list[int]:
         """Return the indexes of all entries that concern any of the subjects, through the index on subjects."""
         rows = await self._in("SELECT idx FROM subjects WHERE subject IN", subjects)
-        rows += await self._in("SELECT idx FROM entries WHERE statement_id IN", subjects)
+        rows += await self._in("SELECT idx FROM entries WHERE statement_id IN", [_id_bytes(name) for name in subjects])
         return sorted({index for (index,) in rows})
 
     async def facts(self, kind: str, subject: str | None, after: int, limit: int) -> list[Fact]:
@@ -193,7 +197,7 @@ class SQLiteStore:
                 " UNION ALL SELECT document, idx FROM entries JOIN facts USING (idx)"
                 " WHERE statement_id = ? AND kind = ? AND idx > ? ORDER BY idx LIMIT ?"
             )
-            rows = await self._read(query, (subject, kind, after, subject, kind, after, limit))
+            rows = await self._read(query, (subject, kind, after, _id_bytes(subject), kind, after, limit))
         return [read_fact(kind, json.loads(row[0])) for row in rows]
 
     async def free_bytes(self) -> int:
@@ -261,3 +265,12 @@ async def _close(*connections: aiosqlite.Connection | None) -> None:
     for connection in connections:
         if connection is not None:
             await connection.close()
+
+
+def _id_bytes(statement_id: str) -> bytes:
+    """Return the digest of an id, and nothing that is stored for anything else: a party's name is no statement."""
+    return bytes.fromhex(statement_id.removeprefix(_ID_PREFIX)) if statement_id.startswith(_ID_PREFIX) else b""
+
+
+def _key_bytes(key: str) -> bytes:
+    return sha256(key.encode()).digest()
