@@ -12,6 +12,8 @@ from ledger.server.service.operations import add_metrics, count_requests
 from ledger.server.service.problems import answer_problems
 from ledger.server.service.routes import ROUTES
 
+SERVER = "provenance-ledger"
+
 
 def make_app(log: Log) -> web.Application:
     """Return the application that serves `log`, which its caller starts and stops."""
@@ -27,4 +29,4 @@ def make_app(log: Log) -> web.Application:
 
 async def _name_server(_request: web.Request, response: web.StreamResponse) -> None:
     """Say what answers, and not which version of what is below it."""
-    response.headers["Server"] = "provenance-ledger"
+    response.headers["Server"] = SERVER

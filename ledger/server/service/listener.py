@@ -12,15 +12,36 @@ from collections.abc import Callable
 from aiohttp import web
 
 from ledger.server.log.sequencer import Log
-from ledger.server.service.app import make_app
+from ledger.server.service.app import SERVER, make_app
+from ledger.server.service.problems import ProblemError, problem_response
 
 HEADER_DEADLINE_S = 10.0
 KEEP_ALIVE_S = 30.0
 MAX_CONNECTIONS = 512
 SHUTDOWN_S = 10.0
+LINGER_S = 1.0
+"""How long the rest of a refused body is read, so that its sender sees the answer."""
+
 _BACKLOG = 256
 _MAX_LINE_BYTES = 8190
 _logger = logging.getLogger(__name__)
+
+
+class _Connection(web.RequestHandler):
+    """aiohttp's end of a connection; what it says of bytes that are not HTTP is a problem document of ours, too."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        """Log the error, and answer without aiohttp's words: they quote Python and name versions."""
+        super().handle_error(request, status, exc, message)  # raises ConnectionError where an answer is under way
+        not_http = ProblemError(status, "bad-request", "this is not an HTTP request that is understood here")
+        response = problem_response(RuntimeError() if status >= 500 else not_http)
+        response.headers["Server"] = SERVER
+        response.force_close()
+        return response
 
 
 class _Guard(asyncio.Protocol):
@@ -46,6 +67,7 @@ class _Guard(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._deadline is not None:
             self._head = (self._head + data)[-_MAX_LINE_BYTES * 8 :]
+            self._head = self._head.lstrip(b"\r\n")  # which may come before a request, and does not end its headers
             if b"\r\n\r\n" in self._head:
                 self._deadline.cancel()
                 self._deadline = None
@@ -71,21 +93,24 @@ class _Guard(asyncio.Protocol):
 
 async def serve(log: Log, host: str, port: int, stop: asyncio.Event, ready: Callable[[str, int], None]) -> None:
     """Serve `log` until `stop` is set; call `ready` with the address once connections are taken."""
-    runner = web.AppRunner(
-        make_app(log),
-        access_log=None,
-        keepalive_timeout=KEEP_ALIVE_S,
-        shutdown_timeout=SHUTDOWN_S,
-        max_line_size=_MAX_LINE_BYTES,
-        max_field_size=_MAX_LINE_BYTES,
-    )
+    runner = web.AppRunner(make_app(log), shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     connections: set[_Guard] = set()
 
     def accept() -> asyncio.Protocol:
         if runner.server is None:
             raise RuntimeError("the runner is set up before it serves")
-        return _Guard(runner.server(), connections)
+        connection = _Connection(
+            runner.server,
+            loop=asyncio.get_running_loop(),
+            access_log=None,  # type: ignore[arg-type] # None is how aiohttp is told to keep none
+            keepalive_timeout=KEEP_ALIVE_S,
+            lingering_time=LINGER_S,
+            max_line_size=_MAX_LINE_BYTES,
+            max_field_size=_MAX_LINE_BYTES,
+            auto_decompress=False,  # compressed bodies are refused, and not unpacked to be thrown away
+        )
+        return _Guard(connection, connections)
 
     try:
         server = await asyncio.get_running_loop().create_server(accept, host, port, backlog=_BACKLOG)

@@ -106,6 +106,8 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
     except Exception as error:
         if not isinstance(error, LedgerError | web.HTTPException | TimeoutError):
             _logger.exception("%s %s failed", request.method, request.rel_url.path)
+        if request.writer.output_size:  # half of an answer is out: a second one inside it would pass for its data
+            raise ConnectionAbortedError("the answer under way cannot be finished") from error
         return problem_response(error)
 
 
