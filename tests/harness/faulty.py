@@ -26,6 +26,7 @@ class Faults:
         """Plan the next calls of `method`."""
         self.plan = plan or []
         self.gate = asyncio.Event()
+        self.called = asyncio.Event()
         self.done: list[Fault] = []
         self._call = getattr(store, method)
         setattr(store, method, self._faulty)
@@ -33,6 +34,7 @@ class Faults:
     async def _faulty(self, *arguments: Any) -> Any:
         fault = self.plan.pop(0) if self.plan else Fault.NONE
         self.done.append(fault)
+        self.called.set()
         if fault is Fault.BEFORE:
             raise StoreError("planned")
         if fault is Fault.FOREIGN:
