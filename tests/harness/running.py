@@ -126,6 +126,17 @@ async def serving(log: Log) -> AsyncIterator[Served]:
         await task
 
 
+def post_head(kind: str, length: int, version: str = "1.1") -> bytes:
+    """Return the head of a submission, for clients that write their own HTTP."""
+    lines = [
+        f"POST /v1/statements HTTP/{version}",
+        "Host: ledger",
+        f"Content-Type: {kind}",
+        f"Content-Length: {length}",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
 class ServerProcess:
     """`ledger serve` as a process in a session of its own; everything that it says is in `said`."""
 
