@@ -16,7 +16,7 @@ from verifier.checks import Check, Failure
 from verifier.ed25519 import SIGNATURE_BYTES
 from verifier.errors import CheckFailed, MalformedInput
 from verifier.jcs import MAX_INTEGER, Json, decode_fast, parse_canonical
-from verifier.schema import STATEMENT_TYPES, verify_fields
+from verifier.schema import KNOWN_RULES, STATEMENT_TYPES, verify_fields
 from verifier.templates import read_template
 
 MAX_ENTRY_BYTES = 65_535
@@ -97,10 +97,10 @@ def _parse_template(raw: bytes) -> Entry | None:
     if tail is None or payload is None:
         return None
     index, time_ms = int(head[1]), int(tail[2])
-    block = tail[1]
+    listed = tail[1]
     signatures = [  # the template lets no second spelling of 64 bytes pass
-        (block[at + _KEYID_AT : at + _KEYID_AT + 64].decode(), a2b_base64(block[at + _SIG_AT : at + _SIG_AT + 88]))
-        for at in range(0, len(block), _SIGNATURE_STRIDE)
+        (listed[at + _KEYID_AT : at + _KEYID_AT + 64].decode(), a2b_base64(listed[at + _SIG_AT : at + _SIG_AT + 88]))
+        for at in range(0, len(listed), _SIGNATURE_STRIDE)
     ]
     if index > MAX_INTEGER or time_ms > MAX_INTEGER or len(raw) > MAX_ENTRY_BYTES or len(signatures) > MAX_SIGNATURES:
         return None
@@ -209,6 +209,20 @@ def parse_statement(payload: bytes) -> dict[str, Any]:
     except MalformedInput as error:
         raise _fail(Check.FIELDS, error.reason, error.detail) from error
     return value
+
+
+def has_unknown_rules(payload: bytes) -> bool:
+    """Tell whether a payload is a `ledger.created` under rules that this verifier does not know (docs/format.md §6.2).
+
+    `rules` is read before all other fields: what another version asks of them is not known here.
+    """
+    try:
+        value = parse_canonical(payload, "payload")
+    except MalformedInput:
+        return False
+    if type(value) is not dict or value.get("type") != "ledger.created":
+        return False
+    return type(value.get("rules")) is int and value["rules"] > KNOWN_RULES
 
 
 def _parse_fast(payload: bytes) -> dict[str, Any] | None:

@@ -51,8 +51,8 @@ def _encode(value: Json) -> Json:
     return encode_base64(value) if isinstance(value, bytes) else list(value) if isinstance(value, array) else value
 
 
-def _row(record: Key | Listing | License | Transfer | Finding) -> list[Json]:
-    return [_encode(getattr(record, member.name)) for member in fields(record)]
+def _row(item: Key | Listing | License | Transfer | Finding) -> list[Json]:
+    return [_encode(getattr(item, member.name)) for member in fields(item)]
 
 
 def _bytes(text: str | None) -> bytes:
