@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -117,7 +118,11 @@ def _open(raw: bytes, keys: dict[str, bytes]) -> Opened | Fault:
 
 
 def _die_with(parent: int) -> None:
-    """End this worker when its server was killed: an orphan would wait for work for ever."""
+    """End this worker when its server was killed: an orphan would wait for work for ever.
+
+    A terminal's SIGINT goes to the workers as well; they leave it to the server, which finishes what waits first.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
         while os.getppid() == parent:
