@@ -158,7 +158,10 @@ CASES: dict[str, tuple[Make, Expected]] = {
         lambda s: s.by_alpha(s.good(not_after_ms=START_MS + 90 * DAY_MS + 1)),
         Expected(400, "lifetime-too-long", "/not_after_ms"),
     ),
-    "of another ledger": (lambda s: s.by_alpha(s.good(ledger=NOBODY)), Expected(422, "wrong-ledger", "/ledger")),
+    "of another ledger, and badly signed": (
+        lambda s: s.signers(s.good(ledger=NOBODY), s.beta.key),
+        Expected(422, "wrong-ledger", "/ledger"),
+    ),
     "a missing signature": (
         lambda s: s.signers(s.speech.license_agreed(s.alpha, s.beta, s.listing.id), s.alpha.key),
         Expected(403, "missing-signature", "/signers"),
@@ -177,6 +180,7 @@ CASES: dict[str, tuple[Make, Expected]] = {
     ),
 }
 SIGNED_FOR: dict[str, tuple[Make, Expected]] = {
+    "of another ledger": (lambda s: s.by_alpha(s.good(ledger=NOBODY)), Expected(422, "wrong-ledger", "/ledger")),
     "a revoked key": (
         lambda s: s.signers(s.good(issuer="beta", signers=[s.gone.public.keyid]), s.gone),
         Expected(403, "revoked-key", "/signers"),

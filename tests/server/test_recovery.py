@@ -111,7 +111,7 @@ def _sign(size: int, key_label: str, root: bytes | None = None) -> Tampering:
 
 
 def _surplus(connection: sqlite3.Connection) -> None:
-    connection.execute(f"INSERT INTO entries SELECT {SIZE}, 'sha256:', raw FROM entries WHERE idx = {SIZE - 1}")
+    connection.execute(f"INSERT INTO entries SELECT {SIZE}, zeroblob(32), raw FROM entries WHERE idx = {SIZE - 1}")
 
 
 def _swap(connection: sqlite3.Connection) -> None:

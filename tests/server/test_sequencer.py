@@ -182,9 +182,9 @@ async def test_only_authentic_refusals_are_signed_and_on_a_state_that_the_log_ha
         "extra-signature": draft.with_signatures([(BETA.key.public.keyid, BETA.key.sign(draft.signed_bytes))]),
         "unknown-key": signed(speech.listing_registered(stranger), stranger.key),
         "missing-signature": signed(speech.license_agreed(ALPHA, BETA, listing.id), ALPHA.key),
-        "wrong-ledger": signed(speech.listing_registered(ALPHA, ledger="sha256:" + "0" * 64), ALPHA.key),
     }
     signed_for = {
+        "wrong-ledger": signed(speech.listing_registered(ALPHA, ledger="sha256:" + "0" * 64), ALPHA.key),
         "expired": signed(speech.listing_registered(ALPHA, issued_ms=1, not_after_ms=2), ALPHA.key),
         "wrong-signers": signed(speech.listing_registered(ALPHA) | {"signers": [BETA.key.public.keyid]}, BETA.key),
         "unknown-reference": signed(speech.listing_withdrawn(ALPHA, "sha256:" + "1" * 64), ALPHA.key),
