@@ -98,7 +98,11 @@ def register(
         drafted = run(_with_client(config, vault, draft_now))
         write_draft(draft, drafted, new=True)
         vault.keep_config(config)
-        say(f"Signed. Send {draft} to the operator, who runs 'ledger party admit'.", "bold green")
+        say(
+            f"Signed. Send {draft} to the operator, who runs "
+            "'ledger party admit FILE --ledger URL --policy FILE --key FILE'.",
+            "bold green",
+        )
         return
     recorded = run(_with_client(config, vault, register_now))
     vault.keep_config(config)
