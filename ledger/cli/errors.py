@@ -18,6 +18,7 @@ from ledger.party.errors import (
     ReceiptInvalid,
     ReplyInvalid,
     Unfit,
+    Unproven,
     Unreachable,
     VaultError,
     WrongPassphrase,
@@ -70,6 +71,8 @@ def explain(error: LedgerError | OSError) -> Words:  # noqa: C901, PLR0911, PLR0
             return _problem(error)
         case ForkDetected():
             return _fork(error)
+        case Unproven():
+            return _unproven(error)
         case ContentMismatch():
             return Words(
                 f"What you received is not what was offered: {error}. Nothing was signed.",
@@ -124,6 +127,20 @@ def _problem(problem: Problem) -> Words:
     if problem.refusal is not None and problem.refusal.kept is not None:
         message += f"\nIts signed refusal is kept in {problem.refusal.kept}"
     return Words(message, advice, UNSURE if unsure else REFUSED)
+
+
+def _unproven(unproven: Unproven) -> Words:
+    message = (
+        f"Two states signed by {unproven.origin} were not shown to agree: {unproven.detail}. "
+        "The ledger may have lost or hidden entries, or something on the way to it said no"
+    )
+    if unproven.kept is not None:
+        message += f"\nBoth are kept in {unproven.kept}"
+    return Words(
+        message,
+        "try again; if it stays so, sign nothing more on this ledger, and ask the operator for the proof",
+        UNSURE,
+    )
 
 
 def _fork(fork: ForkDetected) -> Words:

@@ -92,7 +92,7 @@ class ForkDetected(PartyError):
     """The log's key signed two tree heads of which neither was shown to extend the other.
 
     `known` and `other` are the signed bytes (checkpoints, or a history). `certain` says that they contradict each other
-    by themselves; otherwise the ledger failed to prove that they agree. `kept` is the file of evidence in the vault.
+    by themselves; otherwise the proof that the ledger gave is false. `kept` is the file of evidence in the vault.
     """
 
     def __init__(self, origin: str, known: bytes, other: bytes, detail: str, *, certain: bool) -> None:
@@ -102,6 +102,21 @@ class ForkDetected(PartyError):
         self.other = other
         self.detail = detail
         self.certain = certain
+        self.kept: Path | None = None
+        super().__init__(f"{origin}: {detail}")
+
+
+class Unproven(PartyError):
+    """The log's key signed two tree heads, and the ledger was not willing to prove that they agree. No more is known.
+
+    A ledger that was rolled back, that hides a second history, or a proxy in between that says no: all look like this.
+    `kept` is the file with both signed heads in the vault.
+    """
+
+    def __init__(self, origin: str, detail: str) -> None:
+        """Keep the log's origin and words for people."""
+        self.origin = origin
+        self.detail = detail
         self.kept: Path | None = None
         super().__init__(f"{origin}: {detail}")
 

@@ -6,6 +6,7 @@ A log that shows different people different histories must keep them apart for e
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
 from ledger.core.checkpoint import Checkpoint, TreeHead, parse_checkpoint
 from ledger.core.encoding import Json, b64encode
@@ -13,7 +14,7 @@ from ledger.core.errors import ProofError
 from ledger.core.merkle import verify_consistency
 from ledger.core.note import parse_note
 from ledger.core.policy import Policy
-from ledger.party.errors import ForkDetected, Problem, ReceiptInvalid
+from ledger.party.errors import ForkDetected, Problem, ReceiptInvalid, Unproven
 from ledger.party.vault import Vault
 
 Prove = Callable[[int, int], Awaitable[list[bytes]]]
@@ -47,7 +48,7 @@ class Memory:
     async def remember(self, raw: bytes) -> Checkpoint:
         """Verify a checkpoint, and that it agrees with the newest one; keep it if it is newer.
 
-        Raises NoteError (QuorumError), ReceiptInvalid for another log's, ForkDetected, Unreachable.
+        Raises NoteError (QuorumError), ReceiptInvalid for another log's, and what `check` raises.
         """
         checkpoint = self._policy.open_checkpoint(raw)
         if checkpoint.origin != self._origin or checkpoint.head.size == 0:
@@ -63,7 +64,10 @@ class Memory:
                 return checkpoint
 
     async def check(self, head: TreeHead, signed: bytes) -> None:
-        """Raise ForkDetected unless `head`, which `signed` vouches for, agrees with the newest checkpoint."""
+        """Raise ForkDetected if `head`, which `signed` vouches for, does not agree with the newest checkpoint.
+
+        Raises Unproven where the ledger gives no proof, Unreachable or Problem where it cannot be asked now.
+        """
         newest = self.newest()
         if newest is None or head in self._agreed:
             return
@@ -86,9 +90,8 @@ class Memory:
         except Problem as problem:
             if problem.status not in _CLIENT_ERRORS or problem.status == _TOO_MANY:
                 raise
-            # It signed both sizes. If it now knows no tree of one of them, it lost or hides one of its histories.
-            detail = f"the ledger has no proof from size {old.size} to size {new.size}: {problem}"
-            raise self._fork(raw, signed, detail, certain=False) from problem
+            # It signed both sizes. Perhaps it lost or hides one of its histories; perhaps a proxy said this, not it.
+            raise self._unproven(old, new, raw, signed, problem) from problem
         try:
             verify_consistency(old.size, old.root, new.size, new.root, path)
         except ProofError as error:
@@ -99,18 +102,22 @@ class Memory:
     ) -> ForkDetected:
         """Keep both signed heads before anything else: the log's operator will not serve them twice."""
         fork = ForkDetected(self._origin, known, other, detail, certain=certain)
-        document: Json = {
-            "detail": detail,
-            "known": known.decode(),
-            "origin": self._origin,
-            "other": other.decode(),
-            "type": "provenance-ledger.fork/v1",
-        }
-        if path is not None:
-            document["path"] = [b64encode(value) for value in path]
-        if self._vault is not None:
-            fork.kept = self._vault.keep_evidence(document)
+        proof: dict[str, Json] = {} if path is None else {"path": [b64encode(value) for value in path]}
+        fork.kept = self._keep("provenance-ledger.fork/v1", known, other, detail, proof)
         return fork
+
+    def _unproven(self, old: TreeHead, new: TreeHead, known: bytes, other: bytes, problem: Problem) -> Unproven:
+        """Keep both signed heads here, too: the second may turn out to be half of a fork's evidence."""
+        detail = f"no proof from size {old.size} to size {new.size}: {problem}"
+        unproven = Unproven(self._origin, detail)
+        unproven.kept = self._keep("provenance-ledger.unproven/v1", known, other, detail, {})
+        return unproven
+
+    def _keep(self, kind: str, known: bytes, other: bytes, detail: str, more: dict[str, Json]) -> Path | None:
+        if self._vault is None:
+            return None
+        heads = {"known": known.decode(), "other": other.decode()}
+        return self._vault.keep_evidence(heads | {"detail": detail, "origin": self._origin, "type": kind} | more)
 
     def _load(self) -> bytes | None:
         return self._vault.checkpoint(self._origin) if self._vault is not None else self._own

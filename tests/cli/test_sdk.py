@@ -13,7 +13,7 @@ from ledger.core.receipt import open_receipt
 from ledger.party.client import LedgerClient
 from ledger.party.composing import Frame, sign_statement
 from ledger.party.enrolment import register
-from ledger.party.errors import ForkDetected, Problem
+from ledger.party.errors import Problem, Unproven
 from ledger.party.recorded import Recorded
 from ledger.party.speaker import Speaker, now_ms
 from ledger.party.vault import Vault
@@ -81,6 +81,6 @@ async def test_an_operator_that_starts_over_is_noticed(tmp_path: Path) -> None:
             await register(client, "alpha", ALPHA.key, ALPHA.recovery, now_ms)
     with serving(tmp_path / "backup", fresh=False) as url:
         async with LedgerClient(url, policy, vault) as client:
-            with pytest.raises(ForkDetected) as caught:
+            with pytest.raises(Unproven) as caught:
                 await register(client, "alpha", ALPHA.key, ALPHA.recovery, now_ms)
             assert caught.value.kept is not None

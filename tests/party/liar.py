@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from aiohttp.typedefs import Handler
 
 from ledger.core.checkpoint import TreeHead, sign_checkpoint
 from ledger.core.dsse import Envelope, parse_envelope, sign
@@ -32,6 +33,7 @@ class Liar:
     def __init__(self, builder: LedgerBuilder) -> None:
         self.builder = builder
         self.lie: Lie = lambda _path, answer: answer
+        self.fail: dict[str, int] = {}
         self.busy_count = 0
         self.cut_after: int | None = None
         self.posted = 0
@@ -67,7 +69,7 @@ class Liar:
         }
 
     def app(self) -> web.Application:
-        app = web.Application()
+        app = web.Application(middlewares=[self._gate])
         app.router.add_post("/v1/statements", self._post)
         app.router.add_get("/v1/statements/{id}", self._statement)
         app.router.add_get("/v1/entries/{index}", self._entry)
@@ -77,6 +79,12 @@ class Liar:
         app.router.add_get("/v1/history", self._history)
         app.router.add_get("/checkpoint", self._checkpoint)
         return app
+
+    @web.middleware
+    async def _gate(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer as a proxy would that lets nothing through, where `fail` says so."""
+        status = self.fail.get(request.path)
+        return await handler(request) if status is None else web.Response(status=status, text="No.")
 
     def _answer(self, request: web.Request, document: Json, status: int = 200) -> web.Response:
         return web.json_response(self.lie(request.path, document), status=status)

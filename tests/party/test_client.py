@@ -14,7 +14,7 @@ from ledger.core.errors import QuorumError
 from ledger.core.note import COSIGNATURE_TYPE, NoteKey
 from ledger.core.policy import parse_policy
 from ledger.party.client import LedgerClient
-from ledger.party.errors import ForkDetected, Problem, ReceiptInvalid, ReplyInvalid, Unfit, Unreachable
+from ledger.party.errors import ForkDetected, Problem, ReceiptInvalid, ReplyInvalid, Unfit, Unproven, Unreachable
 from ledger.party.identity import HISTORY_PAYLOAD
 from ledger.party.recorded import Recorded
 from ledger.party.vault import Vault
@@ -156,8 +156,25 @@ async def test_a_shortened_log_is_noticed_in_a_new_process(liar: Liar, builder: 
     liar.builder = forked(builder)
     liar.builder.register(ALPHA)
     async with LedgerClient(liar.url, liar.policy, vault) as client:
-        with pytest.raises(ForkDetected):
+        with pytest.raises(Unproven) as caught:
             await client.checkpoint()
+    assert caught.value.kept is not None
+    evidence = json.loads(caught.value.kept.read_bytes())
+    assert evidence["other"].encode() == liar.builder.checkpoint()
+
+
+async def test_a_proof_that_was_not_given_is_no_fork(client: LedgerClient, liar: Liar, builder: LedgerBuilder) -> None:
+    await client.submit(registration(builder))
+    builder.record(listing(builder))
+    for status in (400, 403, 404):
+        liar.fail = {"/v1/consistency": status}
+        with pytest.raises(Unproven, match=f"http-{status}"):
+            await client.checkpoint()
+    liar.fail = {"/v1/consistency": 500}
+    with pytest.raises(Problem):
+        await client.checkpoint()
+    liar.fail = {}
+    assert (await client.checkpoint()).head == builder.head()
 
 
 async def test_a_smaller_checkpoint_of_the_same_log_is_no_fork(
