@@ -22,10 +22,10 @@ from ledger.core.encoding import Json, b64decode, canonical
 from ledger.core.errors import FormatError
 from ledger.core.policy import Policy
 from ledger.core.receipt import parse_receipt
-from ledger.party import bulk
+from ledger.party import bulk, vouching
 from ledger.party.errors import Problem, ReceiptInvalid, Refusal, ReplyInvalid, Unfit, Unreachable
 from ledger.party.history import History, read_history
-from ledger.party.identity import HISTORY_PAYLOAD, REFUSAL_PAYLOAD, Identity, identify, wrong_signatures
+from ledger.party.identity import HISTORY_PAYLOAD, REFUSAL_PAYLOAD, Identity, identify
 from ledger.party.memory import Memory
 from ledger.party.recorded import Recorded, check_is, open_recorded
 from ledger.party.replies import (
@@ -176,21 +176,14 @@ class LedgerClient:
         return recorded
 
     async def check_speaker(self, recorded: Recorded) -> None:
-        """Raise ReceiptInvalid unless the issuer's own registered keys signed the entry.
+        """Raise ReceiptInvalid unless the issuer's own registered signing keys signed the entry.
 
-        A receipt proves that the operator recorded it. This proves that the operator did not write it.
+        A receipt proves that the operator recorded it. This proves that whoever holds the keys of the name's
+        registration signed it, itself or through keys that its recovery keys vouch for in turn; the operator, unless it
+        made that registration up, did not write it. That no earlier entry registered the name or revoked one of the
+        keys is the operator's word here: only a replay proves that, and only a pin that the keys are a company's.
         """
-        name = recorded.statement.issuer
-        keys = {}
-        for state in (await self.party(name)).keys:
-            if state.keyid in recorded.statement.signers and state.index < recorded.index:
-                registration = await self.entry(state.index)
-                introduced = registration.statement.introduced
-                if registration.statement.issuer == name and state.keyid in introduced:
-                    keys[state.keyid] = introduced[state.keyid][0]
-        signatures = dict(recorded.entry.envelope.signatures)
-        if not keys or not keys.keys() <= signatures.keys() or wrong_signatures(recorded.entry.envelope, keys):
-            raise ReceiptInvalid(f"entry {recorded.index} speaks for {name}, but no registered key of it signed")
+        await vouching.check_speaker(self, recorded)
 
     async def history(self, subjects: Sequence[str]) -> History:
         """Return every entry that concerns the subjects, by the operator's signed word; it is kept in the vault."""
