@@ -15,6 +15,7 @@ from verifier.entries import split_bundle
 from verifier.errors import CheckFailed, SourceUnavailable
 from verifier.examine import leaf_hashes
 from verifier.policy import OpenedCheckpoint, Policy, open_checkpoint
+from verifier.remembered import compare_roots, find_fork, read_hashes
 from verifier.source import MAX_BUNDLE_BYTES, DirectorySource, Source, open_source, read_checkpoint, read_tile
 from verifier.state import write_atomically
 from verifier.tree import HASH_BYTES, TILE_HEIGHT, TILE_WIDTH, Tree, tile_path, tile_widths
@@ -22,7 +23,7 @@ from verifier.tree import HASH_BYTES, TILE_HEIGHT, TILE_WIDTH, Tree, tile_path, 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from verifier.notes import VerifierKey
+    from verifier.notes import Checkpoint, VerifierKey
 
 
 @dataclass(slots=True)
@@ -93,34 +94,56 @@ class _Mirror:
         if head.size < before:
             failure = Failure(Check.REMEMBERED, "rollback", None, "checkpoint", f"size ≥ {before}", f"size {head.size}")
             raise CheckFailed(failure)
+        if own and head.size == before and (fork := compare_roots(own, head.root)):
+            raise CheckFailed(fork)
         leaves = bytearray()
         for number, width in tile_widths(before, 0):
-            leaves += self.read_hashes(self.own, 0, number, width)
+            leaves += read_hashes(self.own, 0, number, width)
         tree = Tree(bytes(leaves))
         if own and tree.root(before) != own.root:
             where = str(self.directory)
             actual = tree.root(before).hex()
             raise CheckFailed(Failure(Check.ROOT, "root-mismatch", None, where, own.root.hex(), actual))
+        tail = bytearray()
         for number, width in tile_widths(head.size, 0, before // TILE_WIDTH):
-            hashes = self.read_hashes(self.source, 0, number, width)
+            hashes = read_hashes(self.source, 0, number, width)
             tree.extend(hashes[(tree.size - number * TILE_WIDTH) * HASH_BYTES :])
+            tail += hashes
         if tree.root(head.size) != head.root:
-            # The mirror's own tiles fold to a root that the log signed: they cannot be what is wrong.
-            check, reason = (Check.REMEMBERED, "fork") if before else (Check.ROOT, "root-mismatch")
-            actual = tree.root(head.size).hex()
-            raise CheckFailed(Failure(check, reason, None, "checkpoint", head.root.hex(), actual))
+            raise CheckFailed(self.explain_mismatch(tree, own, head, bytes(tail)))
         return tree, before
 
-    def read_hashes(self, source: Source, level: int, number: int, width: int) -> bytes:
-        """Return the first `width` hashes of a tile."""
-        path, hashes = read_tile(source, level, number, width)
-        wanted = TILE_WIDTH if path == tile_path(level, number, TILE_WIDTH) else width
-        if len(hashes) != wanted * HASH_BYTES:
-            failure = Failure(
-                Check.TILE, "wrong-length", None, path, f"{wanted * HASH_BYTES} bytes", f"{len(hashes)} bytes"
-            )
-            raise CheckFailed(failure)
-        return hashes[: width * HASH_BYTES]
+    def explain_mismatch(self, tree: Tree, own: Checkpoint | None, head: Checkpoint, tail: bytes) -> Failure:
+        """Return what is wrong where the mirror's leaves and the source's level-0 hashes miss the signed root.
+
+        The mirror's own tiles fold to a root that the log signed; `tail` is the source's hashes from the first tile on
+        that holds new ones. Only the source's own files can tell a fork from a tile that is damaged.
+        """
+        try:
+            if own and (fork := find_fork(self.source, own, head, [tail])):
+                return fork
+            signed = Tree(self.hash_bundles(tree.leaves[: own.size * HASH_BYTES] if own else b"", head.size))
+        except SourceUnavailable as error:
+            self.result.doubts.append(Doubt(Check.AVAILABLE, error.why, where=error.where))
+            signed = Tree()
+        except CheckFailed as error:
+            return error.failure
+        if signed.size == head.size and signed.root(head.size) == head.root:  # it is a tile that is not the log's
+            index = next(at for at in range(head.size) if tree.leaf(at) != signed.leaf(at))
+            number, at = divmod(index, TILE_WIDTH)
+            where = f"{tile_path(0, number, min(TILE_WIDTH, head.size - number * TILE_WIDTH))} hash {at}"
+            return Failure(Check.TILE, "wrong-hash", index, where, signed.leaf(index).hex(), tree.leaf(index).hex())
+        return Failure(Check.ROOT, "root-mismatch", None, "checkpoint", head.root.hex(), tree.root(head.size).hex())
+
+    def hash_bundles(self, leaves: bytes, size: int) -> bytes:
+        """Return `leaves` and behind them those of the source's bundles, as far as these can be split."""
+        rows = [leaves]
+        before = len(leaves) // HASH_BYTES
+        for number, width in tile_widths(size, 0, before // TILE_WIDTH):
+            path, raw = read_tile(self.source, "entries", number, width)
+            raws, _ = split_bundle(raw, TILE_WIDTH if path == tile_path("entries", number, TILE_WIDTH) else width)
+            rows.append(leaf_hashes(raws[max(0, before - number * TILE_WIDTH) : width]))
+        return b"".join(rows)
 
     def copy_bundles(self, tree: Tree, before: int, size: int, progress: Callable[[int, int], None]) -> None:
         for number, width in tile_widths(size, 0, before // TILE_WIDTH):
@@ -163,7 +186,7 @@ class _Mirror:
                 path = tile_path(level, number, width)
                 expected = tree.tile(level, number, width)
                 # Those of level 0 folded to the signed root; the others are still to be compared.
-                if level and self.read_hashes(self.source, level, number, width) != expected:
+                if level and read_hashes(self.source, level, number, width) != expected:
                     raise CheckFailed(Failure(Check.TILE, "wrong-hash", None, path))
                 self.write(path, expected)
             level += 1

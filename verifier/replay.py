@@ -6,16 +6,18 @@ tiles, and what only the end can tell. Nothing stops at a single bad entry.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from verifier.checks import Check, Doubt, Failure, Finding
 from verifier.chunks import Chunk, Examiner, Task
 from verifier.errors import CheckFailed, SourceUnavailable
 from verifier.judgement import judge, judge_compromises
+from verifier.notes import Checkpoint
 from verifier.parties import Pins, verify_pins
 from verifier.policy import OpenedCheckpoint, Policy, open_checkpoint
 from verifier.registry import KNOWN_RULES, Registry
+from verifier.remembered import compare_roots, find_fork
 from verifier.rules import verify_acceptance
 from verifier.source import open_source, read_checkpoint, read_tile
 from verifier.state import ReplayState
@@ -110,6 +112,8 @@ class _Replayer:
         self.is_judging = True
         self.tiles: dict[int, tuple[str, bytes]] = {}
         """Level-0 tiles that differ from the entries' leaf hashes."""
+        self.overlap = b""
+        """Leaf hashes, in the first bundle, of entries that were judged before: as the source has them now."""
         if state is not None:
             result.tree, result.registry, result.findings = state.tree, state.registry, list(state.findings)
             result.resumed_size = result.judged_size = state.size
@@ -169,11 +173,15 @@ class _Replayer:
                 Check.REMEMBERED, "rollback", None, "checkpoint", f"size ≥ {result.resumed_size}", f"size {head.size}"
             )
             raise CheckFailed(failure)
-        if head.size == result.resumed_size and head.size and head.root != result.tree.root(head.size):
-            expected = result.tree.root(head.size).hex()
-            raise CheckFailed(Failure(Check.REMEMBERED, "fork", None, "checkpoint", expected, head.root.hex()))
+        if head.size == result.resumed_size and head.size and (fork := compare_roots(self.remembered(), head.root)):
+            raise CheckFailed(fork)
         if head.size == 0:
             result.doubts.append(Doubt(Check.IDENTITY, "empty", where="the log has no entry 0"))
+
+    def remembered(self) -> Checkpoint:
+        """Return the checkpoint that the replay goes on from."""
+        size = self.result.resumed_size
+        return Checkpoint(self.result.log.name, size, self.result.tree.root(size))
 
     def take(self, chunk: Chunk, width: int, examiner: Examiner) -> bool:
         """Judge the entries of a bundle; False if the replay cannot go on behind it."""
@@ -184,11 +192,8 @@ class _Replayer:
         if chunk.tile is not None:
             self.tiles[chunk.number] = (chunk.tile_path, chunk.tile)
         skip = result.tree.size - start
-        for position in range(min(skip, len(chunk.leaves) // HASH_BYTES)):
-            leaf = chunk.leaves[position * HASH_BYTES : (position + 1) * HASH_BYTES]
-            if leaf != result.tree.leaf(start + position):
-                expected = result.tree.leaf(start + position).hex()
-                self.fail(Check.REMEMBERED, "changed-entry", start + position, "", expected, leaf.hex())
+        if skip:
+            self.take_again(chunk, start, skip, width)
         result.tree.extend(chunk.leaves[skip * HASH_BYTES : width * HASH_BYTES])
         for position, item in enumerate(chunk.entries, start=start + skip):
             self.take_entry(position, item, examiner)
@@ -201,6 +206,16 @@ class _Replayer:
             self.previous = result.tree.leaf(start + width - 1)
             result.registry.times_ms.extend([0] * (start + width - len(result.registry.times_ms)))
         return True
+
+    def take_again(self, chunk: Chunk, start: int, skip: int, width: int) -> None:
+        """Compare the entries of a bundle that were judged before; whether a fork replaced them, the root will tell."""
+        self.overlap = chunk.leaves[: skip * HASH_BYTES]
+        where = tile_path("entries", chunk.number, width)
+        for position in range(len(self.overlap) // HASH_BYTES):
+            leaf = self.overlap[position * HASH_BYTES : (position + 1) * HASH_BYTES]
+            if leaf != self.result.tree.leaf(start + position):
+                expected = self.result.tree.leaf(start + position).hex()
+                self.fail(Check.ENTRY_BYTES, "changed-bytes", start + position, where, expected, leaf.hex())
 
     def stop_judging(self, check: Check, reason: str, index: int) -> None:
         """Go on with bytes, links and tree only: on an incomplete state, a rule would accuse the innocent."""
@@ -253,15 +268,10 @@ class _Replayer:
         actual = result.tree.root(head.size)
         if actual == head.root:
             return
-        leaves = bytearray(result.tree.leaves)
-        for number, (_, hashes) in self.tiles.items():
-            start = number * TILE_WIDTH * HASH_BYTES
-            if len(leaves[start : start + TILE_WIDTH * HASH_BYTES]) == len(hashes):
-                leaves[start : start + len(hashes)] = hashes
-        signed = Tree(bytes(leaves))
+        signed = Tree(self.tile_leaves(bytearray(result.tree.leaves), result.resumed_size))
         if signed.root(head.size) != head.root:
-            check, reason = (Check.REMEMBERED, "fork") if result.resumed_size else (Check.ROOT, "root-mismatch")
-            self.fail(check, reason, None, "checkpoint", head.root.hex(), actual.hex())
+            if not (result.resumed_size and self.verify_prefix(head)):
+                self.fail(Check.ROOT, "root-mismatch", None, "checkpoint", head.root.hex(), actual.hex())
             return
         for index in range(head.size):  # the tiles fold to the signed root: it is the entries that are not the log's
             if signed.leaf(index) != result.tree.leaf(index):
@@ -271,7 +281,46 @@ class _Replayer:
                 self.fail(Check.ENTRY_BYTES, "changed-bytes", index, where, expected, found)
         self.fail(Check.ROOT, "root-mismatch", None, "checkpoint", head.root.hex(), actual.hex())
         result.tree = signed
-        self.tiles.clear()
+
+    def tile_leaves(self, leaves: bytearray, first: int) -> bytes:
+        """Return `leaves` with the hashes of the source's level-0 tiles in their place, from leaf `first` on."""
+        for number, (_, hashes) in self.tiles.items():
+            start = number * TILE_WIDTH * HASH_BYTES
+            if len(leaves[start : start + TILE_WIDTH * HASH_BYTES]) == len(hashes):
+                cut = max(start, first * HASH_BYTES)
+                leaves[cut : start + len(hashes)] = hashes[cut - start :]
+        return bytes(leaves)
+
+    def verify_prefix(self, head: Checkpoint) -> bool:
+        """Tell whether a fork explains the wrong root: only the source's own tiles can show one."""
+        result, before = self.result, self.remembered()
+        first = before.size // TILE_WIDTH * TILE_WIDTH
+        entries = bytearray(result.tree.leaves)
+        if len(self.overlap) == (before.size - first) * HASH_BYTES:
+            entries[first * HASH_BYTES : before.size * HASH_BYTES] = self.overlap
+        rows = [bytes(entries), self.tile_leaves(entries, first)]
+        try:
+            source = open_source(result.location)
+            try:
+                fork = find_fork(source, before, head, [row[first * HASH_BYTES :] for row in rows])
+            finally:
+                source.close()
+        except SourceUnavailable as error:
+            result.doubts.append(Doubt(Check.AVAILABLE, error.why, where=error.where))
+            return False
+        except CheckFailed as error:
+            result.failures.append(error.failure)
+            return False
+        if fork is None:
+            return False
+        result.failures = [
+            replace(item, check=Check.REMEMBERED, reason="changed-entry")
+            if item.check is Check.ENTRY_BYTES and item.index is not None and item.index < before.size
+            else item
+            for item in result.failures
+        ]
+        result.failures.append(fork)
+        return True
 
     def verify_tiles(self, size: int) -> None:
         """Compare every hash tile with the tree (§11.1); those of level 0 came with their bundles."""
