@@ -19,7 +19,7 @@ from ledger.core.errors import FormatError, NoteError, ProofError, QuorumError
 from ledger.core.merkle import verify_inclusion
 from ledger.core.receipt import format_receipt
 from ledger.party.errors import Problem, ReceiptInvalid, ReplyInvalid, Unreachable
-from ledger.party.recorded import Recorded, check_is
+from ledger.party.recorded import Recorded
 from ledger.party.replies import LineReply, read_reply
 from ledger.party.transport import read_problem
 
@@ -68,7 +68,7 @@ async def submit_many(client: LedgerClient, envelopes: Iterable[Envelope]) -> As
                     group.append(await _problem(client, envelope, answer["problem"]))
                 else:
                     recorded = _open(read_reply(LineReply, answer), envelope, checkpoint, note)
-                    check_is(recorded, envelope)
+                    await client.confirm(recorded, envelope)
                     group.append(recorded)
     raise Unreachable(client.transport.url + _PATH, "the answer was cut before its last line")
 

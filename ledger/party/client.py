@@ -20,12 +20,13 @@ from ledger.core.checkpoint import Checkpoint, TreeHead
 from ledger.core.dsse import Envelope
 from ledger.core.encoding import Json, b64decode, canonical
 from ledger.core.errors import FormatError
+from ledger.core.keys import PublicKey
 from ledger.core.policy import Policy
 from ledger.core.receipt import parse_receipt
 from ledger.party import bulk, vouching
 from ledger.party.errors import Problem, ReceiptInvalid, Refusal, ReplyInvalid, Unfit, Unreachable
 from ledger.party.history import History, read_history
-from ledger.party.identity import HISTORY_PAYLOAD, REFUSAL_PAYLOAD, Identity, identify
+from ledger.party.identity import HISTORY_PAYLOAD, REFUSAL_PAYLOAD, Identity, identify, wrong_signatures
 from ledger.party.memory import Memory
 from ledger.party.recorded import Recorded, check_is, open_recorded
 from ledger.party.replies import (
@@ -134,12 +135,27 @@ class LedgerClient:
         recorded = self._open(read_reply(RecordedReply, document))
         await self.memory.remember(parse_receipt(recorded.receipt).checkpoint)
         recorded = replace(recorded, duplicate=status == _ALREADY_RECORDED)
-        check_is(recorded, envelope)
+        await self.confirm(recorded, envelope)
         return (await self.keep([recorded]))[0]
 
     def submit_many(self, envelopes: Iterable[Envelope]) -> AsyncIterator[Recorded | Problem]:
         """Record many statements in one request; yield the result of each, in order (see `bulk`)."""
         return bulk.submit_many(self, envelopes)
+
+    async def confirm(self, recorded: Recorded, envelope: Envelope) -> None:
+        """Raise ReceiptInvalid unless the entry holds the statement that was submitted, signed by the same keys."""
+        check_is(recorded, envelope)
+        found = recorded.entry.envelope
+        if found.signatures == envelope.signatures:
+            return
+        # That it is a duplicate is the operator's word: so is, then, that somebody signed it as it was recorded.
+        statement = recorded.statement
+        keys = {keyid: key for keyid, (key, _) in statement.introduced.items()}
+        if not dict(found.signatures).keys() <= keys.keys():
+            operator = (await self.identity()).created.issuer
+            keys |= await self.public_keys({statement.issuer, operator, *statement.named_parties})
+        if not dict(found.signatures).keys() <= keys.keys() or wrong_signatures(found, keys):
+            raise ReceiptInvalid(f"entry {recorded.index} holds a signature that its signer never made")
 
     async def keep(self, results: Sequence[Recorded]) -> list[Recorded]:
         """Keep what we rely on, our own entries and those of others: the operator may be gone when it matters."""
@@ -201,6 +217,13 @@ class LedgerClient:
     async def party(self, name: str) -> PartyState:
         """Return a party and its keys, by the operator's word."""
         return await self._state(PartyState, "parties", name)
+
+    async def public_keys(self, names: Iterable[str]) -> dict[str, PublicKey]:
+        """Return the parties' keys. The operator cannot substitute one: a keyid is the hash of its key (§3.2)."""
+        try:
+            return {state.keyid: state.key for name in names for state in (await self.party(name)).keys}
+        except FormatError as error:
+            raise ReplyInvalid(f"the ledger names a key that is none: {error}") from error
 
     async def listing(self, statement_id: str) -> ListingState:
         """Return a listing, by the operator's word."""

@@ -9,7 +9,8 @@ from ledger.core.keys import SigningKey
 from ledger.party.client import LedgerClient
 from ledger.party.composing import DRAFT_LIFETIME_MS, Frame, sign_statement
 from ledger.party.drafts import Draft, new_draft
-from ledger.party.errors import Problem, Unfit
+from ledger.party.errors import Problem, ReceiptInvalid, Unfit
+from ledger.party.identity import wrong_signatures
 from ledger.party.recorded import Recorded
 from ledger.party.speaker import Clock
 from ledger.statements.party import SIGNING, PartyRegistered
@@ -50,9 +51,12 @@ async def find_registration(
     recorded = await client.entry(state.index)
     statement = recorded.statement
     ours = {key.public.keyid, recovery_key.public.keyid}
-    if statement.issuer == name and statement.introduced.keys() == ours:
-        return replace(recorded, duplicate=True)
-    return None
+    if statement.issuer != name or statement.introduced.keys() != ours:
+        return None
+    keys = {item.public.keyid: item.public for item in (key, recovery_key)}
+    if wrong_signatures(recorded.entry.envelope, keys):
+        raise ReceiptInvalid(f"entry {recorded.index} holds a signature of our key that we never made")
+    return replace(recorded, duplicate=True)
 
 
 async def draft(client: LedgerClient, name: str, key: SigningKey, recovery_key: SigningKey, clock: Clock) -> Draft:

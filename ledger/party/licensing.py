@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from ledger.core.checkpoint import TreeHead
 from ledger.core.encoding import Json
-from ledger.core.errors import FormatError
-from ledger.core.keys import PublicKey
 from ledger.party.composing import DRAFT_LIFETIME_MS
 from ledger.party.drafts import Draft, new_draft
-from ledger.party.errors import ReplyInvalid, Unfit
+from ledger.party.errors import Unfit
 from ledger.party.recorded import Recorded
 from ledger.party.speaker import Member, Speaker
 from ledger.statements.license import LicenseAgreed, Terms
@@ -49,7 +47,7 @@ async def review(member: Member, drafted: Draft) -> tuple[LicenseAgreed, Listing
         raise Unfit(f"the draft is between {statement.issuer} and {statement.licensee}, not for {member.name}")
     if member.keyid not in statement.signers:
         raise Unfit(f"the draft asks for another key of {member.name} than the one in use here")
-    keys = await _public_keys(member, [statement.issuer, statement.licensee])
+    keys = await member.client.public_keys([statement.issuer, statement.licensee])
     drafted.check((await member.client.identity()).id, member.clock(), keys)
     listing = await _listing(member, statement.listing)
     if listing.issuer != statement.issuer:
@@ -86,11 +84,3 @@ async def _newest_keyid(member: Member, name: str) -> str:
     if not keys:
         raise Unfit(f"{name} has no key that signs")
     return keys[0].keyid
-
-
-async def _public_keys(member: Member, names: list[str]) -> dict[str, PublicKey]:
-    """Return the parties' keys. The operator cannot substitute one: a keyid is the hash of its key (§3.2)."""
-    try:
-        return {state.keyid: state.key for name in names for state in (await member.client.party(name)).keys}
-    except FormatError as error:
-        raise ReplyInvalid(f"the ledger names a key that is none: {error}") from error

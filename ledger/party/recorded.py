@@ -67,12 +67,14 @@ def open_recorded(raw: bytes, receipt: bytes, policy: Policy, origin: str) -> Re
 def check_is(recorded: Recorded, submitted: Envelope) -> None:
     """Raise ReceiptInvalid unless the entry holds the statement that was submitted, as it was signed.
 
-    A duplicate keeps the signatures it was first recorded with.
+    A duplicate keeps the signatures it was first recorded with: they are of the same keys, and `LedgerClient.confirm`
+    verifies those that differ.
     """
     found = recorded.entry.envelope
     if found.id != submitted.id:
         raise ReceiptInvalid(f"the receipt is for the statement {found.id}, not for {submitted.id}")
-    if found.signatures != submitted.signatures and not recorded.duplicate:
+    others = dict(found.signatures).keys() != dict(submitted.signatures).keys()
+    if others or (found.signatures != submitted.signatures and not recorded.duplicate):
         raise ReceiptInvalid(f"entry {recorded.index} holds other signatures than were sent")
     if _seen_size(submitted) > recorded.index:
         raise ReceiptInvalid(f"entry {recorded.index} was recorded below what its signers had seen")

@@ -10,14 +10,18 @@ import pytest
 
 from ledger.core.dsse import Envelope, sign
 from ledger.core.encoding import Json
+from ledger.core.entry import Entry
 from ledger.core.errors import QuorumError
+from ledger.core.hashing import leaf_hash
 from ledger.core.note import COSIGNATURE_TYPE, NoteKey
 from ledger.core.policy import parse_policy
 from ledger.party.client import LedgerClient
+from ledger.party.enrolment import find_registration
 from ledger.party.errors import ForkDetected, Problem, ReceiptInvalid, ReplyInvalid, Unfit, Unproven, Unreachable
 from ledger.party.identity import HISTORY_PAYLOAD
 from ledger.party.recorded import Recorded
 from ledger.party.vault import Vault
+from ledger.registry.facts import PartyFact
 from tests.harness.builder import LedgerBuilder
 from tests.harness.people import key, person
 from tests.harness.speech import signed
@@ -70,6 +74,34 @@ async def test_a_statement_is_recorded_once_and_its_receipt_kept(
     newest = client.memory.newest()
     assert newest is not None
     assert newest[0].head == builder.head()
+
+
+async def test_a_duplicate_bears_the_same_keys_good_signatures(client: LedgerClient, builder: LedgerBuilder) -> None:
+    await client.submit(registration(builder))
+    good = listing(builder)
+    keyid, signature = good.signatures[0]
+    wrong = good.with_signatures([(keyid, bytes(64))])
+    other = Envelope(good.payload, ((key("stranger").public.keyid, signature),))
+    for recorded in (wrong, other, good):
+        raw = Entry(builder.size, leaf_hash(builder.entries[-1]).hex(), recorded, builder.now_ms).raw
+        builder.chain(raw, builder.now_ms)
+        builder.view.recorded[good.id] = builder.size - 1
+        if recorded is good:
+            assert (await client.submit(wrong)).duplicate
+            assert len([result async for result in client.submit_many([wrong, good])]) == 2
+        else:
+            with pytest.raises(ReceiptInvalid, match="signature"):
+                await client.submit(good)
+            with pytest.raises(ReceiptInvalid, match="signature"):
+                _ = [result async for result in client.submit_many([good])]
+
+
+async def test_a_registration_is_found_again_only_as_we_signed_it(client: LedgerClient, builder: LedgerBuilder) -> None:
+    envelope = registration(builder).with_signatures([(ALPHA.key.public.keyid, bytes(64))])
+    builder.chain(Entry(1, leaf_hash(builder.entries[0]).hex(), envelope, builder.now_ms).raw, builder.now_ms)
+    builder.view.put(PartyFact(1, "alpha", []))
+    with pytest.raises(ReceiptInvalid, match="never made"):
+        await find_registration(client, "alpha", ALPHA.key, ALPHA.recovery)
 
 
 async def test_a_busy_ledger_is_asked_again_and_an_absent_one_is_not_reachable(
