@@ -1,12 +1,14 @@
 """Copying a log: every byte is verified before it is written, and the checkpoint is written last.
 
 The level-0 tiles come first: once they fold to the signed root, every leaf hash is known, and each bundle can be
-checked, written and forgotten by itself. So a copy can be interrupted anywhere, and taken up again.
+checked, written and forgotten by itself. So a copy can be interrupted anywhere, and taken up again. The files that are
+there already are read again: one that is damaged is reported and left alone, one that is missing is fetched.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +18,20 @@ from verifier.errors import CheckFailed, SourceUnavailable
 from verifier.examine import leaf_hashes
 from verifier.policy import OpenedCheckpoint, Policy, open_checkpoint
 from verifier.remembered import compare_roots, find_fork, read_hashes
-from verifier.source import MAX_BUNDLE_BYTES, DirectorySource, Source, open_source, read_checkpoint, read_tile
+from verifier.source import (
+    MAX_BUNDLE_BYTES,
+    MAX_TILE_BYTES,
+    DirectorySource,
+    Source,
+    open_source,
+    read_checkpoint,
+    read_tile,
+)
 from verifier.state import write_atomically
 from verifier.tree import HASH_BYTES, TILE_HEIGHT, TILE_WIDTH, Tree, tile_path, tile_widths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from verifier.notes import Checkpoint, VerifierKey
 
@@ -76,19 +86,18 @@ class _Mirror:
             self.result.doubts.append(Doubt(Check.QUORUM, "quorum-not-reached", where=self.policy.quorum or ""))
             return
         tree, before = self.open_tree(opened)
-        self.copy_bundles(tree, before, opened.checkpoint.size, progress)
-        self.copy_tiles(tree, before, opened.checkpoint.size)
+        size = opened.checkpoint.size
+        self.verify_own(tree, before, size, progress)
+        if self.result.failures or self.result.doubts:  # nobody would learn what was damaged if it were overwritten
+            return
+        self.copy_bundles(tree, before, size, progress)
+        self.copy_tiles(tree, before, size)
         self.write("checkpoint", opened.raw)
 
     def open_tree(self, opened: OpenedCheckpoint) -> tuple[Tree, int]:
         """Return the tree of the signed root, and the size that the mirror has already."""
         head = opened.checkpoint
-        try:
-            own = open_checkpoint(read_checkpoint(self.own), self.policy, self.log).checkpoint
-        except SourceUnavailable as error:
-            if not error.missing:
-                raise
-            own = None
+        own = self.open_own()
         before = own.size if own else 0
         self.result.size_before = before
         if head.size < before:
@@ -96,14 +105,7 @@ class _Mirror:
             raise CheckFailed(failure)
         if own and head.size == before and (fork := compare_roots(own, head.root)):
             raise CheckFailed(fork)
-        leaves = bytearray()
-        for number, width in tile_widths(before, 0):
-            leaves += read_hashes(self.own, 0, number, width)
-        tree = Tree(bytes(leaves))
-        if own and tree.root(before) != own.root:
-            where = str(self.directory)
-            actual = tree.root(before).hex()
-            raise CheckFailed(Failure(Check.ROOT, "root-mismatch", None, where, own.root.hex(), actual))
+        tree = self.open_own_tree(own) if own else Tree()
         tail = bytearray()
         for number, width in tile_widths(head.size, 0, before // TILE_WIDTH):
             hashes = read_hashes(self.source, 0, number, width)
@@ -112,6 +114,43 @@ class _Mirror:
         if tree.root(head.size) != head.root:
             raise CheckFailed(self.explain_mismatch(tree, own, head, bytes(tail)))
         return tree, before
+
+    def open_own(self) -> Checkpoint | None:
+        """Return the checkpoint that the mirror stands under, None if it has none yet."""
+        try:
+            return open_checkpoint(read_checkpoint(self.own), self.policy, self.log).checkpoint
+        except SourceUnavailable as error:
+            if not error.missing:
+                raise
+            return None
+        except CheckFailed as error:
+            where = f"{self.directory / 'checkpoint'} {error.failure.where}".strip()
+            raise CheckFailed(replace(error.failure, where=where)) from error
+
+    def open_own_tree(self, own: Checkpoint) -> Tree:
+        """Return the tree of the mirror's own level-0 tiles; one that is missing is taken from the source."""
+        leaves, is_whole = bytearray(), True
+        for number, width in tile_widths(own.size, 0):
+            try:
+                leaves += read_hashes(self.own, 0, number, width)
+            except SourceUnavailable as error:
+                if not error.missing:
+                    raise
+                is_whole = False
+                leaves += read_hashes(self.source, 0, number, width)
+            except CheckFailed as error:
+                where = str(self.directory / error.failure.where)
+                raise CheckFailed(replace(error.failure, where=where)) from error
+        tree = Tree(bytes(leaves))
+        if (actual := tree.root(own.size)) != own.root:
+            signed = Tree()
+            with suppress(SourceUnavailable):
+                signed = Tree(_hash_bundles(self.own, b"", own.size))
+            if is_whole and (failure := _blame_tile(tree, signed, own, f"{self.directory}/")):
+                raise CheckFailed(failure)
+            where = str(self.directory / "checkpoint")
+            raise CheckFailed(Failure(Check.ROOT, "root-mismatch", None, where, own.root.hex(), actual.hex()))
+        return tree
 
     def explain_mismatch(self, tree: Tree, own: Checkpoint | None, head: Checkpoint, tail: bytes) -> Failure:
         """Return what is wrong where the mirror's leaves and the source's level-0 hashes miss the signed root.
@@ -122,33 +161,50 @@ class _Mirror:
         try:
             if own and (fork := find_fork(self.source, own, head, [tail])):
                 return fork
-            signed = Tree(self.hash_bundles(tree.leaves[: own.size * HASH_BYTES] if own else b"", head.size))
+            signed = Tree(_hash_bundles(self.source, tree.leaves[: own.size * HASH_BYTES] if own else b"", head.size))
         except SourceUnavailable as error:
             self.result.doubts.append(Doubt(Check.AVAILABLE, error.why, where=error.where))
             signed = Tree()
         except CheckFailed as error:
             return error.failure
-        if signed.size == head.size and signed.root(head.size) == head.root:  # it is a tile that is not the log's
-            index = next(at for at in range(head.size) if tree.leaf(at) != signed.leaf(at))
-            number, at = divmod(index, TILE_WIDTH)
-            where = f"{tile_path(0, number, min(TILE_WIDTH, head.size - number * TILE_WIDTH))} hash {at}"
-            return Failure(Check.TILE, "wrong-hash", index, where, signed.leaf(index).hex(), tree.leaf(index).hex())
+        if failure := _blame_tile(tree, signed, head, ""):
+            return failure
         return Failure(Check.ROOT, "root-mismatch", None, "checkpoint", head.root.hex(), tree.root(head.size).hex())
 
-    def hash_bundles(self, leaves: bytes, size: int) -> bytes:
-        """Return `leaves` and behind them those of the source's bundles, as far as these can be split."""
-        rows = [leaves]
-        before = len(leaves) // HASH_BYTES
-        for number, width in tile_widths(size, 0, before // TILE_WIDTH):
-            path, raw = read_tile(self.source, "entries", number, width)
-            raws, _ = split_bundle(raw, TILE_WIDTH if path == tile_path("entries", number, TILE_WIDTH) else width)
-            rows.append(leaf_hashes(raws[max(0, before - number * TILE_WIDTH) : width]))
-        return b"".join(rows)
+    def verify_own(self, tree: Tree, before: int, size: int, progress: Callable[[int, int], None]) -> None:
+        """Read the mirror's own files again: what was whole when it was written may not be so any more."""
+        for number, width in tile_widths(before, 0):
+            path = tile_path("entries", number, width)
+            with self.noting_faults():
+                raw = self.own.read(path, MAX_BUNDLE_BYTES)
+                _verify_bundle(raw, str(self.directory / path), number, width, width, tree.tile(0, number, width))
+            progress(number * TILE_WIDTH + width, size)
+        level = 1  # those of level 0 folded to the root
+        while before >> (TILE_HEIGHT * level):
+            for number, width in tile_widths(before, level):
+                path = tile_path(level, number, width)
+                with self.noting_faults():
+                    if self.own.read(path, MAX_TILE_BYTES) != tree.tile(level, number, width):
+                        raise CheckFailed(Failure(Check.TILE, "wrong-hash", None, str(self.directory / path)))
+            level += 1
+
+    @contextmanager
+    def noting_faults(self) -> Iterator[None]:
+        """Go on after a fault in a file of the mirror; one that is missing is none, for it is fetched again."""
+        try:
+            yield
+        except CheckFailed as error:
+            self.result.failures.append(error.failure)
+        except SourceUnavailable as error:
+            if not error.missing:
+                self.result.doubts.append(Doubt(Check.AVAILABLE, error.why, where=str(self.directory / error.where)))
 
     def copy_bundles(self, tree: Tree, before: int, size: int, progress: Callable[[int, int], None]) -> None:
-        for number, width in tile_widths(size, 0, before // TILE_WIDTH):
+        for number, width in tile_widths(size, 0):
             expected = tree.tile(0, number, width)
             path = tile_path("entries", number, width)
+            if number < before // TILE_WIDTH and (self.directory / path).exists():
+                continue
             if not self.has_bundle(path, width, expected):
                 self.write(path, self.read_bundle(number, width, expected))
             progress(number * TILE_WIDTH + width, size)
@@ -164,26 +220,19 @@ class _Mirror:
     def read_bundle(self, number: int, width: int, expected: bytes) -> bytes:
         """Fetch a bundle and return its bytes if they hash to `expected`."""
         path, raw = read_tile(self.source, "entries", number, width)
-        is_full = path == tile_path("entries", number, TILE_WIDTH)
-        raws, fault = split_bundle(raw, TILE_WIDTH if is_full else width)
-        actual = leaf_hashes(raws[:width])
-        for at in range(0, min(len(actual), len(expected)), HASH_BYTES):
-            wanted, found = expected[at : at + HASH_BYTES], actual[at : at + HASH_BYTES]
-            if wanted != found:
-                index = number * TILE_WIDTH + at // HASH_BYTES
-                raise CheckFailed(Failure(Check.ENTRY_BYTES, "changed-bytes", index, path, wanted.hex(), found.hex()))
-        if fault:
-            first = number * TILE_WIDTH + min(len(raws), width - 1)
-            raise CheckFailed(Failure(Check.BUNDLE, fault, first, path))
+        count = TILE_WIDTH if path == tile_path("entries", number, TILE_WIDTH) else width
+        raws = _verify_bundle(raw, path, number, width, count, expected)
         # Of a full bundle that stands in for a partial one, only the entries that the checkpoint covers are verified.
-        return raw[: sum(2 + len(entry) for entry in raws[:width])]
+        return raw[: sum(2 + len(entry) for entry in raws)]
 
     def copy_tiles(self, tree: Tree, before: int, size: int) -> None:
         level = 0
         while size >> (TILE_HEIGHT * level):
             done = before >> (TILE_HEIGHT * (level + 1))
-            for number, width in tile_widths(size, level, done):
+            for number, width in tile_widths(size, level):
                 path = tile_path(level, number, width)
+                if number < done and (self.directory / path).exists():
+                    continue
                 expected = tree.tile(level, number, width)
                 # Those of level 0 folded to the signed root; the others are still to be compared.
                 if level and read_hashes(self.source, level, number, width) != expected:
@@ -200,3 +249,44 @@ class _Mirror:
         write_atomically(target, raw)
         target.chmod(0o644)  # a mirror is public
         self.result.files_written += 1
+
+
+def _verify_bundle(  # noqa: PLR0917 (a bundle, its place, and what it should hash to)
+    raw: bytes, where: str, number: int, width: int, count: int, expected: bytes
+) -> list[bytes]:
+    """Return the first `width` of the `count` entries of a bundle, if they hash to `expected`.
+
+    Raises `CheckFailed`.
+    """
+    raws, fault = split_bundle(raw, count)
+    actual = leaf_hashes(raws[:width])
+    for at in range(0, min(len(actual), len(expected)), HASH_BYTES):
+        wanted, found = expected[at : at + HASH_BYTES], actual[at : at + HASH_BYTES]
+        if wanted != found:
+            index = number * TILE_WIDTH + at // HASH_BYTES
+            raise CheckFailed(Failure(Check.ENTRY_BYTES, "changed-bytes", index, where, wanted.hex(), found.hex()))
+    if fault:
+        first = number * TILE_WIDTH + min(len(raws), width - 1)
+        raise CheckFailed(Failure(Check.BUNDLE, fault, first, where))
+    return raws[:width]
+
+
+def _hash_bundles(source: Source, leaves: bytes, size: int) -> bytes:
+    """Return `leaves` and behind them those of the source's bundles, as far as these can be split."""
+    rows = [leaves]
+    before = len(leaves) // HASH_BYTES
+    for number, width in tile_widths(size, 0, before // TILE_WIDTH):
+        path, raw = read_tile(source, "entries", number, width)
+        raws, _ = split_bundle(raw, TILE_WIDTH if path == tile_path("entries", number, TILE_WIDTH) else width)
+        rows.append(leaf_hashes(raws[max(0, before - number * TILE_WIDTH) : width]))
+    return b"".join(rows)
+
+
+def _blame_tile(tree: Tree, signed: Tree, head: Checkpoint, directory: str) -> Failure | None:
+    """Return the first hash in which level-0 tiles (`tree`) differ from entries (`signed`) that fold to the root."""
+    if signed.size != head.size or signed.root(head.size) != head.root:
+        return None
+    index = next(at for at in range(head.size) if tree.leaf(at) != signed.leaf(at))
+    number, at = divmod(index, TILE_WIDTH)
+    where = f"{directory}{tile_path(0, number, min(TILE_WIDTH, head.size - number * TILE_WIDTH))} hash {at}"
+    return Failure(Check.TILE, "wrong-hash", index, where, signed.leaf(index).hex(), tree.leaf(index).hex())
