@@ -14,6 +14,7 @@ from ledger.party.errors import (
     ContentMismatch,
     ForkDetected,
     NotAKeyFile,
+    OpenToOthers,
     Problem,
     ReceiptInvalid,
     ReplyInvalid,
@@ -110,6 +111,8 @@ def explain(error: LedgerError | OSError) -> Words:  # noqa: C901, PLR0911, PLR0
             return Words(str(error), "make a key with 'ledger key new FILE'", USAGE)
         case AlreadyThere():
             return Words(str(error), "give another name, or move the file away", USAGE)
+        case OpenToOthers():
+            return Words(str(error), "give another --home, or keep others out of it: chmod go-w", USAGE)
         case NoPassphrase() | PolicyError():
             return Words(str(error), "", USAGE)
         case FormatError():

@@ -23,6 +23,15 @@ class AlreadyThere(PartyError):
         super().__init__(f"{path} exists, and is never overwritten")
 
 
+class OpenToOthers(PartyError):
+    """A directory in which others may write is no place for what only we should read."""
+
+    def __init__(self, path: Path) -> None:
+        """Keep the path."""
+        self.path = path
+        super().__init__(f"others may write in {path}, and it holds no vault of ours")
+
+
 class KeyFileError(PartyError):
     """A key file cannot be used."""
 
@@ -91,8 +100,8 @@ class Problem(PartyError):
 class ForkDetected(PartyError):
     """The log's key signed two tree heads of which neither was shown to extend the other.
 
-    `known` and `other` are the signed bytes (checkpoints, or a history). `certain` says that they contradict each other
-    by themselves; otherwise the proof that the ledger gave is false. `kept` is the file of evidence in the vault.
+    `known` and `other` are the signed bytes (checkpoints, or a history or refusal). `certain` says that they contradict
+    each other by themselves; otherwise the proof that the ledger gave is false. `kept` is the vault's file of evidence.
     """
 
     def __init__(self, origin: str, known: bytes, other: bytes, detail: str, *, certain: bool) -> None:

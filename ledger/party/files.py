@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
+from stat import S_ISDIR
 
-from ledger.party.errors import AlreadyThere
+from ledger.party.errors import AlreadyThere, OpenToOthers
 
 OWNER_ONLY_FILE = 0o600
 OWNER_ONLY_DIRECTORY = 0o700
+OTHERS = 0o077
+OTHERS_WRITE = 0o022
 
 
 def create_file(path: Path, data: bytes) -> None:
@@ -43,11 +47,22 @@ def put_file(path: Path, data: bytes) -> None:
         raise
 
 
-def make_directory(path: Path) -> None:
-    """Create a directory that only its owner can enter, and missing parents; tighten an existing one."""
-    path.mkdir(mode=OWNER_ONLY_DIRECTORY, parents=True, exist_ok=True)
-    if path.stat().st_mode & 0o077:
-        path.chmod(OWNER_ONLY_DIRECTORY)
+def make_directory(path: Path, ours: Callable[[], bool]) -> None:
+    """Create a directory that only its owner can enter, and missing parents.
+
+    Where it exists, it is tightened only if it is `ours`: nobody else's directory changes its mode. Raises OpenToOthers
+    where it is not, and others may write in it.
+    """
+    try:
+        path.mkdir(mode=OWNER_ONLY_DIRECTORY, parents=True)
+    except FileExistsError:
+        mode = path.stat().st_mode
+        if not S_ISDIR(mode):
+            raise
+        if mode & OTHERS and ours():
+            path.chmod(OWNER_ONLY_DIRECTORY)
+        elif mode & OTHERS_WRITE:
+            raise OpenToOthers(path) from None
 
 
 def sync_directory(path: Path) -> None:

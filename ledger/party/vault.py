@@ -56,7 +56,10 @@ class Vault:
     """A directory of evidence; every method that writes is durable when it returns."""
 
     def __init__(self, directory: Path) -> None:
-        """Open `directory`; it is created, and its permissions tightened, by the first write."""
+        """Open `directory`, which the first write creates.
+
+        Every write keeps others out of it, if it is ours; one that exists, is not, and is open to others, is refused.
+        """
         self.directory = directory
 
     def config(self) -> Config:
@@ -108,8 +111,7 @@ class Vault:
     def keep_entries(self, items: Sequence[tuple[str, bytes, bytes]]) -> list[Path]:
         """Keep many entries (id, entry, receipt), waiting for the disk once for all; return the receipts' paths."""
         directory = self.directory / "entries"
-        make_directory(self.directory)
-        make_directory(directory)
+        self._prepare(directory)
         stems = [_file_name(statement_id) for statement_id, _, _ in items]
         files = [(directory / f"{stem}.entry", entry) for stem, (_, entry, _) in zip(stems, items, strict=True)]
         receipts = [(directory / f"{stem}.tlog-proof", raw) for stem, (_, _, raw) in zip(stems, items, strict=True)]
@@ -152,10 +154,20 @@ class Vault:
         raw = canonical(document)
         return self._write(f"evidence/{sha256(raw).hexdigest()}.json", raw + b"\n")
 
+    def _prepare(self, directory: Path) -> None:
+        """Make the vault's directory, and one below it."""
+        make_directory(self.directory, self._is_ours)
+        make_directory(directory, self._is_ours)
+
+    def _is_ours(self) -> bool:
+        try:
+            return bool(self.config().party)
+        except VaultError:
+            return False
+
     def _write(self, name: str, data: bytes) -> Path:
         path = self.directory / name
-        make_directory(self.directory)
-        make_directory(path.parent)
+        self._prepare(path.parent)
         replace_file(path, data)
         return path
 
@@ -175,7 +187,7 @@ class Vault:
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
-        make_directory(self.directory)
+        self._prepare(self.directory)
         descriptor = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY_FILE)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.party.errors import VaultError
+from ledger.party.errors import OpenToOthers, VaultError
 from ledger.party.vault import Config, Vault
 
 CONFIG = Config(key="/k", ledger_url="http://l", party="alpha", policy="quorum none\n", recovery_key="/r")
@@ -25,6 +25,35 @@ def test_only_the_owner_can_read_anything(tmp_path: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
     assert vault.config() == CONFIG
     assert vault.entry(ID) == (b"entry", b"receipt")
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_directory_that_is_not_ours_keeps_its_mode(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    entries = home / "entries"
+    entries.mkdir(parents=True)
+    (home / "config.json").write_text('{"of": "another program"}')
+    for path in (home, entries):
+        path.chmod(0o755)
+    Vault(home).keep_entry(ID, b"entry", b"receipt")
+    Vault(home).replace_checkpoint("l", None, b"1")
+    assert (mode(home), mode(entries), mode(home / "checkpoints")) == (0o755, 0o755, 0o700)
+    (home / "config.json").unlink()
+    for bits in (0o775, 0o757, 0o1777):
+        home.chmod(bits)
+        with pytest.raises(OpenToOthers):
+            Vault(home).keep_config(CONFIG)
+        with pytest.raises(OpenToOthers):
+            Vault(home).keep_entry(ID, b"", b"")
+        assert mode(home) == bits
+    home.chmod(0o755)
+    Vault(home).keep_config(CONFIG)
+    home.chmod(0o777)
+    Vault(home).keep_entry(ID, b"entry", b"receipt")
+    assert (mode(home), mode(entries)) == (0o700, 0o700)
 
 
 def test_a_checkpoint_replaces_only_the_one_it_was_compared_with(tmp_path: Path) -> None:
