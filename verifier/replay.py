@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from verifier.checks import Check, Doubt, Failure, Finding
 from verifier.chunks import Chunk, Examiner, Task
+from verifier.consequences import first_unknown, part_consequences
 from verifier.errors import CheckFailed, SourceUnavailable
 from verifier.judgement import judge, judge_compromises
 from verifier.notes import Checkpoint
@@ -93,6 +94,11 @@ def replay(
         result.failures.append(error.failure)
     except SourceUnavailable as error:
         result.doubts.append(Doubt(Check.AVAILABLE, error.why, where=error.where))
+    unknown = first_unknown(result.failures, result.resumed_size)
+    if unknown is not None:
+        result.failures, doubts = part_consequences(result.failures, unknown)
+        result.doubts += doubts
+        result.judged_size = min(result.judged_size, unknown)
     failures, result.pinned, result.absent_pins = verify_pins(result.registry, pins)
     result.failures += failures
     result.findings += judge_compromises(result.registry)

@@ -25,10 +25,10 @@ def early(size: int) -> Builder:
     return Builder(entries=MANY.entries[:size], leaves=MANY.leaves[:size])
 
 
-def state(size: int, directory: Path) -> ReplayState:
-    """Return what a replay of the log's first entries leaves behind."""
+def state(seen: int | Builder, directory: Path) -> ReplayState:
+    """Return what a replay of a log, or of so many first entries of the common one, leaves behind."""
     policy = parse_policy(MANY.policy().encode())
-    result = run(early(size).write(directory))
+    result = run((early(seen) if isinstance(seen, int) else seen).write(directory))
     assert code(result) == 0
     return parse_state(format_state(result.state()), policy, policy.logs[0])
 
