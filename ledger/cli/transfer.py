@@ -26,14 +26,13 @@ from ledger.cli.progress import hashing
 from ledger.cli.words import as_json, entry_document, fields, say, tell
 from ledger.core.encoding import Json
 from ledger.party import handoff
-from ledger.party.client import LedgerClient
-from ledger.party.errors import ContentMismatch, ReceiptInvalid, Unfit
+from ledger.party.errors import ContentMismatch, Unfit
 from ledger.party.handoff import MANIFEST_NAME
 from ledger.party.recorded import Recorded
 from ledger.party.replies import Page, TransferState
 from ledger.party.speaker import Speaker
 from ledger.statements.content import Manifest
-from ledger.statements.transfer import TransferAcknowledged, TransferOffered, TransferRefused
+from ledger.statements.transfer import TransferAcknowledged, TransferOffered
 
 app = typer.Typer(
     name="transfer",
@@ -112,7 +111,11 @@ def acknowledge(
 ) -> None:
     """Hash what you received, compare it with what the sender sealed on the ledger, and sign if it is the same.
 
-    On a difference nothing is signed, and you are asked whether to refuse.
+    On a difference nothing is acknowledged. At a terminal you are asked whether to refuse the hand-off on the ledger,
+    and why; without one, nothing is signed or sent: refuse with 'ledger transfer refuse'.
+
+    Exit codes: 0 acknowledged, 1 not acknowledged (a difference, refused or not; decided before; the ledger refused, or
+    what it says is false), 2 usage, 3 could not reach the ledger or could not tell.
     """
     described, paths = _received(files or [], manifest, directory)
 
@@ -163,7 +166,7 @@ def show(transfer: TransferId, home: Home = HOME, json_output: JsonOutput = Fals
     async def work() -> tuple[Recorded, TransferState, Recorded | None]:
         async with reading(home) as client:
             offered, state = await client.statement(transfer), await client.transfer(transfer)
-            return offered, state, await _decision(client, state)
+            return offered, state, await handoff.decision(client, state)
 
     offered, state, decided = run(work())
     statement = offered.statement
@@ -234,17 +237,6 @@ async def _offer_to_refuse(speaker: Speaker, manifest: Manifest, mismatch: Conte
     recorded = await handoff.refuse(speaker, manifest.transfer, reason, mismatch.content)
     tell(recorded, "The hand-off is refused.", json_output=False)
     raise typer.Exit(REFUSED)
-
-
-async def _decision(client: LedgerClient, state: TransferState) -> Recorded | None:
-    """Return the entry that decided a hand-off: the operator says which one, the entry says what."""
-    if state.decided_index is None:
-        return None
-    decided = await client.entry(state.decided_index)
-    statement = decided.statement
-    if not isinstance(statement, TransferAcknowledged | TransferRefused) or statement.transfer != state.id:
-        raise ReceiptInvalid(f"entry {state.decided_index} does not decide this hand-off")
-    return decided
 
 
 def _state(decided: Recorded | None) -> str:

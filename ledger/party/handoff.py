@@ -13,14 +13,16 @@ from pathlib import Path
 
 from ledger.core.encoding import canonical, parse_json
 from ledger.core.errors import FormatError
+from ledger.party.client import LedgerClient
 from ledger.party.digests import Progress, describe, measure, no_progress
-from ledger.party.errors import AlreadyThere, ContentMismatch, Problem, Unfit
+from ledger.party.errors import AlreadyThere, ContentMismatch, Problem, ReceiptInvalid, Unfit
 from ledger.party.files import create_file
 from ledger.party.recorded import Recorded
+from ledger.party.replies import TransferState
 from ledger.party.speaker import Speaker
 from ledger.statements.content import Content, Manifest
 from ledger.statements.parse import read_model
-from ledger.statements.transfer import TransferOffered
+from ledger.statements.transfer import TransferAcknowledged, TransferOffered, TransferRefused
 
 MANIFEST_NAME = "transfer-manifest.json"
 _MAX_MANIFEST_BYTES = 16 * 1024 * 1024
@@ -104,7 +106,8 @@ async def receive(
 ) -> Received:
     """Compare received files with what the ledger says their sender sealed. Signs nothing.
 
-    Raises ContentMismatch; Unfit where the manifest is not one of a hand-off to us; and all that `LedgerClient` raises.
+    Raises ContentMismatch; Unfit where the manifest is not one of a hand-off to us, or this one was decided before; and
+    all that `LedgerClient` raises.
     """
     offered = await speaker.client.statement(manifest.transfer)
     statement = offered.statement
@@ -116,6 +119,7 @@ async def receive(
     if found != (manifest.ledger, manifest.issuer, manifest.nonce):
         raise Unfit("the manifest was not made for the hand-off that it names")
     await speaker.client.check_speaker(offered)
+    await _check_open(speaker.client, manifest.transfer)
     content = await _measure_named(manifest, files, progress)
     if content.seal(manifest.place, manifest.salt)["sealed"] != statement.content.sealed:
         raise ContentMismatch([], [], len(manifest.files), content)
@@ -131,11 +135,39 @@ async def acknowledge(speaker: Speaker, received: Received) -> Recorded:
 
 
 async def refuse(speaker: Speaker, transfer: str, reason: str, content: Content | None = None) -> Recorded:
-    """Sign that the hand-off is refused; `content` seals what was received instead, where that was computed."""
+    """Sign that the hand-off is refused; `content` seals what was received instead, where that was computed.
+
+    Raises Unfit where it was decided before.
+    """
+    await _check_open(speaker.client, transfer)
     if content is None:
         return await speaker.say("transfer.refused", transfer=transfer, reason=reason)
     frame = await speaker.frame()
     return await speaker.say_sealed(frame, "transfer.refused", content, transfer=transfer, reason=reason)
+
+
+async def decision(client: LedgerClient, state: TransferState) -> Recorded | None:
+    """Return the entry that decided a hand-off: the operator says which one, the entry says what."""
+    if state.decided_index is None:
+        return None
+    decided = await client.entry(state.decided_index)
+    statement = decided.statement
+    if not isinstance(statement, TransferAcknowledged | TransferRefused) or statement.transfer != state.id:
+        raise ReceiptInvalid(f"entry {state.decided_index} does not decide this hand-off")
+    return decided
+
+
+async def _check_open(client: LedgerClient, transfer: str) -> None:
+    """Raise Unfit where an entry decides the hand-off already: what would be signed now could not be recorded."""
+    try:
+        state = await client.transfer(transfer)
+    except Problem:
+        # Then the ledger says what is wrong once it has the statement, and signs it.
+        return
+    decided = await decision(client, state) if state.id == transfer else None
+    if decided is not None:
+        what = "acknowledged" if isinstance(decided.statement, TransferAcknowledged) else "refused"
+        raise Unfit(f"this hand-off was {what} before, by entry {decided.index}")
 
 
 async def _measure_named(manifest: Manifest, files: Sequence[Path], progress: Progress) -> Content:

@@ -9,6 +9,7 @@ from ledger.core.encoding import Json
 from ledger.core.keys import SigningKey
 from ledger.party.client import LedgerClient
 from ledger.party.composing import STATEMENT_LIFETIME_MS, Frame, fresh_salt, sign_statement
+from ledger.party.errors import Problem
 from ledger.party.recorded import Recorded
 from ledger.party.vault import Vault
 from ledger.statements.content import Content, Disclosure
@@ -60,7 +61,8 @@ class Speaker(Member):
         """Say something with sealed content.
 
         The disclosure is kept before the statement is sent: if the machine stops in between, a commitment that nobody
-        can open must not be on the ledger. `before` is called with (statement id, salt), also before it is sent.
+        can open must not be on the ledger. `before` is called with (statement id, salt), also before it is sent. Where
+        the ledger signs that it refuses the statement, there is nothing to open, and the disclosure is removed.
         """
         salt = fresh_salt()
         sealed = content.seal(frame.place, salt)
@@ -79,4 +81,10 @@ class Speaker(Member):
         )
         if before is not None:
             before(envelope.id, salt)
-        return await self.client.submit(envelope)
+        try:
+            return await self.client.submit(envelope)
+        except Problem as problem:
+            # Only a signed refusal says that it was not recorded; any other answer may be of something in between.
+            if problem.refusal is not None:
+                self.vault.drop_disclosure(envelope.id)
+            raise

@@ -125,6 +125,11 @@ class Vault:
         """Keep what opens one of our commitments. Written before the statement is sent: without it, it never opens."""
         return self._write(f"disclosures/{_file_name(disclosure.statement_id)}.json", _line(disclosure))
 
+    def drop_disclosure(self, statement_id: str) -> None:
+        """Forget what opens a commitment in a statement that the ledger refused."""
+        path = self.directory / f"disclosures/{_file_name(statement_id)}.json"
+        path.unlink(missing_ok=True)
+
     def disclosure(self, statement_id: str) -> Disclosure:
         """Return what opens our commitment in this statement; raise VaultError."""
         name = f"disclosures/{_file_name(statement_id)}.json"

@@ -121,6 +121,41 @@ async def test_on_a_difference_nothing_is_signed_and_a_refusal_may_seal_what_cam
     assert (statement.transfer, statement.reason) == (offered.statement_id, "Other planes.")
 
 
+async def test_a_decided_hand_off_is_not_answered_again(market: Market) -> None:
+    _, manifest = await market.offer()
+    beta = market.speaker(market.beta)
+    async with beta.client:
+        received = await handoff.receive(beta, manifest, market.files(market.got))
+        acknowledged = await handoff.acknowledge(beta, received)
+        kept = sorted((beta.vault.directory / "disclosures").iterdir())
+        with pytest.raises(Unfit, match=f"acknowledged before, by entry {acknowledged.index}"):
+            await handoff.receive(beta, manifest, market.files(market.got))
+        with pytest.raises(Unfit, match="acknowledged before"):
+            await handoff.refuse(beta, manifest.transfer, "Late.", received.content)
+        assert not (beta.vault.directory / "refusals").exists()
+
+        with pytest.raises(Problem) as refused:
+            await handoff.acknowledge(beta, received)
+        assert refused.value.refusal is not None
+        assert sorted((beta.vault.directory / "disclosures").iterdir()) == kept
+
+        market.liar.fail = {"/v1/statements": 500}
+        with pytest.raises(Problem):
+            await handoff.acknowledge(beta, received)
+        assert len(list((beta.vault.directory / "disclosures").iterdir())) == len(kept) + 1
+
+
+async def test_a_decision_that_no_entry_proves_is_none(market: Market) -> None:
+    offered, manifest = await market.offer()
+    beta = market.speaker(market.beta)
+    market.liar.lie = lambda path, answer: (
+        answer | {"decided_index": offered.index} if path.startswith("/v1/transfers/") else answer
+    )
+    async with beta.client:
+        with pytest.raises(ReceiptInvalid, match="does not decide"):
+            await handoff.receive(beta, manifest, market.files(market.got))
+
+
 async def test_only_the_named_recipient_with_the_right_manifest_gets_to_sign(market: Market) -> None:
     _, manifest = await market.offer()
     gamma, beta = market.speaker(market.gamma), market.speaker(market.beta)
