@@ -94,7 +94,8 @@ def sign(
 ) -> None:
     """Show a draft's terms, ask, and add your signature to the file.
 
-    What is shown and what is signed are one: the file holds no second form of the terms. A draft that was changed after
+    What is shown (with --json on standard error) and what is signed are one: the file holds no second form of the
+    terms. A draft that was changed after
     the other side signed it, that has expired, or that is not for you on this ledger, is not signed.
     """
     drafted = read_draft(file)
@@ -104,17 +105,17 @@ def sign(
             statement, listing = await licensing.review(speaker, drafted)
             if text is not None and legal_text(text) != statement.terms.text:
                 raise Unfit(f"{text} is not the text that the terms name")
-            if not json_output:
-                _show_terms(statement, listing.title, compared=text)
-                if statement.terms.text is not None and text is None:
-                    say("You have not compared the text: --text FILE does.", "yellow")
+            # JSON goes to standard output alone; what is signed is shown all the same.
+            _show_terms(statement, listing.title, compared=text, err=json_output)
+            if statement.terms.text is not None and text is None:
+                say("You have not compared the text: --text FILE does.", "yellow", err=json_output)
             if not yes and not typer.confirm(f"Sign this as {speaker.name}?", err=True):
                 return None
             return drafted.signed(speaker.key)
 
     signed = run(work())
     if signed is None:
-        say("Not signed.")
+        say("Not signed.", err=json_output)
         raise typer.Exit(1)
     write_draft(file, signed, new=False)
     if json_output:
@@ -205,9 +206,9 @@ def legal_text(path: Path) -> LegalText:
     return read_model(LegalText, digest.model_dump())
 
 
-def _show_terms(statement: LicenseAgreed, title: str | None, *, compared: Path | None) -> None:
+def _show_terms(statement: LicenseAgreed, title: str | None, *, compared: Path | None, err: bool = False) -> None:
     terms = statement.terms
-    say(f"{statement.issuer} lets {statement.licensee} use a dataset:", "bold")
+    say(f"{statement.issuer} lets {statement.licensee} use a dataset:", "bold", err=err)
     pairs = [("dataset", title), ("listing", statement.listing)]
     pairs += [("for", purpose) for purpose in terms.purposes]
     pairs += [("from", when(terms.valid_from_ms)), ("until", f"just before {when(terms.valid_until_ms)}")]
@@ -215,4 +216,4 @@ def _show_terms(statement: LicenseAgreed, title: str | None, *, compared: Path |
         pairs.append(("text", f"sha256 {terms.text.sha256}, {terms.text.bytes} bytes"))
         if compared is not None:
             pairs.append(("", f"compared: it is {compared}"))
-    fields(pairs)
+    fields(pairs, err=err)

@@ -27,11 +27,12 @@ from ledger.party import enrolment
 from ledger.party.client import LedgerClient
 from ledger.party.drafts import Draft, read_draft, write_draft
 from ledger.party.errors import Unfit
-from ledger.party.keyring import read_key
+from ledger.party.keyring import read_key, read_public
 from ledger.party.recorded import Recorded
 from ledger.party.replies import PartyState
 from ledger.party.speaker import now_ms
 from ledger.party.vault import Config, Vault
+from ledger.statements.party import RECOVERY
 
 _ResultT = TypeVar("_ResultT")
 
@@ -116,20 +117,35 @@ def admit(
     key: Annotated[Path, typer.Option("--key", help="The operator's key file.", exists=True, dir_okay=False)],
     ledger: LedgerUrl,
     policy: PolicyFile,
+    yes: Annotated[bool, typer.Option("--yes", help="Admit without asking.")] = False,
     home: Home = HOME,
     passphrase_file: PassphraseFile = None,
     json_output: JsonOutput = False,
 ) -> None:
-    """Countersign a party's registration, as the operator, and have it recorded."""
-    drafted = read_draft(file)
-    operator_key = read_key(key, read_passphrase(str(key), passphrase_file))
+    """Show who asks to be a party, ask, countersign as the operator, and have it recorded.
 
-    async def work() -> Recorded:
+    A draft that was changed, that has expired, or that is not for this ledger or this key, is not signed.
+    """
+    drafted = read_draft(file)
+    keyid = read_public(key).keyid
+
+    async def work() -> Recorded | None:
         trusted = parse_policy(policy.read_text(encoding="utf-8"))
         async with LedgerClient(ledger, trusted, vault_at(home)) as client:
+            registration = await enrolment.review(client, drafted, keyid, now_ms)
+            say(f"A new party asks to be admitted: {registration.issuer}", "bold", err=True)
+            for item, (_, use) in registration.introduced.items():
+                fields([(f"{use} key", item)], err=True)
+            if not yes and not typer.confirm(f"Admit {registration.issuer}, for ever, with these keys?", err=True):
+                return None
+            operator_key = read_key(key, read_passphrase(str(key), passphrase_file))
             return await enrolment.admit(client, drafted, operator_key, now_ms)
 
-    tell(run(work()), f"{drafted.statement.issuer} is admitted.", json_output=json_output)
+    recorded = run(work())
+    if recorded is None:
+        say("Not signed.", err=True)
+        raise typer.Exit(1)
+    tell(recorded, f"{drafted.statement.issuer} is admitted.", json_output=json_output)
 
 
 @app.command()
@@ -197,15 +213,25 @@ def revoke_key(
     itself: Annotated[
         bool, typer.Option("--self", help="Sign with the very key that is revoked, not with the recovery key.")
     ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Revoke the last recovery key without asking.")] = False,
     recovery_key: RecoveryKey = None,
     home: Home = HOME,
     passphrase_file: PassphraseFile = None,
     recovery_passphrase_file: RecoveryPassphraseFile = None,
     json_output: JsonOutput = False,
 ) -> None:
-    """End a key of your own. What it signed before stays on the ledger."""
+    """End a key of your own. What it signed before stays on the ledger.
+
+    You are asked before your last recovery key is revoked: after it, no key of yours can ever be added or replaced.
+    """
     config = vault_at(home).config()
     since_ms = parse_time(compromised_since, "--compromised-since") if compromised_since is not None else None
+    if not yes and run(_is_last_recovery_key(home, config.party, keyid)):
+        say(f"This is the last recovery key of {config.party}. Without one, no key of {config.party} can", err=True)
+        say("ever be added or replaced: the name is lost with its signing keys.", err=True)
+        if not typer.confirm("Revoke it all the same?", err=True):
+            say("Not revoked.", err=True)
+            raise typer.Exit(1)
     if itself:
         by = read_key(Path(config.key), read_passphrase(config.key, passphrase_file))
     else:
@@ -218,6 +244,11 @@ def revoke_key(
             )
 
     tell(run(work()), f"The key is revoked: it speaks for {config.party} no longer.", json_output=json_output)
+
+
+async def _is_last_recovery_key(home: Path, name: str, keyid: str) -> bool:
+    async with reading(home) as client:
+        return [item.keyid for item in (await client.party(name)).active(RECOVERY)] == [keyid]
 
 
 async def _with_client(

@@ -33,15 +33,15 @@ def plain(text: str) -> str:
     )
 
 
-def say(text: str = "", style: str = "") -> None:
+def say(text: str = "", style: str = "", *, err: bool = False) -> None:
     """Print a line."""
-    console().print(Text(plain(text), style))
+    console(err=err).print(Text(plain(text), style))
 
 
-def fields(pairs: Mapping[str, object] | Sequence[tuple[str, object]]) -> None:
+def fields(pairs: Mapping[str, object] | Sequence[tuple[str, object]], *, err: bool = False) -> None:
     """Print label and value, one a line; further lines of a value are indented, so that none can pass for a field."""
     items = pairs.items() if isinstance(pairs, Mapping) else pairs
-    out = console()
+    out = console(err=err)
     for label, value in items:
         if value is not None:
             text = plain(str(value)).replace("\n", "\n" + " " * (_LABEL_WIDTH + 2))

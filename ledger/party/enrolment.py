@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ledger.core.checkpoint import TreeHead
 from ledger.core.encoding import Json
 from ledger.core.keys import SigningKey
 from ledger.party.client import LedgerClient
@@ -70,8 +71,12 @@ async def draft(client: LedgerClient, name: str, key: SigningKey, recovery_key: 
     return new_draft(statement).signed(key).signed(recovery_key)
 
 
-async def review(client: LedgerClient, drafted: Draft, clock: Clock) -> PartyRegistered:
-    """Check a drafted registration before the operator signs it: everything but its own signature is there."""
+async def review(client: LedgerClient, drafted: Draft, keyid: str, clock: Clock) -> PartyRegistered:
+    """Check a drafted registration before the operator signs it with the key `keyid`; return it, to be shown.
+
+    Raises Unfit for a draft of another ledger or type, an expired one, one that asks for another key's signature, or
+    one that lacks a good signature of a new key; ForkDetected where it refers to a log that is not ours.
+    """
     statement = drafted.statement
     if not isinstance(statement, PartyRegistered):
         raise Unfit(f"the draft is a {statement.type}, not a registration")
@@ -79,12 +84,17 @@ async def review(client: LedgerClient, drafted: Draft, clock: Clock) -> PartyReg
     drafted.check((await client.identity()).id, clock(), keys)
     if not keys.keys() <= dict(drafted.envelope.signatures).keys():
         raise Unfit("the draft lacks a signature of one of the new keys")
+    if set(statement.signers) != {*keys, keyid}:
+        raise Unfit(f"the draft does not ask for signatures of the new keys and of {keyid} alone")
+    if statement.seen is not None:
+        head = TreeHead(statement.seen.size, bytes.fromhex(statement.seen.root))
+        await client.check_seen(head, drafted.envelope.recorded)
     return statement
 
 
 async def admit(client: LedgerClient, drafted: Draft, operator_key: SigningKey, clock: Clock) -> Recorded:
     """Countersign a registration as the operator, and have it recorded."""
-    await review(client, drafted, clock)
+    await review(client, drafted, operator_key.public.keyid, clock)
     return await client.submit(drafted.signed(operator_key).envelope)
 
 

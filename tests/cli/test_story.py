@@ -11,6 +11,7 @@ import pytest
 
 from tests.cli.running import PASSPHRASE, at_a_terminal, environment, good, ledger, serving, verifier
 
+KEY_USES = ("signing", "recovery")
 DATA = {"airports.csv": "iata,name\nAAA,Anaa\n" * 500, "planes.csv": "tail,year\nN1,2004\n"}
 
 
@@ -30,7 +31,7 @@ class World:
 
     def new_keys(self, name: str) -> None:
         (self.directory / name).mkdir()
-        for use in ("signing", "recovery"):
+        for use in KEY_USES:
             good("key", "new", self.key(name, use))
 
     def registration(self, name: str) -> list[object]:
@@ -101,6 +102,9 @@ def license_id(world: World, listing: str) -> str:
     declined = ledger("license", "sign", draft, *beta)
     assert declined.code == 1
     assert len(json.loads(draft.read_bytes())["signatures"]) == 1
+    silent = ledger("license", "sign", draft, "--json", *beta)
+    assert (silent.code, silent.out.strip()) == (1, "")
+    assert "alpha lets beta use" in silent.err
     code, _ = at_a_terminal("n\n", "license", "sign", draft, *beta)
     assert code == 1
     code, shown_at_terminal = at_a_terminal("y\n", "license", "sign", draft, *beta)
@@ -131,9 +135,8 @@ def test_a_hand_off_is_acknowledged_once_and_proved_to_both(world: World, listin
     assert "receipt" in done.out
     again = ledger("transfer", "acknowledge", "--dir", arrived, *beta)
     assert again.code == 1
-    assert "already-decided" in again.err
-    refusal = next((world.home("beta") / "refusals").iterdir())
-    assert str(refusal) in again.err
+    assert "acknowledged before, by entry" in again.err
+    assert not (world.home("beta") / "refusals").exists()
     receipt = Path(done.out.split(" receipt ")[1].split()[0])
     proof = ["--policy", world.policy, "--entry", receipt.with_suffix(".entry"), receipt]
     assert verifier("receipt", *proof).code == 0
@@ -186,6 +189,22 @@ def test_a_lost_key_is_replaced_by_the_recovery_key(world: World) -> None:
     assert (refused.code, "revoked-key" in refused.err) == (1, True)
 
 
+def test_the_last_recovery_key_is_revoked_only_on_purpose(world: World) -> None:
+    world.register("delta")
+    home = ["--home", world.home("delta")]
+    keyid = good("key", "show", world.key("delta", "recovery"), "--json").document()["keyid"]
+    asked = ledger("party", "revoke-key", keyid, *home)
+    assert (asked.code, "last recovery key" in asked.err) == (1, True)
+    code, _ = at_a_terminal("n\n", "party", "revoke-key", keyid, *home)
+    assert code == 1
+    assert "revoked" not in good("party", "show", "delta", *home).out
+    good("key", "new", world.key("delta", "spare"))
+    good("party", "add-key", world.key("delta", "spare"), "--use", "recovery", "--switch", *home)
+    good("party", "revoke-key", keyid, *home)
+    spare = good("key", "show", world.key("delta", "spare"), "--json").document()["keyid"]
+    good("party", "revoke-key", spare, "--yes", *home)
+
+
 def test_registering_again_finds_the_first_registration_and_a_stranger_does_not(world: World) -> None:
     again = good(*world.registration("alpha"), "--json").document()
     assert again["type"] == "party.registered"
@@ -193,6 +212,8 @@ def test_registering_again_finds_the_first_registration_and_a_stranger_does_not(
     arguments = [("alpha" if item == "mallory" else item) for item in world.registration("mallory")]
     stranger = ledger(*arguments)
     assert (stranger.code, "name-taken" in stranger.err) == (1, True)
+    refusal = next((world.home("mallory") / "refusals").iterdir())
+    assert str(refusal) in stranger.err
     assert not (world.home("mallory") / "config.json").exists()
 
 
@@ -245,7 +266,16 @@ def test_an_operator_admits_parties_where_the_ledger_says_so(tmp_path: Path) -> 
         good(*world.registration("alpha"), "--draft", draft)
         key = tmp_path / "operator" / "keys" / "operator.json"
         options = ["--key", key, "--ledger", url, "--policy", world.policy, "--home", tmp_path / "operator-home"]
-        assert ledger("party", "admit", draft, *[*options[:1], world.key("alpha"), *options[2:]]).code == 1
-        good("party", "admit", draft, *options)
+        other = ledger("party", "admit", draft, "--yes", *[*options[:1], world.key("alpha"), *options[2:]])
+        assert (other.code, "of the new keys and of" in other.err) == (1, True)
+        asked = ledger("party", "admit", draft, *options)
+        shown = [good("key", "show", world.key("alpha", use), "--json").document()["keyid"] for use in KEY_USES]
+        assert asked.code == 1
+        assert all(words in asked.err for words in ["asks to be admitted: alpha", *shown, "Admit alpha"])
+        code, declined = at_a_terminal("n\n", "party", "admit", draft, *options)
+        assert (code, "Not signed." in declined) == (1, True)
+        assert len(json.loads(draft.read_bytes())["signatures"]) == 2
+        assert ledger("party", "show", "alpha", "--home", world.home("alpha")).code == 1
+        good("party", "admit", draft, "--yes", *options)
         assert good(*world.registration("alpha"), "--json").document()["index"] == 1
         assert "entry 1" in good("party", "show", "alpha", "--home", world.home("alpha")).out
