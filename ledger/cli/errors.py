@@ -147,7 +147,7 @@ def _unproven(unproven: Unproven) -> Words:
 
 
 def _fork(fork: ForkDetected) -> Words:
-    what = "contradict each other" if fork.certain else "were not shown to agree"
+    what = "contradict each other" if fork.certain else "do not agree, by the ledger's own proof"
     message = f"THE LEDGER IS NOT WHAT IT WAS. Two states signed by {fork.origin} {what}: {fork.detail}."
     if fork.kept is not None:
         message += f"\nBoth are kept in {fork.kept}"
