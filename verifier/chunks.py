@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-from collections import deque
 from dataclasses import dataclass
+from itertools import tee
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
 _QUEUED = 2
+_KEYS_PER_ORDER = 256
 """Bundles handed to a worker at a time: one in work, one waiting, so that it never waits for this process."""
 _POLL_EVERY = 32
 """Entries between two looks at the workers while this process examines a bundle."""
@@ -139,8 +140,11 @@ class _Worker:
         self.keys_known = 0
 
     def order(self, task: Task, keys: list[tuple[str, bytes]]) -> None:
-        self.connection.send((task, keys[self.keys_known :]))
-        self.keys_known = len(keys)
+        # Two orders must fit into the pipe: a parent that waits to send, to a worker that waits to send, never ends.
+        # Signatures by keys that a worker does not have yet come back unverified, and are checked here.
+        some = keys[self.keys_known : self.keys_known + _KEYS_PER_ORDER]
+        self.connection.send((task, some))
+        self.keys_known += len(some)
         self.outstanding += 1
 
     def receive(self) -> Chunk:
@@ -160,7 +164,8 @@ class Examiner:
         self._workers = [_Worker(location) for _ in range(processes - 1)]
         self._keys: list[tuple[str, bytes]] = []
         self._own_keys: dict[str, bytes] = {}
-        self._waiting: deque[Task] = deque()
+        self._waiting: Iterator[Task] = iter(())
+        self._next: Task | None = None
         self._done: dict[int, Chunk] = {}
         self._horizon = 0
 
@@ -169,17 +174,18 @@ class Examiner:
         self._keys.append((keyid, public_key))
         self._own_keys[keyid] = public_key
 
-    def examine(self, tasks: list[Task]) -> Iterator[Chunk]:
-        """Yield the chunks of `tasks`, in their order."""
-        self._waiting.extend(tasks)
-        for task in tasks:
+    def examine(self, tasks: Iterator[Task]) -> Iterator[Chunk]:
+        """Yield the chunks of `tasks`, whose numbers ascend, in their order."""
+        self._waiting, wanted = tee(tasks)
+        self._next = next(self._waiting, None)
+        for task in wanted:
             self._horizon = task.number + 2 + 2 * _QUEUED * (1 + len(self._workers))  # bounds what lies in memory
             while task.number not in self._done:
                 self._exchange()
                 if task.number in self._done:
                     break
-                if self._waiting and self._waiting[0].number < self._horizon:
-                    own = self._waiting.popleft()
+                own = self._take()
+                if own is not None:
                     self._done[own.number] = examine_bundle(self._source, own, self._own_keys, self._exchange)
                 else:
                     wait([worker.connection for worker in self._workers if worker.outstanding])
@@ -192,8 +198,16 @@ class Examiner:
             while worker.outstanding and worker.connection.poll():
                 chunk = worker.receive()
                 self._done[chunk.number] = chunk
-            while worker.outstanding < _QUEUED and self._waiting and self._waiting[0].number < self._horizon:
-                worker.order(self._waiting.popleft(), self._keys)
+            while worker.outstanding < _QUEUED and (task := self._take()) is not None:
+                worker.order(task, self._keys)
+
+    def _take(self) -> Task | None:
+        """Return the next task that may be begun."""
+        task = self._next
+        if task is None or task.number >= self._horizon:
+            return None
+        self._next = next(self._waiting, None)
+        return task
 
     def close(self) -> None:
         """End the workers, busy or not."""

@@ -9,9 +9,9 @@ from hashlib import sha256
 from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from verifier.checks import Failure
+from verifier.checks import Check, Failure
 from verifier.ed25519 import is_signed
-from verifier.entries import parse_entry, parse_statement, pre_authentication
+from verifier.entries import has_unknown_rules, parse_entry, parse_statement, pre_authentication
 from verifier.errors import CheckFailed
 from verifier.jcs import Json
 from verifier.schema import key_bytes, keyids
@@ -170,6 +170,8 @@ def examine_entry(raw: bytes, keys: dict[str, bytes]) -> Examined | Failure:
     except CheckFailed as error:
         return error.failure
     statement, failure = None, entry.envelope_failure
+    if failure is None and entry.index == 0 and has_unknown_rules(entry.payload):
+        failure = Failure(Check.RULES_VERSION, "unknown-rules", 0)
     if failure is None:
         try:
             statement = examine_statement(entry.payload, entry.signatures, keys)

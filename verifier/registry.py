@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 
 from verifier.ed25519 import key_id
 from verifier.notes import parse_vkey
+from verifier.schema import KNOWN_RULES
 
 if TYPE_CHECKING:
     from verifier.examine import Statement
 
 SIGNING, RECOVERY = "signing", "recovery"
-KNOWN_RULES = 1
-"""The one version of the rules that this verifier can judge by."""
 
 
 @dataclass(slots=True)

@@ -17,9 +17,10 @@ from verifier.judgement import judge, judge_compromises
 from verifier.notes import Checkpoint
 from verifier.parties import Pins, verify_pins
 from verifier.policy import OpenedCheckpoint, Policy, open_checkpoint
-from verifier.registry import KNOWN_RULES, Registry
+from verifier.registry import Registry
 from verifier.remembered import compare_roots, find_fork
 from verifier.rules import verify_acceptance
+from verifier.schema import KNOWN_RULES
 from verifier.source import open_source, read_checkpoint, read_tile
 from verifier.state import ReplayState
 from verifier.tree import HASH_BYTES, TILE_HEIGHT, TILE_WIDTH, Tree, tile_path, tile_widths
@@ -149,12 +150,12 @@ class _Replayer:
         self.verify_head(result.opened)
         size = result.opened.checkpoint.size
         start = result.resumed_size
-        tasks = [
+        tasks = (  # never a list: a checkpoint can be signed over 2^53 − 1 entries
             Task(number, width, max(0, start - number * TILE_WIDTH))
             for number, width in tile_widths(size, 0, start // TILE_WIDTH)
             if number * TILE_WIDTH + width > start
-        ]
-        examiner = Examiner(result.location, min(processes, max(1, len(tasks))))
+        )
+        examiner = Examiner(result.location, min(processes, 1 + (size - start) // TILE_WIDTH))
         try:
             for keyid, key in result.registry.keys.items():
                 examiner.learn(keyid, key.public_key)
@@ -246,6 +247,8 @@ class _Replayer:
             self.fail(Check.TIME, "time-decreased", index, "/time", f"≥ {self.last_time_ms}", str(item.time_ms))
         self.last_time_ms = item.time_ms
         registry.times_ms.append(item.time_ms)
+        if index == 0 and item.failure is not None and item.failure.check is Check.RULES_VERSION:
+            self.stop_judging(Check.RULES_VERSION, "unknown-rules", 0)
         if self.is_judging:
             try:
                 statement = verify_acceptance(registry, result.tree, item, index)

@@ -238,6 +238,9 @@ _OWN: dict[str, dict[str, Checker]] = {
 STATEMENT_TYPES = frozenset(_OWN)
 """The statement types of rules version 1."""
 
+KNOWN_RULES = 1
+"""The one version of the rules that this verifier can judge by."""
+
 
 def _table(kind: str) -> Checker:
     common = _COMMON if kind == "ledger.created" else _COMMON | _IN_A_LEDGER

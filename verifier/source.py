@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import io
+import socket
 import ssl
 import time
 import zlib
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from verifier.entries import MAX_ENTRY_BYTES
@@ -18,6 +20,8 @@ from verifier.tree import HASH_BYTES, TILE_WIDTH, tile_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from _typeshed import WriteableBuffer
 
 MAX_BUNDLE_BYTES = TILE_WIDTH * (2 + MAX_ENTRY_BYTES)
 MAX_TILE_BYTES = TILE_WIDTH * HASH_BYTES
@@ -84,6 +88,7 @@ class HttpSource:
             if parts.scheme == "https"
             else http.client.HTTPConnection(parts.hostname, port, timeout=SILENCE_S)
         )
+        self._connection.response_class = _TimedResponse
 
     def read(self, path: str, max_bytes: int) -> bytes:
         """See `Source`."""
@@ -99,7 +104,6 @@ class HttpSource:
         raise SourceUnavailable(path, why)
 
     def _get(self, path: str, max_bytes: int) -> bytes:
-        deadline = time.monotonic() + DEADLINE_S
         headers = {"Accept-Encoding": "gzip", "User-Agent": "provenance-ledger-verifier"}
         self._connection.request("GET", f"{self._base}/{path}", headers=headers)
         with self._connection.getresponse() as response:
@@ -114,10 +118,9 @@ class HttpSource:
             body = bytearray()
             for chunk in _chunks(response):
                 body += unfold.decompress(chunk, max_bytes + 1 - len(body)) if unfold else chunk
-                if len(body) > max_bytes or time.monotonic() > deadline:
+                if len(body) > max_bytes:
                     self.close()
-                    why = f"larger than {max_bytes} bytes" if len(body) > max_bytes else f"slower than {DEADLINE_S} s"
-                    raise SourceUnavailable(path, why)
+                    raise SourceUnavailable(path, f"larger than {max_bytes} bytes")
             if unfold and not unfold.eof:
                 raise http.client.HTTPException("gzip stream cut short")
             return bytes(body)
@@ -126,6 +129,38 @@ class HttpSource:
         """Close the connection; the next `read` opens another."""
         with suppress(OSError):
             self._connection.close()
+
+
+class _TimedReader(io.RawIOBase):
+    """Reads a socket until a deadline: a server that sends a byte now and then must not hold us for ever."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._held = sock.makefile("rb", buffering=0)  # keeps the socket open while this reader is
+        self._deadline = time.monotonic() + DEADLINE_S
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        remaining = self._deadline - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError(f"slower than {DEADLINE_S} s")
+        self._sock.settimeout(min(SILENCE_S, remaining))
+        return self._sock.recv_into(buffer)
+
+    def close(self) -> None:
+        self._held.close()
+        super().close()
+
+
+class _TimedResponse(http.client.HTTPResponse):
+    """A response whose status line, headers and body, all together, must be in before the deadline."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (http.client's own)
+        super().__init__(sock, *args, **kwargs)
+        self.fp.close()
+        self.fp = io.BufferedReader(_TimedReader(sock))
 
 
 def _chunks(response: http.client.HTTPResponse) -> Iterator[bytes]:

@@ -23,9 +23,9 @@ _NONCE = rf'"nonce":"([A-Za-z0-9+/]{{21}}[AQgw]==)","not_after_ms":{_INTEGER},'
 _SEEN = rf'(?:"seen":{{"root":"({_HEX32})","size":{_INTEGER}}},)?'
 _SIGNERS = rf'"signers":\["({_HEX32}(?:","{_HEX32}){{0,{MAX_SIGNERS - 1}}})"\],'
 _OFFERED = re.compile(
-    rf'{_HEAD}(?:"license":{_ID},)?"listing":{_ID},{_NONCE}"recipient":{_NAME},{_SEEN}{_SIGNERS}"type":"transfer.offered"}}'
+    rf'{_HEAD}(?:"license":{_ID},)?"listing":{_ID},{_NONCE}"recipient":{_NAME},{_SEEN}{_SIGNERS}"type":"transfer\.offered"}}'
 )
-_ACKNOWLEDGED = re.compile(rf'{_HEAD}{_NONCE}{_SEEN}{_SIGNERS}"transfer":{_ID},"type":"transfer.acknowledged"}}')
+_ACKNOWLEDGED = re.compile(rf'{_HEAD}{_NONCE}{_SEEN}{_SIGNERS}"transfer":{_ID},"type":"transfer\.acknowledged"}}')
 
 
 def read_template(payload: bytes) -> dict[str, Any] | None:  # noqa: PLR0911 (one return a doubt)

@@ -12,7 +12,7 @@ from verifier.errors import MalformedInput
 from verifier.jcs import MAX_INTEGER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 HASH_BYTES = 32
 EMPTY_ROOT = sha256(b"").digest()
@@ -174,11 +174,13 @@ class Tree:
         return bytes(hashes[HASH_BYTES * start : HASH_BYTES * (start + width)])
 
 
-def tile_widths(size: int, tile_level: int, from_number: int = 0) -> list[tuple[int, int]]:
-    """Return (number, width) of every tile of a level in a tree of `size` leaves, from `from_number` on (§11.1)."""
+def tile_widths(size: int, tile_level: int, from_number: int = 0) -> Iterator[tuple[int, int]]:
+    """Yield (number, width) of every tile of a level in a tree of `size` leaves, from `from_number` on (§11.1)."""
     full, partial = divmod(size >> (TILE_HEIGHT * tile_level), TILE_WIDTH)
-    tiles = [(number, TILE_WIDTH) for number in range(from_number, full)]
-    return [*tiles, (full, partial)] if partial else tiles
+    for number in range(from_number, full):
+        yield number, TILE_WIDTH
+    if partial:
+        yield full, partial
 
 
 def tile_path(level: int | str, number: int, width: int) -> str:

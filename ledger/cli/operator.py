@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import secrets
 from enum import StrEnum
 from pathlib import Path
@@ -12,10 +13,10 @@ from typing import Annotated
 import typer
 
 from ledger.cli.home import PassphraseFile
-from ledger.cli.passphrase import read_passphrase
+from ledger.cli.passphrase import ENVIRONMENT, read_passphrase
 from ledger.cli.words import fields, say
 from ledger.core.dsse import sign
-from ledger.core.encoding import b64encode
+from ledger.core.encoding import b64encode, canonical, parse_json
 from ledger.core.keys import SigningKey
 from ledger.party.errors import AlreadyThere
 from ledger.party.files import create_file
@@ -90,7 +91,7 @@ def init(
         "relation": relation,
         "admission": admission.value,
     }
-    read_model(LedgerCreated, statement)  # a bad name or origin is told before anything is written
+    read_model(LedgerCreated, parse_json(canonical(statement)))  # a bad word is told before anything is written
     passphrase = read_passphrase("the operator's keys", passphrase_file, creating=True)
     keys.mkdir(mode=0o700, parents=True, exist_ok=True)
     named = {LOG_KEY: identity.log_key, SERVICE_KEY: identity.service_key, OPERATOR_KEY: own, RECOVERY_KEY: recovery}
@@ -127,6 +128,7 @@ def serve(
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     passphrase = read_passphrase("the log key and the service key", passphrase_file)
+    os.environ.pop(ENVIRONMENT, None)  # the worker processes, which parse what strangers send, need not inherit it
     log_key = read_key(directory / "keys" / LOG_KEY, passphrase)
     service_key = read_key(directory / "keys" / SERVICE_KEY, passphrase)
 

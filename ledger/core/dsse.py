@@ -13,6 +13,8 @@ from ledger.core.errors import FormatError, pointer
 from ledger.core.keys import SIGNATURE_BYTES, SigningKey
 
 STATEMENT_TYPE = "application/vnd.provenance-ledger.statement.v1+json"
+REFUSAL_TYPE = "application/vnd.provenance-ledger.refusal.v1+json"
+HISTORY_TYPE = "application/vnd.provenance-ledger.history.v1+json"
 MAX_ENVELOPE_BYTES = 65_535
 MAX_PAYLOAD_BYTES = 32_768
 MAX_SIGNATURES = 16

@@ -131,9 +131,11 @@ def _check_string(text: str) -> None:
 def _pairs(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise FormatError("duplicate-key", detail=ascii(twice))
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise FormatError("duplicate-key", detail=ascii(name[:100]))
+            seen.add(name)
     return value
 
 

@@ -53,7 +53,11 @@ def accept(view: View, candidate: Candidate, index: int, time_ms: int, root_at: 
     changed nothing.
     """
     statement, envelope = candidate.statement, candidate.envelope
-    _check_ledger(view, statement)
+    try:
+        _check_ledger(view, statement)
+    except Refused as refused:
+        refused.authentic = _has_signed(view, candidate)
+        raise
     if envelope.id in view.recorded:
         raise Duplicate(view.recorded[envelope.id])
     _check_signatures(view, candidate)
@@ -121,6 +125,14 @@ def _check_signatures(view: View, candidate: Candidate) -> None:
             raise Refused("wrong-signature", "/signers", keyid)
 
 
+def _has_signed(view: View, candidate: Candidate) -> bool:
+    try:
+        _check_signatures(view, candidate)
+    except Refused:
+        return False
+    return True
+
+
 def _check_revoked(view: View, statement: Statement) -> None:
     for keyid in statement.signers:
         key = view.get(KeyFact, key_key(keyid))
@@ -140,7 +152,8 @@ def _check_signers(view: View, statement: Statement) -> None:
         if key is not None:
             owners.add((key.party, key.use))
     if owners not in _required(view, statement):
-        raise Refused("wrong-signers", "/signers", f"signed by {sorted(owners)}")
+        signed = " and ".join(f"a {use} key of {party}" for party, use in sorted(owners)) or "no registered key"
+        raise Refused("wrong-signers", "/signers", f"signed by {signed}; docs/format.md §6 says by whom it must be")
     if (statement.issuer, SIGNING) in owners and isinstance(statement, PartyKeyRevoked):
         _check_revokes_itself(statement)
 

@@ -61,7 +61,9 @@ async def run(
     finally:
         await store.close()
     if ledger is None:
-        raise IntegrityError(f"{directory / DATABASE} has no entry 0; delete it and run `ledger init` again")
+        raise IntegrityError(
+            f"{directory / DATABASE} has no entry 0: `ledger init` was cut short; run it with another directory"
+        )
     if service_key.public.keyid not in ledger.reserved_keyids:
         raise IntegrityError("the service key is not the one that entry 0 names")
     identity = Identity(ledger.origin, log_key, service_key)
@@ -85,6 +87,7 @@ async def _running(directory: Path, identity: Identity) -> AsyncIterator[Log]:
     store = await SQLiteStore.open(directory / DATABASE)
     workers = Workers()
     try:
+        await workers.start()
         log = Log(store, identity, workers, system_clock)
         await log.start()
         try:

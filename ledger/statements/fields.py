@@ -5,6 +5,7 @@ Lengths count Unicode code points. A rule that a pattern can say is a pattern, s
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import Annotated, Any
 
@@ -57,7 +58,8 @@ def _ascending(values: list[str]) -> list[str]:
 PRESENT = BeforeValidator(_present)
 """For optional fields: absent, or a value; never null."""
 
-Name = Annotated[str, StringConstraints(pattern=rf"^{_LABEL}(\.{_LABEL})*$", max_length=MAX_NAME)]
+_NAME = rf"{_LABEL}(\.{_LABEL})*"
+Name = Annotated[str, StringConstraints(pattern=rf"^{_NAME}$", max_length=MAX_NAME)]
 Time = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 Size = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 Id = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
@@ -73,6 +75,11 @@ Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 Description = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 Signers = Annotated[list[KeyId], Field(min_length=1, max_length=16), AfterValidator(_ascending)]
 Words = Annotated[list[Label], Field(min_length=1, max_length=64), AfterValidator(_ascending)]
+
+
+def is_name(text: str) -> bool:
+    """Tell whether `text` has the form of a party's name."""
+    return len(text) <= MAX_NAME and re.fullmatch(_NAME, text) is not None
 
 
 class Key(Model):

@@ -37,6 +37,11 @@ STATEMENTS: dict[str, type[Statement]] = {
 """Every type that version 1 of the rules allows (docs/format.md §6.2)."""
 
 _REASONS = {"missing": "missing-field", "extra_forbidden": "unknown-field"}
+_WORDS = {
+    "missing": "this field is needed",
+    "extra_forbidden": "a statement of this type has no such field",
+    "string_pattern_mismatch": "not in the form that docs/format.md §5 gives",
+}
 _ModelT = TypeVar("_ModelT", bound=Model)
 
 
@@ -81,7 +86,7 @@ def _read(validate: Callable[[], _ModelT]) -> _ModelT:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = pointer(*first["loc"]) + first.get("ctx", {}).get("field", "")
-        raise FormatError(_reason(first), field, first["msg"]) from error
+        raise FormatError(_reason(first), field, _WORDS.get(first["type"], first["msg"])) from error
 
 
 def _reason(error: ErrorDetails) -> str:

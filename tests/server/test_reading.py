@@ -11,13 +11,12 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from ledger.core.dsse import parse_envelope
+from ledger.core.dsse import HISTORY_TYPE, parse_envelope
 from ledger.core.encoding import Json, b64decode, parse_canonical
 from ledger.core.entry import Entry, parse_entry
 from ledger.core.keys import verify_ed25519
 from ledger.core.merkle import verify_consistency
 from ledger.core.tiles import format_bundle
-from ledger.server.log.identity import HISTORY_TYPE
 from ledger.server.log.sequencer import Log
 from ledger.server.log.workers import Workers
 from ledger.server.service.routes import ROUTES

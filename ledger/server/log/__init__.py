@@ -1,1 +1,1 @@
-"""The log: `sequencer` is the only writer, `recovery` starts it, `tail` is its growing edge, `workers` check."""
+"""The log: `sequencer` is the only writer; `checking` and `workers` check for it, `recovery` starts it."""

@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ledger.core.checkpoint import TreeHead, sign_checkpoint
-from ledger.core.dsse import Envelope, sign
+from ledger.core.dsse import HISTORY_TYPE, REFUSAL_TYPE, Envelope, sign
 from ledger.core.keys import SigningKey
 from ledger.core.note import ED25519_TYPE, NoteKey
-
-REFUSAL_TYPE = "application/vnd.provenance-ledger.refusal.v1+json"
-HISTORY_TYPE = "application/vnd.provenance-ledger.history.v1+json"
 
 
 @dataclass(frozen=True)

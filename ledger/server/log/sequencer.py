@@ -1,9 +1,9 @@
 """The sequencer: the only writer of the log.
 
-A statement goes: `submit` queues its bytes → `_check` takes what waits, has it parsed and its signatures checked on all
-cores → `_sequence` accepts in order, chains, hashes, signs one checkpoint over the batch, stores all of it
-in one transaction, and only then answers. The two stages overlap, so that one batch's signatures are checked while the
-one before is written; nothing else runs at the same time as the second.
+A statement goes: `submit` queues its bytes → `_check` takes what waits and has it checked (`checking.py`, on all cores)
+→ `_sequence` accepts in order, chains, hashes, signs one checkpoint over the batch, stores all of it in one
+transaction, and only then answers. The two stages overlap, so that one batch's signatures are checked while the one
+before is written; nothing else runs at the same time as the second.
 
 If the process dies before the transaction ends, nothing of the batch was acknowledged, and the checkpoint over it was
 shown to nobody. If it dies after, the entries are there, and resubmitting returns them.
@@ -14,27 +14,24 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from itertools import islice
-from typing import TypeVar
 
 from ledger.core.checkpoint import TreeHead
-from ledger.core.encoding import b64decode
 from ledger.core.entry import Entry, parse_entry
 from ledger.core.errors import FormatError
 from ledger.core.merkle import inclusion_paths, inclusion_ranges, nodes_of, perfect_nodes, prove, range_hash
 from ledger.registry.acceptance import Candidate, Duplicate, accept, needed_facts
-from ledger.registry.facts import LEDGER_KEY, KeyFact, LedgerFact, View, key_key
+from ledger.registry.facts import LEDGER_KEY, LedgerFact, View
 from ledger.registry.refusal import Refused
+from ledger.server.log.checking import Checked, Checker, remember
 from ledger.server.log.errors import BusyError, SignedRefusalError, UnavailableError
 from ledger.server.log.identity import Identity
 from ledger.server.log.recovery import recover
 from ledger.server.log.tail import Tail
-from ledger.server.log.workers import Check, Opened, Workers
+from ledger.server.log.workers import Workers
 from ledger.server.store.contract import Batch, NewEntry, Store, StoredCheckpoint
-from ledger.statements.parse import read_statement
 
 MAX_WAITING = 4096
 """Statements that may wait to be sequenced; past that `submit` refuses (429) and `submit_waiting` waits."""
@@ -42,13 +39,10 @@ MAX_WAITING = 4096
 MAX_BATCH = 512
 MIN_FREE_BYTES = 64 * 1024 * 1024
 _MAX_CHECKED = 8
-_MAX_SENT_KEYS = 512
-_MAX_CACHED_KEYS = 65_536
 _MAX_CACHED_ROOTS = 4_096
 
+_LATE = UnavailableError("a key became known while this waited; resubmit")
 _logger = logging.getLogger(__name__)
-_KeyT = TypeVar("_KeyT")
-_ValueT = TypeVar("_ValueT")
 
 
 @dataclass(frozen=True)
@@ -78,9 +72,13 @@ class _Posted:
 
 
 @dataclass(frozen=True)
-class _Checked:
-    candidate: Candidate
+class _Waiting:
+    checked: Checked
     answer: asyncio.Future[Recorded]
+
+    @property
+    def candidate(self) -> Candidate:
+        return self.checked.candidate
 
 
 class Log:
@@ -93,12 +91,11 @@ class Log:
         self.ledger_id = ""
         self.published: Published | None = None
         self.failure: Exception | None = None
-        self._workers = workers
+        self._checker = Checker(store, workers)
         self._clock = clock
         self._tail = Tail()
         self._waiting: asyncio.Queue[_Posted] = asyncio.Queue(MAX_WAITING)
-        self._checked: asyncio.Queue[list[_Checked]] = asyncio.Queue(_MAX_CHECKED)
-        self._keys: OrderedDict[str, bytes] = OrderedDict()
+        self._checked: asyncio.Queue[list[_Waiting]] = asyncio.Queue(_MAX_CHECKED)
         self._roots: OrderedDict[int, bytes] = OrderedDict()
         self._tasks: list[asyncio.Task[None]] = []
         self.stopping = False
@@ -166,65 +163,15 @@ class Log:
             for _ in group:
                 self._waiting.task_done()
 
-    async def _check(self, group: list[_Posted]) -> list[_Checked]:
-        """Take steps 9.1 to 9.3, and the arithmetic of 9.8 for every signature under a known key."""
-        recent = dict(islice(reversed(self._keys.items()), _MAX_SENT_KEYS))
-        checked: list[_Checked] = []
-        verdicts: list[dict[str, bool]] = []
-        opened = await self._workers.open([posted.raw for posted in group], recent)
-        for posted, result in zip(group, opened, strict=True):
-            if not isinstance(result, Opened):
-                _fail([posted], FormatError(*result))
-                continue
-            try:
-                candidate = Candidate(read_statement(result.kind, result.payload), result.envelope)
-            except FormatError as error:
-                _fail([posted], error)
-                continue
-            checked.append(_Checked(candidate, posted.answer))
-            verdicts.append(result.verdicts)
-        await self._check_rest(checked, verdicts)
-        for at, verdict in enumerate(verdicts):
-            # What was not checked counts as invalid. Acceptance refuses unknown keys before it asks, so that this tells
-            # of the one case only where a key became known after this moment: nothing enters on trust.
-            signatures = checked[at].candidate.envelope.signatures
-            invalid = [keyid for keyid, _ in signatures if not verdict.get(keyid, False)]
-            if invalid:
-                checked[at] = _Checked(replace(checked[at].candidate, invalid=invalid), checked[at].answer)
-        return checked
-
-    async def _check_rest(self, checked: list[_Checked], verdicts: list[dict[str, bool]]) -> None:
-        """Check the signatures whose key the workers had not been sent."""
-        keys = await self._find_keys([item.candidate for item in checked])
-        places: list[tuple[int, str]] = []
-        checks: list[Check] = []
-        for at, item in enumerate(checked):
-            for keyid, signature in item.candidate.envelope.signatures:
-                if keyid not in verdicts[at] and keyid in keys:
-                    places.append((at, keyid))
-                    checks.append((keys[keyid], item.candidate.envelope.signed_bytes, signature))
-        for (at, keyid), valid in zip(places, await self._workers.check(checks), strict=True):
-            verdicts[at][keyid] = valid
-
-    async def _find_keys(self, candidates: list[Candidate]) -> dict[str, bytes]:
-        """Return the public keys of all signers, as far as any entry or any waiting statement introduces them.
-
-        A keyid is the hash of its key, so a key may be used for arithmetic before its statement is accepted.
-        """
-        signers = {keyid for candidate in candidates for keyid in candidate.statement.signers}
-        keys = {keyid: self._keys[keyid] for keyid in signers & self._keys.keys()}
-        for candidate in candidates:
-            keys.update((keyid, key.raw) for keyid, (key, _) in candidate.statement.introduced.items())
-        wanted = signers - keys.keys()
-        if wanted:
-            view = await self.store.view([key_key(keyid) for keyid in wanted], [])
-            for keyid in wanted:
-                known = view.get(KeyFact, key_key(keyid))
-                if known is not None:
-                    keys[keyid] = b64decode(known.public_key)
-        for keyid, raw in keys.items():
-            _remember(self._keys, keyid, raw, _MAX_CACHED_KEYS)
-        return keys
+    async def _check(self, group: list[_Posted]) -> list[_Waiting]:
+        checked = await self._checker.check([posted.raw for posted in group])
+        waiting = []
+        for posted, result in zip(group, checked, strict=True):
+            if isinstance(result, FormatError):
+                _fail([posted], result)
+            else:
+                waiting.append(_Waiting(result, posted.answer))
+        return waiting
 
     async def _sequence_forever(self) -> None:
         while True:
@@ -244,7 +191,7 @@ class Log:
             for _ in range(groups):
                 self._checked.task_done()
 
-    async def _sequence(self, group: list[_Checked]) -> None:
+    async def _sequence(self, group: list[_Waiting]) -> None:
         if self.failure is not None:
             raise UnavailableError(str(self.failure))
         if await self.store.free_bytes() < MIN_FREE_BYTES:
@@ -259,16 +206,17 @@ class Log:
         draft = self._tail.copy()
         time_ms = max(self._clock(), draft.time_ms)
         entries: list[NewEntry] = []
-        accepted: list[tuple[_Checked, Entry]] = []
-        duplicates: list[tuple[_Checked, int]] = []
-        refused: list[tuple[_Checked, Refused, TreeHead]] = []
+        accepted: list[tuple[_Waiting, Entry]] = []
+        duplicates: list[tuple[_Waiting, int]] = []
+        refused: list[tuple[_Waiting, Refused | UnavailableError, TreeHead]] = []
         for item in group:
             try:
                 subjects = accept(view, item.candidate, draft.size, time_ms, partial(_root_at, roots, draft))
             except Duplicate as duplicate:
                 duplicates.append((item, duplicate.index))
             except Refused as error:
-                refused.append((item, error, draft.head))
+                # A signature that was never looked at, because its key became known too late, is not called wrong.
+                refused.append((item, _LATE if item.checked.is_late(view) else error, draft.head))
             else:
                 entry = draft.append(item.candidate.envelope, time_ms)
                 entries.append(NewEntry(entry.index, item.candidate.envelope.id, entry.raw, subjects))
@@ -278,8 +226,8 @@ class Log:
             self._answer(accepted)
         for item, reason, head in refused:
             self._refuse(item, reason, head, time_ms)
-        for item, index in duplicates:
-            _answer(item, await self._again(item, index))
+        if duplicates:
+            await self._answer_again(duplicates)
 
     async def _commit(self, draft: Tail, view: View, entries: list[NewEntry]) -> None:
         head = draft.head
@@ -291,29 +239,36 @@ class Log:
         if view.ledger is not None:
             self.ledger_id = view.ledger.id
 
-    def _answer(self, accepted: list[tuple[_Checked, Entry]]) -> None:
+    def _answer(self, accepted: list[tuple[_Waiting, Entry]]) -> None:
         published = self._published()
         first = accepted[0][1].index
         paths = inclusion_paths(first, published.head.size, self._tail.nodes)
         for (item, entry), path in zip(accepted, paths, strict=True):
             _answer(item, Recorded(item.candidate.envelope.id, entry, path, published.checkpoint, duplicate=False))
 
-    def _refuse(self, item: _Checked, refused: Refused, head: TreeHead, time_ms: int) -> None:
+    def _refuse(self, item: _Waiting, refused: Refused | UnavailableError, head: TreeHead, time_ms: int) -> None:
         if item.answer.done():
             return
-        if not refused.authentic or not self.ledger_id:
+        if isinstance(refused, UnavailableError) or not refused.authentic or not self.ledger_id:
             item.answer.set_exception(refused)
             return
         statement_id = item.candidate.envelope.id
         refusal = self.identity.refusal(self.ledger_id, statement_id, refused.reason, head, time_ms)
         item.answer.set_exception(SignedRefusalError(refused, refusal))
 
-    async def _again(self, item: _Checked, index: int) -> Recorded:
-        """Answer a duplicate with the entry as recorded."""
+    async def _answer_again(self, duplicates: list[tuple[_Waiting, int]]) -> None:
+        """Answer duplicates with the entries as recorded, in a few reads for all: resubmitting must not be slow."""
         published = self._published()
-        (raw,) = await self.store.entries(index, index + 1)
-        path = await self.path(index, published.head.size)
-        return Recorded(item.candidate.envelope.id, parse_entry(raw), path, published.checkpoint, duplicate=True)
+        indexes = sorted({index for _, index in duplicates})
+        ranges = {index: inclusion_ranges(index, published.head.size) for index in indexes}
+        nodes = await self.store.nodes({node for spans in ranges.values() for node in nodes_of(spans)})
+        entries: dict[int, bytes] = {}
+        for start, end in _runs(indexes):
+            entries.update(enumerate(await self.store.entries(start, end), start))
+        for item, index in duplicates:
+            path, entry = prove(ranges[index], nodes), parse_entry(entries[index])
+            name = item.candidate.envelope.id
+            _answer(item, Recorded(name, entry, path, published.checkpoint, duplicate=True))
 
     async def _seen_roots(self, candidates: list[Candidate]) -> dict[int, bytes]:
         """Return the roots at all stored sizes that a `seen` names."""
@@ -323,7 +278,7 @@ class Log:
             root = self._roots.get(size)
             if root is None:
                 root = range_hash(0, size, await self.store.nodes(perfect_nodes(0, size)))
-            _remember(self._roots, size, root, _MAX_CACHED_ROOTS)
+            remember(self._roots, size, root, _MAX_CACHED_ROOTS)
             roots[size] = root
         return roots
 
@@ -356,20 +311,24 @@ def _root_at(stored: Mapping[int, bytes], draft: Tail, size: int) -> bytes:
     return stored[size] if size in stored else draft.root_at(size)
 
 
-def _answer(item: _Checked, recorded: Recorded) -> None:
+def _answer(item: _Waiting, recorded: Recorded) -> None:
     if not item.answer.done():  # whoever asked may have gone
         item.answer.set_result(recorded)
 
 
-def _fail(group: Sequence[_Posted | _Checked], error: Exception) -> None:
+def _fail(group: Sequence[_Posted | _Waiting], error: Exception) -> None:
     for item in group:
         if not item.answer.done():
             item.answer.set_exception(error)
             item.answer.exception()  # whoever asked may have gone; that is no error of ours
 
 
-def _remember(cache: OrderedDict[_KeyT, _ValueT], key: _KeyT, value: _ValueT, limit: int) -> None:
-    cache[key] = value
-    cache.move_to_end(key)
-    if len(cache) > limit:
-        cache.popitem(last=False)
+def _runs(indexes: Iterable[int]) -> list[tuple[int, int]]:
+    """Return ascending indexes as half-open intervals of consecutive ones."""
+    runs: list[tuple[int, int]] = []
+    for index in indexes:
+        if runs and runs[-1][1] == index:
+            runs[-1] = (runs[-1][0], index + 1)
+        else:
+            runs.append((index, index + 1))
+    return runs

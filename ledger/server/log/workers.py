@@ -23,7 +23,7 @@ from ledger.core.dsse import Envelope, parse_envelope
 from ledger.core.errors import FormatError
 from ledger.core.keys import verify_ed25519
 from ledger.server.log.errors import UnavailableError
-from ledger.statements.parse import parse_payload
+from ledger.statements.parse import parse_payload, read_statement
 
 Check = tuple[bytes, bytes, bytes]
 """Public key (32 bytes), message, signature (64 bytes)."""
@@ -51,7 +51,9 @@ class Opened(NamedTuple):
         return Envelope.computed(self.payload, self.signatures, self.statement_id, self.recorded)
 
 
+_LONG_PAYLOAD_BYTES = 2048
 _MIN_CHUNK = 16
+_NO_CHECK: Check = (b"", b"", b"")
 _ItemT = TypeVar("_ItemT")
 _ResultT = TypeVar("_ResultT")
 
@@ -62,6 +64,10 @@ class Workers:
     def __init__(self) -> None:
         self._count = os.cpu_count() or 1
         self._pool = self._make()
+
+    async def start(self) -> None:
+        """Start all workers now, so that the first statement does not pay for it; raise UnavailableError."""
+        await self._map(check_all, [_NO_CHECK] * (_MIN_CHUNK * self._count))
 
     async def open(self, raws: Sequence[bytes], keys: Mapping[str, bytes]) -> list[Opened | Fault]:
         """Parse posted envelopes and check signatures by `keys` (keyid to 32 bytes), in order; or say what is wrong."""
@@ -106,6 +112,8 @@ def _open(raw: bytes, keys: dict[str, bytes]) -> Opened | Fault:
     try:
         envelope = parse_envelope(raw)
         kind = parse_payload(envelope.payload)["type"]
+        if len(envelope.payload) > _LONG_PAYLOAD_BYTES:
+            read_statement(kind, envelope.payload)  # what takes long to refuse is refused here, not in the event loop
     except FormatError as error:
         return error.reason, error.field, error.detail
     message = envelope.signed_bytes

@@ -23,7 +23,10 @@ def make_app(log: Log) -> web.Application:
     add_metrics(app)
     app.on_response_prepare.append(_name_server)
     for route in ROUTES:
-        app.router.add_route(route.method, route.path, route.handler)
+        if route.method == "GET":
+            app.router.add_get(route.path, route.handler)  # answers HEAD, too
+        else:
+            app.router.add_route(route.method, route.path, route.handler)
     return app
 
 

@@ -1,6 +1,6 @@
 """Listening with limits that aiohttp leaves open: silent connections, half-sent headers, too many connections.
 
-Stopping is graceful: no new connections, 503 for new work, the batch finished and answered, then the rest is cut.
+Stopping is graceful: 503 for new work, what waits finished and answered, and only then no connections any more.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from ledger.server.service.problems import ProblemError, problem_response
 
 HEADER_DEADLINE_S = 10.0
 KEEP_ALIVE_S = 30.0
+WRITE_DEADLINE_S = 30.0
 MAX_CONNECTIONS = 512
 SHUTDOWN_S = 10.0
 LINGER_S = 1.0
@@ -24,6 +25,7 @@ LINGER_S = 1.0
 
 _BACKLOG = 256
 _MAX_LINE_BYTES = 8190
+_MAX_HEAD_BYTES = 65_536
 _logger = logging.getLogger(__name__)
 
 
@@ -45,12 +47,13 @@ class _Connection(web.RequestHandler):
 
 
 class _Guard(asyncio.Protocol):
-    """Hands a connection to aiohttp; cuts it if the first request's headers are not in after 10 s."""
+    """Hands a connection to aiohttp; cuts it if headers do not come for 10 s, or nothing is taken for 30 s."""
 
     def __init__(self, inner: asyncio.Protocol, connections: set[_Guard]) -> None:
         self._inner = inner
         self._connections = connections
         self._deadline: asyncio.TimerHandle | None = None
+        self._stalled: asyncio.TimerHandle | None = None
         self._head = b""
         self.transport: asyncio.BaseTransport | None = None
 
@@ -66,9 +69,10 @@ class _Guard(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._deadline is not None:
-            self._head = (self._head + data)[-_MAX_LINE_BYTES * 8 :]
-            self._head = self._head.lstrip(b"\r\n")  # which may come before a request, and does not end its headers
-            if b"\r\n\r\n" in self._head:
+            # Line ends may come before a request, and do not end its headers; a body may come with them.
+            head = (self._head + data).lstrip(b"\r\n")
+            self._head = head[-_MAX_HEAD_BYTES:]
+            if b"\r\n\r\n" in head:
                 self._deadline.cancel()
                 self._deadline = None
                 self._head = b""
@@ -78,16 +82,21 @@ class _Guard(asyncio.Protocol):
         return self._inner.eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
+        for timer in (self._deadline, self._stalled):
+            if timer is not None:
+                timer.cancel()
         if self in self._connections:
             self._connections.discard(self)
             self._inner.connection_lost(exc)
 
     def pause_writing(self) -> None:
+        if isinstance(self.transport, asyncio.Transport):
+            self._stalled = asyncio.get_running_loop().call_later(WRITE_DEADLINE_S, self.transport.abort)
         self._inner.pause_writing()
 
     def resume_writing(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
         self._inner.resume_writing()
 
 
@@ -118,7 +127,7 @@ async def serve(log: Log, host: str, port: int, stop: asyncio.Event, ready: Call
         ready(address[0], address[1])
         await stop.wait()
         _logger.info("stopping: finishing what waits")
-        await log.stop()
+        await log.stop()  # new work is answered with 503 meanwhile
         server.close()
     finally:
         await runner.cleanup()

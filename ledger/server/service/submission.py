@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator
-from contextlib import suppress
-from tempfile import SpooledTemporaryFile
 
 from aiohttp import StreamReader, web
 
@@ -21,6 +20,7 @@ from ledger.core.receipt import format_receipt
 from ledger.server.log.sequencer import Log, Recorded
 from ledger.server.service.context import log_of
 from ledger.server.service.problems import ProblemError, problem_of
+from ledger.server.service.spool import Spool
 
 MAX_STREAM_BYTES = 1 << 30
 WINDOW = 1024
@@ -28,8 +28,8 @@ WINDOW = 1024
 
 BODY_DEADLINE_S = 10.0
 IDLE_DEADLINE_S = 30.0
-_SPOOL_MEMORY_BYTES = 1 << 20
-_WRITE_BYTES = 1 << 16
+STREAM_DEADLINE_S = 3600.0
+_logger = logging.getLogger(__name__)
 _ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 Answer = asyncio.Future[Recorded] | Exception | None
 """A line's answer to come, or what was wrong with the line, or None after the last."""
@@ -66,34 +66,30 @@ async def _submit_lines(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "application/jsonl"})
     await response.prepare(request)
     answers: asyncio.Queue[Answer] = asyncio.Queue(WINDOW)
-    results = _Results()
-    reading = asyncio.create_task(_read(request.content, log_of(request), answers))
-    sending = asyncio.create_task(results.send(response))
+    spool = Spool()
     try:
-        await _collect(answers, results)
-        await reading  # raises what broke the body: then there is no `done`, and the client resubmits
-        await sending
+        # Whichever of the three fails ends the others, and then there is no `done`: the client resubmits.
+        async with asyncio.timeout(STREAM_DEADLINE_S), asyncio.TaskGroup() as tasks:
+            tasks.create_task(_read(request.content, log_of(request), answers))
+            tasks.create_task(_collect(answers, spool))
+            tasks.create_task(spool.send(response))
         await response.write_eof()
+    except (ExceptionGroup, TimeoutError) as error:
+        _logger.info("a stream broke: %r", error.exceptions if isinstance(error, ExceptionGroup) else error)
+        raise ConnectionAbortedError("the stream broke") from error
     finally:
-        for task in (reading, sending):
-            task.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await task
-        results.close()
+        spool.close()
     return response
 
 
 async def _read(content: StreamReader, log: Log, answers: asyncio.Queue[Answer]) -> None:
-    try:
-        async for line in _lines(content):
-            try:
-                if line is None:
-                    raise FormatError("too-large", detail=f"an envelope has at most {MAX_ENVELOPE_BYTES} bytes")
-                await answers.put(await log.submit_waiting(line))
-            except LedgerError as error:
-                await answers.put(error)
-    finally:
-        await answers.put(None)
+    too_large = FormatError("too-large", detail=f"an envelope has at most {MAX_ENVELOPE_BYTES} bytes")
+    async for line in _lines(content):
+        try:
+            await answers.put(too_large if line is None else await log.submit_waiting(line))
+        except LedgerError as error:
+            await answers.put(error)
+    await answers.put(None)
 
 
 async def _lines(content: StreamReader) -> AsyncIterator[bytes | None]:
@@ -123,26 +119,31 @@ async def _lines(content: StreamReader) -> AsyncIterator[bytes | None]:
         yield None if skipping else bytes(pending)
 
 
-async def _collect(answers: asyncio.Queue[Answer], results: _Results) -> None:
-    """Write each line's result in the order of the input, under the checkpoint that it needs."""
+async def _collect(answers: asyncio.Queue[Answer], spool: Spool) -> None:
+    """Write each line's result in the order of the input, under the checkpoint that it needs, and `done` last."""
     line = 0
     checkpoint = b""
     hashes: dict[bytes, str] = {}
     while (answer := await answers.get()) is not None:
         line += 1
+        await spool.room()
         try:
             if isinstance(answer, Exception):
                 raise answer
             recorded = await answer
         except LedgerError as error:
-            results.add({"line": line, "problem": problem_of(error)})
+            spool.add(_line({"line": line, "problem": problem_of(error)}))
             continue
         if recorded.checkpoint != checkpoint:
             checkpoint = recorded.checkpoint
             hashes.clear()
-            results.add({"checkpoint": checkpoint.decode()})
-        results.add(_result(line, recorded, hashes))
-    results.finish({"done": line})
+            spool.add(_line({"checkpoint": checkpoint.decode()}))
+        spool.add(_line(_result(line, recorded, hashes)))
+    spool.end(_line({"done": line}))
+
+
+def _line(document: dict[str, Json]) -> bytes:
+    return _ENCODER.encode(document).encode() + b"\n"
 
 
 def _result(line: int, recorded: Recorded, hashes: dict[bytes, str]) -> dict[str, Json]:
@@ -161,47 +162,3 @@ def _result(line: int, recorded: Recorded, hashes: dict[bytes, str]) -> dict[str
     if recorded.duplicate:
         result["entry"] = b64encode(recorded.entry.raw)
     return result
-
-
-class _Results:
-    """Result lines on their way out, kept in a file past 1 MiB until the client takes them."""
-
-    def __init__(self) -> None:
-        self._spool = SpooledTemporaryFile(max_size=_SPOOL_MEMORY_BYTES)  # noqa: SIM115 - closed by `close`
-        self._written = 0
-        self._sent = 0
-        self._done = False
-        self._more = asyncio.Event()
-
-    def add(self, document: dict[str, Json]) -> None:
-        """Append one line."""
-        line = _ENCODER.encode(document).encode() + b"\n"
-        self._spool.seek(self._written)
-        self._spool.write(line)
-        self._written += len(line)
-        self._more.set()
-
-    def finish(self, document: dict[str, Json]) -> None:
-        """Append the last line."""
-        self._done = True
-        self.add(document)
-
-    async def send(self, response: web.StreamResponse) -> None:
-        """Send lines as they come, until the last; TimeoutError if the client takes nothing for 30 s."""
-        while not (self._done and self._sent == self._written):
-            if self._sent == self._written:
-                self._more.clear()
-                await self._more.wait()
-            self._spool.seek(self._sent)
-            chunk = self._spool.read(_WRITE_BYTES)
-            async with asyncio.timeout(IDLE_DEADLINE_S):
-                await response.write(chunk)
-            self._sent += len(chunk)
-            if self._sent == self._written:
-                self._spool.seek(0)
-                self._spool.truncate()
-                self._sent = self._written = 0
-
-    def close(self) -> None:
-        """Drop what was not sent."""
-        self._spool.close()

@@ -25,6 +25,8 @@ async def checkpoint(request: web.Request) -> web.Response:
 
 async def tile(request: web.Request) -> web.Response:
     """Serve a hash tile or an entry bundle of the published tree, full or partial."""
+    if request.rel_url.raw_path != request.path:
+        raise ProblemError(404, "not-found", "a tile's address has one spelling, without %-escapes")
     try:
         address = parse_tile_path(request.match_info["path"])
     except FormatError as error:
@@ -45,7 +47,13 @@ async def _bundle(request: web.Request, address: Tile) -> web.Response:
     first = address.position * TILE_WIDTH
     body = format_bundle(await log_of(request).store.entries(first, first + address.width))
     headers = _IMMUTABLE | {"Vary": "Accept-Encoding"}
-    if "gzip" in request.headers.get("Accept-Encoding", ""):
+    if _takes_gzip(request.headers.get("Accept-Encoding", "")):
         body = await asyncio.to_thread(gzip.compress, body, _GZIP_LEVEL, mtime=0)
         headers["Content-Encoding"] = "gzip"
     return web.Response(body=body, headers=headers, content_type="application/octet-stream")
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Read an Accept-Encoding header (RFC 9110 §12.5.3): gzip is named, and not with a weight of 0."""
+    weights = dict(item.replace(" ", "").lower().partition(";")[::2] for item in accepted.split(","))
+    return "gzip" in weights and weights["gzip"] not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}

@@ -69,6 +69,8 @@ class SQLiteStore:
     async def append(self, batch: Batch) -> None:
         """Write a batch in one transaction."""
         try:
+            if self._writer.in_transaction:  # an earlier ROLLBACK failed
+                await self._writer.execute("ROLLBACK")
             await self._writer.execute("BEGIN IMMEDIATE")
             try:
                 await self._check_place(batch.entries[0].index)
