@@ -11,24 +11,26 @@ word.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Self, TypeVar
 
 from ledger.core.checkpoint import Checkpoint, TreeHead
-from ledger.core.dsse import Envelope
+from ledger.core.dsse import HISTORY_TYPE, REFUSAL_TYPE, Envelope
 from ledger.core.encoding import Json, b64decode, canonical
-from ledger.core.errors import FormatError
+from ledger.core.errors import FormatError, LedgerError
 from ledger.core.keys import PublicKey
 from ledger.core.policy import Policy
 from ledger.core.receipt import parse_receipt
 from ledger.party import bulk, vouching
-from ledger.party.errors import Problem, ReceiptInvalid, Refusal, ReplyInvalid, Unfit, Unreachable
+from ledger.party.errors import ForkDetected, Problem, ReceiptInvalid, Refusal, ReplyInvalid, Unfit, Unreachable
 from ledger.party.history import History, read_history
-from ledger.party.identity import HISTORY_PAYLOAD, REFUSAL_PAYLOAD, Identity, identify, wrong_signatures
+from ledger.party.identity import Identity, identify, wrong_signatures
 from ledger.party.memory import Memory
 from ledger.party.recorded import Recorded, check_is, open_recorded
+from ledger.party.refusals import read_refusal
 from ledger.party.replies import (
     ConsistencyReply,
     LicenseState,
@@ -43,6 +45,7 @@ from ledger.party.replies import (
 from ledger.party.transport import Query, Transport, segment
 from ledger.party.vault import Vault
 
+_LOG = logging.getLogger(__name__)
 _ALREADY_RECORDED = 200
 _LOST_TRIES = 3
 _ItemT = TypeVar("_ItemT", bound=Reply)
@@ -166,14 +169,23 @@ class LedgerClient:
         return [replace(item, kept=path) for item, path in zip(results, paths, strict=True)]
 
     async def take_refusal(self, problem: Problem, statement_id: str) -> None:
-        """Verify and keep the refusal that came with a problem; raise ReceiptInvalid for a false one."""
+        """Verify and keep the refusal that came with a problem.
+
+        Raises ReceiptInvalid for a false one, and ForkDetected for one on a log that contradicts what we have seen. It
+        stands where that cannot be told: it is signed, and kept.
+        """
         if problem.served is None:
             return
-        payload = (await self.identity()).open_service(problem.served, REFUSAL_PAYLOAD)
-        if payload.get("statement_id") != statement_id or payload.get("reason") != problem.type:
-            raise ReceiptInvalid("the signed refusal is of another statement, or for another reason")
+        payload = (await self.identity()).open_service(problem.served, REFUSAL_TYPE)
+        head = read_refusal(payload, statement_id, problem.type)
         kept = self.vault.keep_refusal(statement_id, problem.served) if self.vault is not None else None
         problem.refusal = Refusal(payload, kept)
+        try:
+            await self._check_refused_on(head, canonical(problem.served))
+        except ForkDetected:
+            raise
+        except LedgerError as error:
+            _LOG.info("whether a refusal agrees with the log that we saw cannot be told: %s", error)
 
     # What was recorded, proved
 
@@ -206,13 +218,13 @@ class LedgerClient:
         identity = await self.identity()
         wanted = sorted(set(subjects))
         document = await self.transport.get_json("/v1/history", [("subject", subject) for subject in wanted])
-        history = read_history(identity.open_service(document, HISTORY_PAYLOAD), wanted)
+        history = read_history(identity.open_service(document, HISTORY_TYPE), wanted)
         await self.checkpoint()
         await self.memory.check(history.head, canonical(document))
         kept = self.vault.keep_history(document) if self.vault is not None else None
         return replace(history, kept=kept)
 
-    # What the operator says
+    # What the operator says. Where it says it of a shorter log than before, that is noticed.
 
     async def party(self, name: str) -> PartyState:
         """Return a party and its keys, by the operator's word."""
@@ -239,18 +251,39 @@ class LedgerClient:
 
     async def listings(self, query: Query = ()) -> Page[ListingState]:
         """Return a page of listings; `query`: party, cursor, limit."""
-        return read_reply(Page[ListingState], await self.transport.get_json("/v1/listings", query))
+        return read_reply(Page[ListingState], await self._said("/v1/listings", query))
 
     async def licenses(self, query: Query = ()) -> Page[LicenseState]:
         """Return a page of licenses; `query`: party, cursor, limit."""
-        return read_reply(Page[LicenseState], await self.transport.get_json("/v1/licenses", query))
+        return read_reply(Page[LicenseState], await self._said("/v1/licenses", query))
 
     async def transfers(self, query: Query = ()) -> Page[TransferState]:
         """Return a page of hand-offs; `query`: party, cursor, limit."""
-        return read_reply(Page[TransferState], await self.transport.get_json("/v1/transfers", query))
+        return read_reply(Page[TransferState], await self._said("/v1/transfers", query))
+
+    async def _check_refused_on(self, head: TreeHead, signed: bytes) -> None:
+        newest = self.memory.newest()
+        if newest is None or newest[0].head.size < head.size:
+            # Once: of a tree that is covered by a checkpoint, many refusals are compared without asking again.
+            await self.checkpoint()
+        await self.memory.check(head, signed)
 
     async def _state(self, model: type[_ItemT], kind: str, name: str) -> _ItemT:
-        return read_reply(model, await self.transport.get_json(f"/v1/{kind}/{segment(name)}"))
+        return read_reply(model, await self._said(f"/v1/{kind}/{segment(name)}"))
+
+    async def _said(self, path: str, query: Query = ()) -> Json:
+        """Return an answer by the operator's word, of a log that is no shorter than the one that it showed us before.
+
+        Where it is shorter, its checkpoint tells whether the log was rolled back: raises what `checkpoint` raises, and
+        ReplyInvalid where the log may be sound and the answer is old.
+        """
+        before = self.memory.newest()
+        document = await self.transport.get_json(path, query)
+        size = document.get("size") if isinstance(document, dict) else None
+        if before is not None and isinstance(size, int) and size < before[0].head.size:
+            await self.checkpoint()
+            raise ReplyInvalid(f"the ledger answers of {size} entries; it showed {before[0].head.size} before")
+        return document
 
     async def _recorded(self, path: str) -> Recorded:
         recorded = self._open(read_reply(RecordedReply, await self.transport.get_json(path)))

@@ -16,9 +16,6 @@ from ledger.registry.facts import View
 from ledger.registry.refusal import Refused
 from ledger.statements.ledger import LedgerCreated
 
-REFUSAL_PAYLOAD = "application/vnd.provenance-ledger.refusal.v1+json"
-HISTORY_PAYLOAD = "application/vnd.provenance-ledger.history.v1+json"
-
 
 @dataclass(frozen=True)
 class Identity:

@@ -11,14 +11,13 @@ from aiohttp.test_utils import TestServer
 from aiohttp.typedefs import Handler
 
 from ledger.core.checkpoint import TreeHead, sign_checkpoint
-from ledger.core.dsse import Envelope, parse_envelope, sign
+from ledger.core.dsse import HISTORY_TYPE, REFUSAL_TYPE, Envelope, parse_envelope, sign
 from ledger.core.encoding import Json, b64encode
 from ledger.core.entry import parse_entry
 from ledger.core.errors import FormatError
 from ledger.core.merkle import consistency_ranges, inclusion_ranges, nodes_of, prove
 from ledger.core.policy import Policy, parse_policy
 from ledger.core.receipt import format_receipt
-from ledger.party.identity import HISTORY_PAYLOAD, REFUSAL_PAYLOAD
 from ledger.registry.acceptance import Duplicate
 from ledger.registry.facts import Fact, KeyFact, PartyFact, TransferFact, key_key, party_key
 from ledger.registry.refusal import Refused
@@ -75,6 +74,8 @@ class Liar:
         app.router.add_get("/v1/entries/{index}", self._entry)
         app.router.add_get("/v1/parties/{name}", self._party)
         app.router.add_get("/v1/transfers/{id}", self._transfer)
+        for kind in ("listings", "licenses", "transfers"):
+            app.router.add_get(f"/v1/{kind}", self._list)
         app.router.add_get("/v1/consistency", self._consistency)
         app.router.add_get("/v1/history", self._history)
         app.router.add_get("/checkpoint", self._checkpoint)
@@ -112,7 +113,7 @@ class Liar:
             "time": self.builder.now_ms,
             "type": "provenance-ledger.refusal/v1",
         }
-        return sign(payload, [self.builder.service_key], REFUSAL_PAYLOAD).document()
+        return sign(payload, [self.builder.service_key], REFUSAL_TYPE).document()
 
     async def _post(self, request: web.Request) -> web.StreamResponse:
         self.posted += 1
@@ -182,7 +183,11 @@ class Liar:
         )
 
     async def _transfer(self, request: web.Request) -> web.Response:
-        return self._answer(request, self._fact(TransferFact, request.match_info["id"]).document())
+        document = self._fact(TransferFact, request.match_info["id"]).document()
+        return self._answer(request, document | {"size": self.builder.size})
+
+    async def _list(self, request: web.Request) -> web.Response:
+        return self._answer(request, {"items": [], "next": None, "size": self.builder.size})
 
     async def _consistency(self, request: web.Request) -> web.Response:
         old, new = int(request.query["from"]), int(request.query["to"])
@@ -194,7 +199,7 @@ class Liar:
 
     async def _history(self, request: web.Request) -> web.Response:
         payload = self.history_payload(request.query.getall("subject"))
-        return self._answer(request, sign(payload, [self.builder.service_key], HISTORY_PAYLOAD).document())
+        return self._answer(request, sign(payload, [self.builder.service_key], HISTORY_TYPE).document())
 
     async def _checkpoint(self, _request: web.Request) -> web.Response:
         return web.Response(body=self.builder.checkpoint())

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
-from ledger.core.dsse import Envelope, sign
-from ledger.core.encoding import Json
+from ledger.core.dsse import HISTORY_TYPE, REFUSAL_TYPE, Envelope, sign
+from ledger.core.encoding import Json, b64decode, parse_json
 from ledger.core.entry import Entry
 from ledger.core.errors import QuorumError
 from ledger.core.hashing import leaf_hash
@@ -18,7 +18,6 @@ from ledger.core.policy import parse_policy
 from ledger.party.client import LedgerClient
 from ledger.party.enrolment import find_registration
 from ledger.party.errors import ForkDetected, Problem, ReceiptInvalid, ReplyInvalid, Unfit, Unproven, Unreachable
-from ledger.party.identity import HISTORY_PAYLOAD
 from ledger.party.recorded import Recorded
 from ledger.party.vault import Vault
 from ledger.registry.facts import PartyFact
@@ -195,6 +194,35 @@ async def test_a_shortened_log_is_noticed_in_a_new_process(liar: Liar, builder: 
     assert evidence["other"].encode() == liar.builder.checkpoint()
 
 
+async def test_a_read_of_a_shorter_log_is_no_answer(
+    client: LedgerClient, liar: Liar, builder: LedgerBuilder, vault: Vault
+) -> None:
+    builder.record(registration(builder))
+    listing_id = builder.record(listing(builder))
+    transfer = builder.say(builder.speech.transfer_offered(ALPHA, builder.operator, listing_id), ALPHA.key)
+    reads: list[Callable[[], Awaitable[object]]] = [
+        client.listings,
+        client.licenses,
+        client.transfers,
+        lambda: client.party("alpha"),
+        lambda: client.transfer(transfer),
+    ]
+    for read in reads:
+        await read()
+    await client.checkpoint()
+    liar.lie = lambda _path, answer: answer | {"size": 2} if "size" in answer else answer
+    for read in reads:
+        with pytest.raises(ReplyInvalid, match="showed 4 before"):
+            await read()
+    liar.lie = lambda _path, answer: answer
+    liar.builder = forked(builder)
+    liar.builder.register(ALPHA)
+    for read in reads[:4]:
+        with pytest.raises(Unproven):
+            await read()
+    assert vault.checkpoint(builder.origin) == builder.checkpoint()
+
+
 async def test_a_proof_that_was_not_given_is_no_fork(client: LedgerClient, liar: Liar, builder: LedgerBuilder) -> None:
     await client.submit(registration(builder))
     builder.record(listing(builder))
@@ -237,10 +265,43 @@ async def test_a_refusal_is_kept_only_if_the_service_key_signed_it(
     assert problem.refusal.document["statement_id"] == envelope.id
     assert problem.refusal.kept is not None
     assert problem.refusal.kept.exists()
-    forged = sign(problem.refusal.document, [key("stranger")], "application/vnd.provenance-ledger.refusal.v1+json")
+    forged = sign(problem.refusal.document, [key("stranger")], REFUSAL_TYPE)
     liar.lie = lambda _path, answer: answer | {"refusal": forged.document()} if "refusal" in answer else answer
     with pytest.raises(ReceiptInvalid):
         await client.submit(signed(builder.speech.party_registered(ALPHA), *ALPHA.all_keys))
+
+
+async def test_a_refusal_on_another_log_than_ours_is_a_fork(
+    client: LedgerClient, liar: Liar, builder: LedgerBuilder
+) -> None:
+    await client.submit(registration(builder))
+    builder.record(listing(builder))
+
+    async def refused_on(**lie: Json) -> Problem:
+        envelope = signed(builder.speech.party_registered(ALPHA), *ALPHA.all_keys)
+
+        def bend(_path: str, answer: Json) -> Json:
+            if "refusal" not in answer:
+                return answer
+            payload = parse_json(b64decode(answer["refusal"]["payload"])) | lie
+            return answer | {"refusal": sign(payload, [builder.service_key], REFUSAL_TYPE).document()}
+
+        liar.lie = bend
+        with pytest.raises(Problem) as caught:
+            await client.submit(envelope)
+        return caught.value
+
+    assert (await refused_on()).refusal is not None
+    for size in (2, 3):
+        with pytest.raises(ForkDetected) as fork:
+            await refused_on(size=size, root="00" * 32)
+        assert fork.value.kept is not None
+        assert json.loads(json.loads(fork.value.kept.read_bytes())["other"])["payloadType"] == REFUSAL_TYPE
+    for lie in ({"size": 0}, {"size": "3"}, {"more": 1}):
+        with pytest.raises(ReceiptInvalid):
+            await refused_on(**lie)
+    liar.fail = {"/v1/consistency": 403}
+    assert (await refused_on(size=99)).refusal is not None
 
 
 async def test_a_history_is_signed_by_the_service_key_and_about_the_log_that_we_see(
@@ -252,7 +313,7 @@ async def test_a_history_is_signed_by_the_service_key_and_about_the_log_that_we_
     honest = liar.history_payload(["alpha"])
 
     def serve(payload: Json, by: str = "first service") -> None:
-        envelope = sign(payload, [key(by)], HISTORY_PAYLOAD).document()
+        envelope = sign(payload, [key(by)], HISTORY_TYPE).document()
         liar.lie = lambda path, answer: envelope if path == "/v1/history" else answer
 
     for payload in (
