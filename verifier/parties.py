@@ -1,18 +1,22 @@
-"""Pinning companies to keys: lines `party <name> <keyid>`, blank lines and lines that start with `#` skipped."""
+"""How far a name is known to be that company's: pins, and who vouches for it where nobody pinned it.
+
+A --parties file has lines `party <name> <keyid>`; blank lines and lines that start with `#` are skipped.
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from verifier.checks import Check, Failure
+from verifier.checks import Check, Doubt, Failure
 from verifier.errors import MalformedInput
 
 if TYPE_CHECKING:
     from verifier.registry import Registry
 
-PINNED, NAME_ONLY = "pinned", "name only"
-"""How far a party's name is known to be that company's: its key was given to this verifier, or nothing was."""
+PINNED, EVIDENCED, NAME_ONLY = "pinned", "evidenced", "name only"
+"""The key was given to this verifier; the operator signed the registration, too; or there is only the name."""
 
 _LINE = re.compile(r"party[ \t]+([a-z0-9.-]{1,128})[ \t]+([0-9a-f]{64})")
 
@@ -41,22 +45,49 @@ def parse_parties(raw: bytes) -> Pins:
     return tuple(pins)
 
 
-def verify_pins(registry: Registry, pins: Pins) -> tuple[list[Failure], set[str], list[str]]:
-    """Return the pins that are contradicted, the parties that are pinned, and the pinned names that are not there.
+@dataclass(frozen=True, slots=True)
+class PinCheck:
+    """What the pins come to on one ledger."""
 
-    A name is pinned if every line for it names a key that the ledger registers for it. A pinned key that is somebody
-    else's is a contradiction too, whether or not the name is registered.
+    failures: list[Failure] = field(default_factory=list)
+    """Pins that are contradicted."""
+    doubts: list[Doubt] = field(default_factory=list)
+    """Pins of a key that an entry may register which was not judged."""
+    pinned: dict[str, list[str]] = field(default_factory=dict)
+    """Keyids by name, revoked ones too: such a key still says who the name was."""
+    absent: list[str] = field(default_factory=list)
+    """Pinned names that are not registered."""
+
+
+def verify_pins(registry: Registry, pins: Pins, *, is_complete: bool) -> PinCheck:
+    """Compare the pins with the ledger; `is_complete` tells that the registry is that of the whole log.
+
+    A name is pinned if every line for it names a key that the ledger registers for it, for whatever use. A pinned key
+    that is somebody else's is a contradiction too, whether or not the name is registered.
     """
-    failures: list[Failure] = []
+    check = PinCheck(absent=sorted({name for name, _ in pins} - registry.parties.keys()))
+    unsettled = set[str]()
     for name, keyid in pins:
         key = registry.keys.get(keyid)
-        owner = key.owner if key else None
-        if owner != name and (owner is not None or name in registry.parties):
-            actual = f"key of {owner}" if owner else "not a key of this ledger"
-            failures.append(
-                Failure(Check.PIN, "pin-mismatch", registry.parties.get(name), name, f"key of {name}: {keyid}", actual)
-            )
-    wrong = {failure.where for failure in failures}
-    names = {name for name, _ in pins}
-    pinned = {name for name in names if name in registry.parties} - wrong
-    return failures, pinned, sorted(names - registry.parties.keys())
+        if key is not None and key.owner == name:
+            check.pinned.setdefault(name, []).append(keyid)
+        elif key is not None or (name in registry.parties and is_complete):
+            actual = f"key of {key.owner}" if key else "not a key of this ledger"
+            index, expected = registry.parties.get(name), f"key of {name}: {keyid}"
+            check.failures.append(Failure(Check.PIN, "pin-mismatch", index, name, expected, actual))
+            unsettled.add(name)
+        elif name in registry.parties:
+            check.doubts.append(Doubt(Check.PIN, "key-not-seen", where=f"{name}: {keyid}"))
+            unsettled.add(name)
+    for name in unsettled & check.pinned.keys():
+        del check.pinned[name]
+    return check
+
+
+def party_status(registry: Registry, pinned: dict[str, list[str]], name: str) -> tuple[str, str | None]:
+    """Return how far a registered party's name is known to be that company's, and who says so if anybody does."""
+    if name in pinned:
+        return PINNED, None
+    if registry.admission == "operator" and name != registry.operator:  # or its registration had been refused (§6.3)
+        return EVIDENCED, registry.operator
+    return NAME_ONLY, None

@@ -15,7 +15,7 @@ from verifier.consequences import first_unknown, part_consequences
 from verifier.errors import CheckFailed, SourceUnavailable
 from verifier.judgement import judge, judge_compromises
 from verifier.notes import Checkpoint
-from verifier.parties import Pins, verify_pins
+from verifier.parties import PinCheck, Pins, verify_pins
 from verifier.policy import OpenedCheckpoint, Policy, open_checkpoint
 from verifier.registry import Registry
 from verifier.remembered import compare_roots, find_fork
@@ -56,8 +56,7 @@ class Replay:
     """The signed checkpoint of that replay: with a contradicting one, proof of a fork."""
     judged_size: int = 0
     """Entries judged by the rules."""
-    pinned: set[str] = field(default_factory=set)
-    absent_pins: list[str] = field(default_factory=list)
+    pins: PinCheck = field(default_factory=PinCheck)
 
     @property
     def is_complete(self) -> bool:
@@ -100,8 +99,9 @@ def replay(
         result.failures, doubts = part_consequences(result.failures, unknown)
         result.doubts += doubts
         result.judged_size = min(result.judged_size, unknown)
-    failures, result.pinned, result.absent_pins = verify_pins(result.registry, pins)
-    result.failures += failures
+    result.pins = verify_pins(result.registry, pins, is_complete=result.is_complete)
+    result.failures += result.pins.failures
+    result.doubts += result.pins.doubts
     result.findings += judge_compromises(result.registry)
     result.findings.sort(key=lambda finding: finding.index)
     result.failures.sort(key=lambda failure: -1 if failure.index is None else failure.index)

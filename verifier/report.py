@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from verifier.jcs import Json
-from verifier.parties import NAME_ONLY, PINNED
+from verifier.parties import party_status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,9 +96,32 @@ def completeness(result: Replay) -> str:
 
 def _warnings(result: Replay) -> list[str]:
     warnings = [ONE_SIGNER] if result.policy.quorum is None else []
-    if result.absent_pins:
-        warnings.append("pinned in the parties file, but not registered here: " + ", ".join(result.absent_pins))
+    if result.pins.absent:
+        warnings.append("pinned in the parties file, but not registered here: " + ", ".join(result.pins.absent))
+    keys = result.registry.keys
+    for name, keyids in sorted(result.pins.pinned.items()):
+        if all(keys[keyid].revoked_index is not None for keyid in keyids):
+            warnings.append(f"every key that is pinned for {name} is revoked: nothing pins the keys it signs with now")
     return warnings
+
+
+def _describe_party(result: Replay, name: str, index: int) -> dict[str, Any]:
+    status, by = party_status(result.registry, result.pins.pinned, name)
+    keys = result.registry.keys
+    pins = [
+        {"keyid": keyid, "use": keys[keyid].use, "revoked_index": keys[keyid].revoked_index}
+        for keyid in result.pins.pinned.get(name, [])
+    ]
+    return {"name": name, "index": index, "status": status, "by": by, "pins": pins}
+
+
+def _format_party(result: Replay, name: str, index: int) -> str:
+    party = _describe_party(result, name, index)
+    words = f"  {name}: {party['status']}" + (f" by {party['by']}" if party["by"] else "")
+    for pin in party["pins"]:
+        words += f", {pin['use']} key {pin['keyid']}"
+        words += f" (revoked at entry {pin['revoked_index']})" if pin["revoked_index"] is not None else ""
+    return words
 
 
 def describe_replay(result: Replay, code: int) -> dict[str, Any]:
@@ -126,10 +149,7 @@ def describe_replay(result: Replay, code: int) -> dict[str, Any]:
         "failures": describe_failures(result.failures),
         "doubts": describe_doubts(result.doubts),
         "findings": [asdict(finding) for finding in result.findings],
-        "parties": [
-            {"name": name, "index": index, "mark": PINNED if name in result.pinned else NAME_ONLY}
-            for name, index in registry.parties.items()
-        ],
+        "parties": [_describe_party(result, name, index) for name, index in registry.parties.items()],
         "keys": [
             {"keyid": keyid, "party": key.owner, "use": key.use, "revoked_index": key.revoked_index}
             for keyid, key in registry.keys.items()
@@ -222,7 +242,7 @@ def format_replay(result: Replay, code: int) -> str:
         lines.append(f"Time        {_time(registry.times_ms[0])} to {_time(registry.times_ms[-1])}")
     lines += [f"Note        {escape(warning)}" for warning in _warnings(result) if warning != ONE_SIGNER]
     lines += _section("Statements", [f"  {count:>8}  {kind}" for kind, count in sorted(registry.counts.items())])
-    parties = [f"  {name}: {PINNED if name in result.pinned else NAME_ONLY}" for name in registry.parties]
+    parties = [_format_party(result, name, index) for name, index in registry.parties.items()]
     lines += _section(f"Parties ({len(parties)})", parties)
     states = Counter(transfer.state for transfer in registry.transfers.values())
     summary = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))

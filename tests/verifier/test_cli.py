@@ -58,7 +58,7 @@ def test_replay_says_what_it_established(log: Path, tmp_path: Path) -> None:
     report = json.loads(verifier(*common, "--json", code=0))
     assert report["verdict"] == "verified"
     assert report["statements"]["transfer.offered"] == 3
-    assert [party["mark"] for party in report["parties"]] == ["name only", "pinned", "name only", "name only"]
+    assert [party["status"] for party in report["parties"]] == ["name only", "pinned", "name only", "name only"]
     assert [transfer["state"] for transfer in report["transfers"]] == ["acknowledged", "refused", "offered"]
     assert report["checkpoint"]["note"] == (log / "checkpoint").read_text()
 
