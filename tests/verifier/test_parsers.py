@@ -199,13 +199,13 @@ def test_the_template_reads_what_the_slow_path_reads() -> None:
     for raw in LEDGER.entries:
         fast = entries._parse_template(raw)
         assert fast is not None
-        assert fast == entries._parse_slowly(raw)
+        assert fast == entries._parseslowly(raw)
         value = parse_canonical(fast.payload, "payload")
         assert parse_statement(fast.payload) == value
         assert canonical(json.loads(raw)) == raw
 
 
-def _slowly(payload: bytes) -> Any:
+def slowly(payload: bytes) -> Any:
     """Return the statement by way of the general reader and the field tables, None if they refuse it."""
     try:
         value = parse_canonical(payload, "payload")
@@ -241,9 +241,9 @@ def test_templates_accept_what_the_tables_accept(name: str, values: list[Any]) -
         for value in values:
             changed = canonical(json.loads(payload) | {name: value})
             template = read_template(changed)
-            assert template is None or template == _slowly(changed)
+            assert template is None or template == slowly(changed)
             if b"refused" not in payload:
-                assert (template is None) == (_slowly(changed) is None), changed
+                assert (template is None) == (slowly(changed) is None), changed
 
 
 @given(st.sampled_from(_PAYLOADS), st.integers(0, 10_000), st.binary(min_size=1, max_size=1))
@@ -251,4 +251,4 @@ def test_a_template_never_accepts_alone(payload: bytes, at: int, byte: bytes) ->
     """One byte changed anywhere: both readers say the same."""
     changed = payload[: at % len(payload)] + byte + payload[at % len(payload) + 1 :]
     template = read_template(changed)
-    assert template is None or template == _slowly(changed)
+    assert template is None or template == slowly(changed)
