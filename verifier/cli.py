@@ -16,7 +16,7 @@ from verifier.mirror import mirror
 from verifier.parties import Pins, parse_parties
 from verifier.policy import Policy, parse_policy
 from verifier.progress import ProgressBar
-from verifier.receipt import MAX_RECEIPT_BYTES, describe_receipt, verify_receipt
+from verifier.receipt import MAX_RECEIPT_BYTES, describe_receipt, list_unchecked, verify_receipt
 from verifier.replay import replay
 from verifier.report import (
     FAILED,
@@ -149,7 +149,7 @@ def _receipt(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) ->
     lines += _describe_entry(result) if not result.failures else []
     lines += [f"False       {format_failure(failure)}" for failure in result.failures]
     lines += [f"Not told    {format_doubt(doubt)}" for doubt in doubts]
-    print("\n".join([*lines, "", format_verdict(code)]))
+    print("\n".join([*lines, "", format_verdict(code, verified="the entry is in the log")]))
     return code
 
 
@@ -157,9 +157,8 @@ def _describe_entry(result: ReceiptCheck) -> list[str]:
     lines = [f"Entry       {result.index} is in the log, below the checkpoint's size"]
     lines += [f"            {name}: {escape_text(str(value))}" for name, value in (result.statement or {}).items()]
     lines += [f"Signature   valid, by a key that the statement introduces: {keyid}" for keyid in result.verified_keyids]
-    for keyid in result.unknown_keyids:
-        lines.append(f"Signature   not checked: whose key {keyid} is, and whether it was valid, needs a replay")
-    return [*lines, "Note        a receipt proves presence and order; that nothing followed needs a replay"]
+    lines += [f"Not checked {words}" for words in list_unchecked(result)]
+    return [*lines, "Note        a receipt proves presence and order; what was not checked needs a replay"]
 
 
 def _mirror(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> int:

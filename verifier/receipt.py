@@ -116,6 +116,21 @@ def _verify_statement(entry: Entry, result: ReceiptCheck) -> None:
     result.verified_keyids = [keyid for keyid in examined.signers if keyid not in result.unknown_keyids]
 
 
+def list_unchecked(result: ReceiptCheck) -> list[str]:
+    """Return what a receipt leaves open, a sentence each: only a replay can tell."""
+    if result.failures:
+        return []
+    signatures = [
+        f"the signature by {keyid}: whose key it is, and whether the signature is valid"
+        for keyid in result.unknown_keyids
+    ]
+    return [
+        *signatures,
+        "whether the ledger was right to record it: its parties, their keys, what it refers to",
+        "what followed: whether a later entry revoked, withdrew, ended or decided what this one says",
+    ]
+
+
 def describe_receipt(result: ReceiptCheck) -> dict[str, Any]:
     """Return what is known of the entry as a JSON value, without verdict and checkpoint."""
     return {
@@ -124,5 +139,6 @@ def describe_receipt(result: ReceiptCheck) -> dict[str, Any]:
         "statement": result.statement,
         "verified_keyids": result.verified_keyids,
         "unknown_keyids": result.unknown_keyids,
+        "not_checked": list_unchecked(result),
         "failures": [asdict(failure) | {"check": failure.check.slug} for failure in result.failures],
     }

@@ -199,9 +199,10 @@ def format_doubt(doubt: Doubt) -> str:
     return escape(f"[{doubt.check.slug}] {doubt.reason}" + (f" ({', '.join(place)})" if place else ""))
 
 
-def format_verdict(code: int) -> str:
-    """Return the last line of a report."""
-    return f"{_VERDICTS[code]} (exit {code})"
+def format_verdict(code: int, *, verified: str = "") -> str:
+    """Return the last line of a report; `verified` says what was, where that is less than everything."""
+    words = f"{_VERDICTS[code]}: {verified}" if code == VERIFIED and verified else _VERDICTS[code]
+    return f"{words} (exit {code})"
 
 
 def _shorten(lines: list[str]) -> list[str]:

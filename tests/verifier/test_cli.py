@@ -139,6 +139,11 @@ def test_receipts(tmp_path: Path) -> None:
         assert words in verifier(*common, code=0)
     report = json.loads(verifier(*common, "--json", code=0))
     assert (report["index"], report["statement"]["type"]) == (6, "transfer.offered")
+    text = verifier(*common, code=0)
+    assert text.endswith("VERIFIED: the entry is in the log (exit 0)\n")
+    [signer] = report["statement"]["signers"]
+    assert [words for words in report["not_checked"] if f"Not checked {words}" not in text] == []
+    assert [signer in words for words in report["not_checked"]] == [True, False, False]
     entry.write_bytes(builder.entries[6] + b"\n")
     assert "[inclusion] root-mismatch" in verifier(*common, code=1)
     entry.write_bytes(builder.entries[6])
