@@ -199,7 +199,7 @@ def test_the_template_reads_what_the_slow_path_reads() -> None:
     for raw in LEDGER.entries:
         fast = entries._parse_template(raw)
         assert fast is not None
-        assert fast == entries._parseslowly(raw)
+        assert fast == entries._parse_slowly(raw)
         value = parse_canonical(fast.payload, "payload")
         assert parse_statement(fast.payload) == value
         assert canonical(json.loads(raw)) == raw
