@@ -9,6 +9,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from verifier import manual
 from verifier.checks import Check, Doubt
 from verifier.entries import MAX_ENTRY_BYTES
 from verifier.errors import MalformedInput, SourceUnavailable, UsageError
@@ -48,10 +49,6 @@ if TYPE_CHECKING:
 MAX_POLICY_BYTES = 1 << 20
 INTERRUPTED = 130
 """What shells report for SIGINT."""
-_EPILOG = (
-    "Exit codes: 0 verified; 1 something is false; 2 usage; 3 could not tell; "
-    "4 findings, with --fail-on-findings (precedence 1, 3, 4, 0)."
-)
 
 
 def _processes(text: str) -> int:
@@ -63,23 +60,41 @@ def _processes(text: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--policy", required=True, metavar="FILE", help="whom to trust: a C2SP tlog-policy file")
+    common.add_argument("--policy", required=True, metavar="FILE", help="whom to trust (see verifier --help)")
     common.add_argument("--origin", help="the log to check, where the policy names several")
     common.add_argument("--json", action="store_true", help="report as JSON")
     quiet = argparse.ArgumentParser(add_help=False)
     quiet.add_argument("--quiet", action="store_true", help="no progress bar")
-    parser = argparse.ArgumentParser("verifier", description="Checks a ledger, trusting only a policy.", epilog=_EPILOG)
+    parser = argparse.ArgumentParser(
+        "verifier",
+        description="Checks a ledger, trusting only a policy.",
+        epilog=manual.PROGRAM,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     commands = parser.add_subparsers(dest="command", required=True)
-    command = commands.add_parser("replay", parents=[common, quiet], epilog=_EPILOG, help="check every byte of a log")
+
+    def add(name: str, parents: list[argparse.ArgumentParser], what: str, epilog: str) -> argparse.ArgumentParser:
+        raw = argparse.RawDescriptionHelpFormatter
+        return commands.add_parser(
+            name, parents=parents, help=what, description=f"{what}.", epilog=epilog, formatter_class=raw
+        )
+
+    command = add("replay", [common, quiet], "check every byte of a log", manual.REPLAY)
     command.add_argument("source", help="a URL or a directory laid out as C2SP tiles")
     command.add_argument("--parties", metavar="FILE", help="pins: lines `party <name> <keyid>`")
     command.add_argument("--state", metavar="FILE", help="where the last replay is remembered, to go on from it")
     command.add_argument("--fail-on-findings", action="store_true", help="exit 4 if parties did wrong")
-    command.add_argument("--processes", type=_processes, default=len(os.sched_getaffinity(0)), metavar="N")
-    command = commands.add_parser("receipt", parents=[common], epilog=_EPILOG, help="check that an entry is in a log")
+    command.add_argument(
+        "--processes",
+        type=_processes,
+        default=len(os.sched_getaffinity(0)),
+        metavar="N",
+        help="how many processes share the work, this one included (default: one a processor, here %(default)s)",
+    )
+    command = add("receipt", [common], "check, offline, that an entry is in a log", manual.EXIT_CODES)
     command.add_argument("receipt", metavar="RECEIPT_FILE")
     command.add_argument("--entry", required=True, metavar="ENTRY_FILE", help="the exact bytes of the entry")
-    command = commands.add_parser("mirror", parents=[common, quiet], epilog=_EPILOG, help="copy a log, verified")
+    command = add("mirror", [common, quiet], "copy a log, every byte of it verified", manual.MIRROR)
     command.add_argument("source", help="a URL or a directory laid out as C2SP tiles")
     command.add_argument("directory", metavar="DIR", help="the mirror to make or to bring up to date")
     return parser

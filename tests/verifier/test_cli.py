@@ -11,6 +11,8 @@ import pytest
 
 from tests.verifier.builder import Builder, b64, envelope, key_from, keyid, root_of, small_ledger, witness_line
 from verifier.checks import Check
+from verifier.manual import EXAMPLE_POLICY
+from verifier.policy import parse_policy
 
 ROOT = Path(__file__).parents[2]
 _BLOCKED = """
@@ -61,6 +63,17 @@ def test_replay_says_what_it_established(log: Path, tmp_path: Path) -> None:
     assert [party["status"] for party in report["parties"]] == ["name only", "pinned", "name only", "name only"]
     assert [transfer["state"] for transfer in report["transfers"]] == ["acknowledged", "refused", "offered"]
     assert report["checkpoint"]["note"] == (log / "checkpoint").read_text()
+
+
+def test_help_teaches_what_is_needed_to_begin() -> None:
+    """What a policy is, by an example that is one; a first command; processes and pins."""
+    text = verifier("--help", code=0)
+    assert EXAMPLE_POLICY in text
+    assert len(parse_policy(EXAMPLE_POLICY.encode()).witnesses) == len(EXAMPLE_POLICY.splitlines()) - 2 == 1
+    assert "verifier replay https://ledger.example.com --policy policy.txt\n" in text
+    text = verifier("replay", "--help", code=0)
+    for words in ("how many processes share", "--parties pins", "evidenced", "--state seen", "exit codes: 0"):
+        assert words in text
 
 
 def test_exit_codes(log: Path, tmp_path: Path) -> None:

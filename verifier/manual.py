@@ -1,0 +1,41 @@
+"""What `--help` teaches beyond the list of options."""
+
+from __future__ import annotations
+
+EXAMPLE_POLICY = """\
+  log example.com/log+ea11802a+AatLH8SLL+R68tagYC/Fk1OrQPbjBjd+CbcNBZHIQ6Mv
+  witness w1 w1.example+5e0a1984+BFLI6XKNzPbwE5eBLz/FSIX/LrHy946o9kj/x6D6AY0l
+  quorum w1
+"""
+EXIT_CODES = """\
+exit codes: 0 verified; 1 something is false; 2 usage; 3 could not tell;
+  4 findings, with --fail-on-findings (precedence 1, 3, 4, 0)
+"""
+PROGRAM = f"""\
+a policy says whom to trust (C2SP tlog-policy), in at least two lines: the log's
+public key, and who must have cosigned what the log shows:
+
+{EXAMPLE_POLICY}
+`quorum none` asks for no witness: then it is the log's word that everybody is
+shown the same. Get keys from those they belong to, not from the log itself.
+
+to begin:
+  verifier replay https://ledger.example.com --policy policy.txt
+
+{EXIT_CODES}"""
+REPLAY = f"""\
+to begin; and to remember what was seen, and check only what is new each time:
+  verifier replay https://ledger.example.com --policy policy.txt
+  verifier replay https://ledger.example.com --policy policy.txt --state seen
+
+--parties pins companies to keys, a line each (`party <name> <keyid>`): exit 1 if
+the ledger gives such a name other keys, or such a key another name. A party
+without a pin is marked `evidenced` by the operator that admitted it, or
+`name only`.
+
+{EXIT_CODES}"""
+MIRROR = f"""\
+run it again to continue. The mirror's own files are read again each time: one
+that is damaged is named and left alone; take it away, and the next run fetches it.
+
+{EXIT_CODES}"""
