@@ -164,7 +164,7 @@ def _receipt(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) ->
     lines += _describe_entry(result) if not result.failures else []
     lines += [f"False       {format_failure(failure)}" for failure in result.failures]
     lines += [f"Not told    {format_doubt(doubt)}" for doubt in doubts]
-    print("\n".join([*lines, "", format_verdict(code, verified="the entry is in the log")]))
+    print("\n".join([*lines, "", format_verdict(code, result.failures, verified="the entry is in the log")]))
     return code
 
 
@@ -201,5 +201,5 @@ def _mirror(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> 
     lines.append(f"Mirror      had {result.size_before} entries; {result.files_written} files written")
     lines += [f"False       {format_failure(failure)}" for failure in result.failures]
     lines += [f"Not told    {format_doubt(doubt)}" for doubt in result.doubts]
-    print("\n".join([*lines, "", format_verdict(code)]))
+    print("\n".join([*lines, "", format_verdict(code, result.failures)]))
     return code

@@ -124,7 +124,7 @@ class _Mirror:
                 raise
             return None
         except CheckFailed as error:
-            where = f"{self.directory / 'checkpoint'} {error.failure.where}".strip()
+            where = f"{self.directory / 'checkpoint'} {error.failure.where.removeprefix('checkpoint')}".strip()
             raise CheckFailed(replace(error.failure, where=where)) from error
 
     def open_own_tree(self, own: Checkpoint) -> Tree:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from verifier.checks import Check
 from verifier.jcs import Json
 from verifier.parties import party_status
 
@@ -180,8 +181,18 @@ def _time(time_ms: int | None) -> str:
     return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def _format_other_log(failure: Failure) -> str:
+    whose = "the checkpoint found here" if failure.where == "checkpoint" else failure.where
+    return escape(
+        f"[{failure.check.slug}] {failure.reason}: the policy names the log {failure.expected}, and {whose} "
+        f"is of the log {failure.actual}. This may simply be another log: compare its address with the policy"
+    )
+
+
 def format_failure(failure: Failure) -> str:
     """Return one failure as a line."""
+    if failure.check is Check.CHECKPOINT_ORIGIN:
+        return _format_other_log(failure)
     place = [f"entry {failure.index}"] if failure.index is not None else []
     place += [failure.where] if failure.where else []
     line = f"[{failure.check.slug}] {failure.reason}" + (f" at {', '.join(place)}" if place else "")
@@ -199,9 +210,13 @@ def format_doubt(doubt: Doubt) -> str:
     return escape(f"[{doubt.check.slug}] {doubt.reason}" + (f" ({', '.join(place)})" if place else ""))
 
 
-def format_verdict(code: int, *, verified: str = "") -> str:
+def format_verdict(code: int, failures: Sequence[Failure], *, verified: str = "") -> str:
     """Return the last line of a report; `verified` says what was, where that is less than everything."""
-    words = f"{_VERDICTS[code]}: {verified}" if code == VERIFIED and verified else _VERDICTS[code]
+    words = _VERDICTS[code]
+    if code == VERIFIED and verified:
+        words += f": {verified}"
+    elif any(failure.check is Check.CHECKPOINT_ORIGIN for failure in failures):
+        words = "FALSE: this is not the log that the policy names"
     return f"{words} (exit {code})"
 
 
@@ -258,4 +273,4 @@ def format_replay(result: Replay, code: int) -> str:
     lines += _section(f"Findings ({len(result.findings)})", _findings(result.findings))
     lines += _section(f"False ({len(result.failures)})", [f"  {format_failure(item)}" for item in result.failures])
     lines += _section(f"Could not tell ({len(result.doubts)})", [f"  {format_doubt(item)}" for item in result.doubts])
-    return "\n".join([*lines, "", format_verdict(code)])
+    return "\n".join([*lines, "", format_verdict(code, result.failures)])

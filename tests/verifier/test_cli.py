@@ -96,6 +96,29 @@ def test_exit_codes(log: Path, tmp_path: Path) -> None:
     verifier("replay", log, "--policy", policy, "--state", state, code=2)
 
 
+def test_another_log_is_not_accused(log: Path, tmp_path: Path) -> None:
+    """A policy of another log: exit 1 still, and words that say that it may simply be another log."""
+    policy, other = tmp_path / "policy.txt", tmp_path / "other.txt"
+    other.write_text(Builder(origin="other.example/log").policy())
+    (tmp_path / "receipt").write_text(_receipt(small_ledger(), 6))
+    (tmp_path / "entry").write_bytes(small_ledger().entries[6])
+    verifier("mirror", log, tmp_path / "mirror", "--policy", policy, code=0)
+    for command in (
+        ("replay", log),
+        ("mirror", log, tmp_path / "new"),
+        ("receipt", tmp_path / "receipt", "--entry", tmp_path / "entry"),
+    ):
+        text = verifier(*command, "--policy", other, code=1)
+        assert "the policy names the log other.example/log" in text
+        assert f"is of the log {Builder().origin}. This may simply be another log" in text
+        assert text.endswith("FALSE: this is not the log that the policy names (exit 1)\n")
+    elsewhere = Builder(origin="other.example/log")
+    elsewhere.create()
+    elsewhere.write(tmp_path / "elsewhere")
+    text = verifier("mirror", tmp_path / "elsewhere", tmp_path / "mirror", "--policy", other, code=1)
+    assert f"and {tmp_path / 'mirror/checkpoint'} is of the log {Builder().origin}." in text
+
+
 def test_findings_and_their_precedence(tmp_path: Path) -> None:
     """Findings are no failure unless asked for, and never hide one."""
     builder = small_ledger()
