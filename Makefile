@@ -39,6 +39,7 @@ test: lint
 	$(BIN)/pytest
 
 bench: $(INSTALLED)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@$(BIN)/python -m benchmarks
 
 clean:
