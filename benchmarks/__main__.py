@@ -113,7 +113,7 @@ def tree(scale: int) -> None:
     rate = len(leaves) / (time.perf_counter() - start)
     show("leaves/s into the tree (limit: SHA-256/s)", rate, limits.hashes_per_second())
     try:
-        from pymerkle import InmemoryTree  # type: ignore[import-not-found]  # noqa: PLC0415 - an optional peer
+        from pymerkle import InmemoryTree  # noqa: PLC0415 - an optional peer
     except ImportError:
         print("pymerkle is not installed: no peer to compare with")
         return

@@ -1,0 +1,69 @@
+"""What the documents say is there, and what is there is in the documents."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ledger.server.service.routes import ROUTES
+from ledger.statements.parse import STATEMENTS
+from verifier.checks import Check
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "benchmarks" / "README.md"]
+COMMANDS = sorted(
+    set(
+        re.findall(
+            r"(?:^|`|then )((?:ledger|verifier) [a-z]+(?: [a-z-]+(?=[ `]))?)", (ROOT / "README.md").read_text(), re.M
+        )
+    )
+)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_and_paths_lead_somewhere(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?!https?:)([\w./-]+)", text)
+    paths = re.findall(r"`((?:ledger|verifier|tests|docs|benchmarks|examples)/[\w/.-]+)`", text)
+    missing = [link for link in links if not (document.parent / link).exists()]
+    missing += [path for path in paths if not (ROOT / path).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_of_the_readme_has_help(command: str) -> None:
+    program, *words = command.split()
+    done = subprocess.run(
+        [sys.executable, "-m", program, *words, "--help"], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert words[-1] in done.stdout
+
+
+def test_threats_name_checks_that_exist() -> None:
+    """The middle column of the operator's and the parties' lies names checks by their slugs."""
+    rows = re.findall(
+        r"^\| [^|]+ \| ([^|]+) \| `tests/forgeries` \|$", (ROOT / "docs" / "threats.md").read_text(), re.M
+    )
+    named = {slug for row in rows for slug in re.findall(r"(?:^|, )`([a-z-]+)`", row.partition(":")[0])}
+    assert len(rows) > 20
+    assert named <= {check.slug for check in Check}
+
+
+def test_format_has_a_section_for_every_statement() -> None:
+    text = (ROOT / "docs" / "format.md").read_text(encoding="utf-8")
+    sections = re.findall(r"^\*\*6\.\d+ `([a-z_.]+)`\*\*", text, re.M)
+    assert sorted(sections) == sorted(STATEMENTS)
+
+
+def test_every_call_that_records_or_reads_is_in_http() -> None:
+    text = (ROOT / "docs" / "http.md").read_text(encoding="utf-8")
+    for route in ROUTES:
+        name = route.path.split("/{")[0]
+        kinds = re.findall(r"\{kind:([a-z|]+)\}", route.path)
+        for path in [f"/v1/{kind}" for kind in kinds[0].split("|")] if kinds else [name]:
+            assert path in text, path
