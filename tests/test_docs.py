@@ -15,13 +15,9 @@ from verifier.checks import Check
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "benchmarks" / "README.md"]
-COMMANDS = sorted(
-    set(
-        re.findall(
-            r"(?:^|`|then )((?:ledger|verifier) [a-z]+(?: [a-z-]+(?=[ `]))?)", (ROOT / "README.md").read_text(), re.M
-        )
-    )
-)
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMAND = re.compile(r"(?:^|`|then )((?:ledger|verifier) [a-z]+(?: [a-z-]+(?=[ `]))?)", re.MULTILINE)
+COMMANDS = sorted(set(COMMAND.findall(README)))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -47,7 +43,7 @@ def test_every_command_of_the_readme_has_help(command: str) -> None:
 def test_threats_name_checks_that_exist() -> None:
     """The middle column of the operator's and the parties' lies names checks by their slugs."""
     rows = re.findall(
-        r"^\| [^|]+ \| ([^|]+) \| `tests/forgeries` \|$", (ROOT / "docs" / "threats.md").read_text(), re.M
+        r"^\| [^|]+ \| ([^|]+) \| `tests/forgeries` \|$", (ROOT / "docs" / "threats.md").read_text(), re.MULTILINE
     )
     named = {slug for row in rows for slug in re.findall(r"(?:^|, )`([a-z-]+)`", row.partition(":")[0])}
     assert len(rows) > 20
@@ -56,7 +52,7 @@ def test_threats_name_checks_that_exist() -> None:
 
 def test_format_has_a_section_for_every_statement() -> None:
     text = (ROOT / "docs" / "format.md").read_text(encoding="utf-8")
-    sections = re.findall(r"^\*\*6\.\d+ `([a-z_.]+)`\*\*", text, re.M)
+    sections = re.findall(r"^\*\*6\.\d+ `([a-z_.]+)`\*\*", text, re.MULTILINE)
     assert sorted(sections) == sorted(STATEMENTS)
 
 
