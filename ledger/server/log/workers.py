@@ -13,10 +13,12 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import partial
+from multiprocessing import resource_tracker
 from typing import NamedTuple, TypeVar
 
 from ledger.core.dsse import Envelope, parse_envelope
@@ -87,15 +89,31 @@ class Workers:
         chunks = [items[start : start + size] for start in range(0, len(items), size)]
         loop = asyncio.get_running_loop()
         try:
-            done = await asyncio.gather(*(loop.run_in_executor(self._pool, work, chunk) for chunk in chunks))
+            with _sigint_blocked():
+                running = [loop.run_in_executor(self._pool, work, chunk) for chunk in chunks]
+            done = await asyncio.gather(*running)
         except BrokenProcessPool as error:
             self._pool = self._make()
             raise UnavailableError("a worker process died; resubmit") from error
         return [result for chunk in done for result in chunk]
 
     def _make(self) -> ProcessPoolExecutor:
+        resource_tracker.ensure_running()  # which unblocks SIGINT when it starts
         context = multiprocessing.get_context("spawn")
         return ProcessPoolExecutor(self._count, context, initializer=_die_with, initargs=(os.getpid(),))
+
+
+@contextmanager
+def _sigint_blocked() -> Iterator[None]:
+    """Start workers that never see SIGINT, not even while they start: they inherit what is blocked.
+
+    A terminal sends it to them as well; they leave it to the server, which finishes what waits first.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def open_all(keys: dict[str, bytes], raws: Sequence[bytes]) -> list[Opened | Fault]:
@@ -126,11 +144,7 @@ def _open(raw: bytes, keys: dict[str, bytes]) -> Opened | Fault:
 
 
 def _die_with(parent: int) -> None:
-    """End this worker when its server was killed: an orphan would wait for work for ever.
-
-    A terminal's SIGINT goes to the workers as well; they leave it to the server, which finishes what waits first.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """End this worker when its server was killed: an orphan would wait for work for ever."""
 
     def watch() -> None:
         while os.getppid() == parent:
