@@ -167,10 +167,7 @@ def kill(server: ServerProcess) -> None:
     """Kill the server alone; its workers must end by themselves."""
     server.process.kill()
     server.process.wait()
-    deadline = time.monotonic() + ORPHAN_DEADLINE_S
-    while server.session_members():
-        assert time.monotonic() < deadline, "worker processes outlive their server"
-        time.sleep(0.05)
+    assert server.outlived(ORPHAN_DEADLINE_S) == [], "worker processes outlive their server"
 
 
 async def remember(url: str, directory: Path) -> Memory:
@@ -186,6 +183,20 @@ async def remember(url: str, directory: Path) -> Memory:
     return memory
 
 
+async def load_and_kill(memory: Memory, session: aiohttp.ClientSession, server: ServerProcess, after_s: float) -> None:
+    """Submit from all sides, and kill the server some time after its first answer."""
+    before = len(memory.acknowledged)
+    load = [asyncio.create_task(submit_lines(memory, session))]
+    load += [asyncio.create_task(submit_one_by_one(memory, session)) for _ in range(SINGLES)]
+    async with asyncio.timeout(20):
+        while len(memory.acknowledged) == before:
+            await asyncio.sleep(0.01)
+            assert not any(task.done() for task in load), server.said
+    await asyncio.sleep(after_s)
+    await asyncio.to_thread(kill, server)
+    await asyncio.wait_for(asyncio.gather(*load), 10)
+
+
 async def test_nothing_acknowledged_is_lost_and_nothing_signed_is_contradicted(tmp_path: Path) -> None:
     good("init", tmp_path, "--origin", "ledger.example/log", "--operator", "exchange")
     random = Random(_SEED)
@@ -193,35 +204,27 @@ async def test_nothing_acknowledged_is_lost_and_nothing_signed_is_contradicted(t
     size = 0
     for round_number in range(KILLS):
         if round_number % 5 == 4:  # also while it starts
-            server = ServerProcess(tmp_path, environment())
-            await asyncio.sleep(random.uniform(0.1, 0.9))
-            kill(server)
-        server = ServerProcess(tmp_path, environment())
-        url = server.wait_ready()
-        memory = memory or await remember(url, tmp_path)
-        async with aiohttp.ClientSession(url) as session:
-            size = await check_memory(memory, session, size)
-            if round_number % 4 == 3:
-                await asyncio.to_thread(replay, url, tmp_path, "--state", tmp_path / "state.json")
-            before = len(memory.acknowledged)
-            load = [asyncio.create_task(submit_lines(memory, session))]
-            load += [asyncio.create_task(submit_one_by_one(memory, session)) for _ in range(SINGLES)]
-            while len(memory.acknowledged) == before:  # a new server first starts its workers
-                await asyncio.sleep(0.01)
-                assert not any(task.done() for task in load), server.said
-            await asyncio.sleep(random.uniform(0, 0.5))
-            await asyncio.to_thread(kill, server)
-            await asyncio.wait_for(asyncio.gather(*load), 10)
+            with ServerProcess(tmp_path, environment()) as server:
+                await asyncio.sleep(random.uniform(0.1, 0.9))
+                await asyncio.to_thread(kill, server)
+        with ServerProcess(tmp_path, environment()) as server:
+            url = await asyncio.to_thread(server.wait_ready)
+            memory = memory or await remember(url, tmp_path)
+            async with aiohttp.ClientSession(url) as session:
+                size = await check_memory(memory, session, size)
+                if round_number % 4 == 3:
+                    await asyncio.to_thread(replay, url, tmp_path, "--state", tmp_path / "state.json")
+                await load_and_kill(memory, session, server, random.uniform(0, 0.5))
 
     assert memory is not None
-    server = ServerProcess(tmp_path, environment())
-    url = server.wait_ready()
-    async with aiohttp.ClientSession(url) as session:
-        size = await check_memory(memory, session, 0)
-    await asyncio.to_thread(replay, url, tmp_path, "--state", tmp_path / "state.json")
-    report = await asyncio.to_thread(replay, url, tmp_path)
-    assert report["checkpoint"]["size"] == size
-    assert len(memory.acknowledged) > KILLS
-    server.process.terminate()
-    assert server.process.wait(20) == 0
-    assert "Traceback" not in server.said
+    with ServerProcess(tmp_path, environment()) as server:
+        url = await asyncio.to_thread(server.wait_ready)
+        async with aiohttp.ClientSession(url) as session:
+            size = await check_memory(memory, session, 0)
+        await asyncio.to_thread(replay, url, tmp_path, "--state", tmp_path / "state.json")
+        report = await asyncio.to_thread(replay, url, tmp_path)
+        assert report["checkpoint"]["size"] == size
+        assert len(memory.acknowledged) > KILLS
+        server.process.terminate()
+        assert await asyncio.to_thread(server.process.wait, 20) == 0
+        assert "Traceback" not in server.said

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from ledger.core.checkpoint import Checkpoint
 from ledger.core.dsse import Envelope
@@ -153,6 +154,15 @@ class ServerProcess:
                 start_new_session=True,
             )
 
+    def __enter__(self) -> Self:
+        """Leave it running."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Kill it, whatever became of the test."""
+        self.process.kill()
+        self.process.wait()
+
     @property
     def said(self) -> str:
         return self._log.read_text()
@@ -175,7 +185,14 @@ class ServerProcess:
         else:
             self.process.send_signal(number)
 
-    def session_members(self) -> list[int]:
+    def outlived(self, deadline_s: float = 2.0) -> list[int]:
+        """Return the processes of its session that still run when the deadline is over: there must be none."""
+        deadline = time.monotonic() + deadline_s
+        while (left := self._session_members()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return left
+
+    def _session_members(self) -> list[int]:
         """Return the processes of its session that still run, itself included."""
         found = []
         for stat in Path("/proc").glob("[0-9]*/stat"):

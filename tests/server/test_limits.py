@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from contextlib import suppress
 
 import aiohttp
 import pytest
@@ -33,16 +34,20 @@ async def send_and_wait(served: Served, data: bytes, *, drip: bytes = b"") -> tu
     reader, writer = await asyncio.open_connection(served.host, served.port)
     start = time.monotonic()
     writer.write(data)
-    answer = asyncio.create_task(reader.read())
-    try:
-        while drip and not answer.done():
-            writer.write(drip)
-            await asyncio.wait([answer], timeout=DEADLINE_S / 5)
-        said = await asyncio.wait_for(answer, PATIENCE_S)
-    except ConnectionError:
-        said = b""
-    finally:
-        writer.close()
+    said = b""
+
+    async def read() -> None:
+        nonlocal said
+        with suppress(ConnectionError):  # what came before a reset counts
+            while chunk := await reader.read(1 << 16):
+                said += chunk
+
+    answer = asyncio.create_task(read())
+    while drip and not answer.done():
+        writer.write(drip)
+        await asyncio.wait([answer], timeout=DEADLINE_S / 5)
+    await asyncio.wait_for(answer, PATIENCE_S)
+    writer.close()
     return said, time.monotonic() - start
 
 

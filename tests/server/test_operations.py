@@ -131,8 +131,7 @@ async def test_a_signal_stops_the_real_server_after_what_waits(
 ) -> None:
     """SIGINT comes from a terminal, to the workers as well: they must not leave before the work is done."""
     good("init", tmp_path, "--origin", "ledger.example/log", "--operator", "exchange")
-    server = ServerProcess(tmp_path, environment())
-    try:
+    with ServerProcess(tmp_path, environment()) as server:
         url = await asyncio.to_thread(server.wait_ready)
         async with aiohttp.ClientSession(url) as session:
             lines = b"{}\n" * 3000
@@ -147,7 +146,4 @@ async def test_a_signal_stops_the_real_server_after_what_waits(
         assert all("worker" not in line["problem"]["detail"] for line in results[:-1])
         assert await asyncio.to_thread(server.process.wait, 20) == 0
         assert "Traceback" not in server.said
-        assert server.session_members() == []
-    finally:
-        server.process.kill()
-        server.process.wait()
+        assert server.outlived() == []
