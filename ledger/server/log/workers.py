@@ -8,23 +8,15 @@ lock itself.
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
-import signal
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from multiprocessing import resource_tracker
 from typing import NamedTuple, TypeVar
 
 from ledger.core.dsse import Envelope, parse_envelope
 from ledger.core.errors import FormatError
 from ledger.core.keys import verify_ed25519
-from ledger.server.log.errors import UnavailableError
+from ledger.server.log.pool import Pool
 from ledger.statements.parse import parse_payload, read_statement
 
 Check = tuple[bytes, bytes, bytes]
@@ -65,7 +57,7 @@ class Workers:
 
     def __init__(self) -> None:
         self._count = os.cpu_count() or 1
-        self._pool = self._make()
+        self._pool = Pool(self._count)
 
     async def start(self) -> None:
         """Start all workers now, so that the first statement does not pay for it; raise UnavailableError."""
@@ -81,39 +73,14 @@ class Workers:
 
     def close(self) -> None:
         """Stop the workers."""
-        self._pool.shutdown()
+        self._pool.close()
 
     async def _map(self, work: Callable[[Sequence[_ItemT]], list[_ResultT]], items: Sequence[_ItemT]) -> list[_ResultT]:
         """Spread `items` over the workers; UnavailableError if one of them died."""
         size = max(_MIN_CHUNK, -(-len(items) // self._count))
         chunks = [items[start : start + size] for start in range(0, len(items), size)]
-        loop = asyncio.get_running_loop()
-        try:
-            with _sigint_blocked():
-                running = [loop.run_in_executor(self._pool, work, chunk) for chunk in chunks]
-            done = await asyncio.gather(*running)
-        except BrokenProcessPool as error:
-            self._pool = self._make()
-            raise UnavailableError("a worker process died; resubmit") from error
+        done = await asyncio.gather(*(self._pool.run(work, chunk) for chunk in chunks))
         return [result for chunk in done for result in chunk]
-
-    def _make(self) -> ProcessPoolExecutor:
-        resource_tracker.ensure_running()  # which unblocks SIGINT when it starts
-        context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(self._count, context, initializer=_die_with, initargs=(os.getpid(),))
-
-
-@contextmanager
-def _sigint_blocked() -> Iterator[None]:
-    """Start workers that never see SIGINT, not even while they start: they inherit what is blocked.
-
-    A terminal sends it to them as well; they leave it to the server, which finishes what waits first.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def open_all(keys: dict[str, bytes], raws: Sequence[bytes]) -> list[Opened | Fault]:
@@ -141,14 +108,3 @@ def _open(raw: bytes, keys: dict[str, bytes]) -> Opened | Fault:
         if keyid in keys
     }
     return Opened(kind, envelope.payload, envelope.signatures, envelope.id, envelope.recorded, verdicts)
-
-
-def _die_with(parent: int) -> None:
-    """End this worker when its server was killed: an orphan would wait for work for ever."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
