@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
+from contextlib import suppress
 
 import pytest
 
@@ -327,8 +326,7 @@ async def test_a_killed_worker_costs_one_answer_and_no_more() -> None:
         async with running(MemoryStore(), house, workers) as log:
             await submit_all(log, [house.created, house.registration(ALPHA)])
             for envelope in house.listings(ALPHA, 2):
-                for pid in workers._pool._processes:
-                    os.kill(pid, signal.SIGKILL)
+                kill_all(workers)
                 answers = 0
                 while True:
                     answers += 1
@@ -342,6 +340,34 @@ async def test_a_killed_worker_costs_one_answer_and_no_more() -> None:
             assert len(await check_log(house, log)) == 4
     finally:
         workers.close()
+
+
+async def test_workers_may_die_at_any_moment() -> None:
+    workers = Workers()
+    check = (b"", b"", b"")
+    try:
+        lost = 0
+        for at in range(30):
+            work = [asyncio.create_task(workers.check([check] * 40)) for _ in range(4)]
+            await asyncio.sleep(0.002 * (at % 5))
+            kill_all(workers)
+            answers = await asyncio.wait_for(asyncio.gather(*work, return_exceptions=True), 20)
+            for answer in answers:
+                assert isinstance(answer, UnavailableError) or answer == [False] * 40
+            lost += sum(isinstance(answer, UnavailableError) for answer in answers)
+        assert lost
+        with suppress(UnavailableError):
+            await workers.check([check] * 40)
+        assert await workers.check([check] * 40) == [False] * 40
+    finally:
+        await asyncio.wait_for(asyncio.to_thread(workers.close), 20)
+
+
+def kill_all(workers: Workers) -> None:
+    """Kill the workers that have nothing to do."""
+    for worker in list(workers._pool._idle):
+        if worker is not None:
+            worker.process.kill()
 
 
 async def test_a_signature_whose_key_left_the_cache_is_not_taken_on_trust(
