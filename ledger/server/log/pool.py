@@ -8,6 +8,7 @@ died is the end of its pipe: one answer is lost, and the next has a new worker.
 from __future__ import annotations
 
 import asyncio
+import gc
 import multiprocessing
 import signal
 from collections import deque
@@ -89,6 +90,7 @@ class _Worker:
 
 def _work(connection: Connection) -> None:
     """Answer until the pipe ends: the server closed it, or was killed."""
+    gc.set_threshold(50_000, 20, 100)  # parsing makes many objects and no cycles
     while True:
         try:
             work, items = connection.recv()
