@@ -13,7 +13,7 @@ from ledger.core.encoding import Json
 from ledger.core.errors import FormatError, LedgerError
 from ledger.registry.refusal import Refused
 from ledger.server.log.errors import BusyError, SignedRefusalError, UnavailableError
-from ledger.server.store.contract import StoreError
+from ledger.server.store.contract import IntegrityError, StoreError
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
@@ -104,7 +104,8 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
     except ConnectionError:
         raise
     except Exception as error:
-        if not isinstance(error, LedgerError | web.HTTPException | TimeoutError):
+        expected = isinstance(error, LedgerError | web.HTTPException | TimeoutError)
+        if not expected or isinstance(error, IntegrityError):
             _logger.exception("%s %s failed", request.method, request.rel_url.path)
         if request.writer.output_size:  # half of an answer is out: a second one inside it would pass for its data
             raise ConnectionAbortedError("the answer under way cannot be finished") from error
