@@ -22,7 +22,7 @@ from ledger.cli.home import (
     run,
     speaking,
 )
-from ledger.cli.words import as_json, entry_document, fields, say, tell, when
+from ledger.cli.words import as_json, entry_document, fields, say, tell, tell_page, when
 from ledger.party import licensing
 from ledger.party.digests import digest_file, guess_media_type
 from ledger.party.drafts import Draft, read_draft, write_draft
@@ -190,14 +190,11 @@ def list_(
         async with reading(home) as client:
             return await client.licenses(page_query(party, cursor, limit))
 
-    page = run(work())
-    if json_output:
-        as_json(page.model_dump())
-        return
-    for item in page.items:
-        say(f"{item.id}  {item.licensor} → {item.licensee}{'' if item.ended_index is None else ', ended'}")
-    if page.next is not None:
-        say(f"More with --cursor {page.next}", "dim")
+    tell_page(run(work()), _line, json_output=json_output)
+
+
+def _line(item: LicenseState) -> str:
+    return f"{item.id}  {item.licensor} → {item.licensee}{'' if item.ended_index is None else ', ended'}"
 
 
 def legal_text(path: Path) -> LegalText:

@@ -21,7 +21,7 @@ from ledger.cli.home import (
     speaking,
 )
 from ledger.cli.progress import hashing
-from ledger.cli.words import as_json, entry_document, fields, say, tell
+from ledger.cli.words import as_json, entry_document, fields, say, tell, tell_page
 from ledger.party import listings
 from ledger.party.errors import Unfit
 from ledger.party.recorded import Recorded
@@ -112,12 +112,9 @@ def list_(
         async with reading(home) as client:
             return await client.listings(page_query(party, cursor, limit))
 
-    page = run(work())
-    if json_output:
-        as_json(page.model_dump())
-        return
-    for item in page.items:
-        state = "" if item.withdrawn_index is None else ", withdrawn"
-        say(f"{item.id}  {item.title.replace(chr(10), ' ')} ({item.issuer}{state})")
-    if page.next is not None:
-        say(f"More with --cursor {page.next}", "dim")
+    tell_page(run(work()), _line, json_output=json_output)
+
+
+def _line(item: ListingState) -> str:
+    state = "" if item.withdrawn_index is None else ", withdrawn"
+    return f"{item.id}  {item.title.replace(chr(10), ' ')} ({item.issuer}{state})"

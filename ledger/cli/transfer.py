@@ -23,7 +23,7 @@ from ledger.cli.home import (
     speaking,
 )
 from ledger.cli.progress import hashing
-from ledger.cli.words import as_json, entry_document, fields, say, tell
+from ledger.cli.words import as_json, entry_document, fields, say, tell, tell_page
 from ledger.core.encoding import Json
 from ledger.party import handoff
 from ledger.party.errors import ContentMismatch, Unfit
@@ -204,14 +204,11 @@ def list_(
         async with reading(home) as client:
             return await client.transfers(page_query(party, cursor, limit))
 
-    page = run(work())
-    if json_output:
-        as_json(page.model_dump())
-        return
-    for item in page.items:
-        say(f"{item.id}  {item.sender} → {item.recipient}: {item.state}")
-    if page.next is not None:
-        say(f"More with --cursor {page.next}", "dim")
+    tell_page(run(work()), _line, json_output=json_output)
+
+
+def _line(item: TransferState) -> str:
+    return f"{item.id}  {item.sender} → {item.recipient}: {item.state}"
 
 
 def _received(files: list[Path], manifest: Path | None, directory: Path | None) -> tuple[Manifest, list[Path]]:

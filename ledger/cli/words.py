@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import typer
 from rich.console import Console
@@ -12,6 +13,9 @@ from rich.text import Text
 
 from ledger.core.encoding import Json, parse_json
 from ledger.party.recorded import Recorded
+from ledger.party.replies import Page, Reply
+
+_ItemT = TypeVar("_ItemT", bound=Reply)
 
 _LABEL_WIDTH = 12
 _MAX_TIME_MS = 253_402_300_799_999
@@ -94,3 +98,14 @@ def tell(recorded: Recorded, done: str, *, json_output: bool, **more: Json) -> N
         return
     say(f"{done}{' (it was recorded before)' if recorded.duplicate else ''}", "bold green")
     fields([("statement", recorded.statement_id), ("index", recorded.index), ("receipt", recorded.kept), *more.items()])
+
+
+def tell_page(page: Page[_ItemT], line: Callable[[_ItemT], str], *, json_output: bool) -> None:
+    """Print a page of things, a line each, and how to get the next."""
+    if json_output:
+        as_json(page.model_dump())
+        return
+    for item in page.items:
+        say(line(item))
+    if page.next is not None:
+        say(f"More with --cursor {page.next}", "dim")
