@@ -41,7 +41,6 @@ MIN_FREE_BYTES = 64 * 1024 * 1024
 _MAX_CHECKED = 8
 _MAX_CACHED_ROOTS = 4_096
 
-_LATE = UnavailableError("a key became known while this waited; resubmit")
 _logger = logging.getLogger(__name__)
 
 
@@ -216,7 +215,8 @@ class Log:
                 duplicates.append((item, duplicate.index))
             except Refused as error:
                 # A signature that was never looked at, because its key became known too late, is not called wrong.
-                refused.append((item, _LATE if item.checked.is_late(view) else error, draft.head))
+                late = UnavailableError("a key became known while this waited; resubmit")
+                refused.append((item, late if item.checked.is_late(view) else error, draft.head))
             else:
                 entry = draft.append(item.candidate.envelope, time_ms)
                 entries.append(NewEntry(entry.index, item.candidate.envelope.id, entry.raw, subjects))

@@ -127,9 +127,10 @@ async def _collect(answers: asyncio.Queue[Answer], spool: Spool) -> None:
     while (answer := await answers.get()) is not None:
         line += 1
         await spool.room()
+        if isinstance(answer, Exception):  # not raised: one error may stand for many lines, and would keep every frame
+            spool.add(_line({"line": line, "problem": problem_of(answer)}))
+            continue
         try:
-            if isinstance(answer, Exception):
-                raise answer
             recorded = await answer
         except LedgerError as error:
             spool.add(_line({"line": line, "problem": problem_of(error)}))
