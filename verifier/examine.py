@@ -7,18 +7,15 @@ from __future__ import annotations
 
 from hashlib import sha256
 from sys import intern
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from verifier.checks import Check, Failure
 from verifier.ed25519 import is_signed
 from verifier.entries import has_unknown_rules, parse_entry, parse_statement, pre_authentication
 from verifier.errors import CheckFailed
 from verifier.jcs import Json
-from verifier.schema import key_bytes, keyids
+from verifier.schema import COMMON_FIELDS, key_bytes, keyids
 from verifier.tree import leaf_hash
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class Introduced(NamedTuple):
@@ -42,7 +39,9 @@ class Statement(NamedTuple):
     not_after_ms: int
     seen: tuple[int, bytes] | None
     body: Json
-    """The fields that the rules of its type look at: see `_BODIES`."""
+    """`transfer.offered`: listing, license or None, recipient, `acknowledge_by_ms` or None, ids as bytes.
+    `transfer.acknowledged`: the transfer, as bytes. Others: the dict of the fields that its type has beside the common
+    ones (docs/format.md §5), as they were written, sealed places and ids (text) too."""
     introduced: tuple[Introduced, ...]
     signature_set: str
     """Empty, or the reason of §9.6."""
@@ -66,42 +65,27 @@ class Examined(NamedTuple):
     """Why there is no statement."""
 
 
-def _reference(name: str) -> Callable[[dict[str, Any]], bytes]:
-    return lambda fields: _id_bytes(fields[name])
-
-
-def _id_bytes(text: str) -> bytes:
+def id_bytes(text: str) -> bytes:
+    """Return the 32 bytes of an id that was checked (`sha256:` and hex)."""
     return bytes.fromhex(text[7:])
 
 
-_BODIES: dict[str, Callable[[dict[str, Any]], Json]] = {
-    "ledger.created": lambda fields: (
-        fields["origin"],
-        tuple(fields["log_keys"]),
-        key_bytes(fields["service_key"]),
-        fields["admission"],
-    ),
-    "ledger.rules_changed": lambda fields: fields["rules"],
-    "party.registered": lambda _: None,
-    "party.key_added": lambda _: None,
-    "party.key_revoked": lambda fields: (fields["keyid"], fields.get("compromised_since_ms")),
-    "listing.registered": lambda _: None,
-    "listing.withdrawn": _reference("listing"),
-    "license.agreed": lambda fields: (
-        _id_bytes(fields["listing"]),
-        fields["licensee"],
-        fields["terms"]["valid_from_ms"],
-        fields["terms"]["valid_until_ms"],
-    ),
-    "license.ended": _reference("license"),
-    "transfer.offered": lambda fields: (
-        _id_bytes(fields["listing"]),
-        _id_bytes(fields["license"]) if "license" in fields else None,
+def _offered_body(fields: dict[str, Any]) -> Json:
+    return (
+        id_bytes(fields["listing"]),
+        id_bytes(fields["license"]) if "license" in fields else None,
         intern(fields["recipient"]),
-    ),
-    "transfer.acknowledged": _reference("transfer"),
-    "transfer.refused": _reference("transfer"),
-}
+        fields.get("acknowledge_by_ms"),
+    )
+
+
+def _body(kind: str, fields: dict[str, Any]) -> Json:
+    """Return what `Statement.body` says: compact for the two types that make up most of a ledger."""
+    if kind == "transfer.offered":
+        return _offered_body(fields)
+    if kind == "transfer.acknowledged":
+        return id_bytes(fields["transfer"])
+    return {name: value for name, value in fields.items() if name not in COMMON_FIELDS}
 
 
 def introduced_keys(fields: dict[str, Any]) -> tuple[Introduced, ...]:
@@ -148,13 +132,13 @@ def examine_statement(payload: bytes, signatures: list[tuple[str, bytes]], keys:
     return Statement(
         kind,
         sha256(message).digest(),  # the statement id (§4.3)
-        _id_bytes(fields["ledger"]) if "ledger" in fields else None,
+        id_bytes(fields["ledger"]) if "ledger" in fields else None,
         intern(fields["issuer"]),
         signers,
         fields["issued_ms"],
         fields["not_after_ms"],
         (seen["size"], bytes.fromhex(seen["root"])) if seen else None,
-        _BODIES[kind](fields),
+        _body(kind, fields),
         introduced,
         fault,
         wrong,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from verifier.checks import Finding
+from verifier.examine import id_bytes
 
 if TYPE_CHECKING:
     from verifier.examine import Statement
@@ -16,7 +17,7 @@ def judge(registry: Registry, index: int, time_ms: int, statement: Statement) ->
     if statement.kind == "transfer.offered":
         return _judge_transfer(registry, index, time_ms, statement)
     if statement.kind == "license.agreed":
-        return _judge_listing(registry, index, statement.body[0], "licensed")
+        return _judge_listing(registry, index, id_bytes(statement.body["listing"]), "licensed")
     return []
 
 
@@ -29,7 +30,7 @@ def _judge_listing(registry: Registry, index: int, listing: bytes, what: str) ->
 
 
 def _judge_transfer(registry: Registry, index: int, time_ms: int, statement: Statement) -> list[Finding]:
-    listing, license_id, recipient = statement.body
+    listing, license_id, recipient, _ = statement.body
     findings = _judge_listing(registry, index, listing, "hands off")
     terms = registry.licenses[license_id] if license_id is not None else None
     who = f"{statement.issuer} handed data to {recipient}"

@@ -10,13 +10,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from verifier.ed25519 import key_id
+from verifier.examine import id_bytes
 from verifier.notes import parse_vkey
-from verifier.schema import KNOWN_RULES
+from verifier.schema import KNOWN_RULES, keyids
 
 if TYPE_CHECKING:
     from verifier.examine import Statement
 
 SIGNING, RECOVERY = "signing", "recovery"
+
+
+def named_transfer(statement: Statement) -> bytes:
+    """Return the id of the transfer that a decision of one names."""
+    return statement.body if type(statement.body) is bytes else id_bytes(statement.body["transfer"])
 
 
 @dataclass(slots=True)
@@ -108,30 +114,30 @@ class Registry:
         issuer, body = statement.issuer, statement.body
         match statement.kind:
             case "transfer.offered":
-                listing, license_id, recipient = body
+                listing, license_id, recipient, _ = body
                 self.transfers[statement.id] = Transfer(index, listing, license_id, issuer, recipient)
             case "transfer.acknowledged" | "transfer.refused":
-                transfer = self.transfers[body]
+                transfer = self.transfers[named_transfer(statement)]
                 transfer.state = statement.kind.removeprefix("transfer.")
                 transfer.decided_index = index
             case "listing.registered":
                 self.listings[statement.id] = Listing(index, issuer)
             case "listing.withdrawn":
-                self.listings[body].withdrawn_index = index
+                self.listings[id_bytes(body["listing"])].withdrawn_index = index
             case "license.agreed":
-                listing, licensee, valid_from_ms, valid_until_ms = body
-                terms = License(index, listing, issuer, licensee, valid_from_ms, valid_until_ms)
-                self.licenses[statement.id] = terms
+                listing, terms = id_bytes(body["listing"]), body["terms"]
+                self.licenses[statement.id] = License(
+                    index, listing, issuer, body["licensee"], terms["valid_from_ms"], terms["valid_until_ms"]
+                )
             case "license.ended":
-                self.licenses[body].ended_index = index
+                self.licenses[id_bytes(body["license"])].ended_index = index
             case "party.registered":
                 self.parties[issuer] = index
             case "party.key_revoked":
-                keyid, compromised_since_ms = body
-                self.keys[keyid].revoked_index = index
-                self.keys[keyid].compromised_since_ms = compromised_since_ms
+                key = self.keys[body["keyid"]]
+                key.revoked_index, key.compromised_since_ms = index, body.get("compromised_since_ms")
             case "ledger.rules_changed":
-                self.rules = body
+                self.rules = body["rules"]
             case "ledger.created":
                 self._create(index, statement)
 
@@ -139,5 +145,7 @@ class Registry:
         self.ledger = statement.id
         self.operator = statement.issuer
         self.parties[statement.issuer] = index
-        self.origin, self.log_vkeys, service_key, self.admission = statement.body
-        self.reserved_keyids = {key_id(parse_vkey(text).public_key) for text in self.log_vkeys} | {key_id(service_key)}
+        body = statement.body
+        self.origin, self.log_vkeys, self.admission = body["origin"], tuple(body["log_keys"]), body["admission"]
+        self.reserved_keyids = {key_id(parse_vkey(text).public_key) for text in self.log_vkeys}
+        self.reserved_keyids |= set(keyids([body["service_key"]]))

@@ -12,7 +12,8 @@ from verifier.checks import Check, Failure
 from verifier.ed25519 import is_signed
 from verifier.entries import pre_authentication
 from verifier.errors import CheckFailed
-from verifier.registry import RECOVERY, SIGNING
+from verifier.examine import id_bytes
+from verifier.registry import RECOVERY, SIGNING, named_transfer
 
 if TYPE_CHECKING:
     from verifier.examine import Examined, Statement
@@ -126,11 +127,13 @@ def _has_right_signers(registry: Registry, statement: Statement) -> bool:  # noq
         case "party.key_added":
             return new <= signers and _are_all(registry, signers - new, issuer, RECOVERY)
         case "party.key_revoked":
-            revokes_itself = signers == {statement.body[0]} and _are_all(registry, signers, issuer, SIGNING)
+            revokes_itself = signers == {statement.body["keyid"]} and _are_all(registry, signers, issuer, SIGNING)
             return revokes_itself or _are_all(registry, signers, issuer, RECOVERY)
         case "license.agreed":
             owners = {keys[keyid].owner for keyid in signers}
-            return owners == {issuer, statement.body[1]} and all(keys[keyid].use == SIGNING for keyid in signers)
+            return owners == {issuer, statement.body["licensee"]} and all(
+                keys[keyid].use == SIGNING for keyid in signers
+            )
         case _:
             return _are_all(registry, signers, issuer, SIGNING)
 
@@ -143,9 +146,9 @@ def _created(_registry: Registry, statement: Statement, index: int) -> None:
 def _rules_changed(registry: Registry, statement: Statement, index: int) -> None:
     if statement.issuer != registry.operator:
         _refuse(Check.REFERENCE, "wrong-role", index, "/issuer", registry.operator, statement.issuer)
-    if statement.body != registry.rules + 1:
+    if statement.body["rules"] != registry.rules + 1:
         expected = str(registry.rules + 1)
-        _refuse(Check.REFERENCE, "wrong-rules-version", index, "/rules", expected, str(statement.body))
+        _refuse(Check.REFERENCE, "wrong-rules-version", index, "/rules", expected, str(statement.body["rules"]))
 
 
 def _verify_keys_free(registry: Registry, statement: Statement, index: int) -> None:
@@ -161,9 +164,9 @@ def _party_registered(registry: Registry, statement: Statement, index: int) -> N
 
 
 def _key_revoked(registry: Registry, statement: Statement, index: int) -> None:
-    key = registry.keys.get(statement.body[0])
+    key = registry.keys.get(statement.body["keyid"])
     if key is None or key.owner != statement.issuer:
-        _refuse(Check.REFERENCE, "unknown-reference", index, "/keyid", actual=statement.body[0])
+        _refuse(Check.REFERENCE, "unknown-reference", index, "/keyid", actual=statement.body["keyid"])
     if key.revoked_index is not None:
         _refuse(Check.REFERENCE, "already-decided", index, "/keyid", actual=f"revoked at entry {key.revoked_index}")
 
@@ -194,15 +197,16 @@ def _listing_registered(registry: Registry, statement: Statement, index: int) ->
 
 
 def _listing_withdrawn(registry: Registry, statement: Statement, index: int) -> None:
-    listing = registry.listings.get(statement.body)
+    named = id_bytes(statement.body["listing"])
+    listing = registry.listings.get(named)
     if listing is None:
-        _unknown(index, "/listing", statement.body)
+        _unknown(index, "/listing", named)
     _verify_issuer(statement, index, listing.issuer)
     _verify_undecided(listing.withdrawn_index, index)
 
 
 def _license_agreed(registry: Registry, statement: Statement, index: int) -> None:
-    named, licensee, _, _ = statement.body
+    named, licensee = id_bytes(statement.body["listing"]), statement.body["licensee"]
     listing = registry.listings.get(named)
     if listing is None:
         _unknown(index, "/listing", named)
@@ -211,15 +215,16 @@ def _license_agreed(registry: Registry, statement: Statement, index: int) -> Non
 
 
 def _license_ended(registry: Registry, statement: Statement, index: int) -> None:
-    terms = registry.licenses.get(statement.body)
+    named = id_bytes(statement.body["license"])
+    terms = registry.licenses.get(named)
     if terms is None:
-        _unknown(index, "/license", statement.body)
+        _unknown(index, "/license", named)
     _verify_issuer(statement, index, terms.licensor, terms.licensee)
     _verify_undecided(terms.ended_index, index)
 
 
 def _transfer_offered(registry: Registry, statement: Statement, index: int) -> None:
-    listing, license_id, recipient = statement.body
+    listing, license_id, recipient, _ = statement.body
     if listing not in registry.listings:
         _unknown(index, "/listing", listing)
     if license_id is not None and license_id not in registry.licenses:
@@ -228,9 +233,10 @@ def _transfer_offered(registry: Registry, statement: Statement, index: int) -> N
 
 
 def _transfer_decided(registry: Registry, statement: Statement, index: int) -> None:
-    transfer = registry.transfers.get(statement.body)
+    named = named_transfer(statement)
+    transfer = registry.transfers.get(named)
     if transfer is None:
-        _unknown(index, "/transfer", statement.body)
+        _unknown(index, "/transfer", named)
     _verify_issuer(statement, index, transfer.recipient)
     _verify_undecided(transfer.decided_index, index)
 

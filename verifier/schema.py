@@ -206,6 +206,9 @@ _COMMON: dict[str, Checker] = {
 _IN_A_LEDGER: dict[str, Checker] = {"ledger": _id, "seen?": _seen}
 """Common fields that `ledger.created` has not: it has no ledger yet, and nothing to have seen."""
 
+COMMON_FIELDS = frozenset(_COMMON) | {"ledger", "seen"}
+"""The fields that a statement has whatever its type is (docs/format.md §5)."""
+
 _OWN: dict[str, dict[str, Checker]] = {
     "ledger.created": {
         "origin": _matching(_is_origin),
