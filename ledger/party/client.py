@@ -32,13 +32,16 @@ from ledger.party.memory import Memory
 from ledger.party.recorded import Recorded, check_is, open_recorded
 from ledger.party.refusals import read_refusal
 from ledger.party.replies import (
+    ClaimState,
     ConsistencyReply,
+    FindingsPage,
     LicenseState,
     ListingState,
     Page,
     PartyState,
     RecordedReply,
     Reply,
+    RulesReply,
     TransferState,
     read_reply,
 )
@@ -48,6 +51,7 @@ from ledger.party.vault import Vault
 _LOG = logging.getLogger(__name__)
 _ALREADY_RECORDED = 200
 _LOST_TRIES = 3
+_NOT_FOUND = 404
 _ItemT = TypeVar("_ItemT", bound=Reply)
 
 
@@ -251,15 +255,46 @@ class LedgerClient:
 
     async def listings(self, query: Query = ()) -> Page[ListingState]:
         """Return a page of listings; `query`: party, cursor, limit."""
-        return read_reply(Page[ListingState], await self._said("/v1/listings", query))
+        return read_reply(Page[ListingState], await self.said("/v1/listings", query))
 
     async def licenses(self, query: Query = ()) -> Page[LicenseState]:
         """Return a page of licenses; `query`: party, cursor, limit."""
-        return read_reply(Page[LicenseState], await self._said("/v1/licenses", query))
+        return read_reply(Page[LicenseState], await self.said("/v1/licenses", query))
 
     async def transfers(self, query: Query = ()) -> Page[TransferState]:
         """Return a page of hand-offs; `query`: party, cursor, limit."""
-        return read_reply(Page[TransferState], await self._said("/v1/transfers", query))
+        return read_reply(Page[TransferState], await self.said("/v1/transfers", query))
+
+    async def claim(self, statement_id: str) -> ClaimState:
+        """Return a claim, by the operator's word."""
+        return await self._state(ClaimState, "claims", statement_id)
+
+    async def claims(self, query: Query = ()) -> Page[ClaimState]:
+        """Return a page of claims; `query`: party, cursor, limit."""
+        return read_reply(Page[ClaimState], await self._said("/v1/claims", query))
+
+    async def findings(self, query: Query = ()) -> FindingsPage:
+        """Return what parties did wrong, by the operator's judgement; `query`: party, cursor, limit.
+
+        A verifier's replay finds the same, and believes nobody.
+        """
+        return read_reply(FindingsPage, await self._said("/v1/findings", query))
+
+    async def rules(self) -> int:
+        """Return the version of the rules that statements are made under now.
+
+        A ledger that began under a later version than the first says so in entry 0; of an older one, it is the
+        operator's word: were it false, the ledger would refuse what we say.
+        """
+        begun = (await self.identity()).created.rules
+        if begun > 1:
+            return begun
+        try:
+            return read_reply(RulesReply, await self._said("/v1/rules")).rules
+        except Problem as problem:
+            if problem.status != _NOT_FOUND:
+                raise
+            return begun  # software that knows one version only has no such call
 
     async def _check_refused_on(self, head: TreeHead, signed: bytes) -> None:
         newest = self.memory.newest()
@@ -269,9 +304,9 @@ class LedgerClient:
         await self.memory.check(head, signed)
 
     async def _state(self, model: type[_ItemT], kind: str, name: str) -> _ItemT:
-        return read_reply(model, await self._said(f"/v1/{kind}/{segment(name)}"))
+        return read_reply(model, await self.said(f"/v1/{kind}/{segment(name)}"))
 
-    async def _said(self, path: str, query: Query = ()) -> Json:
+    async def said(self, path: str, query: Query = ()) -> Json:
         """Return an answer by the operator's word, of a log that is no shorter than the one that it showed us before.
 
         Where it is shorter, its checkpoint tells whether the log was rolled back: raises what `checkpoint` raises, and

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import nacl.utils
 
 from ledger.core.checkpoint import TreeHead
-from ledger.core.commitment import SALT_BYTES, Place
+from ledger.core.commitment import Place
 from ledger.core.dsse import Envelope, sign
 from ledger.core.encoding import Json, b64encode, canonical
+from ledger.core.errors import FormatError
 from ledger.core.keys import SigningKey
 from ledger.party.errors import Unfit
+from ledger.party.sealing import Opening, seal_fields
 from ledger.statements.content import CONTENT, POINTER
 from ledger.statements.fields import NONCE_BYTES
 from ledger.statements.parse import parse_statement
@@ -64,14 +66,27 @@ class Frame:
         parse_statement(canonical(statement))
         return statement
 
+    def sealed(
+        self, kind: str, signers: Iterable[str], seal: Collection[str] = (), **fields: Json
+    ) -> tuple[dict[str, Json], tuple[Opening, ...]]:
+        """Return the statement with the places `seal` (RFC 6901 pointers) sealed, and what opens them.
+
+        The values are checked before they are sealed: one of the wrong type would open nothing. Raises FormatError as
+        `statement` does, and Unfit for a place that is not there or that the rules do not let anybody seal.
+        """
+        sealed, openings = seal_fields(self.statement(kind, signers, **fields), seal)
+        if openings:
+            try:
+                parse_statement(canonical(sealed))
+            except FormatError as error:
+                raise Unfit(
+                    f"{error.field or kind} cannot be sealed: docs/statements.md marks with † what can"
+                ) from error
+        return sealed, openings
+
 
 def sign_statement(statement: dict[str, Json], keys: Sequence[SigningKey]) -> Envelope:
     """Return the statement signed by all its signers; raise Unfit where `keys` are others."""
     if sorted(key.public.keyid for key in keys) != statement["signers"]:
         raise Unfit("the keys at hand are not the statement's signers")
     return sign(statement, keys)
-
-
-def fresh_salt() -> str:
-    """Return base64 of 16 random bytes: a commitment without one could be opened by guessing."""
-    return b64encode(nacl.utils.random(SALT_BYTES))

@@ -1,29 +1,35 @@
 """Statements that more than one party signs, passed around as a file.
 
 The file holds the statement as JSON that anybody can read, and no second form of it: what is shown is what is signed,
-because both are made from the same value.
+because both are made from the same value. What is sealed in it stands beside it as disclosures that open every sealed
+place, so that nobody signs a value that it has not seen.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ledger.core.dsse import MAX_PAYLOAD_BYTES, Envelope
+from ledger.core.dsse import MAX_PAYLOAD_BYTES, Envelope, statement_id
 from ledger.core.encoding import Json, b64decode, b64encode, canonical, parse_json
 from ledger.core.errors import FormatError
 from ledger.core.keys import SIGNATURE_BYTES, PublicKey, SigningKey
+from ledger.party.disclosures import Disclosure
 from ledger.party.errors import Unfit
 from ledger.party.files import create_file, replace_file
 from ledger.party.identity import wrong_signatures
+from ledger.party.sealing import Opening, check_opens, open_fields, sealed_places
 from ledger.statements.common import OnLedger
 from ledger.statements.fields import Hex32, Model
 from ledger.statements.parse import parse_statement, read_model
 
-_MAX_FILE_BYTES = 4 * MAX_PAYLOAD_BYTES
+_MAX_FILE_BYTES = 16 * MAX_PAYLOAD_BYTES
+_MAX_SEALED = MAX_PAYLOAD_BYTES // 64
 
 
 class _Signature(Model):
@@ -35,14 +41,29 @@ class _File(Model):
     type: Literal["provenance-ledger.draft/v1"] = "provenance-ledger.draft/v1"
     statement: Json
     signatures: Annotated[list[_Signature], Field(max_length=16)]
+    disclosures: Annotated[list[Disclosure], Field(max_length=_MAX_SEALED)] = Field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A well-formed statement and the signatures it has so far, none of them checked yet."""
+    """A well-formed statement and the signatures it has so far, none of them checked yet.
+
+    `disclosures` open every place that is sealed in it: that was checked.
+    """
 
     statement: OnLedger
     envelope: Envelope
+    disclosures: tuple[Disclosure, ...] = ()
+
+    @cached_property
+    def opened(self) -> OnLedger:
+        """The statement with its sealed values in their places: what a person must see before signing."""
+        return _parse(canonical(open_fields(parse_json(self.envelope.payload), self.disclosures)))
+
+    @property
+    def sealed(self) -> list[str]:
+        """The pointers of what only those who hold the disclosures will be able to read."""
+        return [item.pointer for item in self.disclosures]
 
     @property
     def missing(self) -> list[str]:
@@ -74,13 +95,33 @@ class Draft:
             raise Unfit(f"the draft is signed by {min(present - keys.keys())}, a key of nobody in it")
 
 
-def new_draft(statement: dict[str, Json]) -> Draft:
-    """Return an unsigned draft; raise FormatError or Unfit for what no ledger would record."""
+def new_draft(statement: dict[str, Json], openings: Sequence[Opening] = ()) -> Draft:
+    """Return an unsigned draft, with what opens the places that are sealed in it.
+
+    Raises FormatError or Unfit for what no ledger would record.
+    """
+    made = statement_id(canonical(statement))
+    return _draft(statement, [opening.disclosure(made) for opening in openings])
+
+
+def _draft(statement: dict[str, Json], disclosures: Sequence[Disclosure]) -> Draft:
     payload = canonical(statement)
+    draft = Draft(_parse(payload), Envelope(payload, ()), tuple(disclosures))
+    check_opens(statement, draft.envelope.id, disclosures)
+    hidden = [pointer for pointer, _ in sealed_places(statement) if pointer not in draft.sealed]
+    if hidden or len(set(draft.sealed)) != len(draft.sealed):
+        raise Unfit(
+            f"the draft seals {', '.join(hidden)} without showing it" if hidden else "it discloses a place twice"
+        )
+    _ = draft.opened
+    return draft
+
+
+def _parse(payload: bytes) -> OnLedger:
     parsed = parse_statement(payload)
     if not isinstance(parsed, OnLedger):
         raise Unfit(f"{parsed.type} is not drafted")
-    return Draft(parsed, Envelope(payload, ()))
+    return parsed
 
 
 def format_draft(draft: Draft) -> bytes:
@@ -91,6 +132,8 @@ def format_draft(draft: Draft) -> bytes:
         "statement": parse_json(draft.envelope.payload),
         "type": "provenance-ledger.draft/v1",
     }
+    if draft.disclosures:
+        file["disclosures"] = [item.model_dump() for item in draft.disclosures]
     return canonical(file) + b"\n"
 
 
@@ -99,7 +142,9 @@ def parse_draft(raw: bytes) -> Draft:
     if len(raw) > _MAX_FILE_BYTES:
         raise FormatError("too-large", detail=f"a draft has at most {_MAX_FILE_BYTES} bytes")
     file = read_model(_File, parse_json(raw))
-    draft = new_draft(file.statement)
+    if not isinstance(file.statement, dict):
+        raise FormatError("wrong-type", "/statement", "an object")
+    draft = _draft(file.statement, file.disclosures)
     signatures = {item.keyid: b64decode(item.sig, "/signatures") for item in file.signatures}
     if len(signatures) != len(file.signatures) or any(len(raw) != SIGNATURE_BYTES for raw in signatures.values()):
         raise FormatError("malformed-signature", "/signatures")

@@ -54,6 +54,27 @@ class VaultError(PartyError):
     """The vault is missing something, or holds something else than asked for."""
 
 
+class VaultSealed(VaultError):
+    """The vault's disclosures are encrypted, and the key in use does not open them. `keyids` are those that do."""
+
+    def __init__(self, path: Path, keyid: str, keyids: list[str]) -> None:
+        """Keep which key was tried and which would do."""
+        self.path = path
+        self.keyid = keyid
+        self.keyids = keyids
+        super().__init__(f"{path} does not open with the key {keyid}; it does with {' or '.join(keyids)}")
+
+
+class VaultDamaged(VaultError):
+    """A file of the vault holds something else than was written to it."""
+
+    def __init__(self, path: Path, detail: str) -> None:
+        """Keep the path and words for people; never anything secret."""
+        self.path = path
+        self.detail = detail
+        super().__init__(f"{path} is damaged: {detail}")
+
+
 class Unreachable(PartyError):
     """No complete answer came: the network, a time-out, or a stream cut short. Asking again is safe."""
 

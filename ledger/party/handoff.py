@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger.core.encoding import canonical, parse_json
+from ledger.core.encoding import Json, canonical, parse_json
 from ledger.core.errors import FormatError
 from ledger.party.client import LedgerClient
 from ledger.party.digests import Progress, describe, measure, no_progress
@@ -92,7 +92,7 @@ async def offer(
         speaker.vault.keep_manifest(manifest)
         create_file(manifest_path, format_manifest(manifest))
 
-    fields = {"listing": listing, "license": license_id, "recipient": recipient}
+    fields: dict[str, Json] = {"listing": listing, "license": license_id, "recipient": recipient}
     try:
         return await speaker.say_sealed(frame, "transfer.offered", content, keep, **fields)
     except Problem:

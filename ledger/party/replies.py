@@ -97,12 +97,62 @@ class TransferState(Reply):
     decided_index: Time | None = None
 
 
+class ClaimState(Reply):
+    """A claim on a license or a transfer; `answered_index` and `determined_index` are set once it was."""
+
+    id: Id
+    license: Id | None = None
+    transfer: Id | None = None
+    claimant: Name
+    respondent: Name
+    tribunal: Name | None = None
+    index: Time
+    answered_index: Time | None = None
+    determined_index: Time | None = None
+
+
+class FindingState(Reply):
+    """One thing that a party did wrong (docs/statements.md §10); `entries` are those that it follows from."""
+
+    slug: str
+    index: Time
+    party: Name
+    entries: list[Time]
+    since_ms: Time
+
+
+class SealedPlace(Reply):
+    """A sealed place that a judgement would need."""
+
+    index: Time
+    pointer: str
+
+
+class UndeterminedState(FindingState):
+    """What may be a finding: `places` are sealed, and their disclosures would tell."""
+
+    places: list[SealedPlace]
+
+
 class Page(Reply, Generic[_ItemT]):
     """One page of a list; `next` is the cursor of the next one."""
 
     items: list[_ItemT]
     next: str | None = None
     size: Time
+
+
+class FindingsPage(Page[FindingState]):
+    """A page of findings as of `as_of_ms`, the newest entry's time, and what could not be determined."""
+
+    undetermined: list[UndeterminedState] = Field(default_factory=list)
+    as_of_ms: Time
+
+
+class RulesReply(Reply):
+    """The version of the rules in force, from 1."""
+
+    rules: Annotated[int, Field(ge=1)]
 
 
 class ConsistencyReply(Reply):

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
+from functools import cached_property
 
 from ledger.core.encoding import Json
 from ledger.core.keys import SigningKey
 from ledger.party.client import LedgerClient
-from ledger.party.composing import STATEMENT_LIFETIME_MS, Frame, fresh_salt, sign_statement
+from ledger.party.composing import STATEMENT_LIFETIME_MS, Frame, sign_statement
+from ledger.party.disclosures import Disclosure
+from ledger.party.drafts import Draft
 from ledger.party.errors import Problem
+from ledger.party.locker import Locker
 from ledger.party.recorded import Recorded
+from ledger.party.sealing import Opening, fresh_salt
 from ledger.party.vault import Vault
-from ledger.statements.content import Content, Disclosure
+from ledger.statements.content import Content
 
 Clock = Callable[[], int]
 
@@ -45,10 +51,18 @@ class Speaker(Member):
         super().__init__(client, vault, name, key.public.keyid, clock)
         self.key = key
 
-    async def say(self, kind: str, **fields: Json) -> Recorded:
-        """Make a statement of this type, sign it and have it recorded."""
-        statement = (await self.frame()).statement(kind, [self.keyid], **fields)
-        return await self.client.submit(sign_statement(statement, [self.key]))
+    @cached_property
+    def locker(self) -> Locker:
+        """What opens our commitments, encrypted in the vault; its calls wait for the disk."""
+        return self.vault.locker(self.key)
+
+    async def say(self, kind: str, *, seal: Collection[str] = (), **fields: Json) -> Recorded:
+        """Make a statement of this type, sign it and have it recorded.
+
+        Each place of `seal`, an RFC 6901 pointer such as `/keywords/0`, is replaced by a commitment under a fresh salt.
+        """
+        statement, openings = (await self.frame()).sealed(kind, [self.keyid], seal, **fields)
+        return await self._say(statement, openings)
 
     async def say_sealed(
         self,
@@ -56,35 +70,48 @@ class Speaker(Member):
         kind: str,
         content: Content,
         before: Callable[[str, str], None] | None = None,
+        *,
+        seal: Collection[str] = (),
         **fields: Json,
     ) -> Recorded:
-        """Say something with sealed content.
+        """Say something with sealed content, and the places of `seal` sealed as in `say`.
 
-        The disclosure is kept before the statement is sent: if the machine stops in between, a commitment that nobody
-        can open must not be on the ledger. `before` is called with (statement id, salt), also before it is sent. Where
-        the ledger signs that it refuses the statement, there is nothing to open, and the disclosure is removed.
+        `before` is called with (statement id, the content's salt), before the statement is sent.
         """
-        salt = fresh_salt()
-        sealed = content.seal(frame.place, salt)
-        statement = frame.statement(kind, [self.keyid], content=sealed, **fields)
+        opening = Opening(frame.place, fresh_salt(), content.model_dump())
+        sealed = content.seal(opening.place, opening.salt)
+        statement, openings = frame.sealed(kind, [self.keyid], seal, content=sealed, **fields)
+        return await self._say(statement, (opening, *openings), lambda made: before and before(made, opening.salt))
+
+    async def keep_disclosures(self, disclosures: Sequence[Disclosure]) -> None:
+        """Keep what opens commitments of ours, before the statement that holds them is sent."""
+        if disclosures:
+            await asyncio.to_thread(lambda: self.locker.keep(disclosures))
+
+    async def sign_draft(self, drafted: Draft) -> Draft:
+        """Return the draft with our signature, once it was reviewed; what opens its sealed places is kept here, too."""
+        await self.keep_disclosures(drafted.disclosures)
+        return drafted.signed(self.key)
+
+    async def _say(
+        self,
+        statement: dict[str, Json],
+        openings: Sequence[Opening],
+        before: Callable[[str], object] = lambda _: None,
+    ) -> Recorded:
+        """Sign and submit.
+
+        The disclosures are kept before the statement is sent: if the machine stops in between, a commitment that nobody
+        can open must not be on the ledger. Where the ledger signs that it refuses the statement, there is nothing to
+        open, and they are dropped.
+        """
         envelope = sign_statement(statement, [self.key])
-        place = frame.place
-        self.vault.keep_disclosure(
-            Disclosure(
-                issuer=place.issuer,
-                ledger=place.ledger,
-                nonce=place.nonce,
-                salt=salt,
-                statement_id=envelope.id,
-                value=content.model_dump(),
-            )
-        )
-        if before is not None:
-            before(envelope.id, salt)
+        await self.keep_disclosures([opening.disclosure(envelope.id) for opening in openings])
+        before(envelope.id)
         try:
             return await self.client.submit(envelope)
         except Problem as problem:
             # Only a signed refusal says that it was not recorded; any other answer may be of something in between.
-            if problem.refusal is not None:
-                self.vault.drop_disclosure(envelope.id)
+            if openings and problem.refusal is not None:
+                await asyncio.to_thread(self.locker.drop, envelope.id)
             raise

@@ -1,12 +1,12 @@
 """The vault: what must never leave a company's machine, and what it needs in a dispute.
 
-Plain files, owner-only, durable:
+Files, owner-only, durable:
 
 config.json                  who this is, which ledger, which keys (never the keys themselves)
 checkpoints/<log>.txt        the newest verified checkpoint of each log
 ledgers/<log>.entry          entry 0 of each log, with its receipt in .tlog-proof
 entries/<id>.entry           every entry that the ledger recorded for us, with its receipt in .tlog-proof
-disclosures/<id>.json        what opens our commitments (docs/format.md §8.4)
+disclosures.db               what opens our commitments (docs/format.md §8.4), encrypted: see `locker`
 manifests/<id>.json          what travels with the files of a hand-off (§8.3)
 histories/<name>.json        histories, signed by the service key (§12.2)
 refusals/<id>.json           refusals, signed by the service key (§12.1)
@@ -16,6 +16,7 @@ evidence/<name>.json         two signed tree heads that do not agree
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -29,12 +30,17 @@ from pydantic import Field
 
 from ledger.core.encoding import Json, canonical, parse_json
 from ledger.core.errors import FormatError
-from ledger.party.errors import VaultError
+from ledger.core.keys import PublicKey, SigningKey
+from ledger.party.disclosures import Disclosure
+from ledger.party.errors import KeyFileError, VaultError
 from ledger.party.files import OWNER_ONLY_FILE, make_directory, put_file, replace_file, sync_directory
-from ledger.statements.content import Disclosure, Manifest
+from ledger.party.keyring import read_public
+from ledger.party.locker import Locker
+from ledger.statements.content import Manifest
 from ledger.statements.fields import Model, Name
 from ledger.statements.parse import read_model
 
+_LOG = logging.getLogger(__name__)
 CONFIG_TYPE: Literal["provenance-ledger.config/v1"] = "provenance-ledger.config/v1"
 _ID = re.compile(r"sha256:([0-9a-f]{64})", re.ASCII)
 _MAX_PATH = 4096
@@ -121,29 +127,47 @@ class Vault:
         sync_directory(directory)
         return [path for path, _ in receipts]
 
-    def keep_disclosure(self, disclosure: Disclosure) -> Path:
-        """Keep what opens one of our commitments. Written before the statement is sent: without it, it never opens."""
-        return self._write(f"disclosures/{_file_name(disclosure.statement_id)}.json", _line(disclosure))
+    def locker(self, key: SigningKey) -> Locker:
+        """Open what opens our commitments with one of the party's keys; raise VaultSealed or VaultDamaged.
 
-    def drop_disclosure(self, statement_id: str) -> None:
-        """Forget what opens a commitment in a statement that the ledger refused."""
-        path = self.directory / f"disclosures/{_file_name(statement_id)}.json"
-        path.unlink(missing_ok=True)
+        Disclosures that an older version kept as plain files are taken over once, and their files removed.
+        """
+        self._prepare(self.directory)
+        locker = Locker(self.directory / "disclosures.db", key, self._recovery_keys())
+        self._take_over(locker)
+        return locker
 
-    def disclosure(self, statement_id: str) -> Disclosure:
-        """Return what opens our commitment in this statement; raise VaultError."""
-        name = f"disclosures/{_file_name(statement_id)}.json"
-        raw = self._read(name)
-        if raw is None:
-            raise VaultError(f"the vault has no {name}")
+    def _recovery_keys(self) -> list[PublicKey]:
+        """Return the party's recovery key, where its file is at hand: the other one that shall open disclosures."""
         try:
-            return read_model(Disclosure, parse_json(raw))
-        except FormatError as error:
-            raise VaultError(f"{self.directory / name}: {error}") from error
+            return [read_public(Path(self.config().recovery_key))]
+        except (VaultError, KeyFileError, OSError):
+            return []
+
+    def _take_over(self, locker: Locker) -> None:
+        directory = self.directory / "disclosures"
+        found: dict[Path, Disclosure] = {}
+        for path in sorted(directory.glob("*.json")):
+            try:
+                found[path] = read_model(Disclosure, parse_json(path.read_bytes()))
+            except FileNotFoundError:
+                continue  # another process took it over
+            except FormatError as error:
+                _LOG.warning("%s is left where it is, it is no disclosure: %s", path, error)
+        if not found:
+            return
+        locker.keep(list(found.values()))
+        for path in found:
+            path.unlink(missing_ok=True)
+        sync_directory(directory)
 
     def keep_manifest(self, manifest: Manifest) -> Path:
         """Keep the manifest of a hand-off that we send or answer."""
         return self._write(f"manifests/{_file_name(manifest.transfer)}.json", _line(manifest))
+
+    def drop_manifest(self, transfer: str) -> None:
+        """Forget the manifest of a hand-off: it holds the salt of what its sender sealed."""
+        (self.directory / f"manifests/{_file_name(transfer)}.json").unlink(missing_ok=True)
 
     def keep_refusal(self, statement_id: str, envelope: Json) -> Path:
         """Keep the service key's signed refusal of a statement."""

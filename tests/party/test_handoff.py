@@ -77,8 +77,8 @@ async def test_what_was_received_is_acknowledged_under_a_salt_of_its_own(market:
     assert isinstance(answer, TransferAcknowledged)
     assert (answer.transfer, answer.issuer) == (offered.statement_id, "beta")
     assert answer.content != statement.content
-    ours = beta.vault.disclosure(acknowledged.statement_id)
-    theirs = market.speaker(market.alpha).vault.disclosure(offered.statement_id)
+    (ours,) = beta.locker.disclosures(acknowledged.statement_id)
+    (theirs,) = market.speaker(market.alpha).locker.disclosures(offered.statement_id)
     assert ours.value == theirs.value
     assert commit(ours.place, ours.salt, ours.value) == answer.content.sealed
     assert commit(theirs.place, theirs.salt, theirs.value) == statement.content.sealed
@@ -127,7 +127,7 @@ async def test_a_decided_hand_off_is_not_answered_again(market: Market) -> None:
     async with beta.client:
         received = await handoff.receive(beta, manifest, market.files(market.got))
         acknowledged = await handoff.acknowledge(beta, received)
-        kept = sorted((beta.vault.directory / "disclosures").iterdir())
+        kept = beta.locker.places()
         with pytest.raises(Unfit, match=f"acknowledged before, by entry {acknowledged.index}"):
             await handoff.receive(beta, manifest, market.files(market.got))
         with pytest.raises(Unfit, match="acknowledged before"):
@@ -137,12 +137,12 @@ async def test_a_decided_hand_off_is_not_answered_again(market: Market) -> None:
         with pytest.raises(Problem) as refused:
             await handoff.acknowledge(beta, received)
         assert refused.value.refusal is not None
-        assert sorted((beta.vault.directory / "disclosures").iterdir()) == kept
+        assert beta.locker.places() == kept
 
         market.liar.fail = {"/v1/statements": 500}
         with pytest.raises(Problem):
             await handoff.acknowledge(beta, received)
-        assert len(list((beta.vault.directory / "disclosures").iterdir())) == len(kept) + 1
+        assert len(beta.locker.places()) == len(kept) + 1
 
 
 async def test_a_decision_that_no_entry_proves_is_none(market: Market) -> None:
