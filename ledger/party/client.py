@@ -271,14 +271,14 @@ class LedgerClient:
 
     async def claims(self, query: Query = ()) -> Page[ClaimState]:
         """Return a page of claims; `query`: party, cursor, limit."""
-        return read_reply(Page[ClaimState], await self._said("/v1/claims", query))
+        return read_reply(Page[ClaimState], await self.said("/v1/claims", query))
 
     async def findings(self, query: Query = ()) -> FindingsPage:
         """Return what parties did wrong, by the operator's judgement; `query`: party, cursor, limit.
 
         A verifier's replay finds the same, and believes nobody.
         """
-        return read_reply(FindingsPage, await self._said("/v1/findings", query))
+        return read_reply(FindingsPage, await self.said("/v1/findings", query))
 
     async def rules(self) -> int:
         """Return the version of the rules that statements are made under now.
@@ -290,7 +290,7 @@ class LedgerClient:
         if begun > 1:
             return begun
         try:
-            return read_reply(RulesReply, await self._said("/v1/rules")).rules
+            return read_reply(RulesReply, await self.said("/v1/rules")).rules
         except Problem as problem:
             if problem.status != _NOT_FOUND:
                 raise
