@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import typer
 
-from ledger.cli import demo, keys, license, listing, operator, party, transfer  # noqa: A004 - a group is named as its command
+from ledger.cli import (
+    demo,
+    erasure,
+    findings,
+    history,
+    keys,
+    license,  # noqa: A004 - a group is named as its command
+    listing,
+    onward,
+    operator,
+    party,
+    transfer,
+    usage,
+    venue,
+)
 
 app = typer.Typer(
     name="ledger",
@@ -22,5 +36,8 @@ app = typer.Typer(
 )
 operator.register(app)
 demo.register(app)
-for _group in (keys, party, listing, license, transfer):
+findings.register(app)
+history.register(party.app)
+onward.register(transfer.app)
+for _group in (keys, party, listing, license, transfer, usage, erasure, venue):
     app.add_typer(_group.app)

@@ -182,10 +182,10 @@ def test_a_lost_key_is_replaced_by_the_recovery_key(world: World) -> None:
     assert f"signing key {old} (entry" in shown
     assert "revoked by entry" in shown
     file = world.directory / "alpha" / "planes.csv"
-    good("listing", "register", file, "--title", "Planes", *home)
+    planes = good("listing", "register", file, "--title", "Planes", *home, "--json").document()["statement_id"]
     config = world.home("gamma") / "config.json"
     config.write_text(config.read_text().replace("second.json", "signing.json"))
-    refused = ledger("listing", "register", file, "--title", "Planes", *home)
+    refused = ledger("listing", "withdraw", planes, *home)
     assert (refused.code, "revoked-key" in refused.err) == (1, True)
 
 
