@@ -9,10 +9,19 @@ from ledger.core.dsse import Envelope, sign
 from ledger.core.encoding import Json, b64encode
 from ledger.core.keys import SigningKey
 from ledger.core.note import ED25519_TYPE, NoteKey
+from tests.harness.agreements import fixed_members, use_permitted
 from tests.harness.people import Person
 
 START_MS = 1_700_000_000_000
 DAY_MS = 24 * 60 * 60 * 1000
+TYPES_2: list[Json] = [
+    "claim.answered", "claim.determined", "claim.opened", "classification.changed", "disclosure.compelled",
+    "erasure.attested", "erasure.requested", "ledger.created", "ledger.rules_changed", "license.agreed",
+    "license.amended", "license.ended", "listing.amended", "listing.registered", "listing.withdrawn",
+    "party.key_added", "party.key_revoked", "party.registered", "transfer.acknowledged", "transfer.forwarded",
+    "transfer.offered", "transfer.refused", "usage.reported", "venue.status",
+]  # fmt: skip
+"""The types of docs/statements.md, ascending: what a `ledger.rules_changed` to version 2 may allow."""
 
 
 def keyids(keys: Iterable[SigningKey]) -> list[str]:
@@ -54,10 +63,11 @@ def created(operator: Person, origin: str, log: SigningKey, service: SigningKey,
 class Speech:
     """Writes statements for one ledger: a fresh nonce each, issued when the clock says."""
 
-    def __init__(self, ledger: str, now_ms: int = START_MS) -> None:
-        """Speak on the ledger of this id; a test moves `now_ms`."""
+    def __init__(self, ledger: str, now_ms: int = START_MS, rules: int = 1) -> None:
+        """Speak on the ledger of this id, under a version of the rules; a test moves `now_ms`."""
         self.ledger = ledger
         self.now_ms = now_ms
+        self.rules = rules
         self._count = 0
 
     def say(self, kind: str, issuer: Person, by: Iterable[SigningKey], /, **fields: Json) -> Json:
@@ -93,11 +103,17 @@ class Speech:
         return self.say("listing.withdrawn", who, [who.key], listing=listing, **fields)
 
     def license_agreed(self, who: Person, licensee: Person, listing: str, /, **fields: Json) -> Json:
-        own = {"listing": listing, "licensee": licensee.name, "terms": self.terms()}
+        """Under version 1 with `purposes`; under version 2 every use is permitted, for a year."""
+        own: dict[str, Json] = {"listing": listing, "licensee": licensee.name}
+        if self.rules == 1:
+            own["terms"] = self.terms()
+        else:
+            own |= self.term() | {"terms": fixed_members(listing, who.name, licensee.name) | use_permitted()}
         return self.say("license.agreed", who, [who.key, licensee.key], **(own | fields))
 
     def license_ended(self, who: Person, license_id: str, **fields: Json) -> Json:
-        return self.say("license.ended", who, [who.key], license=license_id, **fields)
+        code = None if self.rules == 1 else "breach"
+        return self.say("license.ended", who, [who.key], **({"license": license_id, "code": code} | fields))
 
     def transfer_offered(
         self, who: Person, recipient: Person, listing: str, license_id: str | None = None, /, **fields: Json
@@ -110,21 +126,26 @@ class Speech:
         return self.say("transfer.acknowledged", who, [who.key], **(own | fields))
 
     def transfer_refused(self, who: Person, transfer: str, reason: str = "Two rows short.", **fields: Json) -> Json:
-        return self.say("transfer.refused", who, [who.key], transfer=transfer, reason=reason, **fields)
+        code = None if self.rules == 1 else "other"
+        own = {"transfer": transfer, "reason": reason, "code": code}
+        return self.say("transfer.refused", who, [who.key], **(own | fields))
 
-    def rules_changed(self, operator: Person, rules: int) -> Json:
-        return self.say(
-            "ledger.rules_changed",
-            operator,
-            [operator.key],
-            rules=rules,
-            payload_types=["application/vnd.provenance-ledger.statement.v1+json"],
-            statement_types=["ledger.rules_changed"],
-            signature_forms=["ed25519"],
-        )
+    def rules_changed(self, operator: Person, rules: int, **fields: Json) -> Json:
+        """Allow every type of version 2, unless `fields` say otherwise."""
+        own: dict[str, Json] = {
+            "rules": rules,
+            "payload_types": ["application/vnd.provenance-ledger.statement.v1+json"],
+            "statement_types": TYPES_2,
+            "signature_forms": ["ed25519"],
+        }
+        return self.say("ledger.rules_changed", operator, [operator.key], **(own | fields))
+
+    def term(self, days: int = 365) -> dict[str, Json]:
+        """Return the bounds of a term that begins now."""
+        return {"valid_from_ms": self.now_ms, "valid_until_ms": self.now_ms + days * DAY_MS}
 
     def terms(self, **fields: Json) -> Json:
-        """Return terms in force for a year from now."""
+        """Return terms of version 1, in force for a year from now."""
         terms = {
             "purposes": ["research"],
             "text": {"bytes": 5000, "media_type": "application/pdf", "sha256": "ab" * 32},

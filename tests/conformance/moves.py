@@ -1,0 +1,207 @@
+"""What people say about keys, listings, hand-offs and venues in a random history of version 2: mostly theirs to say."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ledger.core.encoding import Json
+from tests.conformance.affairs import Affairs
+from tests.conformance.optional import add_optional
+from tests.harness.people import Person, key, person
+from tests.harness.speech import DAY_MS, Speech, sealed
+
+Said = dict[str, Json]
+MAX_PEOPLE = 7
+VERSIONS = ["1", "1.0", "1.2", "1.2.1", "2", "2.0.1", "10", "beta"]
+
+
+class Mover:
+    """Makes statements out of affairs; one draw of `pick` after the other, so that a seed repeats a history."""
+
+    def __init__(self, affairs: Affairs) -> None:
+        """Speak on the ledger of these affairs."""
+        self.affairs = affairs
+        self.pick = affairs.pick
+        self.extras = self.pick.choice([0.0, 0.05, 0.3])
+
+    @property
+    def speech(self) -> Speech:
+        return self.affairs.ledger.speech
+
+    def say(self, kind: str, who: Person, /, *also: Person, **fields: Json) -> Said:
+        """Return a statement signed by signing keys of these people; None leaves a field out."""
+        keys = [one for person_ in (who, *also) for one in person_.keys[: self.pick.choice([1, 1, 1, 2])]]
+        statement: Said = self.speech.say(kind, who, keys, **fields)
+        add_optional(self.pick, self.affairs.terms, statement, self.extras)
+        return statement
+
+    def maybe(self, chance: float, value: Json) -> Json:
+        """Return a value with a chance, or None."""
+        return value if self.pick.random() < chance else None
+
+    def soon(self, *days: float) -> int:
+        """Return a moment some days from now, give or take nothing."""
+        return max(0, self.affairs.ledger.now_ms + round(self.pick.choice(days or (1, 7, 30)) * DAY_MS))
+
+    def id_of(self, known: Collection[str]) -> str:
+        """Return mostly a recent id of the kind asked for, rarely another kind's or nobody's."""
+        chance = self.pick.random()
+        if known and chance < 0.96:
+            return self.pick.choice(list(known)[-8:])
+        if chance < 0.99:
+            return self.pick.choice([self.affairs.ledger.id, *(said for said, _ in self.affairs.statements[-10:])])
+        return "sha256:" + self.pick.randbytes(32).hex()
+
+    # ------------------------------------------------------------------------------------------------------- parties
+
+    def party(self) -> Said:
+        """Register somebody new, rarely of a taken name or with taken keys."""
+        affairs, number = self.affairs, len(self.affairs.people)
+        known = affairs.someone()
+        if number >= MAX_PEOPLE:
+            return self.added_key()
+        name = known.name if self.pick.random() < 0.05 else f"party-{number}.example"
+        who = person(name, f"{name} {self.pick.randrange(10**6)}")
+        if self.pick.random() < 0.05:
+            who.keys.append(self.pick.choice([known.key, known.recovery, affairs.ledger.log_key]))
+        affairs.own(*who.all_keys)
+        statement: Said = self.speech.party_registered(who)
+        add_optional(self.pick, affairs.terms, statement, self.extras)
+        return statement
+
+    def added_key(self) -> Said:
+        new = key(f"added {self.pick.randrange(10**6)} of {self.affairs.ledger.origin}")
+        self.affairs.own(new)
+        use = self.pick.choice(["signing", "signing", "signing", "recovery"])
+        return dict(self.speech.key_added(self.affairs.someone(), new, use))
+
+    def revoked_key(self) -> Said:
+        """Revoke a key that its owner can spare, often as compromised."""
+        spare = [who for who in self.affairs.people if len(who.keys) > 1 or len(who.recovery_keys) > 1]
+        if not spare:
+            return self.added_key()
+        who = self.pick.choice(spare)
+        gone = self.pick.choice([*who.keys[1:], *who.recovery_keys[1:]])
+        by = gone if gone in who.keys and self.pick.random() < 0.2 else who.recovery
+        since = self.maybe(0.8, max(0, self.soon(-20, -3, -0.5, -0.01, 0, 1) + self.pick.choice([0, 1, -1])))
+        statement: Said = self.speech.key_revoked(who, gone, by, compromised_since_ms=since)
+        add_optional(self.pick, self.affairs.terms, statement, self.extras)
+        return statement
+
+    # ------------------------------------------------------------------------------------------------------ listings
+
+    def _offer_fields(self) -> Said:
+        """Return what decides something about a listing."""
+        pick, affairs = self.pick, self.affairs
+        sources = {self.id_of(affairs.listings) for _ in range(pick.choice([1, 1, 2, 3]))}
+        venue: Said = {"party": self.affairs.someone().name if pick.random() < 0.97 else "nobody.example"}
+        if pick.random() < 0.2:
+            venue |= {"name": "Börse", "registration": "A-1"}
+        return {
+            "version": self.maybe(0.6, pick.choice(VERSIONS)),
+            "derived_from": self.maybe(0.3 if affairs.listings else 0, sorted(sources)),
+            "venue": self.maybe(0.4, venue),
+        }
+
+    def listing(self) -> Said:
+        title = self.pick.choice(["Airports", "机场数据", "مطارات", "\U0001d538"])
+        return self.say(
+            "listing.registered", self.affairs.someone(), title=title, content=sealed(title), **self._offer_fields()
+        )
+
+    def amended_listing(self) -> Said:
+        name = self.id_of(self.affairs.listings)
+        fields = self._offer_fields()
+        if not any(fields.values()):
+            fields["version"] = self.pick.choice(VERSIONS)
+        return self.say("listing.amended", self._issuer_of(name), listing=name, **fields)
+
+    def withdrawal(self) -> Said:
+        name = self.id_of(self.affairs.listings)
+        return self.say("listing.withdrawn", self._issuer_of(name), listing=name)
+
+    def classification(self) -> Said:
+        name = self.id_of(self.affairs.listings)
+        level: Said = {"level": "一般", "authority": "Agency", "as_of_ms": self.soon(0, -1)}
+        return self.say("classification.changed", self._issuer_of(name), listing=name, classification=level)
+
+    def _issuer_of(self, listing: str) -> Person:
+        kept = self.affairs.listings.get(listing)
+        return self.affairs.speaker(kept.issuer) if kept else self.affairs.someone()
+
+    # ----------------------------------------------------------------------------------------------------- hand-offs
+
+    def offer(self) -> Said:
+        """Offer, mostly under a license and as it says."""
+        affairs, pick = self.affairs, self.pick
+        name = self.maybe(0.92, self.id_of(affairs.licenses)) if affairs.licenses else None
+        kept = affairs.licenses.get(name) if name else None
+        if kept is None:
+            listing = self.id_of(affairs.listings)
+            sender, recipient = self._issuer_of(listing), affairs.someone()
+        else:
+            listing = kept.listing if pick.random() < 0.95 else self.id_of(affairs.listings)
+            sender = affairs.speaker(kept.licensor, 0.06)
+            recipient = affairs.speaker(kept.licensee, 0.06)
+        by = self.maybe(0.5, self.soon(0, 0.5, 1, 7, -1))
+        return self.say(
+            "transfer.offered", sender, listing=listing, license=name, recipient=recipient.name, content=sealed("t"),
+            acknowledge_by_ms=by,
+        )  # fmt: skip
+
+    def decision(self) -> Said:
+        """Acknowledge or refuse, mostly what is open."""
+        waiting = {name: kept for name, kept in self.affairs.transfers.items() if not kept.decided}
+        name = self.id_of(waiting if waiting and self.pick.random() < 0.95 else self.affairs.transfers)
+        kept = self.affairs.transfers.get(name)
+        who = self.affairs.speaker(kept.recipient) if kept else self.affairs.someone()
+        if self.pick.random() < 0.8:
+            return self.say("transfer.acknowledged", who, transfer=name, content=sealed("a"))
+        code = self.pick.choice(["digest-mismatch", "not-received", "not-wanted", "other"])
+        return self.say("transfer.refused", who, transfer=name, code=code)
+
+    def forwarding(self) -> Said:
+        """Forward what was received: to a sub-licensee, to anybody, or because an authority said so."""
+        affairs, pick = self.affairs, self.pick
+        name = self.id_of(affairs.transfers)
+        kept = affairs.transfers.get(name)
+        who = affairs.speaker(kept.recipient) if kept else affairs.someone()
+        subs = {own: one for own, one in affairs.licenses.items() if one.licensor == who.name}
+        under = self.id_of(subs or affairs.licenses) if affairs.licenses and pick.random() < 0.45 else None
+        to: Said = {"recipient": affairs.another(who.name).name}
+        if under in affairs.licenses and pick.random() < 0.9:
+            to["recipient"] = affairs.licenses[under].licensee
+        if pick.random() < 0.25:
+            to = {"outsider": affairs.terms.word("recipient")}
+        why = None
+        if affairs.disclosures and pick.random() < 0.25:
+            why = self.id_of(affairs.disclosures)
+        return self.say(
+            "transfer.forwarded", who, transfer=name, license=under, disclosure=why,
+            purpose=self.maybe(0.5, affairs.terms.word("purpose")),
+            spatial=self.maybe(0.5, affairs.terms.word("spatial")), **to,
+        )  # fmt: skip
+
+    def compelled(self) -> Said:
+        affairs = self.affairs
+        if affairs.transfers and self.pick.random() < 0.7:
+            name = self.id_of(affairs.transfers)
+            kept = affairs.transfers.get(name)
+            who = affairs.speaker(self.pick.choice([kept.sender, kept.recipient, kept.recipient])) if kept else None
+            fields = {"transfer": name}
+        else:
+            name = self.id_of(affairs.listings)
+            who, fields = self._issuer_of(name), {"listing": name}
+        return self.say(
+            "disclosure.compelled", who or affairs.someone(), authority="Regulator", instrument="Order 7", **fields
+        )
+
+    # -------------------------------------------------------------------------------------------------------- venues
+
+    def venue(self) -> Said:
+        """Announce, or observe, a venue's status."""
+        venue = self.affairs.someone()
+        who = venue if self.pick.random() < 0.7 else self.affairs.someone()
+        status = self.pick.choice(["closed", "closed", "operating", "suspended"])
+        name = venue.name if self.pick.random() < 0.97 else "nobody.example"
+        return self.say("venue.status", who, venue=name, status=status)
