@@ -1,5 +1,6 @@
-"""The types of values in statements (docs/format.md §5), as pydantic annotations that report our reasons.
+"""The types of values in statements (docs/format.md §5, docs/statements.md §1).
 
+They are pydantic annotations that report our reasons.
 Lengths count Unicode code points. A rule that a pattern can say is a pattern, so that the published schema says it too.
 """
 
@@ -7,9 +8,18 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+)
 from pydantic_core import PydanticCustomError
 
 from ledger.core.encoding import MAX_INTEGER, b64decode
@@ -20,6 +30,7 @@ NONCE_BYTES = 16
 MAX_NAME = 128
 _LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _TOKEN = "[a-z0-9!#$&^_.+-]+"  # noqa: S105 - a grammar's token, not a secret
+_T = TypeVar("_T")
 
 
 class Model(BaseModel):
@@ -58,23 +69,35 @@ def _ascending(values: list[str]) -> list[str]:
 PRESENT = BeforeValidator(_present)
 """For optional fields: absent, or a value; never null."""
 
+Maybe = Annotated[_T | None, PRESENT]
+"""An optional field, whose default is None."""
+
 _NAME = rf"{_LABEL}(\.{_LABEL})*"
 Name = Annotated[str, StringConstraints(pattern=rf"^{_NAME}$", max_length=MAX_NAME)]
 Time = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 Size = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
+Count = Size
+Quantity = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 Id = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 Hex32 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 KeyId = Hex32
 Nonce = Annotated[str, AfterValidator(_nonce)]
 Origin = Annotated[str, StringConstraints(pattern=r"^[!-*,-~]{1,255}$")]
 MediaType = Annotated[str, StringConstraints(pattern=rf"^{_TOKEN}/{_TOKEN}$", max_length=127)]
-Title = Annotated[str, StringConstraints(pattern=r"^[^\n]+$", max_length=300)]
-Label = Annotated[str, StringConstraints(pattern=r"^[^\n]+$", max_length=200)]
+Line50 = Annotated[str, StringConstraints(pattern=r"^[^\n]+$", max_length=50)]
+Line100 = Annotated[str, StringConstraints(pattern=r"^[^\n]+$", max_length=100)]
+Line200 = Annotated[str, StringConstraints(pattern=r"^[^\n]+$", max_length=200)]
+Line300 = Annotated[str, StringConstraints(pattern=r"^[^\n]+$", max_length=300)]
+Line500 = Annotated[str, StringConstraints(pattern=r"^[^\n]+$", max_length=500)]
+Line2000 = Annotated[str, StringConstraints(pattern=r"^[^\n]+$", max_length=2000)]
 FileName = Annotated[str, StringConstraints(pattern=r"^[^\n]+$", max_length=255)]
-Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-Description = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
-Signers = Annotated[list[KeyId], Field(min_length=1, max_length=16), AfterValidator(_ascending)]
-Words = Annotated[list[Label], Field(min_length=1, max_length=64), AfterValidator(_ascending)]
+Text1000 = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+Text4000 = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+ASCENDING = AfterValidator(_ascending)
+"""For sets: strictly ascending by code point."""
+
+Signers = Annotated[list[KeyId], Field(min_length=1, max_length=16), ASCENDING]
+Words = Annotated[list[Line200], Field(min_length=1, max_length=64), ASCENDING]
 
 
 def is_name(text: str) -> bool:
@@ -108,6 +131,21 @@ class Sealed(Model):
     """A commitment in the place of a value (docs/format.md §8.1)."""
 
     sealed: Hex32
+
+
+_CLEAR, _SEALED = "\0clear", "\0sealed"
+TAGS = frozenset({_CLEAR, _SEALED})
+"""What pydantic puts into the place of an error for a sealable field: no member of canonical JSON has such a name."""
+
+
+def _tag(value: object) -> str:
+    """Take for a commitment what looks like one: an object with a member `sealed`, which nothing sealable has."""
+    sealed = isinstance(value, Sealed) or (isinstance(value, dict) and "sealed" in value)
+    return _SEALED if sealed else _CLEAR
+
+
+Sealable = Annotated[Annotated[_T, Tag(_CLEAR)] | Annotated[Sealed, Tag(_SEALED)], Discriminator(_tag)]
+"""A value that may be sealed: † in docs/statements.md."""
 
 
 class Seen(Model):

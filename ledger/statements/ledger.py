@@ -10,7 +10,7 @@ from ledger.core.errors import FormatError
 from ledger.core.keys import PublicKey
 from ledger.core.note import ED25519_TYPE, parse_vkey
 from ledger.statements.common import OnLedger, Statement
-from ledger.statements.fields import PRESENT, Hex32, Id, Key, Keys, Model, Origin, Reason, Size, Words, refuse
+from ledger.statements.fields import Hex32, Id, Key, Keys, Maybe, Model, Origin, Size, Text1000, Words, refuse
 from ledger.statements.party import check_distinct, introduce
 
 
@@ -32,9 +32,9 @@ class LedgerCreated(Statement):
     log_keys: Annotated[list[str], Field(min_length=1, max_length=8)]
     service_key: Key
     rules: Size
-    relation: Reason
+    relation: Text1000
     admission: Literal["open", "operator"]
-    predecessor: Annotated[Predecessor | None, PRESENT] = None
+    predecessor: Maybe[Predecessor] = None
 
     @model_validator(mode="after")
     def _keys_differ(self) -> LedgerCreated:

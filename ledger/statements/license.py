@@ -1,56 +1,102 @@
-"""Who may use a dataset, for what, until when (docs/format.md §6.8, §6.9)."""
+"""Who may use a dataset, for what, until when (docs/statements.md §4)."""
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from ledger.core.errors import FormatError
-from ledger.statements.common import OnLedger
-from ledger.statements.fields import PRESENT, Hex32, Id, Label, MediaType, Model, Name, Reason, Size, Time, refuse
-
-
-class LegalText(Model):
-    """The contract in words, by its digest; the text itself stays with the parties."""
-
-    bytes: Size
-    media_type: MediaType
-    sha256: Hex32
-
-
-class Terms(Model):
-    """What was agreed; in force in [valid_from_ms, valid_until_ms)."""
-
-    purposes: Annotated[list[Label], Field(min_length=1, max_length=20)]
-    text: Annotated[LegalText | None, PRESENT] = None
-    valid_from_ms: Time
-    valid_until_ms: Time
-
-    @model_validator(mode="after")
-    def _order(self) -> Terms:
-        if self.valid_from_ms >= self.valid_until_ms:
-            raise refuse(FormatError("wrong-value", "/valid_until_ms", "it comes after valid_from_ms"))
-        return self
+from ledger.statements.common import DataspaceIds, Document, OnLedger, require_any, require_term
+from ledger.statements.fields import (
+    Id,
+    Line200,
+    Line300,
+    Maybe,
+    Model,
+    Name,
+    Sealable,
+    Text1000,
+    Time,
+    refuse,
+)
+from ledger.statements.terms import Agreement
 
 
 class LicenseAgreed(OnLedger):
-    """Licensor (the issuer) and licensee sign the same terms."""
+    """Licensor (the issuer) and licensee sign the same terms; in force in [valid_from_ms, valid_until_ms)."""
 
     type: Literal["license.agreed"] = "license.agreed"
     listing: Id
     licensee: Name
-    terms: Terms
+    valid_from_ms: Time
+    valid_until_ms: Time
+    terms: Agreement
+    text: Maybe[Sealable[Document]] = None
+    governing_law: Maybe[Sealable[Line300]] = None
+    forum: Maybe[Sealable[Line300]] = None
+    marking_consent: Maybe[bool] = None
+    parent: Maybe[Id] = None
+    dsp: Maybe[Sealable[DataspaceIds]] = None
 
     references: ClassVar[tuple[str, ...]] = ("listing",)
+    mentions: ClassVar[tuple[str, ...]] = ("parent",)
     parties: ClassVar[tuple[str, ...]] = ("licensee",)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> LicenseAgreed:
+        require_term(self.valid_from_ms, self.valid_until_ms)
+        misnamed = self.terms.misnamed(self.listing, self.issuer, self.licensee)
+        if misnamed is not None:
+            raise refuse(FormatError("wrong-value", f"/terms{misnamed}", "the terms are of another license"))
+        return self
+
+
+class LicenseAmended(OnLedger):
+    """Both sides change what was agreed: each field replaces the one before."""
+
+    type: Literal["license.amended"] = "license.amended"
+    license: Id
+    valid_from_ms: Maybe[Time] = None
+    valid_until_ms: Maybe[Time] = None
+    terms: Maybe[Agreement] = None
+    text: Maybe[Sealable[Document]] = None
+    governing_law: Maybe[Sealable[Line300]] = None
+    forum: Maybe[Sealable[Line300]] = None
+    marking_consent: Maybe[bool] = None
+
+    references: ClassVar[tuple[str, ...]] = ("license",)
+    amends: ClassVar[tuple[str, ...]] = (
+        "valid_from_ms",
+        "valid_until_ms",
+        "terms",
+        "text",
+        "governing_law",
+        "forum",
+        "marking_consent",
+    )
+
+    @model_validator(mode="after")
+    def _some(self) -> LicenseAmended:
+        require_any(self, self.amends)
+        return self
+
+
+class Notice(Model):
+    """How and when the other side was told, Unix milliseconds."""
+
+    channel: Sealable[Line200]
+    sent_ms: Sealable[Time]
 
 
 class LicenseEnded(OnLedger):
-    """Either party ends the license."""
+    """Either party ends the license, at the later of `effective_ms` and the entry's time."""
 
     type: Literal["license.ended"] = "license.ended"
     license: Id
-    reason: Annotated[Reason | None, PRESENT] = None
+    code: Literal["breach", "convenience", "expired", "insolvency", "other", "regulatory"]
+    effective_ms: Maybe[Time] = None
+    notice: Maybe[Sealable[Notice]] = None
+    reason: Maybe[Sealable[Text1000]] = None
 
     references: ClassVar[tuple[str, ...]] = ("license",)

@@ -1,8 +1,8 @@
-"""From payload bytes to a typed statement, or a reason (docs/format.md §9.2, §9.3)."""
+"""From payload bytes to a typed statement under a version of the rules, or a reason (docs/format.md §9.2, §9.3)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import TypeVar
 
@@ -12,29 +12,71 @@ from pydantic_core import ErrorDetails
 from ledger.core.dsse import MAX_PAYLOAD_BYTES
 from ledger.core.encoding import Json, parse_canonical
 from ledger.core.errors import FormatError, pointer
+from ledger.statements import version_1
+from ledger.statements.claim import ClaimAnswered, ClaimDetermined, ClaimOpened
 from ledger.statements.common import Statement
-from ledger.statements.fields import Model
+from ledger.statements.erasure import ErasureAttested, ErasureRequested
+from ledger.statements.fields import TAGS, Model
 from ledger.statements.ledger import LedgerCreated, LedgerRulesChanged
-from ledger.statements.license import LicenseAgreed, LicenseEnded
-from ledger.statements.listing import ListingRegistered, ListingWithdrawn
+from ledger.statements.license import LicenseAgreed, LicenseAmended, LicenseEnded
+from ledger.statements.listing import ClassificationChanged, ListingAmended, ListingRegistered, ListingWithdrawn
 from ledger.statements.party import PartyKeyAdded, PartyKeyRevoked, PartyRegistered
-from ledger.statements.transfer import TransferAcknowledged, TransferOffered, TransferRefused
+from ledger.statements.transfer import (
+    DisclosureCompelled,
+    TransferAcknowledged,
+    TransferForwarded,
+    TransferOffered,
+    TransferRefused,
+)
+from ledger.statements.usage import UsageReported
+from ledger.statements.venue import VenueStatus
 
-STATEMENTS: dict[str, type[Statement]] = {
-    "ledger.created": LedgerCreated,
-    "ledger.rules_changed": LedgerRulesChanged,
-    "license.agreed": LicenseAgreed,
-    "license.ended": LicenseEnded,
-    "listing.registered": ListingRegistered,
-    "listing.withdrawn": ListingWithdrawn,
-    "party.key_added": PartyKeyAdded,
-    "party.key_revoked": PartyKeyRevoked,
-    "party.registered": PartyRegistered,
-    "transfer.acknowledged": TransferAcknowledged,
-    "transfer.offered": TransferOffered,
-    "transfer.refused": TransferRefused,
+NEWEST_RULES = 2
+"""The newest version of the rules that there is (docs/statements.md §1.3)."""
+
+STATEMENTS: dict[int, dict[str, type[Statement]]] = {
+    1: {
+        "ledger.created": LedgerCreated,
+        "ledger.rules_changed": LedgerRulesChanged,
+        "license.agreed": version_1.LicenseAgreed,
+        "license.ended": version_1.LicenseEnded,
+        "listing.registered": version_1.ListingRegistered,
+        "listing.withdrawn": version_1.ListingWithdrawn,
+        "party.key_added": PartyKeyAdded,
+        "party.key_revoked": version_1.PartyKeyRevoked,
+        "party.registered": version_1.PartyRegistered,
+        "transfer.acknowledged": TransferAcknowledged,
+        "transfer.offered": version_1.TransferOffered,
+        "transfer.refused": version_1.TransferRefused,
+    },
+    2: {
+        "claim.answered": ClaimAnswered,
+        "claim.determined": ClaimDetermined,
+        "claim.opened": ClaimOpened,
+        "classification.changed": ClassificationChanged,
+        "disclosure.compelled": DisclosureCompelled,
+        "erasure.attested": ErasureAttested,
+        "erasure.requested": ErasureRequested,
+        "ledger.created": LedgerCreated,
+        "ledger.rules_changed": LedgerRulesChanged,
+        "license.agreed": LicenseAgreed,
+        "license.amended": LicenseAmended,
+        "license.ended": LicenseEnded,
+        "listing.amended": ListingAmended,
+        "listing.registered": ListingRegistered,
+        "listing.withdrawn": ListingWithdrawn,
+        "party.key_added": PartyKeyAdded,
+        "party.key_revoked": PartyKeyRevoked,
+        "party.registered": PartyRegistered,
+        "transfer.acknowledged": TransferAcknowledged,
+        "transfer.forwarded": TransferForwarded,
+        "transfer.offered": TransferOffered,
+        "transfer.refused": TransferRefused,
+        "usage.reported": UsageReported,
+        "venue.status": VenueStatus,
+    },
 }
-"""Every type that version 1 of the rules allows (docs/format.md §6.2)."""
+"""Every type of each version of the rules (docs/format.md §6, docs/statements.md)."""
 
 _REASONS = {"missing": "missing-field", "extra_forbidden": "unknown-field"}
 _WORDS = {
@@ -45,13 +87,13 @@ _WORDS = {
 _ModelT = TypeVar("_ModelT", bound=Model)
 
 
-def parse_statement(payload: bytes) -> Statement:
-    """Parse a payload; raise FormatError with the reason and the field at fault."""
-    return read_statement(parse_payload(payload)["type"], payload)
+def parse_statement(payload: bytes, rules: int = NEWEST_RULES) -> Statement:
+    """Parse a payload under a version of the rules; raise FormatError with the reason and the field at fault."""
+    return read_statement(parse_payload(payload, STATEMENTS[rules])["type"], payload, rules)
 
 
-def parse_payload(payload: bytes) -> dict[str, Json]:
-    """Parse a payload as far as §9.2 goes: canonical JSON, an object, a known type; raise FormatError."""
+def parse_payload(payload: bytes, allowed: Collection[str] = STATEMENTS[NEWEST_RULES]) -> dict[str, Json]:
+    """Parse a payload as far as §9.2 goes: canonical JSON, an object, a type that is `allowed`; raise FormatError."""
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise FormatError("too-large", detail=f"a payload has at most {MAX_PAYLOAD_BYTES} bytes")
     document = parse_canonical(payload)
@@ -62,17 +104,17 @@ def parse_payload(payload: bytes) -> dict[str, Json]:
     kind = document["type"]
     if not isinstance(kind, str):
         raise FormatError("wrong-type", "/type", "a string")
-    if kind not in STATEMENTS:
+    if kind not in allowed:
         raise FormatError("unknown-type", "/type", kind[:100])
     return document
 
 
-def read_statement(kind: str, payload: bytes) -> Statement:
+def read_statement(kind: str, payload: bytes, rules: int = NEWEST_RULES) -> Statement:
     """Read a payload that `parse_payload` let through, as a statement of its type (§9.3); raise FormatError.
 
     pydantic's own JSON reader keeps the last of two equal keys: it may read only what is known to be canonical.
     """
-    return _read(partial(STATEMENTS[kind].model_validate_json, payload))
+    return _read(partial(STATEMENTS[rules][kind].model_validate_json, payload))
 
 
 def read_model(model: type[_ModelT], document: Json) -> _ModelT:
@@ -85,7 +127,7 @@ def _read(validate: Callable[[], _ModelT]) -> _ModelT:
         return validate()
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        field = pointer(*first["loc"]) + first.get("ctx", {}).get("field", "")
+        field = pointer(*(part for part in first["loc"] if part not in TAGS)) + first.get("ctx", {}).get("field", "")
         raise FormatError(_reason(first), field, _WORDS.get(first["type"], first["msg"])) from error
 
 

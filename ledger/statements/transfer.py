@@ -1,11 +1,25 @@
-"""Hand-offs: offered by the sender, acknowledged or refused by the recipient (docs/format.md §6.10–6.12)."""
+"""Hand-offs: offered, acknowledged or refused, forwarded, or compelled by an authority (docs/statements.md §5)."""
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from ledger.statements.common import OnLedger
-from ledger.statements.fields import PRESENT, Id, Name, Reason, Sealed
+from pydantic import model_validator
+
+from ledger.statements.common import DataspaceIds, OnLedger, require_one
+from ledger.statements.fields import (
+    Id,
+    Line200,
+    Line300,
+    Line500,
+    Maybe,
+    Name,
+    Sealable,
+    Sealed,
+    Text1000,
+    Text4000,
+    Time,
+)
 
 
 class TransferOffered(OnLedger):
@@ -13,9 +27,11 @@ class TransferOffered(OnLedger):
 
     type: Literal["transfer.offered"] = "transfer.offered"
     listing: Id
-    license: Annotated[Id | None, PRESENT] = None
+    license: Maybe[Id] = None
     recipient: Name
     content: Sealed
+    acknowledge_by_ms: Maybe[Time] = None
+    dsp: Maybe[Sealable[DataspaceIds]] = None
 
     references: ClassVar[tuple[str, ...]] = ("listing", "license")
     parties: ClassVar[tuple[str, ...]] = ("recipient",)
@@ -36,7 +52,50 @@ class TransferRefused(OnLedger):
 
     type: Literal["transfer.refused"] = "transfer.refused"
     transfer: Id
-    reason: Reason
-    content: Annotated[Sealed | None, PRESENT] = None
+    code: Literal["digest-mismatch", "not-received", "not-wanted", "other"]
+    reason: Maybe[Sealable[Text1000]] = None
+    content: Maybe[Sealed] = None
 
     references: ClassVar[tuple[str, ...]] = ("transfer",)
+
+
+class TransferForwarded(OnLedger):
+    """The recipient of a transfer hands the data on, to another party or to somebody outside the ledger."""
+
+    type: Literal["transfer.forwarded"] = "transfer.forwarded"
+    transfer: Id
+    recipient: Maybe[Name] = None
+    outsider: Maybe[Sealable[Line300]] = None
+    license: Maybe[Id] = None
+    disclosure: Maybe[Id] = None
+    purpose: Maybe[Sealable[Line200]] = None
+    spatial: Maybe[Sealable[Line200]] = None
+    content: Maybe[Sealed] = None
+
+    references: ClassVar[tuple[str, ...]] = ("transfer", "license")
+    mentions: ClassVar[tuple[str, ...]] = ("disclosure",)
+    parties: ClassVar[tuple[str, ...]] = ("recipient",)
+
+    @model_validator(mode="after")
+    def _one(self) -> TransferForwarded:
+        require_one(self, "recipient", "outsider")
+        return self
+
+
+class DisclosureCompelled(OnLedger):
+    """An authority demanded the data of a transfer or of a listing."""
+
+    type: Literal["disclosure.compelled"] = "disclosure.compelled"
+    transfer: Maybe[Id] = None
+    listing: Maybe[Id] = None
+    authority: Sealable[Line300]
+    instrument: Sealable[Line500]
+    scope: Maybe[Sealable[Text4000]] = None
+    demanded_ms: Maybe[Sealable[Time]] = None
+
+    references: ClassVar[tuple[str, ...]] = ("transfer", "listing")
+
+    @model_validator(mode="after")
+    def _one(self) -> DisclosureCompelled:
+        require_one(self, "transfer", "listing")
+        return self

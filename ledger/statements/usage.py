@@ -1,0 +1,51 @@
+"""What a licensee did with the data (docs/statements.md §6)."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from ledger.statements.common import OnLedger
+from ledger.statements.fields import (
+    ASCENDING,
+    Count,
+    Hex32,
+    Id,
+    Line200,
+    Line300,
+    Maybe,
+    Model,
+    Sealable,
+    Time,
+)
+from ledger.statements.terms import Action
+
+
+class Derivative(Model):
+    """Something that was made from the data; `listing` is not looked up."""
+
+    title: Sealable[Line300]
+    listing: Maybe[Id] = None
+    sha256: Maybe[Sealable[Hex32]] = None
+
+
+class UsageReported(OnLedger):
+    """The licensee reports a use: `count` times, once where it is absent."""
+
+    type: Literal["usage.reported"] = "usage.reported"
+    license: Id
+    transfer: Maybe[Id] = None
+    action: Action
+    purpose: Maybe[Sealable[Line200]] = None
+    spatial: Maybe[Sealable[Line200]] = None
+    industry: Maybe[Sealable[Line200]] = None
+    product: Maybe[Sealable[Line200]] = None
+    recipient: Maybe[Sealable[Line200]] = None
+    count: Maybe[Sealable[Count]] = None
+    from_ms: Maybe[Sealable[Time]] = None
+    until_ms: Maybe[Sealable[Time]] = None
+    fulfils: Maybe[Annotated[list[Action], Field(min_length=1, max_length=20), ASCENDING]] = None
+    derivatives: Maybe[Sealable[Annotated[list[Sealable[Derivative]], Field(min_length=1, max_length=50)]]] = None
+
+    references: ClassVar[tuple[str, ...]] = ("license", "transfer")
