@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from ledger.cli import (
+    claim,
     demo,
     erasure,
     findings,
@@ -15,6 +16,7 @@ from ledger.cli import (
     onward,
     operator,
     party,
+    settlement,
     transfer,
     usage,
     venue,
@@ -39,5 +41,6 @@ demo.register(app)
 findings.register(app)
 history.register(party.app)
 onward.register(transfer.app)
-for _group in (keys, party, listing, license, transfer, usage, erasure, venue):
+settlement.register(claim.app)
+for _group in (keys, party, listing, license, transfer, usage, claim, erasure, venue):
     app.add_typer(_group.app)

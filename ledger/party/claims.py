@@ -1,0 +1,214 @@
+"""Disputes: a claim, its answer, and how it ended; a settlement is signed by both sides (docs/statements.md §8)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from ledger.core.checkpoint import TreeHead
+from ledger.core.encoding import Json
+from ledger.party.client import LedgerClient
+from ledger.party.composing import DRAFT_LIFETIME_MS
+from ledger.party.drafts import Draft, new_draft
+from ledger.party.errors import ReceiptInvalid, Unfit
+from ledger.party.recorded import Recorded
+from ledger.party.replies import Page, Reply, read_reply
+from ledger.party.speaker import Member, Speaker
+from ledger.party.transport import Query, segment
+from ledger.statements.claim import ClaimAnswered, ClaimDetermined, ClaimOpened
+from ledger.statements.fields import Id, Name, Time
+from ledger.statements.party import SIGNING
+
+SETTLED = "settled"
+WITHDRAWN = "withdrawn"
+
+
+class ClaimState(Reply):
+    """A claim, by the operator's word; answered and determined by the entries named, once there are any."""
+
+    id: Id
+    claimant: Name
+    respondent: Name
+    state: str
+    index: Time
+    answered_index: Time | None = None
+    determined_index: Time | None = None
+
+
+@dataclass(frozen=True)
+class Story:
+    """A claim from its entries, each with a verified receipt; that no other entry answers it is the operator's word."""
+
+    opened: Recorded
+    claim: ClaimOpened
+    answered: Recorded | None
+    determined: Recorded | None
+
+
+async def open_claim(
+    speaker: Speaker,
+    *,
+    respondent: str,
+    clause: str,
+    license_id: str | None = None,
+    transfer: str | None = None,
+    demand: str | None = None,
+    evidence: Json = None,
+    answer_by_ms: int | None = None,
+    legal_hold: bool = False,
+    tribunal: str | None = None,
+    seal: Collection[str] = (),
+) -> Recorded:
+    """Claim that `respondent` broke a clause. `evidence` is a document (`ledger.party.documents`)."""
+    return await speaker.say(
+        "claim.opened",
+        seal=seal,
+        license=license_id,
+        transfer=transfer,
+        respondent=respondent,
+        clause=clause,
+        demand=demand,
+        evidence=evidence,
+        answer_by_ms=answer_by_ms,
+        legal_hold=legal_hold or None,
+        tribunal=tribunal,
+    )
+
+
+async def answer(
+    speaker: Speaker, claim: str, position: str, words: str | None = None, *, seal: Collection[str] = ()
+) -> Recorded:
+    """Answer a claim against us; raise Unfit where it is against somebody else."""
+    opened = await _opened(speaker.client, claim)
+    if opened.respondent != speaker.name:
+        raise Unfit(f"the claim is against {opened.respondent}, who alone answers it")
+    return await speaker.say("claim.answered", seal=seal, claim=claim, position=position, answer=words)
+
+
+async def determine(
+    speaker: Speaker,
+    claim: str,
+    outcome: str,
+    *,
+    decision: str | None = None,
+    document: Json = None,
+    seal: Collection[str] = (),
+) -> Recorded:
+    """Withdraw a claim of ours, or decide one as its tribunal; raise Unfit where that is not for us to do."""
+    opened = await _opened(speaker.client, claim)
+    if outcome == SETTLED:
+        raise Unfit("a settlement is signed by both sides, so it is drafted first: 'ledger claim settle'")
+    if outcome == WITHDRAWN and opened.issuer != speaker.name:
+        raise Unfit(f"the claim is {opened.issuer}'s, who alone withdraws it")
+    if outcome != WITHDRAWN and opened.tribunal is None:
+        raise Unfit("the claim names no tribunal: it can be withdrawn, or settled by both sides, and not decided")
+    if outcome != WITHDRAWN and opened.tribunal != speaker.name:
+        raise Unfit(f"the claim names {opened.tribunal} as the tribunal, which alone decides it")
+    return await speaker.say(
+        "claim.determined", seal=seal, claim=claim, outcome=outcome, decision=decision, document=document
+    )
+
+
+async def draft_settlement(
+    member: Member,
+    claim: str,
+    *,
+    decision: str | None = None,
+    document: Json = None,
+    other_keyid: str | None = None,
+    seal: Collection[str] = (),
+) -> Draft:
+    """Return an unsigned settlement between claimant and respondent, one of whom is the member.
+
+    `other_keyid` says with which of its keys the other side will sign; by default with its newest.
+    """
+    opened = await _opened(member.client, claim)
+    sides = [opened.issuer, opened.respondent]
+    if member.name not in sides:
+        raise Unfit(f"the claim is between {sides[0]} and {sides[1]}: {member.name} settles nothing in it")
+    other = sides[1] if member.name == sides[0] else sides[0]
+    keyid = other_keyid or await _newest_keyid(member, other)
+    frame = await member.frame(DRAFT_LIFETIME_MS, issuer=opened.issuer)
+    fields: dict[str, Json] = {"claim": claim, "outcome": SETTLED, "decision": decision, "document": document}
+    return new_draft(*frame.sealed("claim.determined", {member.keyid, keyid}, seal, **fields))
+
+
+async def review(member: Member, drafted: Draft) -> tuple[ClaimDetermined, ClaimOpened]:
+    """Check everything about a settlement that can be checked before signing; return it with its claim, to be shown.
+
+    What is sealed in it is shown in its place: a draft holds what opens it.
+
+    Raises Unfit for a draft of another ledger or type, an expired one, one that does not name this party's key, one
+    that was changed after the other side signed it, or one of a claim that ended before; ForkDetected where it refers
+    to a log that is not ours.
+    """
+    statement = drafted.opened
+    if not isinstance(statement, ClaimDetermined) or statement.outcome != SETTLED:
+        raise Unfit(f"the draft is a {statement.type}, not a settlement")
+    story = await tell_story(member.client, statement.claim)
+    sides = [story.claim.issuer, story.claim.respondent]
+    if member.name not in sides or statement.issuer != story.claim.issuer:
+        raise Unfit(f"the draft does not settle the claim of {sides[0]} against {sides[1]} for {member.name}")
+    if member.keyid not in statement.signers:
+        raise Unfit(f"the draft asks for another key of {member.name} than the one in use here")
+    if story.determined is not None:
+        raise Unfit(f"the claim ended before, by entry {story.determined.index}")
+    keys = await member.client.public_keys(sides)
+    drafted.check((await member.client.identity()).id, member.clock(), keys)
+    if statement.seen is not None:
+        # Signing says that we verified this tree head: so verify it. A fork shown to the other side surfaces here.
+        head = TreeHead(statement.seen.size, bytes.fromhex(statement.seen.root))
+        await member.client.check_seen(head, drafted.envelope.recorded)
+    return statement, story.claim
+
+
+async def submit(member: Member, drafted: Draft) -> Recorded:
+    """Have a settlement recorded that both sides signed; raise Unfit where a signature is missing."""
+    await review(member, drafted)
+    if drafted.missing:
+        raise Unfit(f"not signed yet by {', '.join(drafted.missing)}")
+    return await member.client.submit(drafted.envelope)
+
+
+async def tell_story(client: LedgerClient, claim: str) -> Story:
+    """Return a claim and what became of it: the operator says which entries, the entries say what."""
+    opened = await client.statement(claim)
+    statement = _as_opened(opened)
+    state = read_reply(ClaimState, await client.said(f"/v1/claims/{segment(claim)}"))
+    answered = await _follow_up(client, state, state.answered_index, ClaimAnswered)
+    determined = await _follow_up(client, state, state.determined_index, ClaimDetermined)
+    return Story(opened, statement, answered, determined)
+
+
+async def claims(client: LedgerClient, query: Query = ()) -> Page[ClaimState]:
+    """Return a page of claims, by the operator's word; `query`: party, cursor, limit."""
+    return read_reply(Page[ClaimState], await client.said("/v1/claims", query))
+
+
+async def _follow_up(
+    client: LedgerClient, state: ClaimState, index: int | None, kind: type[ClaimAnswered | ClaimDetermined]
+) -> Recorded | None:
+    if index is None:
+        return None
+    recorded = await client.entry(index)
+    statement = recorded.statement
+    if not isinstance(statement, kind) or statement.claim != state.id:
+        raise ReceiptInvalid(f"entry {index} is no {kind.__name__} of this claim")
+    return recorded
+
+
+async def _opened(client: LedgerClient, claim: str) -> ClaimOpened:
+    return _as_opened(await client.statement(claim))
+
+
+def _as_opened(recorded: Recorded) -> ClaimOpened:
+    if not isinstance(recorded.statement, ClaimOpened):
+        raise Unfit(f"{recorded.statement_id} is a {recorded.statement.type}, and no claim")
+    return recorded.statement
+
+
+async def _newest_keyid(member: Member, name: str) -> str:
+    keys = (await member.client.party(name)).active(SIGNING)
+    if not keys:
+        raise Unfit(f"{name} has no key that signs")
+    return keys[0].keyid
