@@ -14,11 +14,12 @@ from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, NamedTuple
 
 from verifier.checks import Check, Doubt, Failure
-from verifier.entries import split_bundle
+from verifier.entries import guess_rules, split_bundle
 from verifier.errors import SourceUnavailable
 from verifier.examine import Examined, examine_entry, leaf_hashes
+from verifier.schema import NEWEST_RULES
 from verifier.source import Source, open_source, read_tile
-from verifier.tree import HASH_BYTES, TILE_WIDTH, tile_path
+from verifier.tree import HASH_BYTES, TILE_WIDTH, leaf_hash, tile_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,6 +52,8 @@ class Chunk:
     tile: bytes | None
     """The level-0 tile where it differs from `leaves`."""
     tile_path: str
+    rules: int
+    """The version of the rules that its entries were read by."""
     entries: list[Examined | Failure]
     """From the task's `skip` on, up to the first that could not be read."""
     failure: Failure | None
@@ -61,24 +64,46 @@ def _do_nothing() -> None:
     pass
 
 
-def examine_bundle(source: Source, task: Task, keys: dict[str, bytes], poll: Callable[[], None] = _do_nothing) -> Chunk:
-    """Check all that the bytes of one bundle and its level-0 tile decide; `poll` is called in between."""
+def read_bundle(source: Source, number: int, width: int) -> tuple[str, list[bytes], str]:
+    """Return the path of a bundle, its first `width` entries, and what is wrong with its framing (empty if nothing).
+
+    Raises `SourceUnavailable`.
+    """
+    path, raw = read_tile(source, "entries", number, width)
+    count = width if path.endswith(f".p/{width}") else _FULL_BUNDLE_COUNT
+    raws, fault = split_bundle(raw, count)
+    return path, raws[:width], fault
+
+
+def read_first_rules(source: Source, size: int) -> int:
+    """Return the version of the rules that a log of `size` entries seems to begin with: what to examine it by first."""
+    try:
+        _, raws, _ = read_bundle(source, 0, min(size, TILE_WIDTH))
+    except SourceUnavailable:
+        return NEWEST_RULES
+    return guess_rules(raws[0]) if raws else NEWEST_RULES
+
+
+def examine_bundle(
+    source: Source, task: Task, keys: dict[str, bytes], rules: int, poll: Callable[[], None] = _do_nothing
+) -> Chunk:
+    """Check all that the bytes of one bundle and its level-0 tile decide, read by version `rules`.
+
+    `poll` is called in between.
+    """
     start = task.number * TILE_WIDTH
     doubts: list[Doubt] = []
     raws: list[bytes] = []
     fault, bundle_path = "missing", tile_path("entries", task.number, task.width)
     try:
-        bundle_path, raw = read_tile(source, "entries", task.number, task.width)
-        count = task.width if bundle_path.endswith(f".p/{task.width}") else _FULL_BUNDLE_COUNT
-        raws, fault = split_bundle(raw, count)
-        raws = raws[: task.width]
+        bundle_path, raws, fault = read_bundle(source, task.number, task.width)
     except SourceUnavailable as error:
         doubts.append(Doubt(Check.AVAILABLE, error.why, start, error.where))
     entries: list[Examined | Failure] = []
     for position, raw in enumerate(raws[task.skip :]):
         if position % _POLL_EVERY == 0:
             poll()
-        entries.append(examine_entry(raw, keys))
+        entries.append(examine_entry(raw, keys, rules))
     leaves = leaf_hashes(raws)
     hashes: bytes | None = None
     served_path = tile_path(0, task.number, task.width)
@@ -100,7 +125,8 @@ def examine_bundle(source: Source, task: Task, keys: dict[str, bytes], poll: Cal
             leaves = leaves[: first * HASH_BYTES] + (hashes or b"")[first * HASH_BYTES :]
         if fault != "missing":
             failure = Failure(Check.BUNDLE, fault, start + first, bundle_path)
-    return Chunk(task.number, leaves, None if hashes == leaves else hashes, served_path, entries, failure, doubts)
+    tile = None if hashes == leaves else hashes
+    return Chunk(task.number, leaves, tile, served_path, rules, entries, failure, doubts)
 
 
 def _first_difference(left: bytes, right: bytes) -> int:
@@ -118,9 +144,9 @@ def _serve(location: str, mine: Connection, theirs: Connection) -> None:
     keys: dict[str, bytes] = {}
     try:
         while (order := mine.recv()) is not None:
-            task, more_keys = order
+            task, more_keys, rules = order
             keys.update(more_keys)
-            mine.send(examine_bundle(source, task, keys))
+            mine.send(examine_bundle(source, task, keys, rules))
     except (EOFError, OSError):  # the parent is gone
         return
 
@@ -139,11 +165,11 @@ class _Worker:
         self.outstanding = 0
         self.keys_known = 0
 
-    def order(self, task: Task, keys: list[tuple[str, bytes]]) -> None:
+    def order(self, task: Task, keys: list[tuple[str, bytes]], rules: int) -> None:
         # Two orders must fit into the pipe: a parent that waits to send, to a worker that waits to send, never ends.
         # Signatures by keys that a worker does not have yet come back unverified, and are checked here.
         some = keys[self.keys_known : self.keys_known + _KEYS_PER_ORDER]
-        self.connection.send((task, some))
+        self.connection.send((task, some, rules))
         self.keys_known += len(some)
         self.outstanding += 1
 
@@ -159,7 +185,9 @@ class _Worker:
 class Examiner:
     """Examines bundles on `processes` processes, this one included."""
 
-    def __init__(self, location: str, processes: int) -> None:
+    def __init__(self, location: str, processes: int, rules: int) -> None:
+        self.rules = rules
+        """The version of the rules to read the bundles by that are handed out from now on."""
         self._source = open_source(location)
         self._workers = [_Worker(location) for _ in range(processes - 1)]
         self._keys: list[tuple[str, bytes]] = []
@@ -168,6 +196,8 @@ class Examiner:
         self._next: Task | None = None
         self._done: dict[int, Chunk] = {}
         self._horizon = 0
+        self._again: tuple[int, list[bytes]] = (-1, [])
+        """Number and entries of the bundle that was read again last."""
 
     def learn(self, keyid: str, public_key: bytes) -> None:
         """Make a public key known for the bundles that are handed out from now on."""
@@ -186,11 +216,28 @@ class Examiner:
                     break
                 own = self._take()
                 if own is not None:
-                    self._done[own.number] = examine_bundle(self._source, own, self._own_keys, self._exchange)
+                    self._done[own.number] = examine_bundle(
+                        self._source, own, self._own_keys, self.rules, self._exchange
+                    )
                 else:
                     wait([worker.connection for worker in self._workers if worker.outstanding])
             self._exchange()
             yield self._done.pop(task.number)
+
+    def examine_again(
+        self, index: int, width: int, leaf: bytes, rules: int, types: frozenset[str]
+    ) -> Examined | Failure:
+        """Examine one entry anew, of a bundle of `width`, by other rules than its chunk was read by.
+
+        Raises `SourceUnavailable` where its bytes are not to be had, or are no longer those that hash to `leaf`.
+        """
+        number, position = divmod(index, TILE_WIDTH)
+        if self._again[0] != number:
+            self._again = (number, read_bundle(self._source, number, width)[1])
+        raws = self._again[1]
+        if position >= len(raws) or leaf_hash(raws[position]) != leaf:
+            raise SourceUnavailable(tile_path("entries", number, width), "changed while it was read")
+        return examine_entry(raws[position], self._own_keys, rules, types)
 
     def _exchange(self) -> None:
         """Take what the workers have finished, and hand out more."""
@@ -199,7 +246,7 @@ class Examiner:
                 chunk = worker.receive()
                 self._done[chunk.number] = chunk
             while worker.outstanding < _QUEUED and (task := self._take()) is not None:
-                worker.order(task, self._keys)
+                worker.order(task, self._keys, self.rules)
 
     def _take(self) -> Task | None:
         """Return the next task that may be begun."""

@@ -16,7 +16,7 @@ from verifier.checks import Check, Failure
 from verifier.ed25519 import SIGNATURE_BYTES
 from verifier.errors import CheckFailed, MalformedInput
 from verifier.jcs import MAX_INTEGER, Json, decode_fast, parse_canonical
-from verifier.schema import KNOWN_RULES, STATEMENT_TYPES, verify_fields
+from verifier.schema import KNOWN_RULES, NEWEST_RULES, STATEMENT_TYPES, verify_fields
 from verifier.templates import read_template
 
 MAX_ENTRY_BYTES = 65_535
@@ -183,12 +183,15 @@ def _parse_envelope(value: dict[str, Any]) -> tuple[bytes, list[tuple[str, bytes
     return payload, signatures
 
 
-def parse_statement(payload: bytes) -> dict[str, Any]:
+def parse_statement(payload: bytes, rules: int, types: frozenset[str] | None = None) -> dict[str, Any]:
     """Return the statement that a payload encodes, every field of it checked (docs/format.md §9.2, §9.3).
 
-    Raises `CheckFailed` with check `payload` or `fields`.
+    `rules` is the version to read it by, a known one; `types` are the types that are allowed under it, by default all
+    that it has. Raises `CheckFailed` with check `payload` or `fields`.
     """
-    if len(payload) <= MAX_PAYLOAD_BYTES and (statement := _parse_fast(payload)) is not None:
+    if types is None:
+        types = STATEMENT_TYPES[rules]
+    if len(payload) <= MAX_PAYLOAD_BYTES and (statement := _parse_fast(payload, rules, types)) is not None:
         return statement
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise _fail(Check.PAYLOAD, "too-large")
@@ -202,10 +205,10 @@ def parse_statement(payload: bytes) -> dict[str, Any]:
         raise _fail(Check.PAYLOAD, "missing-field", "/type")
     if type(value["type"]) is not str:
         raise _fail(Check.PAYLOAD, "wrong-type", "/type")
-    if value["type"] not in STATEMENT_TYPES:
+    if value["type"] not in types:
         raise _fail(Check.PAYLOAD, "unknown-type", value["type"][:80])
     try:
-        verify_fields(value["type"], value)
+        verify_fields(value["type"], value, rules)
     except MalformedInput as error:
         raise _fail(Check.FIELDS, error.reason, error.detail) from error
     return value
@@ -222,19 +225,32 @@ def has_unknown_rules(payload: bytes) -> bool:
         return False
     if type(value) is not dict or value.get("type") != "ledger.created":
         return False
-    return type(value.get("rules")) is int and value["rules"] > KNOWN_RULES
+    return type(value.get("rules")) is int and value["rules"] > NEWEST_RULES
 
 
-def _parse_fast(payload: bytes) -> dict[str, Any] | None:
+def guess_rules(raw: bytes) -> int:
+    """Return the version of the rules that an entry's bytes, if it is entry 0, put in force; nothing is checked.
+
+    Where that is none that is known, the newest: it says by which version a ledger without a good entry 0 is read.
+    """
+    try:
+        value = parse_canonical(parse_entry(raw).payload, "payload")
+    except (MalformedInput, CheckFailed):
+        return NEWEST_RULES
+    rules = value.get("rules") if type(value) is dict and value.get("type") == "ledger.created" else None
+    return rules if type(rules) is int and rules in KNOWN_RULES else NEWEST_RULES
+
+
+def _parse_fast(payload: bytes, rules: int, types: frozenset[str]) -> dict[str, Any] | None:
     """Return the statement if nothing at all is wrong with it: the strict check of fields stands in for the rest."""
-    if template := read_template(payload):
+    if (template := read_template(payload, rules)) and template["type"] in types:
         return template
     value = decode_fast(payload)
     kind = value.get("type") if type(value) is dict else None
-    if type(kind) is not str or kind not in STATEMENT_TYPES:
+    if type(kind) is not str or kind not in types:
         return None
     try:
-        verify_fields(kind, value)
+        verify_fields(kind, value, rules)
     except MalformedInput:
         return None
     statement: dict[str, Any] = value

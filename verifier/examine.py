@@ -14,7 +14,8 @@ from verifier.ed25519 import is_signed
 from verifier.entries import has_unknown_rules, parse_entry, parse_statement, pre_authentication
 from verifier.errors import CheckFailed
 from verifier.jcs import Json
-from verifier.schema import COMMON_FIELDS, key_bytes, keyids
+from verifier.schema_checks import key_bytes, keyids
+from verifier.schema_v1 import COMMON_FIELDS
 from verifier.tree import leaf_hash
 
 
@@ -51,6 +52,8 @@ class Statement(NamedTuple):
     """keyid and signature, where the key was not known here."""
     payload: bytes
     """The signed bytes, where a signature is left to verify; else empty."""
+    rules: int
+    """The version of the rules that it was read by."""
 
 
 class Examined(NamedTuple):
@@ -107,13 +110,20 @@ def _signature_set(signers: tuple[str, ...], signatures: list[tuple[str, bytes]]
     return "missing-signature" if set(signers) - set(present) else "extra-signature"
 
 
-def examine_statement(payload: bytes, signatures: list[tuple[str, bytes]], keys: dict[str, bytes]) -> Statement:
-    """Check everything about a signed statement that its bytes alone decide.
+def examine_statement(
+    payload: bytes,
+    signatures: list[tuple[str, bytes]],
+    keys: dict[str, bytes],
+    rules: int,
+    types: frozenset[str] | None = None,
+) -> Statement:
+    """Check everything about a signed statement that its bytes and the rules in force decide.
 
+    `rules` and `types` are those of `parse_statement`.
     `keys` maps keyids to public keys. A keyid is the hash of its key, so whoever filled it cannot have lied; keys that
     the statement introduces are added to it. Raises `CheckFailed` for §9.2 and §9.3.
     """
-    fields = parse_statement(payload)
+    fields = parse_statement(payload, rules, types)
     introduced = introduced_keys(fields)
     for key in introduced:
         keys[key.keyid] = key.public_key
@@ -144,11 +154,17 @@ def examine_statement(payload: bytes, signatures: list[tuple[str, bytes]], keys:
         wrong,
         tuple(unverified),
         payload if unverified else b"",
+        rules,
     )
 
 
-def examine_entry(raw: bytes, keys: dict[str, bytes]) -> Examined | Failure:
-    """Check everything about an entry that its bytes alone decide; a `Failure` if it is not even an entry."""
+def examine_entry(
+    raw: bytes, keys: dict[str, bytes], rules: int, types: frozenset[str] | None = None
+) -> Examined | Failure:
+    """Check everything about an entry that its bytes and the rules in force decide; a `Failure` if it is none at all.
+
+    `rules` and `types` are those of `parse_statement`.
+    """
     try:
         entry = parse_entry(raw)
     except CheckFailed as error:
@@ -158,7 +174,7 @@ def examine_entry(raw: bytes, keys: dict[str, bytes]) -> Examined | Failure:
         failure = Failure(Check.RULES_VERSION, "unknown-rules", 0)
     if failure is None:
         try:
-            statement = examine_statement(entry.payload, entry.signatures, keys)
+            statement = examine_statement(entry.payload, entry.signatures, keys, rules, types)
         except CheckFailed as error:
             failure = error.failure
     return Examined(entry.index, entry.previous, entry.time_ms, entry.fits, statement, failure)

@@ -12,6 +12,7 @@ from verifier.errors import CheckFailed, MalformedInput
 from verifier.examine import examine_statement
 from verifier.notes import MAX_NOTE_BYTES, parse_decimal
 from verifier.policy import OpenedCheckpoint, Policy, open_checkpoint
+from verifier.schema import KNOWN_RULES, NEWEST_RULES
 from verifier.tree import HASH_BYTES, leaf_hash, verify_inclusion
 
 if TYPE_CHECKING:
@@ -106,14 +107,26 @@ def _verify_statement(entry: Entry, result: ReceiptCheck) -> None:
         )
     if entry.envelope_failure:
         raise CheckFailed(entry.envelope_failure)
-    examined = examine_statement(entry.payload, entry.signatures, {})
-    result.statement = parse_statement(entry.payload)
+    rules = _readable_rules(entry.payload)
+    examined = examine_statement(entry.payload, entry.signatures, {}, rules)
+    result.statement = parse_statement(entry.payload, rules)
     if examined.signature_set:
         raise CheckFailed(Failure(Check.SIGNATURE_SET, examined.signature_set, entry.index, "/signers"))
     if examined.wrong_signer:
         raise CheckFailed(Failure(Check.SIGNATURE, "wrong-signature", entry.index, examined.wrong_signer))
     result.unknown_keyids = [keyid for keyid, _ in examined.unverified]
     result.verified_keyids = [keyid for keyid in examined.signers if keyid not in result.unknown_keyids]
+
+
+def _readable_rules(payload: bytes) -> int:
+    """Return the newest version of the rules that a payload can be read by: only a replay knows which was in force."""
+    for rules in sorted(KNOWN_RULES, reverse=True):
+        try:
+            parse_statement(payload, rules)
+        except CheckFailed:
+            continue
+        return rules
+    return NEWEST_RULES  # reading it by these says what is wrong with it
 
 
 def list_unchecked(result: ReceiptCheck) -> list[str]:

@@ -1,6 +1,7 @@
-"""What the chain says at one point: parties, keys, listings, licenses, transfers (docs/format.md §6).
+"""What the chain says at one point, as far as acceptance of the next entry needs it (docs/format.md §9).
 
-`Registry.record` trusts its caller: only entries that passed every rule (verifier/rules.py) may reach it.
+What follows from it is the judgement's to keep. `Registry.record` trusts its caller: only entries that passed every
+rule (verifier/rules.py) may reach it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING
 from verifier.ed25519 import key_id
 from verifier.examine import id_bytes
 from verifier.notes import parse_vkey
-from verifier.schema import KNOWN_RULES, keyids
+from verifier.schema import NEWEST_RULES, STATEMENT_TYPES
+from verifier.schema_checks import keyids
 
 if TYPE_CHECKING:
     from verifier.examine import Statement
@@ -49,7 +51,7 @@ class Listing:
 
 @dataclass(slots=True)
 class License:
-    """A license, in force in [valid_from_ms, valid_until_ms) unless ended."""
+    """A license, with the term that amendments left it, in force in [valid_from_ms, valid_until_ms) unless ended."""
 
     index: int
     listing: bytes
@@ -57,6 +59,8 @@ class License:
     licensee: str
     valid_from_ms: int
     valid_until_ms: int
+    rules: int
+    """The version of the rules that it was agreed under."""
     ended_index: int | None = None
 
 
@@ -75,6 +79,22 @@ class Transfer:
 
 
 @dataclass(slots=True)
+class Claim:
+    """A claim."""
+
+    index: int
+    subject: bytes
+    """The license or transfer that it is about."""
+    claimant: str
+    respondent: str
+    tribunal: str | None
+    is_hold: bool
+    """Nothing may be erased until it is determined."""
+    answered_index: int | None = None
+    determined_index: int | None = None
+
+
+@dataclass(slots=True)
 class Registry:
     """The state that the rules judge the next entry by."""
 
@@ -83,7 +103,10 @@ class Registry:
     origin: str = ""
     operator: str = ""
     admission: str = "open"
-    rules: int = KNOWN_RULES
+    rules: int = NEWEST_RULES
+    """The version of the rules in force; before entry 0, the one that it is read by."""
+    types: frozenset[str] = STATEMENT_TYPES[NEWEST_RULES]
+    """The statement types that are allowed (docs/statements.md §1.3)."""
     log_vkeys: tuple[str, ...] = ()
     reserved_keyids: set[str] = field(default_factory=set)
     """Log and service keys: never a party's."""
@@ -93,6 +116,15 @@ class Registry:
     listings: dict[bytes, Listing] = field(default_factory=dict)
     licenses: dict[bytes, License] = field(default_factory=dict)
     transfers: dict[bytes, Transfer] = field(default_factory=dict)
+    claims: dict[bytes, Claim] = field(default_factory=dict)
+    disclosures: set[bytes] = field(default_factory=set)
+    """Ids of `disclosure.compelled`."""
+    requests: dict[bytes, bytes] = field(default_factory=dict)
+    """Id of an `erasure.requested` to the license or transfer that it names."""
+    holds: dict[bytes, int] = field(default_factory=dict)
+    """How many undetermined claims hold a license or transfer that they name."""
+    holds_below: dict[bytes, int] = field(default_factory=dict)
+    """How many hold a transfer that was offered under a license."""
     recorded: set[bytes] = field(default_factory=set)
     """Statement ids of all entries that passed."""
     times_ms: array[int] = field(default_factory=lambda: array("Q"))
@@ -110,7 +142,14 @@ class Registry:
             self.keys[keyid].signed.append(index)
         self._apply(index, statement)
 
-    def _apply(self, index: int, statement: Statement) -> None:  # noqa: C901 (one case a type)
+    def is_held(self, subject: bytes) -> bool:
+        """Tell whether a legal hold is on a license or transfer (docs/statements.md §9)."""
+        if subject in self.holds or subject in self.holds_below:
+            return True
+        transfer = self.transfers.get(subject)
+        return transfer is not None and transfer.license in self.holds
+
+    def _apply(self, index: int, statement: Statement) -> None:  # noqa: C901, PLR0912 (one case a type)
         issuer, body = statement.issuer, statement.body
         match statement.kind:
             case "transfer.offered":
@@ -125,10 +164,20 @@ class Registry:
             case "listing.withdrawn":
                 self.listings[id_bytes(body["listing"])].withdrawn_index = index
             case "license.agreed":
-                listing, terms = id_bytes(body["listing"]), body["terms"]
+                term = body["terms"] if statement.rules == 1 else body
                 self.licenses[statement.id] = License(
-                    index, listing, issuer, body["licensee"], terms["valid_from_ms"], terms["valid_until_ms"]
+                    index,
+                    id_bytes(body["listing"]),
+                    issuer,
+                    body["licensee"],
+                    term["valid_from_ms"],
+                    term["valid_until_ms"],
+                    statement.rules,
                 )
+            case "license.amended":
+                terms = self.licenses[id_bytes(body["license"])]
+                terms.valid_from_ms = body.get("valid_from_ms", terms.valid_from_ms)
+                terms.valid_until_ms = body.get("valid_until_ms", terms.valid_until_ms)
             case "license.ended":
                 self.licenses[id_bytes(body["license"])].ended_index = index
             case "party.registered":
@@ -136,16 +185,54 @@ class Registry:
             case "party.key_revoked":
                 key = self.keys[body["keyid"]]
                 key.revoked_index, key.compromised_since_ms = index, body.get("compromised_since_ms")
+            case "disclosure.compelled":
+                self.disclosures.add(statement.id)
+            case "claim.opened":
+                self._open_claim(index, statement)
+            case "claim.answered":
+                self.claims[id_bytes(body["claim"])].answered_index = index
+            case "claim.determined":
+                claim = self.claims[id_bytes(body["claim"])]
+                claim.determined_index = index
+                if claim.is_hold:
+                    self._hold(claim.subject, -1)
+            case "erasure.requested":
+                self.requests[statement.id] = id_bytes(body["license"] if "license" in body else body["transfer"])
             case "ledger.rules_changed":
-                self.rules = body["rules"]
+                self.rules, self.types = body["rules"], frozenset(body["statement_types"])
             case "ledger.created":
                 self._create(index, statement)
 
+    def _open_claim(self, index: int, statement: Statement) -> None:
+        body = statement.body
+        subject = id_bytes(body["license"] if "license" in body else body["transfer"])
+        is_hold = body.get("legal_hold", False)
+        self.claims[statement.id] = Claim(
+            index, subject, statement.issuer, body["respondent"], body.get("tribunal"), is_hold
+        )
+        if is_hold:
+            self._hold(subject, 1)
+
+    def _hold(self, subject: bytes, change: int) -> None:
+        """Count a hold that begins (1) or ends (-1) on what its claim names, and on the license above a transfer."""
+        _count(self.holds, subject, change)
+        transfer = self.transfers.get(subject)
+        if transfer is not None and transfer.license is not None:
+            _count(self.holds_below, transfer.license, change)
+
     def _create(self, index: int, statement: Statement) -> None:
+        body = statement.body
         self.ledger = statement.id
         self.operator = statement.issuer
         self.parties[statement.issuer] = index
-        body = statement.body
+        self.rules, self.types = body["rules"], STATEMENT_TYPES[body["rules"]]
         self.origin, self.log_vkeys, self.admission = body["origin"], tuple(body["log_keys"]), body["admission"]
         self.reserved_keyids = {key_id(parse_vkey(text).public_key) for text in self.log_vkeys}
         self.reserved_keyids |= set(keyids([body["service_key"]]))
+
+
+def _count(counts: dict[bytes, int], name: bytes, change: int) -> None:
+    """Change a count, and forget it at zero: what is no longer held is not kept."""
+    counts[name] = counts.get(name, 0) + change
+    if not counts[name]:
+        del counts[name]

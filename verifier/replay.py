@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from verifier.checks import Check, Doubt, Failure, Finding
-from verifier.chunks import Chunk, Examiner, Task
+from verifier.chunks import Chunk, Examiner, Task, read_first_rules
 from verifier.consequences import first_unknown, part_consequences
 from verifier.errors import CheckFailed, SourceUnavailable
 from verifier.judgement import judge, judge_compromises
@@ -20,7 +20,7 @@ from verifier.policy import OpenedCheckpoint, Policy, open_checkpoint
 from verifier.registry import Registry
 from verifier.remembered import compare_roots, find_fork
 from verifier.rules import verify_acceptance
-from verifier.schema import KNOWN_RULES
+from verifier.schema import KNOWN_RULES, STATEMENT_TYPES
 from verifier.source import open_source, read_checkpoint, read_tile
 from verifier.state import ReplayState
 from verifier.tree import HASH_BYTES, TILE_HEIGHT, TILE_WIDTH, Tree, tile_path, tile_widths
@@ -145,17 +145,17 @@ class _Replayer:
         source = open_source(result.location)
         try:
             result.opened = open_checkpoint(read_checkpoint(source), result.policy, result.log)
+            self.verify_head(result.opened)
+            size, start = result.opened.checkpoint.size, result.resumed_size
+            rules = result.registry.rules if start or not size else read_first_rules(source, size)
         finally:
             source.close()
-        self.verify_head(result.opened)
-        size = result.opened.checkpoint.size
-        start = result.resumed_size
         tasks = (  # never a list: a checkpoint can be signed over 2^53 − 1 entries
             Task(number, width, max(0, start - number * TILE_WIDTH))
             for number, width in tile_widths(size, 0, start // TILE_WIDTH)
             if number * TILE_WIDTH + width > start
         )
-        examiner = Examiner(result.location, min(processes, 1 + (size - start) // TILE_WIDTH))
+        examiner = Examiner(result.location, min(processes, 1 + (size - start) // TILE_WIDTH), rules)
         try:
             for keyid, key in result.registry.keys.items():
                 examiner.learn(keyid, key.public_key)
@@ -203,7 +203,7 @@ class _Replayer:
             self.take_again(chunk, start, skip, width)
         result.tree.extend(chunk.leaves[skip * HASH_BYTES : width * HASH_BYTES])
         for position, item in enumerate(chunk.entries, start=start + skip):
-            self.take_entry(position, item, examiner)
+            self.take_entry(position, self.by_rules_in_force(position, item, chunk.rules, width, examiner), examiner)
         unread = start + skip + len(chunk.entries)
         if unread < start + width:
             self.stop_judging(Check.JUDGED, "entries-missing", unread)
@@ -229,6 +229,21 @@ class _Replayer:
         if self.is_judging:
             self.result.doubts.append(Doubt(check, reason, index))
         self.is_judging = False
+
+    def by_rules_in_force(
+        self, index: int, item: Examined | Failure, rules: int, width: int, examiner: Examiner
+    ) -> Examined | Failure:
+        """Return the entry as read by the rules in force at its index: workers may have read it by others."""
+        registry = self.result.registry
+        if isinstance(item, Failure) or not self.is_judging or registry.ledger is None:
+            return item  # (the version of entry 0 is its own, and what it says does not depend on it)
+        if rules == registry.rules and (
+            item.statement.kind in registry.types
+            if item.statement is not None
+            else registry.types == STATEMENT_TYPES[rules]  # else its type, known here, may not be allowed there
+        ):
+            return item
+        return examiner.examine_again(index, width, self.result.tree.leaf(index), registry.rules, registry.types)
 
     def take_entry(self, index: int, item: Examined | Failure, examiner: Examiner) -> None:
         """Check one entry's place in the chain, then judge it."""
@@ -257,6 +272,7 @@ class _Replayer:
             else:
                 result.findings += judge(registry, index, item.time_ms, statement)
                 registry.record(index, statement)
+                examiner.rules = registry.rules
                 for key in statement.introduced:
                     examiner.learn(key.keyid, key.public_key)
         self.close_entry(index)
@@ -268,7 +284,7 @@ class _Replayer:
         self.result.judged_size = index + 1
         if self.result.registry.ledger is None:  # entry 0 failed: no later one can name this ledger
             self.stop_judging(Check.JUDGED, "no-ledger", index + 1)
-        if self.result.registry.rules != KNOWN_RULES:
+        if self.result.registry.rules not in KNOWN_RULES:
             self.stop_judging(Check.RULES_VERSION, "unknown-rules", index + 1)
 
     def verify_root(self, opened: OpenedCheckpoint) -> None:

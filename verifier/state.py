@@ -1,4 +1,4 @@
-"""What a green replay remembers for the next one: `provenance-ledger.replay-state/v1`.
+"""What a green replay remembers for the next one: `provenance-ledger.replay-state/v2`.
 
 The file is this user's own; its digest catches damage and mix-ups, not a forger who can write here. Its tree stands
 under a checkpoint that the log signed, which is verified again, so that it is evidence against a log that forks.
@@ -20,13 +20,13 @@ from verifier.checks import Finding
 from verifier.errors import CheckFailed, UsageError
 from verifier.jcs import Json
 from verifier.policy import OpenedCheckpoint, Policy, open_checkpoint
-from verifier.registry import Key, License, Listing, Registry, Transfer
+from verifier.registry import Claim, Key, License, Listing, Registry, Transfer
 from verifier.tree import Tree
 
 if TYPE_CHECKING:
     from verifier.notes import VerifierKey
 
-TYPE = "provenance-ledger.replay-state/v1"
+TYPE = "provenance-ledger.replay-state/v2"
 _ID_BYTES = 32
 
 
@@ -51,7 +51,7 @@ def _encode(value: Json) -> Json:
     return encode_base64(value) if isinstance(value, bytes) else list(value) if isinstance(value, array) else value
 
 
-def _row(item: Key | Listing | License | Transfer | Finding) -> list[Json]:
+def _row(item: Key | Listing | License | Transfer | Claim | Finding) -> list[Json]:
     return [_encode(getattr(item, member.name)) for member in fields(item)]
 
 
@@ -80,6 +80,7 @@ def format_state(state: ReplayState) -> bytes:
             "operator": registry.operator,
             "admission": registry.admission,
             "rules": registry.rules,
+            "types": sorted(registry.types),
             "log_vkeys": list(registry.log_vkeys),
             "reserved_keyids": sorted(registry.reserved_keyids),
             "parties": registry.parties,
@@ -87,6 +88,11 @@ def format_state(state: ReplayState) -> bytes:
             "listings": {_encode(name): _row(listing) for name, listing in registry.listings.items()},
             "licenses": {_encode(name): _row(terms) for name, terms in registry.licenses.items()},
             "transfers": {_encode(name): _row(transfer) for name, transfer in registry.transfers.items()},
+            "claims": {_encode(name): _row(claim) for name, claim in registry.claims.items()},
+            "disclosures": sorted(map(encode_base64, registry.disclosures)),
+            "requests": {_encode(name): _encode(subject) for name, subject in registry.requests.items()},
+            "holds": {_encode(name): count for name, count in registry.holds.items()},
+            "holds_below": {_encode(name): count for name, count in registry.holds_below.items()},
             "recorded": encode_base64(b"".join(sorted(registry.recorded))),
             "times_ms": list(registry.times_ms),
             "counts": registry.counts,
@@ -103,6 +109,7 @@ def _parse_registry(saved: dict[str, Any]) -> Registry:
         saved["operator"],
         saved["admission"],
         saved["rules"],
+        frozenset(saved["types"]),
         tuple(saved["log_vkeys"]),
         set(saved["reserved_keyids"]),
         saved["parties"],
@@ -116,6 +123,11 @@ def _parse_registry(saved: dict[str, Any]) -> Registry:
             _bytes(name): Transfer(index, _bytes(on), _bytes(terms) if terms else None, *rest)
             for name, (index, on, terms, *rest) in saved["transfers"].items()
         },
+        {_bytes(name): Claim(index, _bytes(on), *rest) for name, (index, on, *rest) in saved["claims"].items()},
+        {_bytes(name) for name in saved["disclosures"]},
+        {_bytes(name): _bytes(subject) for name, subject in saved["requests"].items()},
+        {_bytes(name): count for name, count in saved["holds"].items()},
+        {_bytes(name): count for name, count in saved["holds_below"].items()},
         {recorded[at : at + _ID_BYTES] for at in range(0, len(recorded), _ID_BYTES)},
         array("Q", saved["times_ms"]),
         saved["counts"],

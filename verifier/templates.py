@@ -12,34 +12,42 @@ from itertools import pairwise
 from typing import Any
 
 from verifier.jcs import MAX_INTEGER
-from verifier.schema import LABEL, MAX_LIFETIME_MS, MAX_NAME_CHARS, MAX_SIGNERS
+from verifier.schema_checks import LABEL, MAX_NAME_CHARS
+from verifier.schema_v1 import MAX_LIFETIME_MS, MAX_SIGNERS
 
 _HEX32 = "[0-9a-f]{64}"
 _INTEGER = "(0|[1-9][0-9]{0,15})"
 _NAME = rf'"({LABEL}(?:\.{LABEL})*)"'
 _ID = f'"(sha256:{_HEX32})"'
-_HEAD = rf'{{"content":{{"sealed":"({_HEX32})"}},"issued_ms":{_INTEGER},"issuer":{_NAME},"ledger":{_ID},'
+_HEAD = rf'"content":{{"sealed":"({_HEX32})"}},"issued_ms":{_INTEGER},"issuer":{_NAME},"ledger":{_ID},'
 _NONCE = rf'"nonce":"([A-Za-z0-9+/]{{21}}[AQgw]==)","not_after_ms":{_INTEGER},'
 _SEEN = rf'(?:"seen":{{"root":"({_HEX32})","size":{_INTEGER}}},)?'
 _SIGNERS = rf'"signers":\["({_HEX32}(?:","{_HEX32}){{0,{MAX_SIGNERS - 1}}})"\],'
 _OFFERED = re.compile(
-    rf'{_HEAD}(?:"license":{_ID},)?"listing":{_ID},{_NONCE}"recipient":{_NAME},{_SEEN}{_SIGNERS}"type":"transfer\.offered"}}'
+    rf'{{(?:"acknowledge_by_ms":{_INTEGER},)?{_HEAD}(?:"license":{_ID},)?"listing":{_ID},{_NONCE}"recipient":{_NAME},{_SEEN}{_SIGNERS}"type":"transfer\.offered"}}'
 )
-_ACKNOWLEDGED = re.compile(rf'{_HEAD}{_NONCE}{_SEEN}{_SIGNERS}"transfer":{_ID},"type":"transfer\.acknowledged"}}')
+_ACKNOWLEDGED = re.compile(rf'{{{_HEAD}{_NONCE}{_SEEN}{_SIGNERS}"transfer":{_ID},"type":"transfer\.acknowledged"}}')
 
 
-def read_template(payload: bytes) -> dict[str, Any] | None:  # noqa: PLR0911 (one return a doubt)
-    """Return the statement of a well-formed offer or acknowledgement of a transfer, None for anything else."""
+def read_template(payload: bytes, rules: int) -> dict[str, Any] | None:  # noqa: C901, PLR0911 (one return a doubt)
+    """Return the statement of a well-formed offer or acknowledgement of a transfer, None for anything else.
+
+    `rules` is the version to read it by: only under version 2 does an offer say by when it is to be acknowledged.
+    """
     if not payload.isascii():
         return None
     text = payload.decode()
     if match := _OFFERED.fullmatch(text) if text.endswith('offered"}') else None:
-        sealed, issued, issuer, ledger, terms, listing, nonce, not_after, recipient, root, size, signers = (
+        due, sealed, issued, issuer, ledger, terms, listing, nonce, not_after, recipient, root, size, signers = (
             match.groups()
         )
-        own = {"listing": listing, "recipient": recipient, "type": "transfer.offered"}
+        own: dict[str, Any] = {"listing": listing, "recipient": recipient, "type": "transfer.offered"}
         if terms is not None:
             own["license"] = terms
+        if due is not None:
+            if rules < 2 or int(due) > MAX_INTEGER:
+                return None
+            own["acknowledge_by_ms"] = int(due)
         if len(recipient) > MAX_NAME_CHARS:
             return None
     elif match := _ACKNOWLEDGED.fullmatch(text):

@@ -16,6 +16,16 @@ ORIGIN = "log.example/test"
 START_MS = 1_800_000_000_000
 
 
+TYPES = [
+    *("claim.answered", "claim.determined", "claim.opened", "classification.changed", "disclosure.compelled"),
+    *("erasure.attested", "erasure.requested", "ledger.created", "ledger.rules_changed", "license.agreed"),
+    *("license.amended", "license.ended", "listing.amended", "listing.registered", "listing.withdrawn"),
+    *("party.key_added", "party.key_revoked", "party.registered", "transfer.acknowledged", "transfer.forwarded"),
+    *("transfer.offered", "transfer.refused", "usage.reported", "venue.status"),
+]
+"""Every type of version 2 (docs/statements.md)."""
+
+
 def canonical(value: Any) -> bytes:
     """Canonical JSON of values whose names are ASCII (§1.2)."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
@@ -88,6 +98,8 @@ class Builder:
 
     origin: str = ORIGIN
     admission: str = "open"
+    rules: int = 1
+    """The version of the rules that it begins with, or that `change_rules` brought: what the helpers below speak by."""
     entries: list[bytes] = field(default_factory=list)
     leaves: list[bytes] = field(default_factory=list)
     time_ms: int = START_MS
@@ -140,7 +152,7 @@ class Builder:
             "recovery_keys": [public(recovery)],
             "log_keys": [vkey(self.origin, 1, self.log_key)],
             "service_key": public(key_from("service")),
-            "rules": 1,
+            "rules": self.rules,
             "relation": "operates the exchange",
             "admission": self.admission,
         }
@@ -156,11 +168,23 @@ class Builder:
         return self.append("listing.registered", issuer, [self.keys(issuer)[0]], **fields)
 
     def license(self, issuer: str, licensee: str, listing: str, **fields: Any) -> str:
-        terms = {"purposes": ["analysis"], "valid_from_ms": START_MS, "valid_until_ms": START_MS + 10**10}
-        keys = [self.keys(issuer)[0], self.keys(licensee)[0]]
-        return self.append(
-            "license.agreed", issuer, keys, **({"listing": listing, "licensee": licensee, "terms": terms} | fields)
-        )
+        own: dict[str, Any] = {"listing": listing, "licensee": licensee}
+        term = {"valid_from_ms": START_MS, "valid_until_ms": START_MS + 10**10}
+        if self.rules == 1:
+            own["terms"] = {"purposes": ["analysis"]} | term
+        else:
+            own |= {"terms": agreement(listing, issuer, licensee)} | term
+        return self.append("license.agreed", issuer, [self.keys(issuer)[0], self.keys(licensee)[0]], **(own | fields))
+
+    def say(self, kind: str, issuer: str, /, *also: str, **fields: Any) -> str:
+        """Record a statement signed by the issuer's signing key, and by those of `also`, and return its id."""
+        return self.append(kind, issuer, [self.keys(name)[0] for name in (issuer, *also)], **fields)
+
+    def change_rules(self, types: list[str] | None = None) -> None:
+        """Go over to version 2 of the rules, with all its types or only these."""
+        self.say("ledger.rules_changed", "operator", rules=2, payload_types=[PAYLOAD_TYPE], signature_forms=["ed25519"],
+                 statement_types=sorted(types or TYPES))  # fmt: skip
+        self.rules = 2
 
     def offer(self, issuer: str, recipient: str, listing: str, **fields: Any) -> str:
         own = {"listing": listing, "recipient": recipient, "content": {"sealed": "cd" * 32}}
@@ -168,7 +192,12 @@ class Builder:
 
     def decide(self, issuer: str, transfer: str, kind: str = "transfer.acknowledged", **fields: Any) -> str:
         own: dict[str, Any] = {"transfer": transfer}
-        own |= {"content": {"sealed": "ef" * 32}} if kind == "transfer.acknowledged" else {"reason": "cut short"}
+        if kind == "transfer.acknowledged":
+            own["content"] = {"sealed": "ef" * 32}
+        elif self.rules == 1:
+            own["reason"] = "cut short"
+        else:
+            own["code"] = "not-received"
         return self.append(kind, issuer, [self.keys(issuer)[0]], **(own | fields))
 
     def root(self, size: int | None = None) -> bytes:
@@ -215,6 +244,30 @@ class Builder:
 
     def policy(self, *more: str, quorum: str = "none") -> str:
         return "\n".join([f"log {vkey(self.origin, 1, self.log_key)}", *more, f"quorum {quorum}", ""])
+
+
+def agreement(listing: str, assigner: str, assignee: str, **members: Any) -> dict[str, Any]:
+    """Return machine terms of version 2 that permit every use; `members` override its own (docs/terms.md §1)."""
+    profile = "urn:provenance-ledger:odrl-profile:1"
+    words: dict[str, Any] = {name: {"@container": "@list", "@id": f"odrl:{name}"} for name in ("and", "or", "xone")}
+    words |= {
+        "industry": "odrl:industry",
+        "neq": "odrl:neq",
+        "sealed": f"{profile}#sealed",
+        "train": f"{profile}#train",
+    }
+    own: dict[str, Any] = {
+        "@context": ["http://www.w3.org/ns/odrl.jsonld", words],
+        "@type": "Agreement",
+        "uid": "urn:example:1",
+        "profile": profile,
+        "conflict": "prohibit",
+        "target": f"urn:provenance-ledger:{listing}",
+        "assigner": f"urn:provenance-ledger:party:{assigner}",
+        "assignee": f"urn:provenance-ledger:party:{assignee}",
+        "permission": [{"action": "use"}],
+    }
+    return own | members
 
 
 def witness_line(name: str) -> str:

@@ -53,7 +53,8 @@ def test_only_typed_errors_come_out(raw: bytes) -> None:
     """Whatever a stranger sends, no parser raises anything that its caller does not expect."""
     parsers: list[Callable[[bytes], Any]] = [
         parse_entry,
-        parse_statement,
+        lambda raw: parse_statement(raw, 1),
+        lambda raw: parse_statement(raw, 2),
         parse_note,
         parse_policy,
         parse_parties,
@@ -201,7 +202,7 @@ def test_the_template_reads_what_the_slow_path_reads() -> None:
         assert fast is not None
         assert fast == entries._parse_slowly(raw)
         value = parse_canonical(fast.payload, "payload")
-        assert parse_statement(fast.payload) == value
+        assert parse_statement(fast.payload, 1) == value
         assert canonical(json.loads(raw)) == raw
 
 
@@ -209,7 +210,7 @@ def slowly(payload: bytes) -> Any:
     """Return the statement by way of the general reader and the field tables, None if they refuse it."""
     try:
         value = parse_canonical(payload, "payload")
-        verify_fields(value["type"], value)
+        verify_fields(value["type"], value, 1)
     except (MalformedInput, KeyError, TypeError):
         return None
     return value
@@ -236,11 +237,11 @@ _TRICKS: list[tuple[str, list[Any]]] = [
 def test_templates_accept_what_the_tables_accept(name: str, values: list[Any]) -> None:
     """The short cut for hand-offs refuses nothing that is good, and never accepts what is not."""
     offers = [payload for payload in _PAYLOADS if b'"transfer.' in payload]
-    assert {read_template(payload) is not None for payload in offers if b"refused" not in payload} == {True}
+    assert {read_template(payload, 1) is not None for payload in offers if b"refused" not in payload} == {True}
     for payload in offers:
         for value in values:
             changed = canonical(json.loads(payload) | {name: value})
-            template = read_template(changed)
+            template = read_template(changed, 1)
             assert template is None or template == slowly(changed)
             if b"refused" not in payload:
                 assert (template is None) == (slowly(changed) is None), changed
@@ -250,5 +251,5 @@ def test_templates_accept_what_the_tables_accept(name: str, values: list[Any]) -
 def test_a_template_never_accepts_alone(payload: bytes, at: int, byte: bytes) -> None:
     """One byte changed anywhere: both readers say the same."""
     changed = payload[: at % len(payload)] + byte + payload[at % len(payload) + 1 :]
-    template = read_template(changed)
+    template = read_template(changed, 1)
     assert template is None or template == slowly(changed)

@@ -1,0 +1,68 @@
+"""Whose signatures a statement needs: *Signed by*, docs/format.md §6 and docs/statements.md (step 9.11)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from verifier.checks import Check
+from verifier.examine import id_bytes
+from verifier.registry import RECOVERY, SIGNING
+from verifier.rules_refusal import find_license, refuse, refuse_unknown
+
+if TYPE_CHECKING:
+    from verifier.examine import Statement
+    from verifier.registry import Registry
+
+
+def verify_signers(registry: Registry, statement: Statement, index: int) -> None:
+    """Check that the signers are keys of exactly the parties and uses that the type requires.
+
+    Raises `CheckFailed`: `wrong-signers`, or `unknown-reference` where what decides whose keys they are does not exist.
+    """
+    if not _has_right_signers(registry, statement, index):
+        refuse(Check.SIGNERS, "wrong-signers", index, "/signers", actual=" ".join(statement.signers))
+
+
+def _are_all(registry: Registry, keyids: set[str], owner: str, use: str) -> bool:
+    """Tell whether `keyids` are one or more keys of one party and use, and none of anybody else."""
+    keys = registry.keys
+    return bool(keyids) and all(
+        keyid in keys and keys[keyid].owner == owner and keys[keyid].use == use for keyid in keyids
+    )
+
+
+def _are_of_both(registry: Registry, keyids: set[str], one: str, other: str) -> bool:
+    """Tell whether `keyids` are signing keys of both parties, and none of anybody else."""
+    keys = [registry.keys[keyid] for keyid in keyids]
+    return {key.owner for key in keys} == {one, other} and all(key.use == SIGNING for key in keys)
+
+
+def _has_right_signers(registry: Registry, statement: Statement, index: int) -> bool:  # noqa: PLR0911 (one a type)
+    issuer, body = statement.issuer, statement.body
+    signers = set(statement.signers)
+    new = {key.keyid for key in statement.introduced}
+    match statement.kind:
+        case "ledger.created":
+            return signers == new
+        case "ledger.rules_changed":
+            return _are_all(registry, signers, registry.operator, SIGNING)
+        case "party.registered":
+            if registry.admission == "operator":
+                return new <= signers and _are_all(registry, signers - new, registry.operator, SIGNING)
+            return signers == new
+        case "party.key_added":
+            return new <= signers and _are_all(registry, signers - new, issuer, RECOVERY)
+        case "party.key_revoked":
+            revokes_itself = signers == {body["keyid"]} and _are_all(registry, signers, issuer, SIGNING)
+            return revokes_itself or _are_all(registry, signers, issuer, RECOVERY)
+        case "license.agreed":
+            return _are_of_both(registry, signers, issuer, body["licensee"])
+        case "license.amended":
+            terms = find_license(registry, id_bytes(body["license"]), index)
+            return _are_of_both(registry, signers, terms.licensor, terms.licensee)
+        case "claim.determined" if body["outcome"] == "settled":
+            named = id_bytes(body["claim"])
+            claim = registry.claims.get(named) or refuse_unknown(index, "/claim", named)
+            return _are_of_both(registry, signers, claim.claimant, claim.respondent)
+        case _:
+            return _are_all(registry, signers, issuer, SIGNING)

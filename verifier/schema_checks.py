@@ -1,0 +1,219 @@
+"""The strict checks that tables of fields are made of (docs/format.md §5, docs/statements.md §1.1, §1.2).
+
+A check takes a value and raises `Fault` with a reason of §9.3. A missing
+field goes before an unknown one, and both before a wrong value.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from verifier.b64 import decode_base64
+from verifier.ed25519 import PUBLIC_KEY_BYTES, is_strong, key_id
+from verifier.jcs import MAX_INTEGER, Json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Checker = Callable[[Any], None]
+
+
+MAX_NAME_CHARS = 128
+MAX_KEYS = 8
+
+LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_is_name = re.compile(rf"(?=.{{1,{MAX_NAME_CHARS}}}\Z){LABEL}(?:\.{LABEL})*").fullmatch
+_is_hex32 = re.compile("[0-9a-f]{64}").fullmatch
+_is_id = re.compile("sha256:[0-9a-f]{64}").fullmatch
+_TOKEN = "[a-z0-9!#$&^_.+-]+"  # noqa: S105 (a grammar, not a secret)
+_is_media_type = re.compile(rf"(?=.{{1,127}}\Z){_TOKEN}/{_TOKEN}").fullmatch
+
+
+class Fault(Exception):
+    """A value that its field cannot have."""
+
+    def __init__(self, reason: str, field: str = "") -> None:
+        self.reason = reason
+        """A reason of docs/format.md §9.3."""
+        self.field = field
+        """JSON pointer of the place at fault, below the value that was checked."""
+        super().__init__(reason)
+
+
+def matching(match: Callable[[str], Any]) -> Checker:
+    """Return the check of a string that a pattern matches."""
+
+    def check(value: Json) -> None:
+        if type(value) is not str:
+            raise Fault("wrong-type")
+        if not match(value):
+            raise Fault("wrong-value")
+
+    return check
+
+
+def integer(least: int, greatest: int) -> Checker:
+    """Return the check of an integer within these bounds."""
+
+    def check(value: Json) -> None:
+        if type(value) is not int:  # bool is an int to isinstance, not to the format
+            raise Fault("wrong-type")
+        if not least <= value <= greatest:
+            raise Fault("wrong-value")
+
+    return check
+
+
+def boolean(value: Json) -> None:
+    """Check *bool*."""
+    if type(value) is not bool:
+        raise Fault("wrong-type")
+
+
+def _string(most: int, forbidden: str | None, value: Json) -> None:
+    if type(value) is not str:
+        raise Fault("wrong-type")
+    if not 1 <= len(value) <= most or (forbidden and forbidden in value):
+        raise Fault("wrong-value")
+
+
+def line(most: int) -> Checker:
+    """Return the check of *line(most)*."""
+    return partial(_string, most, "\n")
+
+
+def text(most: int) -> Checker:
+    """Return the check of *text(most)*."""
+    return partial(_string, most, None)
+
+
+def _one_of(words: frozenset[str], value: Json) -> None:
+    if type(value) is not str:
+        raise Fault("wrong-type")
+    if value not in words:
+        raise Fault("wrong-value")
+
+
+def codes(*words: str) -> Checker:
+    """Return the check of *codes(words)*: one of these strings."""
+    return partial(_one_of, frozenset(words))
+
+
+def _base64(least_bytes: int, most_bytes: int, value: Json) -> None:
+    if type(value) is not str:
+        raise Fault("wrong-type")
+    decoded = decode_base64(value)
+    if decoded is None:
+        raise Fault("bad-base64")
+    if not least_bytes <= len(decoded) <= most_bytes:
+        raise Fault("wrong-value")
+
+
+def base64(least_bytes: int, most_bytes: int) -> Checker:
+    """Return the check of base64 of so many bytes."""
+    return partial(_base64, least_bytes, most_bytes)
+
+
+def _list(item: Checker, most: int, value: Json) -> None:
+    if type(value) is not list:
+        raise Fault("wrong-type")
+    if not 1 <= len(value) <= most:
+        raise Fault("wrong-value")
+    for position, member in enumerate(value):
+        try:
+            item(member)
+        except Fault as fault:
+            raise Fault(fault.reason, f"/{position}{fault.field}") from None
+
+
+def list_of(item: Checker, most: int) -> Checker:
+    """Return the check of *list(most)*, no item of which may be sealed on its own."""
+    return partial(_list, item, most)
+
+
+def items(item: Checker, most: int) -> Checker:
+    """Return the check of *list(most)* where it is marked †: each item may be sealed on its own."""
+    return partial(_list, sealable(item), most)
+
+
+def _ascending(item: Checker, most: int, value: Json) -> None:
+    _list(item, most, value)
+    if len(value) > 1 and any(left >= right for left, right in pairwise(value)):
+        raise Fault("wrong-value")
+
+
+def set_of(item: Checker, most: int) -> Checker:
+    """Return the check of *set(most)* of strings: strictly ascending by code point."""
+    return partial(_ascending, item, most)
+
+
+def members(fields: dict[str, Checker], least: int = 0) -> Checker:
+    """Return the check of an object with exactly these members, and at least `least` of them.
+
+    Names are marked as in the tables of docs/statements.md: `?` is optional, `†` may be sealed.
+    """
+    table = {name.rstrip("?†"): sealable(checker) if "†" in name else checker for name, checker in fields.items()}
+    optional = frozenset(name.rstrip("?†") for name in fields if "?" in name)
+
+    def check(value: Json) -> None:
+        if type(value) is not dict:
+            raise Fault("wrong-type")
+        if value.keys() != table.keys():
+            if missing := table.keys() - value.keys() - optional:
+                raise Fault("missing-field", f"/{min(missing)}")
+            if unknown := value.keys() - table.keys():
+                raise Fault("unknown-field", f"/{min(unknown)}")
+            if len(value) < least:
+                raise Fault("missing-field")
+        name = ""
+        try:
+            for name, member in value.items():
+                table[name](member)
+        except Fault as fault:
+            raise Fault(fault.reason, f"/{name}{fault.field}") from None
+
+    return check
+
+
+def sealable(checker: Checker) -> Checker:
+    """Return the check of a place marked †: the value, or a commitment in its stead (docs/statements.md §1.2)."""
+
+    def check(value: Json) -> None:
+        if type(value) is dict and "sealed" in value:  # no object of the format has a member of that name of its own
+            sealed(value)
+        else:
+            checker(value)
+
+    return check
+
+
+def key_bytes(public_key: dict[str, str]) -> bytes:
+    """Return the bytes of a public key object that this module has checked."""
+    return decode_base64(public_key["public_key"]) or b""
+
+
+def keyids(public_keys: list[dict[str, str]]) -> list[str]:
+    """Return the keyids of public key objects that this module has checked."""
+    return [key_id(key_bytes(public_key)) for public_key in public_keys]
+
+
+def public_key(value: Json) -> None:
+    """Check a public key (docs/format.md §3)."""
+    _key_object(value)
+    if not is_strong(key_bytes(value)):
+        raise Fault("weak-key")
+
+
+name = matching(_is_name)
+hex32 = matching(_is_hex32)
+id_ = matching(_is_id)
+media_type = matching(_is_media_type)
+time = integer(0, MAX_INTEGER)
+size = integer(0, MAX_INTEGER)
+count = integer(1, MAX_INTEGER)
+sealed = members({"sealed": hex32})
+_key_object = members({"alg": codes("ed25519"), "public_key": base64(PUBLIC_KEY_BYTES, PUBLIC_KEY_BYTES)})
+public_keys = list_of(public_key, MAX_KEYS)
