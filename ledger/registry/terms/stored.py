@@ -1,0 +1,24 @@
+"""Terms as facts hold them: read again, and only once while they are in use."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from ledger.core.encoding import Json, canonical, parse_json
+from ledger.statements.terms import Rules
+
+_KEPT = 512  # read terms take up to some 30 times their bytes: a few MB as a rule, 500 MB if all are as long as can be
+_MEMBERS = ("obligation", "permission", "prohibition")
+
+
+def read_rules(document: dict[str, Json]) -> Rules:
+    """Return the rules of accepted terms, given as `Agreement.document()`; contradictions are not looked for again.
+
+    The same `Rules` for the same JSON, while it is one of the last 512 that were asked for.
+    """
+    return _read(canonical({name: document[name] for name in _MEMBERS if name in document}))
+
+
+@lru_cache(maxsize=_KEPT)
+def _read(raw: bytes) -> Rules:
+    return Rules.model_validate(parse_json(raw))

@@ -1,0 +1,71 @@
+"""The machine terms of a license: an ODRL 2.2 Agreement in our profile (docs/terms.md §1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, model_validator
+
+from ledger.core.encoding import Json
+from ledger.core.errors import FormatError
+from ledger.statements.fields import refuse
+from ledger.statements.terms.contradiction import check_contradictions
+from ledger.statements.terms.rules import Iri, Rules
+from ledger.statements.vocabulary import PROFILE
+
+CONTEXT: Final[list[Json]] = ["http://www.w3.org/ns/odrl.jsonld", {"train": f"{PROFILE}#train"}]
+URN: Final = "urn:provenance-ledger:"
+
+
+def _context(value: list[Json]) -> list[Json]:
+    if value != CONTEXT:
+        raise refuse(FormatError("wrong-value", detail=f"exactly {CONTEXT}"))
+    return value
+
+
+class Agreement(Rules):
+    """Rules, and whose they are; in JSON by the names of docs/terms.md §1.1, also where it is dumped."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    context: Annotated[list[Json], AfterValidator(_context), WithJsonSchema({"const": CONTEXT})] = Field(
+        alias="@context"
+    )
+    kind: Literal["Agreement"] = Field(alias="@type")
+    uid: Iri
+    profile: Literal["urn:provenance-ledger:odrl-profile:1"]
+    conflict: Literal["prohibit"]
+    target: str
+    assigner: str
+    assignee: str
+
+    @model_validator(mode="after")
+    def _rules(self) -> Agreement:
+        if not (self.permissions or self.prohibitions or self.obligations):
+            detail = "at least one of permission, prohibition and obligation"
+            raise refuse(FormatError("missing-field", "/permission", detail))
+        try:
+            check_contradictions(self)
+        except FormatError as error:
+            raise refuse(error) from error
+        return self
+
+    def misnamed(self, listing: str, licensor: str, licensee: str) -> str | None:
+        """Return the pointer, from the terms on, of the first member that names another than these (§1.2)."""
+        expected = {
+            "/target": (self.target, URN + listing),
+            "/assigner": (self.assigner, f"{URN}party:{licensor}"),
+            "/assignee": (self.assignee, f"{URN}party:{licensee}"),
+        }
+        return next((pointer for pointer, (named, right) in expected.items() if named != right), None)
+
+    def document(self) -> dict[str, Json]:
+        """Return the JSON that it was read from."""
+        return self.model_dump(exclude_none=True)
+
+
+def from_version_1(purposes: Sequence[str]) -> Rules:
+    """Return what a license of version 1 reads as (docs/terms.md §5.5): `use`, for any of its purposes."""
+    constraint = {"leftOperand": "purpose", "operator": "isAnyOf", "rightOperand": list(purposes)}
+    return Rules.model_validate({"permission": [{"action": "use", "constraint": [constraint]}]})
