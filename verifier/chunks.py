@@ -14,9 +14,10 @@ from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, NamedTuple
 
 from verifier.checks import Check, Doubt, Failure
+from verifier.disclosures import Disclosures
 from verifier.entries import guess_rules, split_bundle
 from verifier.errors import SourceUnavailable
-from verifier.examine import Examined, examine_entry, leaf_hashes
+from verifier.examine import Examined, Reading, examine_entry, leaf_hashes
 from verifier.schema import NEWEST_RULES
 from verifier.source import Source, open_source, read_tile
 from verifier.tree import HASH_BYTES, TILE_WIDTH, leaf_hash, tile_path
@@ -85,12 +86,9 @@ def read_first_rules(source: Source, size: int) -> int:
 
 
 def examine_bundle(
-    source: Source, task: Task, keys: dict[str, bytes], rules: int, poll: Callable[[], None] = _do_nothing
+    source: Source, task: Task, keys: dict[str, bytes], reading: Reading, poll: Callable[[], None] = _do_nothing
 ) -> Chunk:
-    """Check all that the bytes of one bundle and its level-0 tile decide, read by version `rules`.
-
-    `poll` is called in between.
-    """
+    """Check all that the bytes of one bundle and its level-0 tile decide; `poll` is called in between."""
     start = task.number * TILE_WIDTH
     doubts: list[Doubt] = []
     raws: list[bytes] = []
@@ -103,7 +101,7 @@ def examine_bundle(
     for position, raw in enumerate(raws[task.skip :]):
         if position % _POLL_EVERY == 0:
             poll()
-        entries.append(examine_entry(raw, keys, rules))
+        entries.append(examine_entry(raw, keys, reading))
     leaves = leaf_hashes(raws)
     hashes: bytes | None = None
     served_path = tile_path(0, task.number, task.width)
@@ -126,7 +124,7 @@ def examine_bundle(
         if fault != "missing":
             failure = Failure(Check.BUNDLE, fault, start + first, bundle_path)
     tile = None if hashes == leaves else hashes
-    return Chunk(task.number, leaves, tile, served_path, rules, entries, failure, doubts)
+    return Chunk(task.number, leaves, tile, served_path, reading.rules, entries, failure, doubts)
 
 
 def _first_difference(left: bytes, right: bytes) -> int:
@@ -136,7 +134,7 @@ def _first_difference(left: bytes, right: bytes) -> int:
     return next((at for at, span in enumerate(spans) if left[span] != right[span]), count)
 
 
-def _serve(location: str, mine: Connection, theirs: Connection) -> None:
+def _serve(location: str, disclosures: Disclosures | None, mine: Connection, theirs: Connection) -> None:
     """Examine bundles for another process until it says, or hangs up, that there are no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends its workers
     theirs.close()
@@ -146,7 +144,7 @@ def _serve(location: str, mine: Connection, theirs: Connection) -> None:
         while (order := mine.recv()) is not None:
             task, more_keys, rules = order
             keys.update(more_keys)
-            mine.send(examine_bundle(source, task, keys, rules))
+            mine.send(examine_bundle(source, task, keys, Reading(rules, disclosures=disclosures)))
     except (EOFError, OSError):  # the parent is gone
         return
 
@@ -154,11 +152,11 @@ def _serve(location: str, mine: Connection, theirs: Connection) -> None:
 class _Worker:
     """One worker, seen from the process that started it."""
 
-    def __init__(self, location: str) -> None:
+    def __init__(self, location: str, disclosures: Disclosures | None) -> None:
         context = multiprocessing.get_context("fork")  # there are no threads to be cut in half
         self.connection, theirs = context.Pipe()
         self.process: BaseProcess = context.Process(
-            target=_serve, args=(location, theirs, self.connection), daemon=True
+            target=_serve, args=(location, disclosures, theirs, self.connection), daemon=True
         )
         self.process.start()
         theirs.close()
@@ -185,11 +183,12 @@ class _Worker:
 class Examiner:
     """Examines bundles on `processes` processes, this one included."""
 
-    def __init__(self, location: str, processes: int, rules: int) -> None:
+    def __init__(self, location: str, processes: int, rules: int, disclosures: Disclosures | None) -> None:
         self.rules = rules
         """The version of the rules to read the bundles by that are handed out from now on."""
+        self._disclosures = disclosures
         self._source = open_source(location)
-        self._workers = [_Worker(location) for _ in range(processes - 1)]
+        self._workers = [_Worker(location, disclosures) for _ in range(processes - 1)]
         self._keys: list[tuple[str, bytes]] = []
         self._own_keys: dict[str, bytes] = {}
         self._waiting: Iterator[Task] = iter(())
@@ -216,9 +215,8 @@ class Examiner:
                     break
                 own = self._take()
                 if own is not None:
-                    self._done[own.number] = examine_bundle(
-                        self._source, own, self._own_keys, self.rules, self._exchange
-                    )
+                    reading = Reading(self.rules, disclosures=self._disclosures)
+                    self._done[own.number] = examine_bundle(self._source, own, self._own_keys, reading, self._exchange)
                 else:
                     wait([worker.connection for worker in self._workers if worker.outstanding])
             self._exchange()
@@ -237,7 +235,7 @@ class Examiner:
         raws = self._again[1]
         if position >= len(raws) or leaf_hash(raws[position]) != leaf:
             raise SourceUnavailable(tile_path("entries", number, width), "changed while it was read")
-        return examine_entry(raws[position], self._own_keys, rules, types)
+        return examine_entry(raws[position], self._own_keys, Reading(rules, types, self._disclosures))
 
     def _exchange(self) -> None:
         """Take what the workers have finished, and hand out more."""

@@ -5,15 +5,18 @@ A worker examines whole bundles in any order; only `verifier/rules.py` knows wha
 
 from __future__ import annotations
 
+from functools import partial
 from hashlib import sha256
 from sys import intern
 from typing import Any, NamedTuple
 
 from verifier.checks import Check, Failure
+from verifier.disclosures import Disclosures, Opened, open_fields
 from verifier.ed25519 import is_signed
 from verifier.entries import has_unknown_rules, parse_entry, parse_statement, pre_authentication
 from verifier.errors import CheckFailed
 from verifier.jcs import Json
+from verifier.schema import verify_fields
 from verifier.schema_checks import key_bytes, keyids
 from verifier.schema_v1 import COMMON_FIELDS
 from verifier.tree import leaf_hash
@@ -54,6 +57,10 @@ class Statement(NamedTuple):
     """The signed bytes, where a signature is left to verify; else empty."""
     rules: int
     """The version of the rules that it was read by."""
+    opened: tuple[Opened, ...]
+    """What a disclosure opened: in `body`, its value stands there; of a `content`, the commitment still does."""
+    faults: tuple[tuple[str, str], ...]
+    """Reason and pointer of disclosures of this statement that open nothing."""
 
 
 class Examined(NamedTuple):
@@ -71,6 +78,17 @@ class Examined(NamedTuple):
 def id_bytes(text: str) -> bytes:
     """Return the 32 bytes of an id that was checked (`sha256:` and hex)."""
     return bytes.fromhex(text[7:])
+
+
+class Reading(NamedTuple):
+    """How statements are to be read."""
+
+    rules: int
+    """The version of the rules, a known one."""
+    types: frozenset[str] | None = None
+    """The statement types that are allowed; None for all that the version has."""
+    disclosures: Disclosures | None = None
+    """What opens sealed places."""
 
 
 def _offered_body(fields: dict[str, Any]) -> Json:
@@ -103,6 +121,17 @@ def introduced_keys(fields: dict[str, Any]) -> tuple[Introduced, ...]:
     return tuple(Introduced(keyid, use, key_bytes(key)) for keyid, (use, key) in zip(ids, named, strict=True))
 
 
+def _open(
+    fields: dict[str, Any], statement_id: bytes, reading: Reading
+) -> tuple[tuple[Opened, ...], tuple[tuple[str, str], ...]]:
+    """Put what was disclosed of a statement in its place, and return what was, and what opens nothing."""
+    if reading.disclosures is None or statement_id not in reading.disclosures.by_statement:
+        return (), ()
+    verify = partial(verify_fields, fields["type"], rules=reading.rules)
+    opening = open_fields(fields, statement_id, reading.disclosures, verify)
+    return opening.opened, opening.faults
+
+
 def _signature_set(signers: tuple[str, ...], signatures: list[tuple[str, bytes]]) -> str:
     present = tuple([keyid for keyid, _ in signatures])
     if present == signers:
@@ -111,19 +140,14 @@ def _signature_set(signers: tuple[str, ...], signatures: list[tuple[str, bytes]]
 
 
 def examine_statement(
-    payload: bytes,
-    signatures: list[tuple[str, bytes]],
-    keys: dict[str, bytes],
-    rules: int,
-    types: frozenset[str] | None = None,
+    payload: bytes, signatures: list[tuple[str, bytes]], keys: dict[str, bytes], reading: Reading
 ) -> Statement:
     """Check everything about a signed statement that its bytes and the rules in force decide.
 
-    `rules` and `types` are those of `parse_statement`.
     `keys` maps keyids to public keys. A keyid is the hash of its key, so whoever filled it cannot have lied; keys that
     the statement introduces are added to it. Raises `CheckFailed` for §9.2 and §9.3.
     """
-    fields = parse_statement(payload, rules, types)
+    fields = parse_statement(payload, reading.rules, reading.types)
     introduced = introduced_keys(fields)
     for key in introduced:
         keys[key.keyid] = key.public_key
@@ -139,9 +163,11 @@ def examine_statement(
                 wrong = keyid
                 break
     kind, seen = intern(fields["type"]), fields.get("seen")
+    statement_id = sha256(message).digest()  # §4.3
+    opened, faults = _open(fields, statement_id, reading) if reading.disclosures else ((), ())
     return Statement(
         kind,
-        sha256(message).digest(),  # the statement id (§4.3)
+        statement_id,
         id_bytes(fields["ledger"]) if "ledger" in fields else None,
         intern(fields["issuer"]),
         signers,
@@ -154,17 +180,14 @@ def examine_statement(
         wrong,
         tuple(unverified),
         payload if unverified else b"",
-        rules,
+        reading.rules,
+        opened,
+        faults,
     )
 
 
-def examine_entry(
-    raw: bytes, keys: dict[str, bytes], rules: int, types: frozenset[str] | None = None
-) -> Examined | Failure:
-    """Check everything about an entry that its bytes and the rules in force decide; a `Failure` if it is none at all.
-
-    `rules` and `types` are those of `parse_statement`.
-    """
+def examine_entry(raw: bytes, keys: dict[str, bytes], reading: Reading) -> Examined | Failure:
+    """Check everything about an entry that its bytes and the rules in force decide; a `Failure` if it is none."""
     try:
         entry = parse_entry(raw)
     except CheckFailed as error:
@@ -174,7 +197,7 @@ def examine_entry(
         failure = Failure(Check.RULES_VERSION, "unknown-rules", 0)
     if failure is None:
         try:
-            statement = examine_statement(entry.payload, entry.signatures, keys, rules, types)
+            statement = examine_statement(entry.payload, entry.signatures, keys, reading)
         except CheckFailed as error:
             failure = error.failure
     return Examined(entry.index, entry.previous, entry.time_ms, entry.fits, statement, failure)

@@ -9,7 +9,7 @@ from verifier.b64 import decode_base64
 from verifier.checks import Check, Failure
 from verifier.entries import Entry, parse_entry, parse_statement
 from verifier.errors import CheckFailed, MalformedInput
-from verifier.examine import examine_statement
+from verifier.examine import Reading, examine_statement
 from verifier.notes import MAX_NOTE_BYTES, parse_decimal
 from verifier.policy import OpenedCheckpoint, Policy, open_checkpoint
 from verifier.schema import KNOWN_RULES, NEWEST_RULES
@@ -108,7 +108,7 @@ def _verify_statement(entry: Entry, result: ReceiptCheck) -> None:
     if entry.envelope_failure:
         raise CheckFailed(entry.envelope_failure)
     rules = _readable_rules(entry.payload)
-    examined = examine_statement(entry.payload, entry.signatures, {}, rules)
+    examined = examine_statement(entry.payload, entry.signatures, {}, Reading(rules))
     result.statement = parse_statement(entry.payload, rules)
     if examined.signature_set:
         raise CheckFailed(Failure(Check.SIGNATURE_SET, examined.signature_set, entry.index, "/signers"))

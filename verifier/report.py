@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from verifier.checks import Doubt, Failure, Finding
     from verifier.policy import OpenedCheckpoint, Policy
-    from verifier.replay import Replay
+    from verifier.replayed import Replay
 
 TYPE = "provenance-ledger.replay-report/v1"
 VERIFIED, FAILED, USAGE, UNKNOWN, FINDINGS = 0, 1, 2, 3, 4

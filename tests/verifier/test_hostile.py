@@ -24,7 +24,7 @@ from verifier.tree import tile_widths
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from verifier.replay import Replay
+    from verifier.replayed import Replay
 
 TRANSFERS = [
     payload

@@ -12,7 +12,8 @@ from tests.verifier.test_consequences import damaged
 from tests.verifier.test_replay import checks, code
 from verifier.parties import Pins
 from verifier.policy import parse_policy
-from verifier.replay import Replay, replay
+from verifier.replay import replay
+from verifier.replayed import Replay
 from verifier.report import describe_replay, format_replay
 
 NEW = key_from("acme/new")

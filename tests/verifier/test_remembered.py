@@ -13,7 +13,7 @@ from verifier.policy import parse_policy
 from verifier.state import ReplayState, format_state, parse_state
 
 if TYPE_CHECKING:
-    from verifier.replay import Replay
+    from verifier.replayed import Replay
 
 SIZE = len(MANY.entries)
 NEWEST = f"002.p/{SIZE - 512}"

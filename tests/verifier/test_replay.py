@@ -16,7 +16,8 @@ from verifier.errors import SourceUnavailable, UsageError
 from verifier.mirror import Mirrored, mirror
 from verifier.parties import parse_parties
 from verifier.policy import Policy, parse_policy
-from verifier.replay import Replay, replay
+from verifier.replay import replay
+from verifier.replayed import Replay
 from verifier.report import replay_exit_code
 from verifier.source import HttpSource
 from verifier.state import format_state, parse_state

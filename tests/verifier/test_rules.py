@@ -21,7 +21,8 @@ from tests.verifier.builder import (
     statement_name,
 )
 from verifier.policy import parse_policy
-from verifier.replay import Replay, replay
+from verifier.replay import replay
+from verifier.replayed import Replay
 
 if TYPE_CHECKING:
     from collections.abc import Callable

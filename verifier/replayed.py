@@ -1,0 +1,68 @@
+"""What a replay establishes, while it runs and in the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from verifier.checks import Check, Doubt, Failure, Finding
+from verifier.notes import Checkpoint
+from verifier.parties import PinCheck
+from verifier.policy import OpenedCheckpoint, Policy
+from verifier.registry import Registry
+from verifier.state import ReplayState
+from verifier.tree import Tree
+
+if TYPE_CHECKING:
+    from verifier.notes import VerifierKey
+
+
+@dataclass(slots=True)
+class Replay:
+    """What a replay established so far, or in the end."""
+
+    location: str
+    log: VerifierKey
+    policy: Policy
+    opened: OpenedCheckpoint | None = None
+    tree: Tree = field(default_factory=Tree)
+    registry: Registry = field(default_factory=Registry)
+    failures: list[Failure] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    resumed_size: int = 0
+    """Entries that an earlier replay vouches for."""
+    remembered: bytes = b""
+    """The signed checkpoint of that replay: with a contradicting one, proof of a fork."""
+    judged_size: int = 0
+    """Entries judged by the rules."""
+    pins: PinCheck = field(default_factory=PinCheck)
+
+    @property
+    def is_complete(self) -> bool:
+        """Every entry below the checkpoint's size was read, hashed and judged."""
+        return self.opened is not None and self.judged_size == self.tree.size == self.opened.checkpoint.size
+
+    def state(self) -> ReplayState:
+        """Return what the next replay can start from; only a replay without failure or doubt may be remembered."""
+        opened = self.opened
+        if opened is None or self.failures or self.doubts:
+            raise ValueError("only a green replay can be remembered")
+        findings = [finding for finding in self.findings if finding.slug != "key-compromised"]
+        return ReplayState(opened.raw, self.tree, self.registry, findings)
+
+    def fail(  # noqa: PLR0917 (the fields of a Failure, in their order)
+        self,
+        check: Check,
+        reason: str,
+        index: int | None = None,
+        where: str = "",
+        expected: str = "",
+        actual: str = "",
+    ) -> None:
+        """Note something false, and go on."""
+        self.failures.append(Failure(check, reason, index, where, expected, actual))
+
+    def remembered_head(self) -> Checkpoint:
+        """Return the checkpoint that the replay goes on from."""
+        return Checkpoint(self.log.name, self.resumed_size, self.tree.root(self.resumed_size))
