@@ -64,6 +64,10 @@ def _all(**makers: Make) -> Make:
     return _some(len(makers), **makers)
 
 
+def _with(needed: Make, optional: Make) -> Make:
+    return lambda pick, terms: needed(pick, terms) | optional(pick, terms)
+
+
 def _list(make: Make) -> Make:
     return lambda pick, terms: [make(pick, terms) for _ in range(pick.choice([1, 1, 2]))]
 
@@ -92,8 +96,10 @@ _LISTING: dict[str, Make] = {
     "description": _text, "publisher": _line, "rights_holder": _line, "keywords": _lines, "spatial": _list(_region),
     "temporal": lambda pick, terms: {"from_ms": pick.choice([0, terms.now_ms]), "until_ms": _LAST},
     "conforms_to": _lines,
-    "distributions": _list(_some(0, media_type=_MEDIA, bytes=_size, title=_line, sha256=_one(_HEX), access_url=_line)),
-    "sources": _list(_some(0, title=_line, publisher=_line, uri=_line, retrieved_ms=_time)),
+    "distributions": _list(
+        _with(_all(media_type=_MEDIA), _some(0, bytes=_size, title=_line, sha256=_one(_HEX), access_url=_line))
+    ),
+    "sources": _list(_with(_all(title=_line), _some(0, publisher=_line, uri=_line, retrieved_ms=_time))),
     "classification": _CLASSIFICATION,
     "use": _some(1, **dict.fromkeys(_USE_LINES, _line), **dict.fromkeys(_USE_LISTS, _lines)),
 }  # fmt: skip
@@ -126,9 +132,7 @@ OPTIONAL: dict[str, dict[str, Make]] = {
     "usage.reported": {
         "from_ms": _time,
         "until_ms": _time,
-        "derivatives": _list(
-            lambda pick, terms: {"title": _line(pick, terms)} | pick.choice([{}, {"sha256": _HEX}])
-        ),
+        "derivatives": _list(_with(_all(title=_line), _some(0, sha256=_one(_HEX)))),
     },
     "venue.status": {"note": _text},
     "claim.opened": {"demand": _text, "evidence": _DOCUMENT},

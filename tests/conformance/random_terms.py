@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from random import Random
 
 from ledger.core.encoding import Json
@@ -107,10 +108,6 @@ class TermsMaker:
         if self.pick.random() < 0.15:
             actions = ["attribute", "inform", "obtainConsent", "delete", self.action()]
             members["duty"] = [{"action": self.pick.choice(actions)} for _ in range(self.pick.choice([1, 1, 2]))]
-            if self.pick.random() < 0.2:
-                members["duty"][0]["uid"] = "urn:example:duty"
-        if self.pick.random() < 0.1:
-            members["uid"] = "urn:example:rule"
         return rule(self.action(), *self.constraints(), **members)
 
     def prohibition(self) -> Json:
@@ -149,7 +146,7 @@ class TermsMaker:
         pick = self.pick
         found: dict[str, Json] = {}
         for kind in ("permission", "prohibition", "obligation"):
-            rules = [self._changed(kind, item) for item in parent.get(kind, []) if pick.random() < 0.93]
+            rules = [self._changed(kind, deepcopy(item)) for item in parent.get(kind, []) if pick.random() < 0.93]
             if pick.random() < 0.1:
                 rules.append(getattr(self, kind)())
             if rules:
@@ -158,7 +155,7 @@ class TermsMaker:
 
     def _changed(self, kind: str, old: Json) -> Json:
         pick = self.pick
-        new: dict[str, Json] = {name: value for name, value in old.items() if name != "uid"}
+        new: dict[str, Json] = dict(old)
         constraints = list(new.pop("constraint", []))
         if kind != "obligation":
             if constraints and pick.random() < 0.15:
@@ -178,12 +175,13 @@ class TermsMaker:
         """Return a constraint that often implies, or is implied by, the one given."""
         pick = self.pick
         if "leftOperand" not in constraint:
-            return pick.choice([constraint, {"or": [constraint, constraint]}, next(iter(constraint.values()))[0]])
+            twice = {"or": [constraint, deepcopy(constraint)]}
+            return pick.choice([constraint, twice, next(iter(constraint.values()))[0]])
         left, operator = constraint["leftOperand"], constraint["operator"]
         if left in {"dateTime", "elapsedTime"} and operator in {"lt", "lteq"} and pick.random() < 0.5:
             return self.atomic(left, ["lt", "lteq"])
         if len(others) > 1 and pick.random() < 0.1:
-            return {"and": [constraint, pick.choice(others)]}
+            return {"and": [constraint, deepcopy(pick.choice(others))]}
         return self.atomic(left) if left not in {"dateTime", "elapsedTime"} else constraint
 
 

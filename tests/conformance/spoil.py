@@ -86,11 +86,11 @@ def spoil_statement(pick: Random, statement: Json, now_ms: int) -> str:
         case "weak" if keys := [place for place in places(statement) if place[1] == "public_key"]:
             pick.choice(keys)[0]["public_key"] = pick.choice([*WEAK_KEYS, *NO_KEYS])
         case _:
-            container[name] = _bend(pick, container[name])
+            container[name] = bend(pick, container[name])
     return f"{how} {name}"
 
 
-def _bend(pick: Random, old: Json) -> Json:
+def bend(pick: Random, old: Json) -> Json:
     """Return something close to a value, of the same kind."""
     match old:
         case bool() | None:

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import UTC, datetime
 
 from ledger.core.encoding import Json
 
 PROFILE = "urn:provenance-ledger:odrl-profile:1"
-CONTEXT: list[Json] = ["http://www.w3.org/ns/odrl.jsonld", {"train": f"{PROFILE}#train"}]
+CONTEXT: list[Json] = [
+    "http://www.w3.org/ns/odrl.jsonld",
+    {
+        "and": {"@container": "@list", "@id": "odrl:and"},
+        "industry": "odrl:industry",
+        "neq": "odrl:neq",
+        "or": {"@container": "@list", "@id": "odrl:or"},
+        "sealed": f"{PROFILE}#sealed",
+        "train": f"{PROFILE}#train",
+        "xone": {"@container": "@list", "@id": "odrl:xone"},
+    },
+]
 RULES = ("permission", "prohibition", "obligation")
 
 
 def fixed_members(listing: str, assigner: str, assignee: str) -> dict[str, Json]:
     """Return the members of an agreement that leave no choice (§1.1)."""
     return {
-        "@context": list(CONTEXT),
+        "@context": deepcopy(CONTEXT),
         "@type": "Agreement",
         "uid": "urn:example:agreement",
         "profile": PROFILE,

@@ -8,6 +8,7 @@ from ledger.core.checkpoint import TreeHead, sign_checkpoint
 from ledger.core.dsse import Envelope, parse_envelope
 from ledger.core.encoding import Json, b64decode
 from ledger.core.entry import ZERO_LINK, Entry
+from ledger.core.errors import FormatError
 from ledger.core.hashing import leaf_hash
 from ledger.core.keys import SigningKey, verify_ed25519
 from ledger.core.merkle import Node, grow, perfect_nodes, range_hash
@@ -15,7 +16,8 @@ from ledger.core.note import ED25519_TYPE, NoteKey
 from ledger.core.tiles import TILE_HEIGHT, TILE_WIDTH, Tile, format_bundle, format_tile_path
 from ledger.registry.acceptance import Candidate, accept
 from ledger.registry.facts import KeyFact, View, key_key
-from ledger.statements.parse import parse_statement
+from ledger.statements.common import Statement
+from ledger.statements.parse import NEWEST_RULES, parse_statement
 from tests.harness.people import Person, key, person
 from tests.harness.speech import START_MS, Speech, created, signed
 
@@ -39,7 +41,7 @@ class LedgerBuilder:
         envelope = signed(statement, *self.operator.all_keys)
         self.record(envelope, START_MS)
         self.id = envelope.id
-        self.speech = Speech(self.id, START_MS)
+        self.speech = Speech(self.id, START_MS, self.rules)
 
     @property
     def size(self) -> int:
@@ -57,7 +59,7 @@ class LedgerBuilder:
         """Judge a posted statement as the next entry, in the order of §9; where it is good, it takes effect."""
         raw = posted if isinstance(posted, bytes) else posted.recorded
         envelope = parse_envelope(raw)
-        statement = parse_statement(envelope.payload)
+        statement = self.read(envelope)
         publics = {keyid: public.raw for keyid, (public, _) in statement.introduced.items()}
         for keyid, _ in envelope.signatures:
             fact = self.view.get(KeyFact, key_key(keyid))
@@ -70,6 +72,23 @@ class LedgerBuilder:
         ]
         accept(self.view, Candidate(statement, envelope, invalid), self.size, time_ms, self.root_at)
         return envelope
+
+    @property
+    def rules(self) -> int:
+        """The version of the rules in force; before entry 0, the newest: it is read alike under all."""
+        return self.view.ledger.rules if self.view.ledger else NEWEST_RULES
+
+    def read(self, envelope: Envelope) -> Statement:
+        """Take steps 9.2 and 9.3 under the rules in force; raise FormatError."""
+        return parse_statement(envelope.payload, self.rules)
+
+    def reads(self, envelope: Envelope) -> bool:
+        """Tell whether an envelope's payload and fields are in order."""
+        try:
+            self.read(envelope)
+        except FormatError:
+            return False
+        return True
 
     def say(self, statement: Json, *keys: SigningKey) -> str:
         """Sign and record a statement, now, a second after the newest entry."""
