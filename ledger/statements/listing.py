@@ -46,7 +46,7 @@ class Period(Model):
 class Distribution(Model):
     """One form in which the data are had."""
 
-    media_type: Maybe[Sealable[MediaType]] = None
+    media_type: Sealable[MediaType]
     bytes: Maybe[Sealable[Quantity]] = None
     title: Maybe[Sealable[Line300]] = None
     sha256: Maybe[Sealable[Hex32]] = None
