@@ -66,7 +66,7 @@ def permits(standing: Standing, request: Request, *, is_counted: bool = True) ->
 def prohibitions_met(standing: Standing, request: Request) -> list[Truth]:
     """Return, for each prohibition of the license in its order, whether this use would meet it (docs/terms.md §7.3)."""
     return [
-        evaluate_all(rule.constraints, Facts.of(standing, request, rule.action))
+        evaluate_all(rule.constraints, Facts(standing, request, rule.action))
         if covers(rule.action, request.action)
         else Truth.FALSE
         for rule in standing.terms.prohibitions
@@ -76,7 +76,7 @@ def prohibitions_met(standing: Standing, request: Request) -> list[Truth]:
 def _permissions(standing: Standing, request: Request, *, is_counted: bool = True) -> list[Truth]:
     """Return, for each permission of the license in its order, whether it permits this, its duties included."""
     return [
-        evaluate_all(rule.constraints, Facts.of(standing, request, rule.action, is_counted=is_counted))
+        evaluate_all(rule.constraints, Facts(standing, request, rule.action, is_counted))
         if covers(rule.action, request.action) and all(duty.action in standing.met for duty in rule.duties)
         else Truth.FALSE
         for rule in standing.terms.permissions
@@ -98,6 +98,6 @@ def _unknown_places(standing: Standing, request: Request, position: int) -> Iter
             if truth is Truth.UNKNOWN
         ]
     for pointer, rule in rules:
-        facts = Facts.of(standing, request, rule.action)
+        facts = Facts(standing, request, rule.action)
         for number, constraint in enumerate(rule.constraints):
             yield from unknown_places(constraint, facts, position, f"{pointer}/constraint/{number}")

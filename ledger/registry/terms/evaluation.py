@@ -25,20 +25,20 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the constraints of one rule are compared with (docs/terms.md §5.1).
+    """What the constraints of a rule on `action`, of the license `standing`, are compared with (docs/terms.md §5.1).
 
-    `earlier` and `own` make up the count; with `is_counted` False every `count` constraint is taken as true (§5.3).
+    With `is_counted` False every `count` constraint is taken as true (§5.3).
     """
 
+    standing: Standing
     request: Request
-    elapsed_ms: int
-    earlier: Count
+    action: str
     is_counted: bool = True
 
-    @classmethod
-    def of(cls, standing: Standing, request: Request, action: str, *, is_counted: bool = True) -> Facts:
-        """Return the facts for a rule on `action` of a license."""
-        return cls(request, request.time_ms - standing.agreed_ms, standing.count_of(action), is_counted)
+    @property
+    def count(self) -> Count:
+        """How often, this time included."""
+        return self.standing.count_of(self.action) + self.request.count
 
     def stated(self, left: str) -> Stated | None:
         """Return what was said about a word's left operand; None where nothing was."""
@@ -48,14 +48,14 @@ class Facts:
 def evaluate(constraint: Constraint, facts: Facts) -> Truth:
     """Return whether the constraint holds."""
     match constraint:
-        case Measure(left="count") | SealedOperand(left="count") if not facts.is_counted:
-            return Truth.TRUE
         case Measure():
             return _measure(constraint, facts)
         case Membership() | Ordering():
             return _word(constraint, facts.stated(constraint.left))
         case Logical():
             return _logical(constraint, facts)
+        case SealedOperand(left="count") if not facts.is_counted:
+            return Truth.TRUE
     return Truth.UNKNOWN
 
 
@@ -84,7 +84,7 @@ def unknown_places(constraint: Constraint, facts: Facts, position: int, pointer:
         case SealedOperand():
             yield Place(position, f"{pointer}/rightOperand")
     if constraint.left == "count":
-        if facts.earlier.is_uncertain:
+        if facts.standing.count_of(facts.action).is_uncertain:
             yield Place(position, "/count")
         if facts.request.count.is_uncertain:
             yield Place(None, "/count")
@@ -93,12 +93,14 @@ def unknown_places(constraint: Constraint, facts: Facts, position: int, pointer:
 
 
 def _measure(constraint: Measure, facts: Facts) -> Truth:
-    match constraint.left:
-        case "dateTime":
-            return Truth.of(constraint.meets(facts.request.time_ms))
-        case "elapsedTime":
-            return Truth.of(constraint.meets(facts.elapsed_ms))
-    count = facts.earlier + facts.request.count
+    if constraint.left == "dateTime":
+        return Truth.of(constraint.meets(facts.request.time_ms))
+    if constraint.left == "elapsedTime":
+        return Truth.of(constraint.meets(facts.request.time_ms - facts.standing.agreed_ms))
+    return _count(constraint, facts.count) if facts.is_counted else Truth.TRUE
+
+
+def _count(constraint: Measure, count: Count) -> Truth:
     if not count.is_uncertain:
         return Truth.of(constraint.meets(count.known))
     least = constraint.bound if constraint.operator in ("gteq", "lt") else constraint.bound + 1

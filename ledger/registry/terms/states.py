@@ -41,5 +41,5 @@ def _stands(permission: Permission, standing: Standing, at_ms: int, version: Sta
         for each in permission.constraints
         if not isinstance(each, Logical) and getattr(each, "left", "count") in _LOOKED_AT
     ]
-    facts = Facts.of(standing, Request(permission.action, at_ms, version), permission.action)
+    facts = Facts(standing, Request(permission.action, at_ms, version), permission.action)
     return evaluate_all(looked_at, facts)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 
-from ledger.core.encoding import Json, canonical, parse_json
+from ledger.core.encoding import Json
 from ledger.statements.terms import Rules
 
 _KEPT = 512  # read terms take up to some 30 times their bytes: a few MB as a rule, 500 MB if all are as long as can be
@@ -16,9 +17,9 @@ def read_rules(document: dict[str, Json]) -> Rules:
 
     The same `Rules` for the same JSON, while it is one of the last 512 that were asked for.
     """
-    return _read(canonical({name: document[name] for name in _MEMBERS if name in document}))
+    return _read(json.dumps({name: document[name] for name in _MEMBERS if name in document}, sort_keys=True))
 
 
 @lru_cache(maxsize=_KEPT)
-def _read(raw: bytes) -> Rules:
-    return Rules.model_validate(parse_json(raw))
+def _read(text: str) -> Rules:
+    return Rules.model_validate(json.loads(text))

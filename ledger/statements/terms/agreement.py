@@ -5,22 +5,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 
 from ledger.core.encoding import Json
 from ledger.core.errors import FormatError
 from ledger.statements.fields import refuse
 from ledger.statements.terms.contradiction import check_contradictions
-from ledger.statements.terms.rules import Iri, Rules
+from ledger.statements.terms.rules import Rules
 from ledger.statements.vocabulary import PROFILE
 
-CONTEXT: Final[list[Json]] = ["http://www.w3.org/ns/odrl.jsonld", {"train": f"{PROFILE}#train"}]
+CONTEXT: Final[list[Json]] = [
+    "http://www.w3.org/ns/odrl.jsonld",
+    {
+        "and": {"@container": "@list", "@id": "odrl:and"},
+        "industry": "odrl:industry",
+        "neq": "odrl:neq",
+        "or": {"@container": "@list", "@id": "odrl:or"},
+        "sealed": f"{PROFILE}#sealed",
+        "train": f"{PROFILE}#train",
+        "xone": {"@container": "@list", "@id": "odrl:xone"},
+    },
+]
+"""ODRL's own context, and what it lacks (docs/terms.md §1.1)."""
+
 URN: Final = "urn:provenance-ledger:"
+
+Iri = Annotated[
+    str, StringConstraints(pattern=r"""^[A-Za-z][A-Za-z0-9+.-]*:[^ \t\n\r\f\v<>"{}|\\^`]+$""", max_length=500)
+]
 
 
 def _context(value: list[Json]) -> list[Json]:
     if value != CONTEXT:
-        raise refuse(FormatError("wrong-value", detail=f"exactly {CONTEXT}"))
+        raise refuse(FormatError("wrong-value", detail="the context of docs/terms.md §1.1, and no other"))
     return value
 
 

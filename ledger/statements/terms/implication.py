@@ -44,7 +44,7 @@ class _Proof:
 
     def _find(self, given: Constraint | None, wanted: Constraint) -> Truth:
         constraints = self._list if given is None else list(apart([given]))
-        if not has_seal(wanted) and any(each.document == wanted.document for each in constraints):
+        if any(each.document == wanted.document for each in constraints) and not has_seal(wanted):
             return Truth.TRUE
         best = Truth.FALSE
         match wanted:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import chain
-from typing import Final, NoReturn
+from typing import Final
 
 from ledger.core.encoding import Json
 from ledger.core.errors import FormatError, pointer
@@ -58,8 +58,7 @@ def read_deadline(document: Json) -> Constraint:
             return constraint
         case SealedOperand("dateTime" | "elapsedTime", "lt" | "lteq"):
             return constraint
-    detail = "an obligation's constraint is dateTime or elapsedTime with lt or lteq, and nothing else"
-    raise FormatError("unjudgeable-terms", detail=detail)
+    raise _unjudgeable("an obligation's constraint is dateTime or elapsedTime with lt or lteq, and nothing else")
 
 
 def _read_logical(document: dict[str, Json], connective: str) -> Logical:
@@ -80,25 +79,32 @@ def _read_logical(document: dict[str, Json], connective: str) -> Logical:
 
 def _read_atomic(document: dict[str, Json]) -> Constraint:
     _check_members(document, _ATOMIC)
-    left, operator, right = (document[name] for name in _ATOMIC)
+    left, operator = document["leftOperand"], document["operator"]
     for name, value in (("leftOperand", left), ("operator", operator)):
         if not isinstance(value, str):
             raise FormatError("wrong-type", pointer(name), "a string")
     if left not in OPERATORS:
-        _unjudgeable(f"not a left operand of docs/terms.md §3.1: {left[:100]}", "/leftOperand")
+        raise _unjudgeable(f"not a left operand of docs/terms.md §3.1: {left[:100]}")
     if operator not in OPERATORS[left]:
-        _unjudgeable(f"{left} does not have the operator {operator[:100]}", "/operator")
+        raise _unjudgeable(f"{left} does not have the operator {operator[:100]}")
     try:
-        if isinstance(right, dict) and "sealed" in right:
-            _read_seal(right)
-            return SealedOperand(left, operator, document)
-        if left in _MEASURED:
-            return Measure(left, operator, _MEASURED[left](right), document)
-        if operator in _ORDERING:
-            return Ordering(left, operator, ordered_version(right), document)
-        found = words(right) if operator in _SETS else frozenset({word(right)})
+        return _read_right(left, operator, document)
     except FormatError as error:
+        if error.reason == "unjudgeable-terms":
+            raise _unjudgeable(f"rightOperand{error.field}: {error.detail}") from error
         raise FormatError(error.reason, "/rightOperand" + error.field, error.detail) from error
+
+
+def _read_right(left: str, operator: str, document: dict[str, Json]) -> Constraint:
+    right = document["rightOperand"]
+    if isinstance(right, dict) and "sealed" in right:
+        _read_seal(right)
+        return SealedOperand(left, operator, document)
+    if left in _MEASURED:
+        return Measure(left, operator, _MEASURED[left](right), document)
+    if operator in _ORDERING:
+        return Ordering(left, operator, ordered_version(right), document)
+    found = words(right) if operator in _SETS else frozenset({word(right)})
     above = frozenset(chain.from_iterable(upward(left, each) for each in found))
     return Membership(left, operator, found, above, document)
 
@@ -121,5 +127,6 @@ def _check_members(document: dict[str, Json], names: tuple[str, ...]) -> None:
             raise FormatError("unknown-field", pointer(name), "a constraint of this form has no such member")
 
 
-def _unjudgeable(detail: str, field: str = "") -> NoReturn:
-    raise FormatError("unjudgeable-terms", field, detail)
+def _unjudgeable(detail: str) -> FormatError:
+    """Return the error; the clause that is named is the constraint (docs/terms.md §3.2)."""
+    return FormatError("unjudgeable-terms", detail=detail)

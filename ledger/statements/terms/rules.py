@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import (
-    AfterValidator,
     Field,
     PlainSerializer,
     PlainValidator,
-    StringConstraints,
     WithJsonSchema,
+    model_validator,
 )
 
 from ledger.core.encoding import Json
@@ -21,12 +20,6 @@ from ledger.statements.terms.constraints import Constraint
 from ledger.statements.terms.forms import ConstraintForm, DeadlineForm
 from ledger.statements.terms.reading import read_constraint, read_deadline
 from ledger.statements.vocabulary import COVERS
-
-
-def _action(action: str) -> str:
-    if action not in COVERS:
-        raise refuse(FormatError("unjudgeable-terms", detail=f"not an action of docs/terms.md §4.1: {action[:100]}"))
-    return action
 
 
 def _reading(read: Callable[[Json], Constraint]) -> Callable[[Json], Constraint]:
@@ -45,8 +38,7 @@ def _document(constraint: Constraint) -> Any:  # noqa: ANN401 - any JSON value
 
 _AS_WRITTEN = PlainSerializer(_document)
 
-Action = Annotated[str, AfterValidator(_action), WithJsonSchema({"enum": sorted(COVERS), "type": "string"})]
-Iri = Annotated[str, StringConstraints(pattern=r"^[^\n]+$", max_length=500)]
+Action = Annotated[str, WithJsonSchema({"enum": sorted(COVERS), "type": "string"})]
 AnyConstraint = Annotated[
     Constraint, PlainValidator(_reading(read_constraint), json_schema_input_type=ConstraintForm), _AS_WRITTEN
 ]
@@ -55,19 +47,28 @@ Deadline = Annotated[
 ]
 
 
-class Duty(Model):
+class Rule(Model):
+    """What every rule has."""
+
+    action: Action
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        """Refuse an action without meaning, at the place of its rule (docs/terms.md §3.2)."""
+        if self.action not in COVERS:
+            detail = f"not an action of docs/terms.md §4.1: {self.action[:100]}"
+            raise refuse(FormatError("unjudgeable-terms", detail=detail))
+        return self
+
+
+class Duty(Rule):
     """A condition of a permission: what the licensee must have done before, or by, the use."""
 
-    action: Action
-    uid: Annotated[Iri | None, PRESENT] = None
 
-
-class Prohibition(Model):
+class Prohibition(Rule):
     """What is forbidden where all its constraints hold."""
 
-    action: Action
     constraint: Annotated[list[AnyConstraint] | None, Field(min_length=1, max_length=200), PRESENT] = None
-    uid: Annotated[Iri | None, PRESENT] = None
 
     @property
     def constraints(self) -> list[Constraint]:
@@ -86,13 +87,11 @@ class Permission(Prohibition):
         return self.duty or []
 
 
-class Obligation(Model):
+class Obligation(Rule):
     """What the licensee must do, until when, and what it owes if it does not."""
 
-    action: Action
     constraint: Annotated[list[Deadline] | None, Field(min_length=1, max_length=200), PRESENT] = None
     consequence: Annotated[list[Obligation] | None, Field(min_length=1, max_length=10), PRESENT] = None
-    uid: Annotated[Iri | None, PRESENT] = None
 
     @property
     def constraints(self) -> list[Constraint]:

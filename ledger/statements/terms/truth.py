@@ -15,8 +15,12 @@ class Truth(IntEnum):
     @staticmethod
     def of(value: bool) -> Truth:  # noqa: FBT001 - the value that is turned
         """Return TRUE or FALSE."""
-        return Truth.TRUE if value else Truth.FALSE
+        return _OF[value]
 
     def negated(self) -> Truth:
         """Return the opposite; that of UNKNOWN is UNKNOWN."""
-        return Truth(2 - self)
+        return _NEGATED[self]
+
+
+_OF = (Truth.FALSE, Truth.TRUE)
+_NEGATED = (Truth.TRUE, Truth.UNKNOWN, Truth.FALSE)
