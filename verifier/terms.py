@@ -18,8 +18,20 @@ from verifier.vocabulary import ACTIONS, OPERATORS
 
 PROFILE = "urn:provenance-ledger:odrl-profile:1"
 URN, PARTY_URN = "urn:provenance-ledger:", "urn:provenance-ledger:party:"
+_CONTEXT: Json = [
+    "http://www.w3.org/ns/odrl.jsonld",
+    {
+        "and": {"@container": "@list", "@id": "odrl:and"},
+        "industry": "odrl:industry",
+        "neq": "odrl:neq",
+        "or": {"@container": "@list", "@id": "odrl:or"},
+        "sealed": f"{PROFILE}#sealed",
+        "train": f"{PROFILE}#train",
+        "xone": {"@container": "@list", "@id": "odrl:xone"},
+    },
+]
 _FIXED: dict[str, Json] = {
-    "@context": ["http://www.w3.org/ns/odrl.jsonld", {"train": f"{PROFILE}#train"}],
+    "@context": _CONTEXT,
     "@type": "Agreement",
     "conflict": "prohibit",
     "profile": PROFILE,
@@ -28,6 +40,8 @@ _RULES = ("permission", "prohibition", "obligation")
 _MAX_RULES, _MAX_CONSTRAINTS, _MAX_DUTIES, _MAX_CONSEQUENCES, _MAX_MEMBERS = 100, 200, 20, 10, 20
 _MAX_UID_CHARS = 500
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_is_iri = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+", re.ASCII).fullmatch
+"""An absolute IRI (§1.1)."""
 _is_hex32 = re.compile("[0-9a-f]{64}").fullmatch
 _is_target = re.compile(f"{URN}sha256:[0-9a-f]{{64}}").fullmatch
 _is_party = re.compile(rf"{PARTY_URN}(?=.{{1,128}}\Z){_LABEL}(?:\.{_LABEL})*").fullmatch
@@ -69,6 +83,8 @@ def _head(terms: Json) -> None:
         if terms[name] != value:
             _refuse("wrong-value", f"/{name}")
     _line(terms["uid"], "/uid", _MAX_UID_CHARS)
+    if not _is_iri(terms["uid"]):
+        _refuse("wrong-value", "/uid")
     for name, matches in (("target", _is_target), ("assigner", _is_party), ("assignee", _is_party)):
         if type(terms[name]) is not str:
             _refuse("wrong-type", f"/{name}")
@@ -125,20 +141,16 @@ def _action(rule: dict[str, Any], pointer: str) -> None:
 def _rule(value: Json, pointer: str, kind: str) -> None:
     """Check a permission, a prohibition or an obligation (which a consequence is, too)."""
     own = {"permission": ("duty",), "prohibition": (), "obligation": ("consequence",)}[kind]
-    _members(value, pointer, ("action",), ("constraint", "uid", *own))
+    _members(value, pointer, ("action",), ("constraint", *own))
     _action(value, pointer)
-    if "uid" in value:
-        _line(value["uid"], f"{pointer}/uid", _MAX_UID_CHARS)
     if "constraint" in value:
         for position, item in enumerate(_list(value["constraint"], f"{pointer}/constraint", _MAX_CONSTRAINTS)):
             _constraint(item, f"{pointer}/constraint/{position}", is_deadline=kind == "obligation")
     if "duty" in value:
         for position, duty in enumerate(_list(value["duty"], f"{pointer}/duty", _MAX_DUTIES)):
             place = f"{pointer}/duty/{position}"
-            _members(duty, place, ("action",), ("uid",))
+            _members(duty, place, ("action",))
             _action(duty, place)
-            if "uid" in duty:
-                _line(duty["uid"], f"{place}/uid", _MAX_UID_CHARS)
     if "consequence" in value:
         for position, item in enumerate(_list(value["consequence"], f"{pointer}/consequence", _MAX_CONSEQUENCES)):
             _rule(item, f"{pointer}/consequence/{position}", "obligation")
