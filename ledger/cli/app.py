@@ -7,6 +7,7 @@ import typer
 from ledger.cli import (
     claim,
     demo,
+    disclose,
     erasure,
     findings,
     history,
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 operator.register(app)
 demo.register(app)
+disclose.register(app)
 findings.register(app)
 history.register(party.app)
 onward.register(transfer.app)

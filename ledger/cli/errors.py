@@ -13,6 +13,7 @@ from ledger.party.errors import (
     AlreadyThere,
     ContentMismatch,
     ForkDetected,
+    NeedsRules,
     NotAKeyFile,
     OpenToOthers,
     Problem,
@@ -21,7 +22,9 @@ from ledger.party.errors import (
     Unfit,
     Unproven,
     Unreachable,
+    VaultDamaged,
     VaultError,
+    VaultSealed,
     WrongPassphrase,
 )
 
@@ -32,13 +35,16 @@ _SERVER_ERRORS = 500
 _TOO_MANY = 429
 
 _ADVICE = {
+    "contradictory-terms": "the rule named can never apply, or another rule takes it back: mend or remove one of them",
     "expired": "the statement was made too long ago, or this machine's clock is slow: make it again",
     "issued-in-future": "this machine's clock is more than five minutes ahead: set it, and make the statement again",
     "key-taken": "a key serves one party, once: make another with 'ledger key new'",
+    "legal-hold": "a claim holds it: nothing is erased before the claim is determined, 'ledger claim list'",
     "name-taken": "names are never reused: choose another, or use the home that holds its keys",
     "not-found": "check the id or name: nothing like it is on this ledger",
     "revoked-key": "this key was revoked: add another with 'ledger party add-key --switch'",
     "already-decided": "it was decided before: look with 'ledger transfer show', 'license show' or 'listing show'",
+    "unjudgeable-terms": "no program could decide by this: docs/terms.md §3 and §4 list the words that terms may use",
     "unknown-key": "the ledger does not know this key: 'ledger party show NAME' lists those it knows",
     "unknown-party": "this party is not registered: 'ledger party show NAME'",
     "unknown-reference": "check the id: nothing of this kind has it on this ledger",
@@ -101,8 +107,22 @@ def explain(error: LedgerError | OSError) -> Words:  # noqa: C901, PLR0911, PLR0
             )
         case ReplyInvalid():
             return Words(str(error), "check that the address is a ledger's", UNSURE)
+        case NeedsRules():
+            return Words(
+                f"{error}. Nothing was signed or sent.",
+                "leave that out, or ask the ledger's operator to take up the newer version",
+                REFUSED,
+            )
         case Unfit():
             return Words(f"{error}. Nothing was signed or sent.", "", REFUSED)
+        case VaultSealed():
+            return Words(
+                str(error),
+                "use the home's signing key, or its recovery key: 'ledger key show FILE' tells which key a file holds",
+                USAGE,
+            )
+        case VaultDamaged():
+            return Words(str(error), "do not change the vault's files by hand; restore it from your backup", REFUSED)
         case VaultError():
             return Words(str(error), "register first: 'ledger party register', or give the right --home", USAGE)
         case WrongPassphrase():

@@ -19,14 +19,27 @@ from ledger.cli.home import (
     run,
     vault_at,
 )
+from ledger.cli.identity import (
+    Certificate,
+    CertificateKey,
+    CertificatePassphraseFile,
+    Jurisdiction,
+    LegalName,
+    RegistrationAuthority,
+    RegistrationNumber,
+    certified_of,
+    claimed_of,
+    show_identity,
+)
 from ledger.cli.passphrase import read_passphrase, read_recovery_passphrase
+from ledger.cli.saying import Seal, pointers
 from ledger.cli.words import as_json, fields, say, tell
 from ledger.core.keys import SigningKey
 from ledger.core.policy import parse_policy
 from ledger.party import enrolment
 from ledger.party.client import LedgerClient
 from ledger.party.drafts import Draft, read_draft, write_draft
-from ledger.party.errors import Unfit
+from ledger.party.errors import Unfit, VaultSealed
 from ledger.party.keyring import read_key, read_public
 from ledger.party.recorded import Recorded
 from ledger.party.replies import PartyState
@@ -68,12 +81,35 @@ def register(
         Path | None,
         typer.Option("--draft", help="Where the operator admits parties: write this file for it to countersign."),
     ] = None,
+    legal_name: LegalName = None,
+    jurisdiction: Jurisdiction = None,
+    registration_authority: RegistrationAuthority = None,
+    registration_number: RegistrationNumber = None,
+    certificate: Certificate = None,
+    certificate_key: CertificateKey = None,
+    certificate_passphrase_file: CertificatePassphraseFile = None,
+    seal: Seal = None,
     home: Home = HOME,
     passphrase_file: PassphraseFile = None,
     recovery_passphrase_file: RecoveryPassphraseFile = None,
     json_output: JsonOutput = False,
 ) -> None:
-    """Become a party of a ledger, and let --home remember it: later commands need no more than that."""
+    """Become a party of a ledger, and let --home remember it: later commands need no more than that.
+
+    You are pseudonymous unless you say who you are; what you say of that can be sealed, and shown later to whom you
+    choose ('ledger disclose'). It stands for ever beside the name, and cannot be changed.
+
+    Example: ledger party register alpha.example --ledger https://… --policy policy.txt --key signing.json
+    --recovery-key recovery.json --legal-name "Alpha plc" --jurisdiction GB --seal /identity/legal_name
+    """
+    claimed = claimed_of(
+        legal_name=legal_name,
+        jurisdiction=jurisdiction,
+        authority=registration_authority,
+        number=registration_number,
+        certified=certified_of(certificate, certificate_key, certificate_passphrase_file),
+        seal=pointers(seal),
+    )
     vault = vault_at(home)
     if vault.has_config() and vault.config().party != name:
         raise Unfit(f"{vault.directory} belongs to {vault.config().party}: give {name} another --home")
@@ -90,15 +126,15 @@ def register(
     )
 
     async def register_now(client: LedgerClient) -> Recorded:
-        return await enrolment.register(client, name, signing, recovery, now_ms)
+        return await enrolment.register(client, name, signing, recovery, now_ms, claimed=claimed)
 
     async def draft_now(client: LedgerClient) -> Draft:
-        return await enrolment.draft(client, name, signing, recovery, now_ms)
+        return await enrolment.draft(client, name, signing, recovery, now_ms, claimed=claimed)
 
     if draft is not None:
         drafted = run(_with_client(config, vault, draft_now))
         write_draft(draft, drafted, new=True)
-        vault.keep_config(config)
+        _settle(vault, config, signing, recovery)
         say(
             f"Signed. Send {draft} to the operator, who runs "
             "'ledger party admit FILE --ledger URL --policy FILE --key FILE'.",
@@ -106,7 +142,7 @@ def register(
         )
         return
     recorded = run(_with_client(config, vault, register_now))
-    vault.keep_config(config)
+    _settle(vault, config, signing, recovery)
     tell(recorded, f"{name} is registered.", json_output=json_output, home=str(vault.directory))
 
 
@@ -136,6 +172,7 @@ def admit(
             say(f"A new party asks to be admitted: {registration.issuer}", "bold", err=True)
             for item, (_, use) in registration.introduced.items():
                 fields([(f"{use} key", item)], err=True)
+            show_identity(registration, err=True)
             if not yes and not typer.confirm(f"Admit {registration.issuer}, for ever, with these keys?", err=True):
                 return None
             operator_key = read_key(key, read_passphrase(str(key), passphrase_file))
@@ -168,6 +205,7 @@ def show(
         return
     say(name, "bold")
     fields([("registered", f"entry {state.index}"), ("statement", registration.statement_id)])
+    show_identity(registration.statement)
     for item in state.keys:
         ended = "" if item.revoked_index is None else f", revoked by entry {item.revoked_index}"
         say(f"  {item.use} key {item.keyid} (entry {item.index}{ended})")
@@ -195,6 +233,8 @@ def add_key(
             return await enrolment.add_key(client, config.party, new, recovery, now_ms, use=use)
 
     recorded = run(work())
+    if use == "signing":
+        _let_open(vault_at(home), recovery, new)
     if switch:
         changed = {"key" if use == "signing" else "recovery_key": str(file.absolute())}
         vault_at(home).keep_config(config.model_copy(update=changed))
@@ -244,6 +284,24 @@ def revoke_key(
             )
 
     tell(run(work()), f"The key is revoked: it speaks for {config.party} no longer.", json_output=json_output)
+
+
+def _settle(vault: Vault, config: Config, signing: SigningKey, recovery: SigningKey) -> None:
+    """Let the home remember who it belongs to, and let both keys open what it will seal."""
+    vault.keep_config(config)
+    vault.locker(signing, [recovery.public])
+
+
+def _let_open(vault: Vault, by: SigningKey, new: SigningKey) -> None:
+    """Let a new key open what the vault's disclosures are encrypted with; say what to keep where that fails."""
+    try:
+        vault.locker(by).admit(new.public)
+    except VaultSealed as error:
+        say(
+            f"What you sealed so far still opens with the key {' or '.join(error.keyids)} only: keep its file.",
+            "yellow",
+            err=True,
+        )
 
 
 async def _is_last_recovery_key(home: Path, name: str, keyid: str) -> bool:

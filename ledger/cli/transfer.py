@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -22,8 +23,10 @@ from ledger.cli.home import (
     run,
     speaking,
 )
+from ledger.cli.moments import MOMENT, parse_moment_or_none
 from ledger.cli.progress import hashing
-from ledger.cli.words import as_json, entry_document, fields, say, tell, tell_page
+from ledger.cli.saying import Seal, pointers, stated
+from ledger.cli.words import as_json, entry_document, fields, say, tell, tell_page, when
 from ledger.core.encoding import Json
 from ledger.party import handoff
 from ledger.party.errors import ContentMismatch, Unfit
@@ -32,7 +35,7 @@ from ledger.party.recorded import Recorded
 from ledger.party.replies import Page, TransferState
 from ledger.party.speaker import Speaker
 from ledger.statements.content import Manifest
-from ledger.statements.transfer import TransferAcknowledged, TransferOffered
+from ledger.statements.transfer import TransferAcknowledged
 
 app = typer.Typer(
     name="transfer",
@@ -43,6 +46,17 @@ app = typer.Typer(
         "The files travel your own way, with a small manifest beside them; the ledger never sees either."
     ),
 )
+
+
+class RefusalCode(StrEnum):
+    """Why a hand-off is refused (docs/statements.md §5)."""
+
+    DIGEST_MISMATCH = "digest-mismatch"
+    NOT_RECEIVED = "not-received"
+    NOT_WANTED = "not-wanted"
+    OTHER = "other"
+
+
 TransferId = Annotated[str, typer.Argument(metavar="ID", help="The hand-off's statement id, sha256:…")]
 
 
@@ -61,6 +75,19 @@ def offer(
         Path | None,
         typer.Option("--manifest", help=f"The manifest to write; otherwise {MANIFEST_NAME} beside the first file."),
     ] = None,
+    acknowledge_by: Annotated[
+        str | None, typer.Option("--acknowledge-by", help=f"Until when you expect an answer: {MOMENT}.")
+    ] = None,
+    dsp_agreement: Annotated[
+        str | None, typer.Option("--dsp-agreement", help="The agreement's id in the Dataspace Protocol.")
+    ] = None,
+    dsp_provider: Annotated[
+        str | None, typer.Option("--dsp-provider-pid", help="The transfer process's id at the provider, there.")
+    ] = None,
+    dsp_consumer: Annotated[
+        str | None, typer.Option("--dsp-consumer-pid", help="The transfer process's id at the consumer, there.")
+    ] = None,
+    seal: Seal = None,
     home: Home = HOME,
     passphrase_file: PassphraseFile = None,
     json_output: JsonOutput = False,
@@ -69,7 +96,12 @@ def offer(
 
     The ledger gets one sealed value: neither digests nor sizes nor names. Send the manifest with the files, and to
     nobody else: it holds what is needed to recognise them.
+
+    Example: ledger transfer offer flights.csv --listing sha256:… --license sha256:… --to beta.example
+    --acknowledge-by P7D
     """
+    given = {"agreement": dsp_agreement, "provider_pid": dsp_provider, "consumer_pid": dsp_consumer}
+    dsp = {name: value for name, value in given.items() if value is not None}
     path = manifest if manifest is not None else files[0].parent / MANIFEST_NAME
 
     async def work() -> Recorded:
@@ -82,6 +114,9 @@ def offer(
                     license_id=license_id,
                     recipient=to,
                     manifest_path=path,
+                    acknowledge_by_ms=parse_moment_or_none(acknowledge_by, "--acknowledge-by"),
+                    dsp=dsp or None,
+                    seal=pointers(seal),
                     progress=progress,
                 )
 
@@ -136,25 +171,39 @@ def acknowledge(
 @app.command()
 def refuse(
     *,
-    reason: Annotated[str, typer.Option("--reason", help="Why, for everybody to read.")],
+    code: Annotated[
+        RefusalCode | None, typer.Option("--code", help="Why, as programs read it; 'other' if you say nothing.")
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option("--reason", help="Why, for everybody to read unless you --seal /reason.")
+    ] = None,
     manifest: Annotated[
         Path | None, typer.Option("--manifest", help="The manifest that came along.", exists=True, dir_okay=False)
     ] = None,
     transfer: Annotated[
         str | None, typer.Option("--transfer", help="The hand-off's id, where no manifest came.")
     ] = None,
+    seal: Seal = None,
     home: Home = HOME,
     passphrase_file: PassphraseFile = None,
     json_output: JsonOutput = False,
 ) -> None:
-    """Say on the ledger that you do not accept a hand-off."""
+    """Say on the ledger that you do not accept a hand-off.
+
+    'digest-mismatch' says that what came is not what was offered: every replay lists it as a finding about the sender.
+
+    Example: ledger transfer refuse --manifest transfer-manifest.json --code not-wanted --reason "Ordered once only."
+    """
     if (manifest is None) == (transfer is None):
         raise typer.BadParameter("give either --manifest or --transfer")
+    if code is None and reason is None:
+        raise typer.BadParameter("say why: --code, --reason or both")
     transfer_id = handoff.read_manifest(manifest).transfer if manifest is not None else str(transfer)
 
     async def work() -> Recorded:
         async with speaking(home, passphrase_file) as speaker:
-            return await handoff.refuse(speaker, transfer_id, reason)
+            said = code.value if code is not None else None
+            return await handoff.refuse(speaker, transfer_id, reason, code=said, seal=pointers(seal))
 
     tell(run(work()), "The hand-off is refused.", json_output=json_output, transfer=transfer_id)
 
@@ -170,7 +219,7 @@ def show(transfer: TransferId, home: Home = HOME, json_output: JsonOutput = Fals
 
     offered, state, decided = run(work())
     statement = offered.statement
-    if not isinstance(statement, TransferOffered):
+    if not isinstance(statement, handoff.AnyOffer):
         raise Unfit(f"{transfer} is no hand-off")
     if json_output:
         document = entry_document(offered, state.model_dump())
@@ -183,10 +232,12 @@ def show(transfer: TransferId, home: Home = HOME, json_output: JsonOutput = Fals
         ("listing", statement.listing),
         ("license", statement.license or "none named"),
         ("offered", f"entry {offered.index}"),
+        ("answer by", when(getattr(statement, "acknowledge_by_ms", None))),
     ]
     if decided is not None:
         pairs.append(("decided", f"entry {decided.index}"))
-        pairs.append(("reason", getattr(decided.statement, "reason", None)))
+        pairs.append(("code", getattr(decided.statement, "code", None)))
+        pairs.append(("reason", stated(getattr(decided.statement, "reason", None))))
     fields(pairs)
 
 
@@ -231,7 +282,8 @@ async def _offer_to_refuse(speaker: Speaker, manifest: Manifest, mismatch: Conte
     if not typer.confirm("Refuse this hand-off on the ledger now?", err=True):
         raise typer.Exit(REFUSED)
     reason = typer.prompt("Reason, for everybody to read", err=True)
-    recorded = await handoff.refuse(speaker, manifest.transfer, reason, mismatch.content)
+    code = handoff.refusal_code(mismatch)
+    recorded = await handoff.refuse(speaker, manifest.transfer, reason, mismatch.content, code=code)
     tell(recorded, "The hand-off is refused.", json_output=False)
     raise typer.Exit(REFUSED)
 

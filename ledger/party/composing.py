@@ -15,9 +15,10 @@ from ledger.core.errors import FormatError
 from ledger.core.keys import SigningKey
 from ledger.party.errors import Unfit
 from ledger.party.sealing import Opening, seal_fields
+from ledger.party.versions import check_statement
 from ledger.statements.content import CONTENT, POINTER
 from ledger.statements.fields import NONCE_BYTES
-from ledger.statements.parse import parse_statement
+from ledger.statements.parse import NEWEST_RULES
 
 DAY_MS = 24 * 60 * 60 * 1000
 STATEMENT_LIFETIME_MS = DAY_MS
@@ -26,7 +27,10 @@ DRAFT_LIFETIME_MS = 30 * DAY_MS
 
 @dataclass(frozen=True)
 class Frame:
-    """The common fields of one statement. `nonce` is base64; times are Unix milliseconds."""
+    """The common fields of one statement. `nonce` is base64; times are Unix milliseconds.
+
+    `rules` is the version in force, under which it is checked.
+    """
 
     ledger: str
     issuer: str
@@ -34,13 +38,22 @@ class Frame:
     not_after_ms: int
     seen: TreeHead | None
     nonce: str
+    rules: int = NEWEST_RULES
 
     @classmethod
     def fresh(
-        cls, ledger: str, issuer: str, now_ms: int, seen: TreeHead | None, lifetime_ms: int = STATEMENT_LIFETIME_MS
+        cls,
+        ledger: str,
+        issuer: str,
+        now_ms: int,
+        seen: TreeHead | None,
+        lifetime_ms: int = STATEMENT_LIFETIME_MS,
+        *,
+        rules: int = NEWEST_RULES,
     ) -> Frame:
         """Return a frame with a new nonce, issued now and valid for `lifetime_ms`."""
-        return cls(ledger, issuer, now_ms, now_ms + lifetime_ms, seen, b64encode(nacl.utils.random(NONCE_BYTES)))
+        nonce = b64encode(nacl.utils.random(NONCE_BYTES))
+        return cls(ledger, issuer, now_ms, now_ms + lifetime_ms, seen, nonce, rules)
 
     @property
     def place(self) -> Place:
@@ -50,7 +63,8 @@ class Frame:
     def statement(self, kind: str, signers: Iterable[str], **fields: Json) -> dict[str, Json]:
         """Return the statement's JSON form; a field that is None is left out.
 
-        Raises FormatError, with the field at fault, for what every ledger would refuse.
+        Raises FormatError, with the field at fault, for what every ledger would refuse, and NeedsRules for what this
+        one's rules do not know yet.
         """
         common = {
             "issued_ms": self.issued_ms,
@@ -63,7 +77,7 @@ class Frame:
             "type": kind,
         }
         statement = {name: value for name, value in (common | fields).items() if value is not None}
-        parse_statement(canonical(statement))
+        check_statement(canonical(statement), self.rules)
         return statement
 
     def sealed(
@@ -77,7 +91,7 @@ class Frame:
         sealed, openings = seal_fields(self.statement(kind, signers, **fields), seal)
         if openings:
             try:
-                parse_statement(canonical(sealed))
+                check_statement(canonical(sealed), self.rules)
             except FormatError as error:
                 raise Unfit(
                     f"{error.field or kind} cannot be sealed: docs/statements.md marks with † what can"

@@ -24,9 +24,10 @@ from ledger.party.errors import Unfit
 from ledger.party.files import create_file, replace_file
 from ledger.party.identity import wrong_signatures
 from ledger.party.sealing import Opening, check_opens, open_fields, sealed_places
+from ledger.party.versions import read_statement
 from ledger.statements.common import OnLedger
 from ledger.statements.fields import Hex32, Model
-from ledger.statements.parse import parse_statement, read_model
+from ledger.statements.parse import read_model
 
 _MAX_FILE_BYTES = 16 * MAX_PAYLOAD_BYTES
 _MAX_SEALED = MAX_PAYLOAD_BYTES // 64
@@ -118,7 +119,7 @@ def _draft(statement: dict[str, Json], disclosures: Sequence[Disclosure]) -> Dra
 
 
 def _parse(payload: bytes) -> OnLedger:
-    parsed = parse_statement(payload)
+    parsed = read_statement(payload)
     if not isinstance(parsed, OnLedger):
         raise Unfit(f"{parsed.type} is not drafted")
     return parsed

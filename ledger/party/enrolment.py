@@ -1,30 +1,68 @@
-"""Becoming a party, and changing one's keys (docs/format.md §6.3–6.5)."""
+"""Becoming a party, and changing one's keys (docs/statements.md §2)."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from ledger.core.checkpoint import TreeHead
 from ledger.core.encoding import Json
 from ledger.core.keys import SigningKey
+from ledger.party.certificates import Certified
 from ledger.party.client import LedgerClient
 from ledger.party.composing import DRAFT_LIFETIME_MS, Frame, sign_statement
+from ledger.party.disclosures import Disclosure
 from ledger.party.drafts import Draft, new_draft
 from ledger.party.errors import Problem, ReceiptInvalid, Unfit
 from ledger.party.identity import wrong_signatures
 from ledger.party.recorded import Recorded
+from ledger.party.sealing import Opening
 from ledger.party.speaker import Clock
+from ledger.statements import version_1
 from ledger.statements.party import SIGNING, PartyRegistered
+
+AnyRegistration = PartyRegistered | version_1.PartyRegistered
 
 _NOT_FOUND = 404
 
 
+@dataclass(frozen=True)
+class Claimed:
+    """What a party says of itself beside its name (docs/statements.md §2), and which of it is `seal`ed: all optional.
+
+    A party that says nothing is pseudonymous. `said` has the members of `identity` but the certificates.
+    """
+
+    said: Mapping[str, Json] = field(default_factory=dict)
+    certified: Certified | None = None
+    seal: Collection[str] = ()
+
+    def identity(self, frame: Frame, key: SigningKey) -> dict[str, Json] | None:
+        """Return the field `identity` of a registration with this signing key; None where nothing is said."""
+        if self.certified is None:
+            return dict(self.said) or None
+        self.certified.check_valid(frame.issued_ms)
+        evidence = self.certified.evidence(frame.ledger, frame.issuer, [key.public.keyid])
+        return {**self.said, "certificates": evidence}
+
+
+NOTHING_CLAIMED = Claimed()
+
+
 async def register(
-    client: LedgerClient, name: str, key: SigningKey, recovery_key: SigningKey, clock: Clock
+    client: LedgerClient,
+    name: str,
+    key: SigningKey,
+    recovery_key: SigningKey,
+    clock: Clock,
+    *,
+    claimed: Claimed = NOTHING_CLAIMED,
 ) -> Recorded:
     """Register a new party; where the name is this party's already, by the same keys, return that entry.
 
-    Raises Unfit where the operator has to countersign (then draft it).
+    What opens the sealed places of its identity is kept in the client's vault first. Raises Unfit where the operator
+    has to countersign (then draft it), or where there is no vault to keep that in.
     """
     found = await find_registration(client, name, key, recovery_key)
     if found is not None:
@@ -32,8 +70,11 @@ async def register(
     identity = await client.identity()
     if identity.created.admission != "open":
         raise Unfit("this ledger's operator admits parties: write a draft for its signature")
-    frame = Frame.fresh(identity.id, name, clock(), await client.seen())
-    return await client.submit(sign_statement(_registration(frame, key, recovery_key, []), [key, recovery_key]))
+    frame = Frame.fresh(identity.id, name, clock(), await client.seen(), rules=await client.rules())
+    statement, openings = _registration(frame, key, recovery_key, [], claimed)
+    envelope = sign_statement(statement, [key, recovery_key])
+    await _keep(client, key, recovery_key, [opening.disclosure(envelope.id) for opening in openings])
+    return await client.submit(envelope)
 
 
 async def find_registration(
@@ -60,25 +101,35 @@ async def find_registration(
     return replace(recorded, duplicate=True)
 
 
-async def draft(client: LedgerClient, name: str, key: SigningKey, recovery_key: SigningKey, clock: Clock) -> Draft:
+async def draft(
+    client: LedgerClient,
+    name: str,
+    key: SigningKey,
+    recovery_key: SigningKey,
+    clock: Clock,
+    *,
+    claimed: Claimed = NOTHING_CLAIMED,
+) -> Draft:
     """Return a registration signed by the new party, for the operator to countersign."""
     identity = await client.identity()
     operator_keys = (await client.party(identity.created.issuer)).active(SIGNING)
     if not operator_keys:
         raise Unfit("the operator has no key that signs")
-    frame = Frame.fresh(identity.id, name, clock(), await client.seen(), DRAFT_LIFETIME_MS)
-    statement = _registration(frame, key, recovery_key, [operator_keys[0].keyid])
-    return new_draft(statement).signed(key).signed(recovery_key)
+    rules = await client.rules()
+    frame = Frame.fresh(identity.id, name, clock(), await client.seen(), DRAFT_LIFETIME_MS, rules=rules)
+    drafted = new_draft(*_registration(frame, key, recovery_key, [operator_keys[0].keyid], claimed))
+    await _keep(client, key, recovery_key, drafted.disclosures)
+    return drafted.signed(key).signed(recovery_key)
 
 
-async def review(client: LedgerClient, drafted: Draft, keyid: str, clock: Clock) -> PartyRegistered:
-    """Check a drafted registration before the operator signs it with the key `keyid`; return it, to be shown.
+async def review(client: LedgerClient, drafted: Draft, keyid: str, clock: Clock) -> AnyRegistration:
+    """Check a drafted registration before the operator signs it with the key `keyid`; return it, open, to be shown.
 
     Raises Unfit for a draft of another ledger or type, an expired one, one that asks for another key's signature, or
     one that lacks a good signature of a new key; ForkDetected where it refers to a log that is not ours.
     """
-    statement = drafted.statement
-    if not isinstance(statement, PartyRegistered):
+    statement = drafted.opened
+    if not isinstance(statement, AnyRegistration):
         raise Unfit(f"the draft is a {statement.type}, not a registration")
     keys = {keyid: key for keyid, (key, _) in statement.introduced.items()}
     drafted.check((await client.identity()).id, clock(), keys)
@@ -127,10 +178,31 @@ async def revoke_key(
 
 
 async def _frame(client: LedgerClient, name: str, clock: Clock) -> Frame:
-    return Frame.fresh((await client.identity()).id, name, clock(), await client.seen())
+    ledger, seen = (await client.identity()).id, await client.seen()
+    return Frame.fresh(ledger, name, clock(), seen, rules=await client.rules())
 
 
-def _registration(frame: Frame, key: SigningKey, recovery_key: SigningKey, other_keyids: list[str]) -> dict[str, Json]:
+async def _keep(
+    client: LedgerClient, key: SigningKey, recovery_key: SigningKey, disclosures: Sequence[Disclosure]
+) -> None:
+    """Keep what opens a registration's sealed places, openable with either of the new keys."""
+    if not disclosures:
+        return
+    vault = client.vault
+    if vault is None:
+        raise Unfit("there is no vault to keep what would open the sealed places")
+    await asyncio.to_thread(lambda: vault.locker(key, [recovery_key.public]).keep(disclosures))
+
+
+def _registration(
+    frame: Frame, key: SigningKey, recovery_key: SigningKey, other_keyids: list[str], claimed: Claimed
+) -> tuple[dict[str, Json], tuple[Opening, ...]]:
     signers = [key.public.keyid, recovery_key.public.keyid, *other_keyids]
-    keys, recovery_keys = [key.public.document()], [recovery_key.public.document()]
-    return frame.statement("party.registered", signers, keys=keys, recovery_keys=recovery_keys)
+    return frame.sealed(
+        "party.registered",
+        signers,
+        claimed.seal,
+        keys=[key.public.document()],
+        recovery_keys=[recovery_key.public.document()],
+        identity=claimed.identity(frame, key),
+    )

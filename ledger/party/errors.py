@@ -171,5 +171,18 @@ class ContentMismatch(PartyError):
             super().__init__(f"the content of the {file_count} files is not what the sender sealed")
 
 
+class NeedsRules(PartyError):
+    """What was to be said is not allowed by the version of the rules that this ledger is under."""
+
+    def __init__(self, kind: str, field: str, rules: int, needed: int) -> None:
+        """Keep the statement's type, the RFC 6901 pointer of what is too new, and both versions."""
+        self.kind = kind
+        self.field = field
+        self.rules = rules
+        self.needed = needed
+        what = f"{kind} with {field}" if field and field != "/type" else kind
+        super().__init__(f"{what} needs version {needed} of the rules; this ledger is under version {rules}")
+
+
 class Unfit(PartyError):
     """A draft, manifest or request does not fit this party, this ledger or the other side's statement."""

@@ -7,7 +7,7 @@ not: the recipient computes them from what it received, opens the sender's commi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +20,14 @@ from ledger.party.files import create_file
 from ledger.party.recorded import Recorded
 from ledger.party.replies import TransferState
 from ledger.party.speaker import Speaker
+from ledger.statements import version_1
 from ledger.statements.content import Content, Manifest
 from ledger.statements.parse import read_model
 from ledger.statements.transfer import TransferAcknowledged, TransferOffered, TransferRefused
 
+AnyOffer = TransferOffered | version_1.TransferOffered
+AnyRefusal = TransferRefused | version_1.TransferRefused
+AnyDecision = TransferAcknowledged | AnyRefusal
 MANIFEST_NAME = "transfer-manifest.json"
 _MAX_MANIFEST_BYTES = 16 * 1024 * 1024
 
@@ -67,6 +71,9 @@ async def offer(
     license_id: str | None,
     recipient: str,
     manifest_path: Path,
+    acknowledge_by_ms: int | None = None,
+    dsp: Json = None,
+    seal: Collection[str] = (),
     progress: Progress = no_progress,
 ) -> Recorded:
     """Seal the files, have the offer recorded, and write the manifest that must travel with them.
@@ -92,9 +99,15 @@ async def offer(
         speaker.vault.keep_manifest(manifest)
         create_file(manifest_path, format_manifest(manifest))
 
-    fields: dict[str, Json] = {"listing": listing, "license": license_id, "recipient": recipient}
+    fields: dict[str, Json] = {
+        "acknowledge_by_ms": acknowledge_by_ms,
+        "dsp": dsp,
+        "license": license_id,
+        "listing": listing,
+        "recipient": recipient,
+    }
     try:
-        return await speaker.say_sealed(frame, "transfer.offered", content, keep, **fields)
+        return await speaker.say_sealed(frame, "transfer.offered", content, keep, seal=seal, **fields)
     except Problem:
         # Where the answer was lost instead, the offer may stand: then the manifest stays, and keeps a second run away.
         await asyncio.to_thread(manifest_path.unlink, missing_ok=True)
@@ -111,7 +124,7 @@ async def receive(
     """
     offered = await speaker.client.statement(manifest.transfer)
     statement = offered.statement
-    if not isinstance(statement, TransferOffered):
+    if not isinstance(statement, AnyOffer):
         raise Unfit(f"{manifest.transfer} is no hand-off")
     if statement.recipient != speaker.name:
         raise Unfit(f"this hand-off is for {statement.recipient}, not for {speaker.name}")
@@ -134,16 +147,37 @@ async def acknowledge(speaker: Speaker, received: Received) -> Recorded:
     return await speaker.say_sealed(frame, "transfer.acknowledged", received.content, transfer=transfer)
 
 
-async def refuse(speaker: Speaker, transfer: str, reason: str, content: Content | None = None) -> Recorded:
+async def refuse(
+    speaker: Speaker,
+    transfer: str,
+    reason: str | None,
+    content: Content | None = None,
+    *,
+    code: str | None = None,
+    seal: Collection[str] = (),
+) -> Recorded:
     """Sign that the hand-off is refused; `content` seals what was received instead, where that was computed.
 
-    Raises Unfit where it was decided before.
+    Version 2 of the rules wants a `code` (docs/statements.md §5): `other`, if none is given. Version 1 knows none, and
+    wants a reason: there, one that is not given is made of the code. Raises Unfit where it was decided before.
     """
     await _check_open(speaker.client, transfer)
-    if content is None:
-        return await speaker.say("transfer.refused", transfer=transfer, reason=reason)
     frame = await speaker.frame()
-    return await speaker.say_sealed(frame, "transfer.refused", content, transfer=transfer, reason=reason)
+    fields: dict[str, Json] = {"transfer": transfer, "reason": reason}
+    if frame.rules == 1:
+        fields["reason"] = reason or (code or "other").replace("-", " ")
+    else:
+        fields["code"] = code or "other"
+    if content is None:
+        return await speaker.say("transfer.refused", seal=seal, **fields)
+    return await speaker.say_sealed(frame, "transfer.refused", content, seal=seal, **fields)
+
+
+def refusal_code(mismatch: ContentMismatch) -> str:
+    """Return the code that says in which way what was received is not what was offered."""
+    if mismatch.content is not None:
+        return "digest-mismatch"
+    return "not-received" if mismatch.missing else "other"
 
 
 async def decision(client: LedgerClient, state: TransferState) -> Recorded | None:
@@ -152,7 +186,7 @@ async def decision(client: LedgerClient, state: TransferState) -> Recorded | Non
         return None
     decided = await client.entry(state.decided_index)
     statement = decided.statement
-    if not isinstance(statement, TransferAcknowledged | TransferRefused) or statement.transfer != state.id:
+    if not isinstance(statement, AnyDecision) or statement.transfer != state.id:
         raise ReceiptInvalid(f"entry {state.decided_index} does not decide this hand-off")
     return decided
 

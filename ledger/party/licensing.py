@@ -1,86 +1,223 @@
-"""Licenses: drafted by one side, signed by both, ended by either (docs/format.md §6.8, §6.9)."""
+"""Licenses: drafted by one side, signed by both, amended by both, ended by either (docs/statements.md §4).
+
+Under version 1 of the rules a license says purposes, a term and a text; what is more is refused here, before anything
+is signed.
+"""
 
 from __future__ import annotations
 
-from ledger.core.checkpoint import TreeHead
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import uuid4
+
 from ledger.core.encoding import Json
-from ledger.party.composing import DRAFT_LIFETIME_MS
-from ledger.party.drafts import Draft, new_draft
-from ledger.party.errors import Unfit
+from ledger.party.countersigning import check_draft, newest_keyid, submit_draft
+from ledger.party.drafts import Draft
+from ledger.party.errors import NeedsRules, Unfit
 from ledger.party.recorded import Recorded
 from ledger.party.speaker import Member, Speaker
-from ledger.statements.license import LicenseAgreed, Terms
+from ledger.party.terms import Wishes, build, complete
+from ledger.statements import version_1
+from ledger.statements.license import LicenseAgreed, LicenseAmended
 from ledger.statements.listing import ListingRegistered
-from ledger.statements.party import SIGNING
+
+AnyLicense = LicenseAgreed | version_1.LicenseAgreed
+AnyListing = ListingRegistered | version_1.ListingRegistered
 
 
-async def draft(member: Member, listing: str, licensee: str, terms: Terms, *, other_keyid: str | None = None) -> Draft:
-    """Return an unsigned license between the listing's issuer and `licensee`, one of whom is the member.
+@dataclass(frozen=True)
+class Deal:
+    """What a license says beside its sides; None leaves a field out. Times are Unix milliseconds.
 
-    `other_keyid` says with which of its keys the other side will sign; by default with its newest.
+    `wishes` are the common terms; `rules` are the terms as ODRL, in which the fixed members may be left out. One of the
+    two, or neither in an amendment that leaves the terms as they are.
     """
-    licensor = (await _listing(member, listing)).issuer
-    if member.name not in {licensor, licensee}:
-        raise Unfit(f"the listing is {licensor}'s: {member.name} is neither licensor nor licensee")
-    other = licensee if member.name == licensor else licensor
-    keyid = other_keyid or await _newest_keyid(member, other)
-    frame = await member.frame(DRAFT_LIFETIME_MS, issuer=licensor)
-    fields: dict[str, Json] = {
-        "licensee": licensee,
-        "listing": listing,
-        "terms": terms.model_dump(exclude_none=True),
-    }
-    return new_draft(frame.statement("license.agreed", {member.keyid, keyid}, **fields))
+
+    valid_from_ms: int | None = None
+    valid_until_ms: int | None = None
+    wishes: Wishes | None = None
+    rules: dict[str, Json] | None = None
+    text: Json = None
+    governing_law: str | None = None
+    forum: str | None = None
+    marking_consent: bool | None = None
+    parent: str | None = None
+    dsp: Json = None
+
+    def fields(self, listing: str, licensor: str, licensee: str) -> dict[str, Json]:
+        """Return the fields of a statement of version 2; those that are None are left out by whoever makes it."""
+        rules = self.rules if self.rules is not None or self.wishes is None else build(self.wishes)
+        uid = f"urn:uuid:{uuid4()}"
+        return {
+            "dsp": self.dsp,
+            "forum": self.forum,
+            "governing_law": self.governing_law,
+            "marking_consent": self.marking_consent,
+            "parent": self.parent,
+            "terms": rules and complete(rules, listing=listing, licensor=licensor, licensee=licensee, uid=uid),
+            "text": self.text,
+            "valid_from_ms": self.valid_from_ms,
+            "valid_until_ms": self.valid_until_ms,
+        }
+
+    def fields_of_version_1(self) -> dict[str, Json]:
+        """Return the one field of a statement of version 1; raise NeedsRules for what it could not say."""
+        newer = {
+            "dsp": self.dsp,
+            "forum": self.forum,
+            "governing_law": self.governing_law,
+            "marking_consent": self.marking_consent,
+            "parent": self.parent,
+            "terms": self.rules or (self.wishes is not None and self.wishes.needs_version_2) or None,
+        }
+        for name, value in newer.items():
+            if value is not None:
+                raise NeedsRules("license.agreed", f"/{name}", 1, 2)
+        terms = {
+            "purposes": list(self.wishes.purposes) if self.wishes is not None else [],
+            "text": self.text,
+            "valid_from_ms": self.valid_from_ms,
+            "valid_until_ms": self.valid_until_ms,
+        }
+        return {"terms": {name: value for name, value in terms.items() if value is not None}}
 
 
-async def review(member: Member, drafted: Draft) -> tuple[LicenseAgreed, ListingRegistered]:
-    """Check everything about a draft that can be checked before signing; return it with its listing, to be shown.
+@dataclass(frozen=True)
+class Reviewed:
+    """A draft that may be signed: what it says with its sealed places open, and what it is about.
 
-    Raises Unfit for a draft of another ledger or type, an expired one, one that does not name this party or its key,
-    one whose licensor does not own the listing, or one that was changed after the other side signed it; ForkDetected
-    where it refers to a log that is not ours.
+    `agreed` is the license that an amendment changes, and None for a license.
     """
-    statement = drafted.statement
-    if not isinstance(statement, LicenseAgreed):
+
+    opened: AnyLicense | LicenseAmended
+    listing: AnyListing
+    licensor: str
+    licensee: str
+    agreed: LicenseAgreed | None
+
+
+async def draft(
+    member: Member,
+    listing: str,
+    licensee: str,
+    deal: Deal,
+    *,
+    other_keyid: str | None = None,
+    seal: Collection[str] = (),
+) -> Draft:
+    """Return an unsigned license of a listing to `licensee`; the member is one of its two sides.
+
+    The licensor is who offers the listing; of a sub-license, the licensee of its parent. `other_keyid` says with which
+    of its keys the other side will sign; by default with its newest.
+    """
+    licensor = await _licensor(member, listing, deal.parent)
+    signers = await _signers(member, licensor, licensee, other_keyid)
+    is_old = await member.client.rules() == 1
+    fields = deal.fields_of_version_1() if is_old else deal.fields(listing, licensor, licensee)
+    return await member.draft(
+        "license.agreed", signers, issuer=licensor, seal=seal, listing=listing, licensee=licensee, **fields
+    )
+
+
+async def amend(
+    member: Member, license_id: str, deal: Deal, *, other_keyid: str | None = None, seal: Collection[str] = ()
+) -> Draft:
+    """Return an unsigned amendment of a license, which replaces what the deal says; the member is one of its sides."""
+    agreed = await _agreed(member, license_id)
+    signers = await _signers(member, agreed.issuer, agreed.licensee, other_keyid)
+    fields = deal.fields(agreed.listing, agreed.issuer, agreed.licensee)
+    if fields.pop("parent") is not None or fields.pop("dsp") is not None:
+        raise Unfit("an amendment changes neither the parent of a license nor its Dataspace Protocol ids")
+    return await member.draft("license.amended", signers, issuer=member.name, seal=seal, license=license_id, **fields)
+
+
+async def review(member: Member, drafted: Draft) -> Reviewed:
+    """Check everything about a draft that can be checked before signing; return what a person must see of it.
+
+    Raises Unfit as `check_draft` does, and for a draft that is no license or amendment, whose licensor may not license
+    the listing, or that amends another's license.
+    """
+    statement, opened = drafted.statement, drafted.opened
+    if isinstance(statement, LicenseAmended) and isinstance(opened, LicenseAmended):
+        agreed = await _agreed(member, statement.license)
+        sides = (agreed.issuer, agreed.licensee)
+        if statement.issuer not in sides:
+            raise Unfit(f"{statement.issuer} is no side of the license that the draft amends")
+        await check_draft(member, drafted, sides)
+        return Reviewed(opened, await _listing(member, agreed.listing), *sides, agreed)
+    if not isinstance(statement, AnyLicense) or not isinstance(opened, AnyLicense):
         raise Unfit(f"the draft is a {statement.type}, not a license")
-    if member.name not in {statement.issuer, statement.licensee}:
-        raise Unfit(f"the draft is between {statement.issuer} and {statement.licensee}, not for {member.name}")
-    if member.keyid not in statement.signers:
-        raise Unfit(f"the draft asks for another key of {member.name} than the one in use here")
-    keys = await member.client.public_keys([statement.issuer, statement.licensee])
-    drafted.check((await member.client.identity()).id, member.clock(), keys)
-    listing = await _listing(member, statement.listing)
-    if listing.issuer != statement.issuer:
-        raise Unfit(f"the listing is {listing.issuer}'s, not the licensor's")
-    if statement.seen is not None:
-        # Signing says that we verified this tree head: so verify it. A fork shown to the other side surfaces here.
-        head = TreeHead(statement.seen.size, bytes.fromhex(statement.seen.root))
-        await member.client.check_seen(head, drafted.envelope.recorded)
-    return statement, listing
+    await check_draft(member, drafted, (statement.issuer, statement.licensee))
+    parent = statement.parent if isinstance(statement, LicenseAgreed) else None
+    licensor = await _licensor(member, statement.listing, parent)
+    if licensor != statement.issuer:
+        raise Unfit(f"only {licensor} can license this, not {statement.issuer}")
+    return Reviewed(opened, await _listing(member, statement.listing), licensor, statement.licensee, None)
 
 
 async def submit(member: Member, drafted: Draft) -> Recorded:
-    """Have a license recorded that both sides signed; raise Unfit where a signature is missing."""
+    """Have a license or an amendment recorded that both sides signed; raise Unfit where a signature is missing."""
     await review(member, drafted)
-    if drafted.missing:
-        raise Unfit(f"not signed yet by {', '.join(drafted.missing)}")
-    return await member.client.submit(drafted.envelope)
+    return await submit_draft(member, drafted)
 
 
-async def end(speaker: Speaker, license_id: str, reason: str | None = None) -> Recorded:
-    """End a license."""
-    return await speaker.say("license.ended", license=license_id, reason=reason)
+async def end(
+    speaker: Speaker,
+    license_id: str,
+    reason: str | None = None,
+    *,
+    code: str | None = None,
+    effective_ms: int | None = None,
+    notice: Json = None,
+    seal: Collection[str] = (),
+) -> Recorded:
+    """End a license. Version 2 of the rules wants a `code` (docs/statements.md §4): `other`, if none is given."""
+    if code is None and await speaker.client.rules() > 1:
+        code = "other"
+    return await speaker.say(
+        "license.ended",
+        seal=seal,
+        license=license_id,
+        code=code,
+        effective_ms=effective_ms,
+        notice=notice,
+        reason=reason,
+    )
 
 
-async def _listing(member: Member, listing: str) -> ListingRegistered:
-    statement = (await member.client.statement(listing)).statement
-    if not isinstance(statement, ListingRegistered):
+async def _licensor(member: Member, listing: str, parent: str | None) -> str:
+    """Return who may license the listing: who offers it, or the licensee of the parent license."""
+    offered = await _listing(member, listing)
+    if parent is None:
+        return offered.issuer
+    above = await _agreed(member, parent)
+    if above.listing != listing:
+        raise Unfit("the parent license is of another listing")
+    return above.licensee
+
+
+async def _signers(member: Member, licensor: str, licensee: str, other_keyid: str | None) -> set[str]:
+    if member.name not in {licensor, licensee}:
+        raise Unfit(f"this is between {licensor} and {licensee}: {member.name} is neither licensor nor licensee")
+    other = licensee if member.name == licensor else licensor
+    return {member.keyid, other_keyid or await newest_keyid(member, other)}
+
+
+async def _listing(member: Member, listing: str) -> AnyListing:
+    statement = await _statement(member, listing)
+    if not isinstance(statement, AnyListing):
         raise Unfit(f"{listing} is no listing")
     return statement
 
 
-async def _newest_keyid(member: Member, name: str) -> str:
-    keys = (await member.client.party(name)).active(SIGNING)
-    if not keys:
-        raise Unfit(f"{name} has no key that signs")
-    return keys[0].keyid
+async def _agreed(member: Member, license_id: str) -> LicenseAgreed:
+    statement = await _statement(member, license_id)
+    if isinstance(statement, version_1.LicenseAgreed):
+        raise Unfit(f"{license_id} was agreed under version 1 of the rules: agree a new license instead")
+    if not isinstance(statement, LicenseAgreed):
+        raise Unfit(f"{license_id} is no license")
+    return statement
+
+
+async def _statement(member: Member, statement_id: str) -> object:
+    return (await member.client.statement(statement_id)).statement

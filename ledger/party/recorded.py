@@ -14,8 +14,8 @@ from ledger.core.errors import FormatError, LedgerError, QuorumError
 from ledger.core.policy import Policy
 from ledger.core.receipt import open_receipt
 from ledger.party.errors import ReceiptInvalid
+from ledger.party.versions import read_statement
 from ledger.statements.common import Statement
-from ledger.statements.parse import parse_statement
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Recorded:
     def statement(self) -> Statement:
         """The statement; raise ReceiptInvalid if the log recorded something that it had to refuse."""
         try:
-            return parse_statement(self.entry.envelope.payload)
+            return read_statement(self.entry.envelope.payload)
         except FormatError as error:
             raise ReceiptInvalid(f"entry {self.index} holds no statement that we know: {error}") from error
 

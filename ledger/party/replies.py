@@ -63,11 +63,11 @@ class PartyState(Reply):
 
 
 class ListingState(Reply):
-    """A listing; withdrawn once `withdrawn_index` is set."""
+    """A listing; withdrawn once `withdrawn_index` is set. `title` may be a commitment."""
 
     id: Id
     issuer: Name
-    title: str
+    title: Json = None
     index: Time
     withdrawn_index: Time | None = None
 
@@ -79,7 +79,7 @@ class LicenseState(Reply):
     listing: Id
     licensor: Name
     licensee: Name
-    terms: Json
+    terms: Json = None
     index: Time
     ended_index: Time | None = None
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cached_property
 
 from ledger.core.encoding import Json
 from ledger.core.keys import SigningKey
 from ledger.party.client import LedgerClient
-from ledger.party.composing import STATEMENT_LIFETIME_MS, Frame, sign_statement
+from ledger.party.composing import DRAFT_LIFETIME_MS, STATEMENT_LIFETIME_MS, Frame, sign_statement
 from ledger.party.disclosures import Disclosure
-from ledger.party.drafts import Draft
+from ledger.party.drafts import Draft, new_draft
 from ledger.party.errors import Problem
 from ledger.party.locker import Locker
 from ledger.party.recorded import Recorded
@@ -41,7 +41,18 @@ class Member:
     async def frame(self, lifetime_ms: int = STATEMENT_LIFETIME_MS, issuer: str | None = None) -> Frame:
         """Return the common fields of a statement made now, which has seen the newest verified checkpoint."""
         ledger = (await self.client.identity()).id
-        return Frame.fresh(ledger, issuer or self.name, self.clock(), await self.client.seen(), lifetime_ms)
+        seen, rules = await self.client.seen(), await self.client.rules()
+        return Frame.fresh(ledger, issuer or self.name, self.clock(), seen, lifetime_ms, rules=rules)
+
+    async def draft(
+        self, kind: str, signers: Iterable[str], *, issuer: str, seal: Collection[str] = (), **fields: Json
+    ) -> Draft:
+        """Return an unsigned draft of a statement that others sign, too; the places of `seal` are sealed as in `say`.
+
+        It holds what opens them; `sign_draft` keeps that in the vault of everybody who signs.
+        """
+        frame = await self.frame(DRAFT_LIFETIME_MS, issuer)
+        return new_draft(*frame.sealed(kind, signers, seal, **fields))
 
 
 class Speaker(Member):

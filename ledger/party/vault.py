@@ -127,13 +127,15 @@ class Vault:
         sync_directory(directory)
         return [path for path, _ in receipts]
 
-    def locker(self, key: SigningKey) -> Locker:
+    def locker(self, key: SigningKey, others: Sequence[PublicKey] = ()) -> Locker:
         """Open what opens our commitments with one of the party's keys; raise VaultSealed or VaultDamaged.
+
+        `others` are further keys that shall be able to; the recovery key is one wherever its file is at hand.
 
         Disclosures that an older version kept as plain files are taken over once, and their files removed.
         """
         self._prepare(self.directory)
-        locker = Locker(self.directory / "disclosures.db", key, self._recovery_keys())
+        locker = Locker(self.directory / "disclosures.db", key, [*others, *self._recovery_keys()])
         self._take_over(locker)
         return locker
 

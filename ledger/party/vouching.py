@@ -14,6 +14,7 @@ from ledger.party.errors import ReceiptInvalid
 from ledger.party.identity import wrong_signatures
 from ledger.party.recorded import Recorded
 from ledger.party.replies import PartyState
+from ledger.statements import version_1
 from ledger.statements.common import OnLedger
 from ledger.statements.ledger import LedgerCreated
 from ledger.statements.party import RECOVERY, SIGNING, PartyKeyAdded, PartyRegistered
@@ -96,7 +97,10 @@ class _Walk:
                 keys[item] = other.public
             if not vouching:
                 raise self._false(keyid, f"no recovery key vouches for it in entry {index}")
-        elif not isinstance(statement, PartyRegistered | LedgerCreated) or index != self._party.index:
+        elif (
+            not isinstance(statement, PartyRegistered | version_1.PartyRegistered | LedgerCreated)
+            or index != self._party.index
+        ):
             raise self._false(keyid, f"entry {index} is not the registration of the party")
         # Where the operator admits parties, it countersigns; whether it did proves nothing to who doubts the operator.
         if _unsigned(registration.entry.envelope, keys):
