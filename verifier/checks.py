@@ -1,7 +1,7 @@
 """Every check of a verification, in the order of the plan, and what a check can leave behind.
 
 A `Failure` is something false (exit 1), a `Doubt` is something that could not be told (exit 3), a `Finding` is what a
-party did wrong on a sound ledger (docs/format.md §13). The values of `Check` are stable: programs may match on them.
+party did wrong on a sound ledger (docs/statements.md §10). The values of `Check` are stable.
 """
 
 from __future__ import annotations
@@ -85,8 +85,16 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a party did, as docs/format.md §13 names it."""
+    """What a party did, or what could not be decided, with the members of docs/statements.md §10."""
 
     slug: str
     index: int
+    party: str
+    entries: tuple[int, ...]
+    """Those that it follows from, ascending, `index` among them."""
+    since_ms: int
     sentence: str
+    rests_on: tuple[tuple[int, str], ...] = ()
+    """Index and pointer of the places that were sealed, and that a disclosure opened."""
+    places: tuple[tuple[int, str], ...] = ()
+    """Index and pointer of the places that are sealed, where it could not be decided."""

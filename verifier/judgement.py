@@ -1,72 +1,163 @@
-"""Findings: what parties did wrong on a sound ledger, judged at the entry's time (docs/format.md §13)."""
+"""The judge: what parties did wrong on a sound ledger, and what each rule says, as of a moment (statements.md §10).
+
+It takes accepted entries one by one and keeps what later ones can refer to. Nothing that is undecided is a finding, and
+nothing that a sealed place would have decided.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
+from verifier import judgement_claims as claims
+from verifier import judgement_grants as grants
+from verifier import judgement_handoffs as handoffs
 from verifier.checks import Finding
-from verifier.examine import id_bytes
+from verifier.disclosures import Disclosures
+from verifier.jcs import Json
+from verifier.judgement_close import Erased, LicenseState, compromised, erased, license_states, overdue
+from verifier.judgement_dump import dump_facts, load_facts
+from verifier.judgement_facts import Entry, Facts
+from verifier.terms_parsed import is_sealed
 
 if TYPE_CHECKING:
     from verifier.examine import Statement
-    from verifier.registry import Registry
+
+_TAKE: dict[str, Callable[[Facts, Entry], None]] = {
+    "listing.registered": grants.take_listing,
+    "listing.amended": grants.take_listing_amended,
+    "listing.withdrawn": grants.take_withdrawn,
+    "license.agreed": grants.take_license,
+    "license.amended": grants.take_amended,
+    "license.ended": grants.take_ended,
+    "venue.status": grants.take_venue,
+    "transfer.refused": handoffs.take_refused,
+    "transfer.forwarded": handoffs.take_forwarded,
+    "disclosure.compelled": handoffs.take_compelled,
+    "usage.reported": handoffs.take_usage,
+    "claim.opened": claims.take_claim,
+    "claim.answered": claims.take_answered,
+    "claim.determined": claims.take_determined,
+    "erasure.requested": claims.take_request,
+    "erasure.attested": claims.take_attested,
+}
+"""The types that something follows from, but for the two hot ones."""
 
 
-def judge(registry: Registry, index: int, time_ms: int, statement: Statement) -> list[Finding]:
-    """Return the findings on the accepted entry at `index`; `registry` is the state before it."""
-    if statement.kind == "transfer.offered":
-        return _judge_transfer(registry, index, time_ms, statement)
-    if statement.kind == "license.agreed":
-        return _judge_listing(registry, index, id_bytes(statement.body["listing"]), "licensed")
-    return []
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Everything that follows from the entries of a ledger, as of a moment."""
+
+    as_of_ms: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    """Ascending by index."""
+    undetermined: list[Finding] = field(default_factory=list)
+    """What could not be decided, with the sealed places that would tell."""
+    licenses: list[LicenseState] = field(default_factory=list)
+    """In the order of their agreements."""
+    sealed_count: int = 0
+    """Places that are sealed, opened and erased ones included."""
+    opened_count: int = 0
+    """Those that a disclosure opened."""
+    erased: list[Erased] = field(default_factory=list)
+    """Those whose salts were destroyed."""
 
 
-def _judge_listing(registry: Registry, index: int, listing: bytes, what: str) -> list[Finding]:
-    withdrawn_index = registry.listings[listing].withdrawn_index
-    if withdrawn_index is None:
+class Judge:
+    """Judges accepted entries, in their order."""
+
+    def __init__(self, as_of_ms: int | None = None, disclosures: Disclosures | None = None) -> None:
+        self.as_of_ms = as_of_ms
+        """Unix milliseconds; None: as of the newest entry."""
+        self.disclosures = disclosures
+        self.facts = Facts()
+        self._is_over = False
+
+    def take(self, index: int, time_ms: int, statement: Statement) -> None:
+        """Take the accepted entry at `index`; what is later than the moment judged at does not count."""
+        if self.as_of_ms is not None and time_ms > self.as_of_ms:
+            self._is_over = True  # for good, even if the log's time ran backwards: later entries may refer to this one
+        if self._is_over:
+            return
+        facts = self.facts
+        for keyid in statement.signers:
+            facts.signed.setdefault(keyid, array("Q")).extend((index, time_ms))
+        opened = frozenset([item.pointer for item in statement.opened]) if statement.opened else _NOTHING
+        entry = Entry(index, time_ms, statement, opened)
+        facts.opened_count += len(opened)
+        if statement.kind == "transfer.offered":
+            facts.sealed_count += 1
+            handoffs.take_offer(facts, entry, self.disclosures)
+        elif statement.kind == "transfer.acknowledged":
+            facts.sealed_count += 1
+            handoffs.take_acknowledged(facts, entry, self.disclosures)
+        else:
+            self._take_fields(entry)
+
+    def _take_fields(self, entry: Entry) -> None:
+        facts, statement = self.facts, entry.statement
+        sealed = tuple(pointer for pointer in _sealed_places(statement.body, "") if pointer not in entry.opened)
+        facts.sealed_count += len(sealed) + len(entry.opened)
+        if sealed:
+            facts.sealed[statement.id] = (entry.index, entry.issuer, sealed)
+        take = _TAKE.get(statement.kind)
+        if take is not None:
+            take(facts, entry)
+        elif statement.kind == "party.key_revoked" and "compromised_since_ms" in statement.body:
+            body = statement.body
+            facts.compromises.append((body["keyid"], body["compromised_since_ms"], entry.issuer, entry.index))
+
+    def close(self, newest_time_ms: int) -> Judgement:
+        """Return what follows from the entries taken; `newest_time_ms` is the time of the log's newest entry."""
+        as_of_ms = newest_time_ms if self.as_of_ms is None else self.as_of_ms
+        facts = self.facts
+        late = list(overdue(facts, as_of_ms))
+        findings = facts.findings + [item for item in late if not item.places] + list(compromised(facts))
+        undetermined = facts.undetermined + [item for item in late if item.places]
+        return Judgement(
+            as_of_ms,
+            sorted(findings, key=_order),
+            sorted(undetermined, key=_order),
+            list(license_states(facts, as_of_ms)),
+            facts.sealed_count,
+            facts.opened_count,
+            list(erased(facts)),
+        )
+
+    def dump(self) -> Json:
+        """Return what the next replay needs to go on; there must have been no disclosures and no other moment."""
+        if self.disclosures is not None or self.as_of_ms is not None:
+            raise ValueError("only a judgement of everything, by what is public, can be remembered")
+        return dump_facts(self.facts)
+
+    @classmethod
+    def load(cls, saved: Json) -> Judge:
+        """Return a judge that goes on where `dump` left off.
+
+        Raises `KeyError`, `TypeError` or `ValueError` for a value of another form.
+        """
+        judge = cls()
+        judge.facts = load_facts(saved)
+        return judge
+
+
+_NOTHING: frozenset[str] = frozenset()
+
+
+def _order(finding: Finding) -> tuple[Any, ...]:
+    return finding.index, finding.slug, finding.party, finding.entries
+
+
+def _sealed_places(value: Json, pointer: str) -> list[str]:
+    """Return the pointers of the commitments in a value."""
+    if type(value) is dict:
+        if is_sealed(value):
+            return [pointer]
+        named = [(name.replace("~", "~0").replace("/", "~1"), member) for name, member in value.items()]
+    elif type(value) is list:
+        named = [(str(position), member) for position, member in enumerate(value)]
+    else:
         return []
-    sentence = f"The listing that entry {index} {what} had been withdrawn at entry {withdrawn_index}."
-    return [Finding("listing-withdrawn", index, sentence)]
-
-
-def _judge_transfer(registry: Registry, index: int, time_ms: int, statement: Statement) -> list[Finding]:
-    listing, license_id, recipient, _ = statement.body
-    findings = _judge_listing(registry, index, listing, "hands off")
-    terms = registry.licenses[license_id] if license_id is not None else None
-    who = f"{statement.issuer} handed data to {recipient}"
-    if terms is None or terms.listing != listing:
-        named = "without naming a license" if terms is None else f"under license {terms.index}, of another listing"
-        return [Finding("transfer-without-license", index, f"{who} {named}."), *findings]
-    if terms.ended_index is not None:
-        why = f"after its license, entry {terms.index}, was ended at entry {terms.ended_index}"
-        findings.append(Finding("transfer-outside-term", index, f"{who} {why}."))
-    elif not terms.valid_from_ms <= time_ms < terms.valid_until_ms:
-        why = f"at {time_ms} ms, outside the term [{terms.valid_from_ms}, {terms.valid_until_ms}) ms"
-        findings.append(Finding("transfer-outside-term", index, f"{who} {why} of its license, entry {terms.index}."))
-    if recipient != terms.licensee:
-        why = f"but license {terms.index} is for {terms.licensee}"
-        findings.append(Finding("transfer-wrong-recipient", index, f"{who}, {why}."))
-    if statement.issuer != terms.licensor:
-        why = f"but license {terms.index} is from {terms.licensor}"
-        findings.append(Finding("transfer-wrong-sender", index, f"{who}, {why}."))
-    return findings
-
-
-def judge_compromises(registry: Registry) -> list[Finding]:
-    """Return one finding for every entry signed with a key that was, as its owner said later, compromised by then.
-
-    It flags and never voids: an owner could else undo what it signed by calling its own key stolen.
-    """
-    findings: dict[int, Finding] = {}
-    for key in registry.keys.values():
-        if key.compromised_since_ms is None:
-            continue
-        for index in key.signed:
-            if registry.times_ms[index] < key.compromised_since_ms:
-                continue
-            sentence = (
-                f"A key of {key.owner} that signed entry {index} was compromised since {key.compromised_since_ms} ms, "
-                f"says entry {key.revoked_index}."
-            )
-            findings.setdefault(index, Finding("key-compromised", index, sentence))
-    return [findings[index] for index in sorted(findings)]
+    return [place for name, member in named for place in _sealed_places(member, f"{pointer}/{name}")]

@@ -14,7 +14,7 @@ from verifier.consequences import first_unknown, part_consequences
 from verifier.disclosures import Disclosures, verify_disclosures
 from verifier.ending import Ending
 from verifier.errors import CheckFailed, SourceUnavailable
-from verifier.judgement import judge, judge_compromises
+from verifier.judgement import Judge
 from verifier.parties import Pins, verify_pins
 from verifier.policy import OpenedCheckpoint, Policy, open_checkpoint
 from verifier.remembered import compare_roots
@@ -28,7 +28,7 @@ from verifier.tree import HASH_BYTES, TILE_WIDTH, tile_path, tile_widths
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from verifier.examine import Examined
+    from verifier.examine import Examined, Statement
     from verifier.notes import VerifierKey
 
 FIRST_LINK = bytes(HASH_BYTES)
@@ -43,17 +43,21 @@ def replay(
     pins: Pins = (),
     state: ReplayState | None = None,
     disclosures: Disclosures | None = None,
+    as_of_ms: int | None = None,
+    observe: Callable[[int, int, Statement], None] | None = None,
     processes: int = 1,
     progress: Callable[[int, int], None],
 ) -> Replay:
     """Check everything about the log at `location` against the policy, from `state` on if there is one.
 
-    `progress` is called with the entries done and the entries in all. Faults do not raise: they are in the result's
+    What parties did is judged as of `as_of_ms` (Unix milliseconds; None: the newest entry's time), and with
+    `disclosures`; neither goes with a `state`. `progress` is called with the entries done and the entries in all,
+    `observe` with index, time and statement of every accepted entry. Faults do not raise: they are in the result's
     `failures` and `doubts`.
     """
-    result = Replay(location, log, policy)
+    result = Replay(location, log, policy, judge=Judge(as_of_ms, disclosures))
     try:
-        _Replayer(result, state, disclosures).run(processes, progress)
+        _Replayer(result, state, disclosures, observe).run(processes, progress)
     except CheckFailed as error:
         result.failures.append(error.failure)
     except SourceUnavailable as error:
@@ -73,8 +77,7 @@ def replay(
     result.pins = verify_pins(result.registry, pins, is_complete=result.is_complete)
     result.failures += result.pins.failures
     result.doubts += result.pins.doubts
-    result.findings += judge_compromises(result.registry)
-    result.findings.sort(key=lambda finding: finding.index)
+    result.judgement = result.judge.close(max(result.registry.times_ms, default=0))
     result.failures.sort(key=lambda failure: -1 if failure.index is None else failure.index)
     return result
 
@@ -82,8 +85,15 @@ def replay(
 class _Replayer:
     """One run; its fields are what the next entry is judged by."""
 
-    def __init__(self, result: Replay, state: ReplayState | None, disclosures: Disclosures | None) -> None:
+    def __init__(
+        self,
+        result: Replay,
+        state: ReplayState | None,
+        disclosures: Disclosures | None,
+        observe: Callable[[int, int, Statement], None] | None,
+    ) -> None:
         self.result = result
+        self.observe = observe
         self.disclosures = disclosures
         self.previous: bytes | None = FIRST_LINK
         """Leaf hash of the entry before; None if it is not known."""
@@ -94,7 +104,7 @@ class _Replayer:
         self.overlap = b""
         """Leaf hashes, in the first bundle, of entries that were judged before: as the source has them now."""
         if state is not None:
-            result.tree, result.registry, result.findings = state.tree, state.registry, list(state.findings)
+            result.tree, result.registry, result.judge = state.tree, state.registry, state.judge
             result.resumed_size = result.judged_size = state.size
             result.remembered = state.note
             self.previous = state.tree.leaf(state.size - 1)
@@ -232,8 +242,10 @@ class _Replayer:
             return
         for reason, pointer in statement.faults:
             result.fail(Check.DISCLOSURE, reason, index, pointer)
-        result.findings += judge(registry, index, item.time_ms, statement)
         registry.record(index, statement)
+        result.judge.take(index, item.time_ms, statement)
+        if self.observe is not None:
+            self.observe(index, item.time_ms, statement)
         for key in statement.introduced:
             examiner.learn(key.keyid, key.public_key)
         if registry.rules in KNOWN_RULES:  # what comes after others is not judged, whatever it is read by

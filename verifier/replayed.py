@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from verifier.checks import Check, Doubt, Failure, Finding
+from verifier.judgement import Judge, Judgement
 from verifier.notes import Checkpoint
 from verifier.parties import PinCheck
 from verifier.policy import OpenedCheckpoint, Policy
@@ -29,7 +30,9 @@ class Replay:
     registry: Registry = field(default_factory=Registry)
     failures: list[Failure] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
+    judge: Judge = field(default_factory=Judge)
+    judgement: Judgement = field(default_factory=Judgement)
+    """What follows from the entries judged, once the replay has ended."""
     resumed_size: int = 0
     """Entries that an earlier replay vouches for."""
     remembered: bytes = b""
@@ -43,13 +46,17 @@ class Replay:
         """Every entry below the checkpoint's size was read, hashed and judged."""
         return self.opened is not None and self.judged_size == self.tree.size == self.opened.checkpoint.size
 
+    @property
+    def findings(self) -> list[Finding]:
+        """What parties did, ascending by index."""
+        return self.judgement.findings
+
     def state(self) -> ReplayState:
         """Return what the next replay can start from; only a replay without failure or doubt may be remembered."""
         opened = self.opened
         if opened is None or self.failures or self.doubts:
             raise ValueError("only a green replay can be remembered")
-        findings = [finding for finding in self.findings if finding.slug != "key-compromised"]
-        return ReplayState(opened.raw, self.tree, self.registry, findings)
+        return ReplayState(opened.raw, self.tree, self.registry, self.judge)
 
     def fail(  # noqa: PLR0917 (the fields of a Failure, in their order)
         self,

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from verifier.b64 import decode_base64, encode_base64
-from verifier.checks import Finding
 from verifier.errors import CheckFailed, UsageError
 from verifier.jcs import Json
+from verifier.judgement import Judge
 from verifier.policy import OpenedCheckpoint, Policy, open_checkpoint
 from verifier.registry import Claim, Key, License, Listing, Registry, Transfer
 from verifier.tree import Tree
@@ -38,8 +38,7 @@ class ReplayState:
     """The checkpoint that the replay ended at, as the log signed it."""
     tree: Tree
     registry: Registry
-    findings: list[Finding]
-    """All but those that later entries can add to earlier ones."""
+    judge: Judge
 
     @property
     def size(self) -> int:
@@ -51,7 +50,7 @@ def _encode(value: Json) -> Json:
     return encode_base64(value) if isinstance(value, bytes) else list(value) if isinstance(value, array) else value
 
 
-def _row(item: Key | Listing | License | Transfer | Claim | Finding) -> list[Json]:
+def _row(item: Key | Listing | License | Transfer | Claim) -> list[Json]:
     return [_encode(getattr(item, member.name)) for member in fields(item)]
 
 
@@ -73,7 +72,7 @@ def format_state(state: ReplayState) -> bytes:
         "type": TYPE,
         "checkpoint": state.note.decode(),
         "leaves": encode_base64(state.tree.leaves),
-        "findings": [_row(finding) for finding in state.findings],
+        "judge": state.judge.dump(),
         "registry": {
             "ledger": _encode(registry.ledger),
             "origin": registry.origin,
@@ -148,7 +147,7 @@ def parse_state(raw: bytes, policy: Policy, log: VerifierKey) -> ReplayState:
         note = body["checkpoint"].encode()
         opened: OpenedCheckpoint = open_checkpoint(note, policy, log)
         tree = Tree(_bytes(body["leaves"]))
-        state = ReplayState(note, tree, _parse_registry(body["registry"]), [Finding(*row) for row in body["findings"]])
+        state = ReplayState(note, tree, _parse_registry(body["registry"]), Judge.load(body["judge"]))
     except CheckFailed as error:
         raise UsageError(f"the state file is of another log or key: {error}") from error
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
