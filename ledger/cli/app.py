@@ -40,6 +40,7 @@ app = typer.Typer(
 operator.register(app)
 demo.register(app)
 disclose.register(app)
+disclose.register(app)
 findings.register(app)
 history.register(party.app)
 onward.register(transfer.app)

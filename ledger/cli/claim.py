@@ -15,11 +15,11 @@ from ledger.cli.saying import Seal, exactly_one, pointers, spoken, stated
 from ledger.cli.words import as_json, entry_document, fields, say, tell, tell_page, when
 from ledger.core.encoding import Json
 from ledger.party import claims
-from ledger.party.claims import ClaimState, Story
+from ledger.party.claims import Story
 from ledger.party.documents import document
 from ledger.party.errors import Unfit
 from ledger.party.recorded import Recorded
-from ledger.party.replies import Page
+from ledger.party.replies import ClaimState, Page
 from ledger.party.speaker import Speaker
 from ledger.statements.claim import ClaimAnswered, ClaimDetermined, ClaimOpened
 
@@ -202,7 +202,7 @@ def list_(
 
     async def work() -> Page[ClaimState]:
         async with reading(home) as client:
-            return await claims.claims(client, page_query(party, cursor, limit))
+            return await client.claims(page_query(party, cursor, limit))
 
     tell_page(run(work()), _line, json_output=json_output)
 
@@ -252,4 +252,9 @@ def _document(story: Story) -> Json:
 
 
 def _line(item: ClaimState) -> str:
-    return f"{item.id}  {item.claimant} against {item.respondent}: {item.state}"
+    state = "open"
+    if item.determined_index is not None:
+        state = f"ended by entry {item.determined_index}"
+    elif item.answered_index is not None:
+        state = f"answered by entry {item.answered_index}"
+    return f"{item.id}  {item.claimant} against {item.respondent}: {state}"

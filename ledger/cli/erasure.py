@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ledger.cli.disclose import Basis
 from ledger.cli.home import DEFAULT_HOME as HOME
 from ledger.cli.home import Home, JsonOutput, PassphraseFile
 from ledger.cli.moments import MOMENT, parse_moment
@@ -22,16 +23,6 @@ app = typer.Typer(
         "A claim with a legal hold forbids it: nothing is attested until the claim has ended."
     ),
 )
-
-
-class Basis(StrEnum):
-    """What an erasure rests on."""
-
-    CONTRACT = "contract"
-    COURT_ORDER = "court-order"
-    GDPR_17 = "gdpr-17"
-    OTHER = "other"
-    PIPL_47 = "pipl-47"
 
 
 class Destroyed(StrEnum):
@@ -115,6 +106,8 @@ def attest(
     json_output: JsonOutput = False,
 ) -> None:
     """Say, signed, what you have destroyed. It destroys nothing itself: do that first.
+
+    For places that you sealed, 'ledger erase' destroys and attests in one.
 
     Example: ledger erasure attest --license sha256:… --basis contract --destroyed data --destroyed derivatives
     --method "Disks shredded"

@@ -7,8 +7,7 @@ import typer
 from ledger.cli.home import DEFAULT_HOME as HOME
 from ledger.cli.home import Cursor, Home, JsonOutput, Limit, PartyFilter, page_query, reading, run
 from ledger.cli.words import as_json, say, when
-from ledger.party.findings import FindingsPage, FindingState
-from ledger.party.findings import findings as fetch
+from ledger.party.replies import FindingsPage, FindingState, UndeterminedState
 
 _MEANINGS = {
     "claim-unanswered": "did not answer a claim in time",
@@ -59,7 +58,7 @@ def findings(
 
     async def work() -> FindingsPage:
         async with reading(home) as client:
-            return await fetch(client, page_query(party, cursor, limit))
+            return await client.findings(page_query(party, cursor, limit))
 
     page = run(work())
     if json_output:
@@ -88,6 +87,7 @@ def _line(item: FindingState) -> str:
     what = _MEANINGS.get(item.slug, "see docs/statements.md §10")
     others = [str(index) for index in item.entries if index != item.index]
     follows = f" (with {', '.join(others)})" if others else ""
-    places = ", ".join(f"{place.pointer} of entry {place.index}" for place in item.places)
-    sealed = f"; sealed: {places}" if places else ""
-    return f"  {item.slug}: {item.party} {what}: entry {item.index}{follows}, since {when(item.since_ms)}{sealed}"
+    line = f"  {item.slug}: {item.party} {what}: entry {item.index}{follows}, since {when(item.since_ms)}"
+    if isinstance(item, UndeterminedState):
+        line += "; sealed: " + ", ".join(f"{place.pointer} of entry {place.index}" for place in item.places)
+    return line

@@ -5,34 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from ledger.core.checkpoint import TreeHead
 from ledger.core.encoding import Json
 from ledger.party.client import LedgerClient
-from ledger.party.composing import DRAFT_LIFETIME_MS
-from ledger.party.drafts import Draft, new_draft
+from ledger.party.countersigning import check_draft, newest_keyid, submit_draft
+from ledger.party.drafts import Draft
 from ledger.party.errors import ReceiptInvalid, Unfit
 from ledger.party.recorded import Recorded
-from ledger.party.replies import Page, Reply, read_reply
+from ledger.party.replies import ClaimState
 from ledger.party.speaker import Member, Speaker
-from ledger.party.transport import Query, segment
 from ledger.statements.claim import ClaimAnswered, ClaimDetermined, ClaimOpened
-from ledger.statements.fields import Id, Name, Time
-from ledger.statements.party import SIGNING
 
 SETTLED = "settled"
 WITHDRAWN = "withdrawn"
-
-
-class ClaimState(Reply):
-    """A claim, by the operator's word; answered and determined by the entries named, once there are any."""
-
-    id: Id
-    claimant: Name
-    respondent: Name
-    state: str
-    index: Time
-    answered_index: Time | None = None
-    determined_index: Time | None = None
 
 
 @dataclass(frozen=True)
@@ -127,62 +111,43 @@ async def draft_settlement(
     if member.name not in sides:
         raise Unfit(f"the claim is between {sides[0]} and {sides[1]}: {member.name} settles nothing in it")
     other = sides[1] if member.name == sides[0] else sides[0]
-    keyid = other_keyid or await _newest_keyid(member, other)
-    frame = await member.frame(DRAFT_LIFETIME_MS, issuer=opened.issuer)
+    keyid = other_keyid or await newest_keyid(member, other)
     fields: dict[str, Json] = {"claim": claim, "outcome": SETTLED, "decision": decision, "document": document}
-    return new_draft(*frame.sealed("claim.determined", {member.keyid, keyid}, seal, **fields))
+    return await member.draft("claim.determined", {member.keyid, keyid}, issuer=opened.issuer, seal=seal, **fields)
 
 
 async def review(member: Member, drafted: Draft) -> tuple[ClaimDetermined, ClaimOpened]:
     """Check everything about a settlement that can be checked before signing; return it with its claim, to be shown.
 
-    What is sealed in it is shown in its place: a draft holds what opens it.
-
-    Raises Unfit for a draft of another ledger or type, an expired one, one that does not name this party's key, one
-    that was changed after the other side signed it, or one of a claim that ended before; ForkDetected where it refers
-    to a log that is not ours.
+    What is sealed in it is open in what is returned: a draft holds what opens it. Raises Unfit as `check_draft` does,
+    and for a draft that is no settlement, one of somebody else's claim, or one of a claim that ended before.
     """
     statement = drafted.opened
     if not isinstance(statement, ClaimDetermined) or statement.outcome != SETTLED:
         raise Unfit(f"the draft is a {statement.type}, not a settlement")
     story = await tell_story(member.client, statement.claim)
-    sides = [story.claim.issuer, story.claim.respondent]
-    if member.name not in sides or statement.issuer != story.claim.issuer:
-        raise Unfit(f"the draft does not settle the claim of {sides[0]} against {sides[1]} for {member.name}")
-    if member.keyid not in statement.signers:
-        raise Unfit(f"the draft asks for another key of {member.name} than the one in use here")
+    if statement.issuer != story.claim.issuer:
+        raise Unfit(f"the draft speaks for {statement.issuer}, and the claim is {story.claim.issuer}'s")
     if story.determined is not None:
         raise Unfit(f"the claim ended before, by entry {story.determined.index}")
-    keys = await member.client.public_keys(sides)
-    drafted.check((await member.client.identity()).id, member.clock(), keys)
-    if statement.seen is not None:
-        # Signing says that we verified this tree head: so verify it. A fork shown to the other side surfaces here.
-        head = TreeHead(statement.seen.size, bytes.fromhex(statement.seen.root))
-        await member.client.check_seen(head, drafted.envelope.recorded)
+    await check_draft(member, drafted, [story.claim.issuer, story.claim.respondent])
     return statement, story.claim
 
 
 async def submit(member: Member, drafted: Draft) -> Recorded:
     """Have a settlement recorded that both sides signed; raise Unfit where a signature is missing."""
     await review(member, drafted)
-    if drafted.missing:
-        raise Unfit(f"not signed yet by {', '.join(drafted.missing)}")
-    return await member.client.submit(drafted.envelope)
+    return await submit_draft(member, drafted)
 
 
 async def tell_story(client: LedgerClient, claim: str) -> Story:
     """Return a claim and what became of it: the operator says which entries, the entries say what."""
     opened = await client.statement(claim)
     statement = _as_opened(opened)
-    state = read_reply(ClaimState, await client.said(f"/v1/claims/{segment(claim)}"))
+    state = await client.claim(claim)
     answered = await _follow_up(client, state, state.answered_index, ClaimAnswered)
     determined = await _follow_up(client, state, state.determined_index, ClaimDetermined)
     return Story(opened, statement, answered, determined)
-
-
-async def claims(client: LedgerClient, query: Query = ()) -> Page[ClaimState]:
-    """Return a page of claims, by the operator's word; `query`: party, cursor, limit."""
-    return read_reply(Page[ClaimState], await client.said("/v1/claims", query))
 
 
 async def _follow_up(
@@ -205,10 +170,3 @@ def _as_opened(recorded: Recorded) -> ClaimOpened:
     if not isinstance(recorded.statement, ClaimOpened):
         raise Unfit(f"{recorded.statement_id} is a {recorded.statement.type}, and no claim")
     return recorded.statement
-
-
-async def _newest_keyid(member: Member, name: str) -> str:
-    keys = (await member.client.party(name)).active(SIGNING)
-    if not keys:
-        raise Unfit(f"{name} has no key that signs")
-    return keys[0].keyid

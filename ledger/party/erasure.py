@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 
+from ledger.party.errors import Unfit
 from ledger.party.recorded import Recorded
 from ledger.party.speaker import Speaker
 
@@ -47,8 +49,15 @@ async def attest(
 ) -> Recorded:
     """Say what we destroyed: data, derivatives, keys, or the salts of sealed places (`statement` and `pointers`).
 
-    It destroys nothing itself. A false attestation is signed evidence against who made it.
+    It destroys nothing itself. A false attestation is signed evidence against who made it: raises Unfit where our own
+    vault still holds what opens one of these places.
     """
+    if statement is not None:
+        held = await asyncio.to_thread(_still_held, speaker, statement, pointers)
+        if held:
+            raise Unfit(
+                f"this vault still holds what opens {', '.join(held)}: 'ledger erase' destroys that, and attests it"
+            )
     return await speaker.say(
         "erasure.attested",
         seal=seal,
@@ -61,3 +70,9 @@ async def attest(
         method=method,
         pointers=sorted(set(pointers)) or None,
     )
+
+
+def _still_held(speaker: Speaker, statement: str, pointers: Collection[str]) -> list[str]:
+    """Return those of the places that the vault can open; waits for the disk."""
+    places = speaker.locker.places(statement)
+    return [place.pointer for place in places if place.erased_ms is None and place.pointer in pointers]

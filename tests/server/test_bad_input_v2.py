@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 
-import aiohttp
 import pytest
 import pytest_asyncio
 
@@ -16,56 +14,14 @@ from ledger.registry.refusal import Refused
 from ledger.server.log.workers import Workers
 from ledger.server.store.memory import MemoryStore
 from tests.harness.people import person
-from tests.harness.running import House, Served, running, serving, submit_all
+from tests.harness.running import House, running, submit_all
 from tests.harness.speech import signed
 from tests.server.faults_v2 import DECIDED, EXCLUSIVE, REFERENCES, ROLES, TERMS
 from tests.server.forms_v2 import allowed, refused
 from tests.server.good_v2 import good
-from tests.server.stage_v2 import Stage
+from tests.server.scene_v2 import Scene, staged
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-class Scene:
-    """A served version-2 ledger, the stage on it, and a client's session."""
-
-    def __init__(self, served: Served, stage: Stage, session: aiohttp.ClientSession) -> None:
-        self.served, self.stage, self.session = served, stage, session
-
-    @property
-    def size(self) -> int:
-        assert self.served.log.published is not None
-        return self.served.log.published.head.size
-
-    async def post(self, statement: Json) -> tuple[int, Json]:
-        """Sign a statement by its signers and post it; return status and document."""
-        body = self.stage.sign(statement).recorded
-        headers = {"Content-Type": "application/json"}
-        async with self.session.post("/v1/statements", data=body, headers=headers) as response:
-            return response.status, await response.json(content_type=None)
-
-    async def post_many(self, statements: Iterable[Json]) -> list[Json]:
-        """Post statements as lines of one request; return the results, one each."""
-        body = b"\n".join(self.stage.sign(statement).recorded for statement in statements)
-        headers = {"Content-Type": "application/jsonl"}
-        async with self.session.post("/v1/statements", data=body, headers=headers) as response:
-            lines = [json.loads(line) for line in (await response.read()).splitlines()]
-        return [line for line in lines if "line" in line]
-
-    async def get(self, path: str) -> Json:
-        async with self.session.get(path) as response:
-            assert response.status == 200, (path, await response.text())
-            return await response.json()
-
-
-@asynccontextmanager
-async def staged(workers: Workers) -> AsyncIterator[Scene]:
-    """Serve a version-2 ledger in memory, on which the stage's beginning is recorded."""
-    stage = Stage()
-    async with running(MemoryStore(), stage.house, workers) as log:
-        await submit_all(log, stage.beginning)
-        async with serving(log) as served, aiohttp.ClientSession(served.url) as session:
-            yield Scene(served, stage, session)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -80,15 +36,12 @@ def is_at(found: str | None, field: str) -> bool:
     return (found or "") == field or (found or "").startswith(f"{field}/")
 
 
-def told(problem: Json, statement: Json) -> str:
-    """Return everything that a problem document says, once it is known to say nothing of our insides or of values."""
+def check_said(problem: Json) -> None:
+    """Check that a problem document says nothing of our insides."""
     assert set(problem) <= {"type", "title", "status", "detail", "field", "refusal"}, problem
-    text = json.dumps(problem, ensure_ascii=False)
-    assert "Traceback" not in text
-    assert ".py" not in text
-    assert "\0" not in text
-    assert "Amtsgericht" not in problem["detail"], statement
-    return text
+    assert problem["title"]
+    text = json.dumps(problem)
+    assert not [words for words in ("Traceback", ".py", "pydantic", "\\u0000") if words in text], problem
 
 
 async def test_every_malformed_field_of_every_type_is_told_with_its_place(scene: Scene) -> None:
@@ -99,9 +52,9 @@ async def test_every_malformed_field_of_every_type_is_told_with_its_place(scene:
     assert scene.size == size
     wrong = []
     for (change, reasons, field), result in zip(cases, results, strict=True):
-        problem = result.get("problem", {"status": 201, "type": "recorded", "detail": ""})
-        told(problem, change)
-        if (problem["status"], problem["type"] in reasons) != (400, True) or not is_at(problem["field"], field):
+        problem = result.get("problem", {"status": 201, "title": "recorded", "type": "recorded"})
+        check_said(problem)
+        if (problem["status"], problem["type"] in reasons) != (400, True) or not is_at(problem.get("field"), field):
             wrong.append((change, problem))
     assert not wrong, wrong[:5]
     assert len(cases) > 1500
@@ -144,7 +97,7 @@ async def test_what_is_told_wrongly_is_refused_and_changes_nothing(scene: Scene,
     assert (status, problem["type"]) == (fault.status, fault.reason), problem
     assert is_at(problem.get("field"), fault.field), problem
     assert ("refusal" in problem) is (status != 400)
-    told(problem, statement)
+    check_said(problem)
     assert scene.size == size
 
 
