@@ -174,7 +174,8 @@ class Builder:
             own["terms"] = {"purposes": ["analysis"]} | term
         else:
             own |= {"terms": agreement(listing, issuer, licensee)} | term
-        return self.append("license.agreed", issuer, [self.keys(issuer)[0], self.keys(licensee)[0]], **(own | fields))
+        keys = [self.keys(name)[0] for name in sorted({issuer, licensee})]
+        return self.append("license.agreed", issuer, keys, **(own | fields))
 
     def say(self, kind: str, issuer: str, /, *also: str, **fields: Any) -> str:
         """Record a statement signed by the issuer's signing key, and by those of `also`, and return its id."""

@@ -240,7 +240,12 @@ OPTIONAL: dict[str, str] = {
 def example(kind: str) -> dict[str, Any]:
     """Return a whole statement of a type, with every field that it can have; nothing of it is signed."""
     builder = Builder(ledger=OTHER_ID)
-    common = {"type": kind, "issuer": "acme", "nonce": b64(bytes(16)), "signers": [keyid(key_from("a"))]}
+    common: dict[str, Any] = {
+        "type": kind,
+        "issuer": "acme",
+        "nonce": b64(bytes(16)),
+        "signers": [keyid(key_from("a"))],
+    }
     common |= {"issued_ms": builder.time_ms, "not_after_ms": builder.time_ms + 1}
     in_a_ledger = {"ledger": OTHER_ID, "seen": {"root": HEX, "size": 1}} if kind != "ledger.created" else {}
     return common | in_a_ledger | EXAMPLES[kind]

@@ -114,7 +114,8 @@ def test_a_value_of_another_json_type_is_refused(kind: str) -> None:
         if place[0] == "terms" and len(place) > 1:
             continue  # their words are verifier/terms.py's
         value = at(whole, place)
-        for other in (None, "7", 7, True, [], {}):
+        others: tuple[Any, ...] = (None, "7", 7, True, [], {})
+        for other in others:
             if type(other) is not type(value):
                 assert refusal(changed(whole, place, other)) in {"wrong-type", "missing-field"}, (place, other)
 
