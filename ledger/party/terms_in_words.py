@@ -150,7 +150,8 @@ def _value(right: Json) -> str:
         return _UNKNOWN
     if isinstance(right, dict) and isinstance(right.get("@value"), str):
         return str(right["@value"])
-    return right if isinstance(right, str) else canonical(right).decode()
+    # In quotes, with quotes in it escaped: words of the other side's own must not read as words of ours.
+    return canonical(right).decode()
 
 
 def _act(action: str) -> str:

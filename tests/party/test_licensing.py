@@ -9,26 +9,44 @@ from typing import Any
 
 import pytest
 
-from ledger.core.encoding import Json
+from ledger.core.dsse import statement_id
+from ledger.core.encoding import Json, canonical
+from ledger.core.errors import FormatError
 from ledger.party import licensing
 from ledger.party.client import LedgerClient
 from ledger.party.composing import DRAFT_LIFETIME_MS
 from ledger.party.drafts import Draft, new_draft, read_draft, write_draft
-from ledger.party.errors import ForkDetected, Unfit
+from ledger.party.errors import ForkDetected, NeedsRules, Unfit
+from ledger.party.licensing import Deal
+from ledger.party.recorded import Recorded
+from ledger.party.sealing import seal_fields
 from ledger.party.speaker import Speaker
+from ledger.party.terms import Wishes
 from ledger.party.vault import Vault
-from ledger.statements.license import Terms
+from ledger.statements import version_1
+from ledger.statements.license import LicenseAgreed, LicenseAmended
 from tests.harness.builder import LedgerBuilder
 from tests.harness.people import Person, person
 from tests.party.liar import Liar, serving
 
-TERMS = Terms(purposes=["research"], valid_from_ms=1, valid_until_ms=2)
+DEAL = Deal(valid_from_ms=1, valid_until_ms=2, wishes=Wishes(purposes=["research"]))
+SECRET = "/terms/permission/0/constraint/0/rightOperand"
+
+
+@pytest.fixture(params=[1, 2])
+async def liar(request: pytest.FixtureRequest) -> AsyncIterator[Liar]:
+    async with serving(LedgerBuilder(rules=request.param)) as server:
+        yield server
 
 
 @pytest.fixture
-async def liar() -> AsyncIterator[Liar]:
-    async with serving(LedgerBuilder()) as server:
-        yield server
+def rules(liar: Liar) -> int:
+    return liar.builder.rules
+
+
+def second_version_only(rules: int) -> None:
+    if rules == 1:
+        pytest.skip("version 1 knows nothing of it")
 
 
 @pytest.fixture
@@ -47,7 +65,7 @@ async def sides(liar: Liar, tmp_path: Path) -> AsyncIterator[tuple[Speaker, Spea
 async def draft(liar: Liar, sides: tuple[Speaker, Speaker, Speaker]) -> Draft:
     alpha = person("alpha")
     listing = liar.builder.say(liar.builder.speech.listing_registered(alpha), alpha.key)
-    return await licensing.draft(sides[0], listing, "beta", TERMS)
+    return await licensing.draft(sides[0], listing, "beta", DEAL)
 
 
 Sides = tuple[Speaker, Speaker, Speaker]
@@ -59,11 +77,13 @@ async def test_two_parties_sign_one_file(liar: Liar, sides: Sides, draft: Draft,
     write_draft(path, draft, new=True)
     for speaker in (alpha, beta):
         current = read_draft(path)
-        statement, listing = await licensing.review(speaker, current)
-        assert (statement.terms, listing.title) == (TERMS, "Airports")
+        reviewed = await licensing.review(speaker, current)
+        assert reviewed.listing.title == "Airports"
+        assert (reviewed.licensor, reviewed.licensee) == ("alpha", "beta")
+        assert "research" in str(reviewed.opened.terms)
         with pytest.raises(Unfit, match="not signed yet"):
             await licensing.submit(speaker, current)
-        write_draft(path, current.signed(speaker.key), new=False)
+        write_draft(path, await speaker.sign_draft(current), new=False)
     with pytest.raises(Unfit):
         await licensing.review(gamma, read_draft(path))
     recorded = await licensing.submit(beta, read_draft(path))
@@ -74,12 +94,12 @@ async def test_two_parties_sign_one_file(liar: Liar, sides: Sides, draft: Draft,
 
 async def test_the_licensee_may_draft_too_and_a_third_party_may_not(liar: Liar, sides: Sides, draft: Draft) -> None:
     _, beta, gamma = sides
-    listing = (await licensing.review(beta, draft))[0].listing
-    drafted = await licensing.draft(beta, listing, "beta", TERMS)
+    listing = (await licensing.review(beta, draft)).opened.listing
+    drafted = await licensing.draft(beta, listing, "beta", DEAL)
     assert drafted.statement.issuer == "alpha"
     assert drafted.statement.signers == draft.statement.signers
     with pytest.raises(Unfit):
-        await licensing.draft(gamma, listing, "beta", TERMS)
+        await licensing.draft(gamma, listing, "beta", DEAL)
     assert liar.builder.size > 0
 
 
@@ -95,7 +115,9 @@ def set_at(*path: str, value: Any) -> Callable[[Json], None]:
 @pytest.mark.parametrize(
     "change",
     [
-        set_at("statement", "terms", "purposes", value=["anything"]),
+        set_at("statement", "not_after_ms", value=2**50),
+        set_at("statement", "nonce", value="A" * 22 + "=="),
+        set_at("statement", "terms", value={"purposes": ["anything"], "valid_from_ms": 1, "valid_until_ms": 2}),
         set_at("statement", "ledger", value="sha256:" + "0" * 64),
         set_at("statement", "licensee", value="gamma"),
         set_at("statement", "issuer", value="beta"),
@@ -136,3 +158,151 @@ async def test_a_draft_that_saw_another_history_shows_the_fork(liar: Liar, sides
     assert frame.seen == liar.builder.head()
     with pytest.raises(ForkDetected):
         await licensing.review(beta, new_draft(statement))
+
+
+async def both_sign(sides: Sides, drafted: Draft, tmp_path: Path) -> Recorded:
+    """Pass the draft from one side to the other as a file, and have it recorded."""
+    path = tmp_path / f"{drafted.envelope.id[7:]}.json"
+    write_draft(path, drafted, new=True)
+    for speaker in sides[:2]:
+        current = read_draft(path)
+        await licensing.review(speaker, current)
+        write_draft(path, await speaker.sign_draft(current), new=False)
+    return await licensing.submit(sides[0], read_draft(path))
+
+
+async def test_what_version_1_cannot_say_is_said_to_need_version_2(sides: Sides, draft: Draft, rules: int) -> None:
+    listing = draft.statement.listing  # type: ignore[attr-defined]
+    if rules == 2:
+        assert isinstance(draft.statement, LicenseAgreed)
+        return
+    assert isinstance(draft.statement, version_1.LicenseAgreed)
+    for more in (
+        Deal(1, 2, Wishes(regions=["EU"], purposes=["x"])),
+        Deal(1, 2, Wishes(purposes=["x"]), forum="here"),
+        Deal(1, 2, rules={"permission": [{"action": "use"}]}),
+    ):
+        with pytest.raises(NeedsRules) as error:
+            await licensing.draft(sides[0], listing, "beta", more)
+        assert (error.value.rules, error.value.needed) == (1, 2)
+    with pytest.raises(NeedsRules):
+        await licensing.end(sides[0], listing, code="breach")
+
+
+async def test_a_sealed_term_is_seen_by_those_who_sign_and_by_nobody_else(
+    liar: Liar, sides: Sides, draft: Draft, rules: int, tmp_path: Path
+) -> None:
+    second_version_only(rules)
+    alpha, beta, _ = sides
+    listing = draft.statement.listing  # type: ignore[attr-defined]
+    deal = Deal(1, 2, Wishes(purposes=["secret-project-x"]), governing_law="secret law")
+    drafted = await licensing.draft(alpha, listing, "beta", deal, seal=[SECRET, "/governing_law"])
+    assert b"secret" not in drafted.envelope.payload
+    reviewed = await licensing.review(beta, drafted)
+    assert "secret-project-x" in str(reviewed.opened.terms)
+    recorded = await both_sign(sides, drafted, tmp_path)
+    assert b"secret" not in b"".join(liar.builder.entries)
+    for speaker in (alpha, beta):
+        kept = {item.pointer: item.value for item in speaker.locker.disclosures(recorded.statement_id)}
+        assert kept == {SECRET: ["secret-project-x"], "/governing_law": "secret law"}
+
+
+async def test_nobody_signs_what_it_has_not_seen(sides: Sides, draft: Draft, rules: int, tmp_path: Path) -> None:
+    second_version_only(rules)
+    alpha = sides[0]
+    listing = draft.statement.listing  # type: ignore[attr-defined]
+    drafted = await licensing.draft(alpha, listing, "beta", DEAL, seal=[SECRET])
+    path = tmp_path / "draft.json"
+    write_draft(path, drafted, new=True)
+    whole = json.loads(path.read_bytes())
+
+    def refused(change: Callable[[Json], None], words: str) -> None:
+        document = json.loads(json.dumps(whole))
+        change(document)
+        path.write_text(json.dumps(document))
+        with pytest.raises(Unfit, match=words):
+            read_draft(path)
+
+    refused(lambda document: document.pop("disclosures"), "without showing it")
+    refused(lambda document: document["disclosures"].append(document["disclosures"][0]), "twice")
+    refused(lambda document: document["disclosures"][0].update(value=["other"]), "does not open")
+    refused(lambda document: document["disclosures"][0].update(salt="A" * 22 + "=="), "does not open")
+    refused(lambda document: document["disclosures"][0].update(pointer="/forum"), "does not open")
+    assert len(alpha.locker.places()) == 0
+
+
+async def test_a_sealed_value_of_the_wrong_form_is_found_by_who_reads_the_draft(
+    sides: Sides, draft: Draft, rules: int, tmp_path: Path
+) -> None:
+    second_version_only(rules)
+    alpha = sides[0]
+    listing = draft.statement.listing  # type: ignore[attr-defined]
+    frame = await alpha.frame(DRAFT_LIFETIME_MS)
+    fields = DEAL.fields(listing, "alpha", "beta")
+    statement = frame.statement("license.agreed", draft.statement.signers, listing=listing, licensee="beta", **fields)
+    statement["terms"]["permission"][0]["constraint"][0]["rightOperand"] = 7
+    path = tmp_path / "draft.json"
+    sealed, openings = seal_fields(statement, [SECRET])
+    with pytest.raises(FormatError, match="unjudgeable-terms"):
+        new_draft(sealed, openings)
+    made = [opening.disclosure(statement_id(canonical(sealed))).model_dump() for opening in openings]
+    file = {"disclosures": made, "signatures": [], "statement": sealed, "type": "provenance-ledger.draft/v1"}
+    path.write_bytes(canonical(file))
+    with pytest.raises(Unfit, match="unjudgeable-terms"):
+        read_draft(path)
+
+
+@pytest.mark.parametrize(
+    "pointer", ["/licensee", "/terms", "/valid_until_ms", "/terms/permission/0/action", "/terms/target", "/parent"]
+)
+async def test_what_the_ledger_decides_by_cannot_be_sealed(
+    sides: Sides, draft: Draft, rules: int, pointer: str
+) -> None:
+    second_version_only(rules)
+    with pytest.raises(Unfit, match=r"cannot be sealed|nothing at"):
+        await licensing.draft(sides[0], draft.statement.listing, "beta", DEAL, seal=[pointer])  # type: ignore[attr-defined]
+
+
+async def test_contradictory_terms_are_refused_before_anybody_signs(sides: Sides, draft: Draft, rules: int) -> None:
+    second_version_only(rules)
+    deal = Deal(1, 2, Wishes(actions=["train"], prohibited=["use"]))
+    with pytest.raises(FormatError, match="contradictory-terms: /terms/permission/0"):
+        await licensing.draft(sides[0], draft.statement.listing, "beta", deal)  # type: ignore[attr-defined]
+
+
+async def test_both_sides_amend_a_license_and_either_may_draft_it(
+    sides: Sides, draft: Draft, rules: int, tmp_path: Path
+) -> None:
+    second_version_only(rules)
+    alpha, beta, gamma = sides
+    agreed = await both_sign(sides, draft, tmp_path)
+    drafted = await licensing.amend(beta, agreed.statement_id, Deal(valid_until_ms=9, forum="there"), seal=["/forum"])
+    assert drafted.statement.issuer == "beta"
+    reviewed = await licensing.review(alpha, drafted)
+    assert isinstance(reviewed.opened, LicenseAmended)
+    assert (reviewed.opened.valid_until_ms, reviewed.opened.forum) == (9, "there")
+    assert reviewed.agreed == agreed.statement
+    with pytest.raises(Unfit):
+        await licensing.review(gamma, drafted)
+    with pytest.raises(Unfit):
+        await licensing.amend(gamma, agreed.statement_id, Deal(valid_until_ms=9))
+    recorded = await both_sign(sides, drafted, tmp_path)
+    assert recorded.statement.type == "license.amended"
+    ended = await licensing.end(alpha, agreed.statement_id, "secret quarrel", seal=["/reason"])
+    assert (ended.statement.code, type(ended.statement.reason).__name__) == ("other", "Sealed")  # type: ignore[attr-defined]
+
+
+async def test_a_sub_license_is_drafted_by_the_licensee_above_it(
+    sides: Sides, draft: Draft, rules: int, tmp_path: Path
+) -> None:
+    second_version_only(rules)
+    alpha, beta, gamma = sides
+    agreed = await both_sign(sides, draft, tmp_path)
+    deal = Deal(1, 2, Wishes(purposes=["research"]), parent=agreed.statement_id)
+    listing = draft.statement.listing  # type: ignore[attr-defined]
+    drafted = await licensing.draft(beta, listing, "gamma", deal)
+    assert (drafted.statement.issuer, drafted.statement.type) == ("beta", "license.agreed")
+    recorded = await both_sign((beta, gamma, alpha), drafted, tmp_path)
+    assert recorded.statement.parent == agreed.statement_id  # type: ignore[attr-defined]
+    with pytest.raises(Unfit, match="between beta and gamma"):
+        await licensing.draft(alpha, listing, "gamma", deal)
