@@ -1,7 +1,7 @@
 """What the chain tells about one listing, license, transfer or claim: its statements, with index and time.
 
-`select` finds in a heap of statements those that a subject rests on and those that follow from it; `gathering` makes the
-heap. Only names of statements are read here: a sealed place stays as it is.
+`select` finds in a heap of statements those that a subject rests on and those that follow from it; `gathering` makes
+the heap. Only names of statements are read here: a sealed place stays as it is.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ def subject_of(statement: Told) -> str:
 def select(heap: Iterable[Told], subject: str) -> list[Told]:
     """Return, in the order of the log, what `subject` rests on and what follows from it.
 
-    Of a listing that is everything about it; of a license, its listing, the licenses over it, and what was done under it;
-    of a transfer, its listing and license, and what became of the copy. The listings that data were derived from come
-    with their own registrations and amendments, in whatever circle they refer to each other.
+    Of a listing that is everything about it; of a license, its listing, the licenses over it, and what was done under
+    it; of a transfer, its listing and license, and what became of the copy. The listings that data were derived from
+    come with their own registrations and amendments, in whatever circle they refer to each other.
     """
     by_id = {statement.id: statement for statement in heap}
     found = _Selection(by_id, sorted(by_id.values(), key=lambda statement: statement.index))
@@ -103,6 +103,7 @@ class _Selection:
             named = {statement.name(field) for field in NAMING} | {statement.name("parent")}
             if named & below:
                 below.add(statement.id)
+        below |= {name for id_ in below & self.by_id.keys() if (name := self.by_id[id_].name("license")) is not None}
         self.chosen |= below & self.by_id.keys()
 
     def origins(self) -> None:

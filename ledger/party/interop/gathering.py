@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from ledger.party.client import LedgerClient
@@ -39,6 +39,7 @@ class _Gathering:
         self.client = client
         self.heap: dict[str, Told] = {}
         self.indexes: set[int] = set()
+        self.asked: set[str] = set()
         self.gate = asyncio.Semaphore(_AT_ONCE)
 
     async def story(self, statement_id: str) -> Story:
@@ -73,8 +74,9 @@ class _Gathering:
             waiting += [found for field in NAMING[:4] if (found := statement.name(field)) is not None]
         return listings
 
-    async def history(self, subjects: Iterable[str]) -> None:
+    async def history(self, subjects: Collection[str]) -> None:
         """Add every entry that concerns any of the subjects."""
+        self.asked |= set(subjects)
         history = await self.client.history(sorted(set(subjects)))
         await asyncio.gather(*(self.entry(index) for index in history.indexes if index not in self.indexes))
 
@@ -85,18 +87,17 @@ class _Gathering:
 
     async def origins(self) -> None:
         """Add the histories of the listings that data were derived from, and of theirs, as far as 200 go."""
-        asked: set[str] = set()
-        while len(asked) < MAX_ORIGINS:
+        start = len(self.asked)
+        while len(self.asked) - start < MAX_ORIGINS:
             named = {
                 source
                 for statement in self.heap.values()
                 if statement.type.startswith("listing.")
                 for source in statement.fields.get("derived_from", ())
             }
-            more = sorted(named - asked - {name for name in named if name in self.heap})[: MAX_ORIGINS - len(asked)]
+            more = sorted(named - self.asked)[: MAX_ORIGINS - len(self.asked) + start]
             if not more:
                 return
-            asked |= set(more)
             await self.history(more)
 
     async def party(self, name: str) -> Told | None:
@@ -119,7 +120,7 @@ class _Gathering:
 
 
 def story_of(statements: Iterable[Told], statement_id: str) -> Story:
-    """Return the story from all statements of a log, as a mirror holds them; raise KeyError for an unknown statement."""
+    """Return the story from all statements of a log, as a mirror holds them; KeyError for an unknown statement."""
     heap = {statement.id: statement for statement in statements}
     subject = subject_of(heap[statement_id])
     chosen = select(heap.values(), subject)
