@@ -17,6 +17,7 @@ from ledger.party.handoff import MANIFEST_NAME, read_manifest
 from ledger.party.recorded import Recorded
 from ledger.party.speaker import Speaker
 from ledger.party.vault import Vault
+from ledger.statements import version_1
 from ledger.statements.content import Manifest
 from ledger.statements.transfer import TransferAcknowledged, TransferOffered, TransferRefused
 from tests.harness.builder import LedgerBuilder
@@ -59,9 +60,9 @@ class Market:
         return [directory / name for name in CONTENT]
 
 
-@pytest.fixture
-async def market(tmp_path: Path) -> AsyncIterator[Market]:
-    async with serving(LedgerBuilder()) as liar:
+@pytest.fixture(params=[1, 2])
+async def market(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Market]:
+    async with serving(LedgerBuilder(rules=request.param)) as liar:
         yield Market(liar, tmp_path)
 
 
@@ -116,9 +117,15 @@ async def test_on_a_difference_nothing_is_signed_and_a_refusal_may_seal_what_cam
         assert missing.value.content is None
         refused = await handoff.refuse(beta, offered.statement_id, "Other planes.", content.value.content)
     statement = refused.statement
-    assert isinstance(statement, TransferRefused)
+    assert isinstance(statement, TransferRefused if market.builder.rules > 1 else version_1.TransferRefused)
     assert statement.content is not None
     assert (statement.transfer, statement.reason) == (offered.statement_id, "Other planes.")
+    assert getattr(statement, "code", "other") == "other"
+    assert (handoff.refusal_code(content.value), handoff.refusal_code(missing.value)) == (
+        "digest-mismatch",
+        "not-received",
+    )
+    assert handoff.refusal_code(surplus.value) == "other"
 
 
 async def test_a_decided_hand_off_is_not_answered_again(market: Market) -> None:

@@ -133,8 +133,10 @@ SEAL = {"sealed": "0" * 64}
                     {"and": [atomic("count", "eq", 1), atomic("spatial", "isA", "DE")]},
                 ]
             },
-            '(the recipient is exactly "x", or (the number of times is exactly 1, '
-            'and the place is, or is a kind of, "DE"))',
+            (
+                '(the recipient is exactly "x", or (the number of times is exactly 1, '
+                'and the place is, or is a kind of, "DE"))'
+            ),
         ),
     ],
 )
