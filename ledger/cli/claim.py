@@ -44,10 +44,11 @@ class Position(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a claim ends, other than by a settlement."""
+    """How a claim ends."""
 
     DISMISSED = "dismissed"
     PARTLY_UPHELD = "partly-upheld"
+    SETTLED = "settled"
     UPHELD = "upheld"
     WITHDRAWN = "withdrawn"
 
@@ -150,6 +151,8 @@ def determine(
 
     Example: ledger claim determine sha256:… --outcome upheld --document decision.pdf
     """
+    if outcome is Outcome.SETTLED:
+        raise typer.BadParameter("--outcome settled: both sides sign it, so draft it with 'ledger claim settle'")
     places = pointers(seal)
 
     async def act(speaker: Speaker) -> Recorded:

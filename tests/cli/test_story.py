@@ -10,48 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import PASSPHRASE, at_a_terminal, environment, good, ledger, serving, verifier
+from tests.cli.world import KEY_USES, World
 
-KEY_USES = ("signing", "recovery")
 DATA = {"airports.csv": "iata,name\nAAA,Anaa\n" * 500, "planes.csv": "tail,year\nN1,2004\n"}
-
-
-class World:
-    """A served ledger and the homes of some companies."""
-
-    def __init__(self, directory: Path, url: str) -> None:
-        self.directory = directory
-        self.url = url
-        self.policy = directory / "operator" / "policy.txt"
-
-    def home(self, name: str) -> Path:
-        return self.directory / name / "home"
-
-    def key(self, name: str, use: str = "signing") -> Path:
-        return self.directory / name / f"{use}.json"
-
-    def new_keys(self, name: str) -> None:
-        (self.directory / name).mkdir()
-        for use in KEY_USES:
-            good("key", "new", self.key(name, use))
-
-    def registration(self, name: str) -> list[object]:
-        keys = ["--key", self.key(name), "--recovery-key", self.key(name, "recovery")]
-        return [
-            "party",
-            "register",
-            name,
-            "--ledger",
-            self.url,
-            "--policy",
-            self.policy,
-            *keys,
-            "--home",
-            self.home(name),
-        ]
-
-    def register(self, name: str) -> None:
-        self.new_keys(name)
-        good(*self.registration(name))
 
 
 @pytest.fixture(scope="module")
