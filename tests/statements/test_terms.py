@@ -94,7 +94,7 @@ def test_terms_have_a_rule() -> None:
     [
         ("use", "wrong-type", ""),
         ({}, "missing-field", "/action"),
-        (rule(7), "wrong-type", "/action"),
+        ({"action": 7}, "wrong-type", "/action"),
         (rule("fly"), "unjudgeable-terms", ""),
         (rule("odrl:use"), "unjudgeable-terms", ""),
         (rule("use", uid="urn:x"), "unknown-field", "/uid"),

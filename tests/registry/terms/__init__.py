@@ -1,0 +1,1 @@
+"""Judging terms (docs/terms.md §5–§7)."""
