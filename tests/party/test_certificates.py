@@ -24,7 +24,7 @@ from ledger.party.errors import Unfit
 LEDGER = "sha256:" + "0" * 64
 KEYIDS = ["b" * 64, "a" * 64]
 MESSAGE = f"provenance-ledger/identity/v1\n{LEDGER}\nalpha\n{'a' * 64}\n{'b' * 64}\n".encode()
-START = datetime(2026, 1, 1, tzinfo=UTC)
+START = datetime(2023, 11, 1, tzinfo=UTC)
 NOW_MS = int(START.timestamp() * 1000) + 1000
 
 Key = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
