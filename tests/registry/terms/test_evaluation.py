@@ -29,7 +29,7 @@ TRUTHS = {
 def facts(**changes: Json) -> Facts:
     """Return facts: `counts` are earlier uses, everything else is said by the request."""
     standing = Standing(RULES, 0, 10**15, agreed_ms=1000, counts=changes.pop("counts", {}))
-    return Facts(standing, Request("read", **({"time_ms": 5000} | changes)), "use")
+    return Facts(standing, Request("read", changes.pop("time_ms", 5000), **changes), "use")
 
 
 def holds(left: str, operator: str, right: Json, **changes: Json) -> Truth:
