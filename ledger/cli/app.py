@@ -17,6 +17,7 @@ from ledger.cli import (
     onward,
     operator,
     party,
+    provenance,
     settlement,
     transfer,
     usage,
@@ -45,5 +46,5 @@ findings.register(app)
 history.register(party.app)
 onward.register(transfer.app)
 settlement.register(claim.app)
-for _group in (keys, party, listing, license, transfer, usage, claim, erasure, venue):
+for _group in (keys, party, listing, license, transfer, usage, claim, erasure, venue, provenance):
     app.add_typer(_group.app)

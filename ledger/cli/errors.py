@@ -27,6 +27,7 @@ from ledger.party.errors import (
     VaultSealed,
     WrongPassphrase,
 )
+from ledger.party.interop.errors import MissingExtra, MissingTool, NotUnderstood, ToolFailed
 
 REFUSED = 1
 USAGE = 2
@@ -43,7 +44,7 @@ _ADVICE = {
     "name-taken": "names are never reused: choose another, or use the home that holds its keys",
     "not-found": "check the id or name: nothing like it is on this ledger",
     "revoked-key": "this key was revoked: add another with 'ledger party add-key --switch'",
-    "already-decided": "it was decided before: look with 'ledger transfer show', 'license show' or 'listing show'",
+    "already-decided": "it was decided before: look with 'ledger transfer show', 'license show', 'listing show' or 'claim show'",
     "unjudgeable-terms": "no program could decide by this: docs/terms.md §3 and §4 list the words that terms may use",
     "unknown-key": "the ledger does not know this key: 'ledger party show NAME' lists those it knows",
     "unknown-party": "this party is not registered: 'ledger party show NAME'",
@@ -133,6 +134,8 @@ def explain(error: LedgerError | OSError) -> Words:  # noqa: C901, PLR0911, PLR0
             return Words(str(error), "give another name, or move the file away", USAGE)
         case OpenToOthers():
             return Words(str(error), "give another --home, or keep others out of it: chmod go-w", USAGE)
+        case NotUnderstood() | MissingExtra() | MissingTool() | ToolFailed():
+            return Words(str(error), "", USAGE)
         case NoPassphrase() | PolicyError():
             return Words(str(error), "", USAGE)
         case FormatError():

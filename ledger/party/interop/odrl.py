@@ -72,6 +72,13 @@ def import_terms(document: Json, *, listing: str, licensor: str, licensee: str) 
     return Imported(terms, list(dict.fromkeys([*graph.left, *rules.notes])))
 
 
+def import_rules(document: Json) -> Imported:
+    """Return the same without the members that docs/terms.md §1.1 fixes, for parties that are not known yet."""
+    imported = import_terms(document, listing=f"sha256:{'0' * 64}", licensor="licensor", licensee="licensee")
+    rules = {name: value for name, value in imported.terms.items() if name in {*RULES, "uid"}}
+    return Imported(rules, imported.notes)
+
+
 def _uid(policy: Node, rules: Rules) -> dict[str, Json]:
     if not policy.id or policy.id.startswith("_:"):
         return {}
