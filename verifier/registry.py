@@ -6,7 +6,6 @@ rule (verifier/rules.py) may reach it.
 
 from __future__ import annotations
 
-from array import array
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -35,9 +34,6 @@ class Key:
     use: str
     public_key: bytes
     revoked_index: int | None = None
-    compromised_since_ms: int | None = None
-    signed: array[int] = field(default_factory=lambda: array("Q"))
-    """Indexes of the entries it signed, ascending."""
 
 
 @dataclass(slots=True)
@@ -127,8 +123,12 @@ class Registry:
     """How many hold a transfer that was offered under a license."""
     recorded: set[bytes] = field(default_factory=set)
     """Statement ids of all entries that passed."""
-    times_ms: array[int] = field(default_factory=lambda: array("Q"))
-    """Time of every entry, passed or not (0 where it has none that can be read)."""
+    first_time_ms: int | None = None
+    """Time of entry 0, if it can be read."""
+    last_time_ms: int = 0
+    """Time of the last entry that could be read; passed or not."""
+    newest_time_ms: int = 0
+    """The greatest time of an entry."""
     counts: dict[str, int] = field(default_factory=dict)
     """Statements by type."""
 
@@ -138,8 +138,6 @@ class Registry:
         self.counts[statement.kind] = self.counts.get(statement.kind, 0) + 1
         for key in statement.introduced:
             self.keys[key.keyid] = Key(statement.issuer, key.use, key.public_key)
-        for keyid in statement.signers:
-            self.keys[keyid].signed.append(index)
         self._apply(index, statement)
 
     def is_held(self, subject: bytes) -> bool:
@@ -183,8 +181,7 @@ class Registry:
             case "party.registered":
                 self.parties[issuer] = index
             case "party.key_revoked":
-                key = self.keys[body["keyid"]]
-                key.revoked_index, key.compromised_since_ms = index, body.get("compromised_since_ms")
+                self.keys[body["keyid"]].revoked_index = index
             case "disclosure.compelled":
                 self.disclosures.add(statement.id)
             case "claim.opened":

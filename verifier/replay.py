@@ -77,7 +77,7 @@ def replay(
     result.pins = verify_pins(result.registry, pins, is_complete=result.is_complete)
     result.failures += result.pins.failures
     result.doubts += result.pins.doubts
-    result.judgement = result.judge.close(max(result.registry.times_ms, default=0))
+    result.judgement = result.judge.close(result.registry.newest_time_ms)
     result.failures.sort(key=lambda failure: -1 if failure.index is None else failure.index)
     return result
 
@@ -108,7 +108,7 @@ class _Replayer:
             result.resumed_size = result.judged_size = state.size
             result.remembered = state.note
             self.previous = state.tree.leaf(state.size - 1)
-            self.last_time_ms = state.registry.times_ms[-1]
+            self.last_time_ms = state.registry.last_time_ms
 
     def run(self, processes: int, progress: Callable[[int, int], None]) -> None:
         result = self.result
@@ -174,7 +174,6 @@ class _Replayer:
             if result.tree.size < start + width:
                 return False
             self.previous = result.tree.leaf(start + width - 1)
-            result.registry.times_ms.extend([0] * (start + width - len(result.registry.times_ms)))
         return True
 
     def take_again(self, chunk: Chunk, start: int, skip: int, width: int) -> None:
@@ -215,7 +214,6 @@ class _Replayer:
         previous, self.previous = self.previous, result.tree.leaf(index)
         if isinstance(item, Failure):
             result.fail(item.check, item.reason, index, item.where)
-            registry.times_ms.append(self.last_time_ms)
             self.close_entry(index)
             return
         if item.entry_index != index:
@@ -224,8 +222,10 @@ class _Replayer:
             result.fail(Check.LINK, "wrong-previous", index, "/previous", previous.hex(), item.previous.hex())
         if item.time_ms < self.last_time_ms:
             result.fail(Check.TIME, "time-decreased", index, "/time", f"≥ {self.last_time_ms}", str(item.time_ms))
-        self.last_time_ms = item.time_ms
-        registry.times_ms.append(item.time_ms)
+        self.last_time_ms = registry.last_time_ms = item.time_ms
+        if index == 0:
+            registry.first_time_ms = item.time_ms
+        registry.newest_time_ms = max(registry.newest_time_ms, item.time_ms)
         if index == 0 and item.failure is not None and item.failure.check is Check.RULES_VERSION:
             self.stop_judging(Check.RULES_VERSION, "unknown-rules", 0)
         if self.is_judging:

@@ -128,7 +128,6 @@ def _format_party(result: Replay, name: str, index: int) -> str:
 def describe_replay(result: Replay, code: int) -> dict[str, Any]:
     """Return a whole replay as a JSON value."""
     registry = result.registry
-    times_ms = registry.times_ms
     return {
         "type": TYPE,
         "verdict": _VERDICTS[code].partition(":")[0].partition(",")[0].lower(),
@@ -144,8 +143,8 @@ def describe_replay(result: Replay, code: int) -> dict[str, Any]:
         "warnings": _warnings(result),
         "entries": result.tree.size,
         "judged": result.judged_size,
-        "first_time_ms": times_ms[0] if times_ms else None,
-        "last_time_ms": times_ms[-1] if times_ms else None,
+        "first_time_ms": registry.first_time_ms,
+        "last_time_ms": registry.last_time_ms if registry.first_time_ms is not None else None,
         "statements": dict(sorted(registry.counts.items())),
         "failures": describe_failures(result.failures),
         "doubts": describe_doubts(result.doubts),
@@ -254,8 +253,8 @@ def format_replay(result: Replay, code: int) -> str:
         lines.append(f"Ledger      {_name(registry.ledger)}, operated by {escape(registry.operator)}")
     resumed = f", the first {result.resumed_size} of them earlier" if result.resumed_size else ""
     lines.append(f"Entries     {result.tree.size}{resumed}; {completeness(result)}")
-    if registry.times_ms:
-        lines.append(f"Time        {_time(registry.times_ms[0])} to {_time(registry.times_ms[-1])}")
+    if registry.first_time_ms is not None:
+        lines.append(f"Time        {_time(registry.first_time_ms)} to {_time(registry.last_time_ms)}")
     lines += [f"Note        {escape(warning)}" for warning in _warnings(result) if warning != ONE_SIGNER]
     lines += _section("Statements", [f"  {count:>8}  {kind}" for kind, count in sorted(registry.counts.items())])
     parties = [_format_party(result, name, index) for name, index in registry.parties.items()]

@@ -10,8 +10,24 @@ from verifier.registry import RECOVERY, SIGNING
 from verifier.rules_refusal import find_license, refuse, refuse_unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from verifier.examine import Statement
     from verifier.registry import Registry
+
+_OF_ITS_OWN = frozenset(
+    {
+        "ledger.created",
+        "ledger.rules_changed",
+        "party.registered",
+        "party.key_added",
+        "party.key_revoked",
+        "license.agreed",
+        "license.amended",
+        "claim.determined",
+    }
+)
+"""The types that need other signatures than those of signing keys of the issuer."""
 
 
 def verify_signers(registry: Registry, statement: Statement, index: int) -> None:
@@ -19,16 +35,21 @@ def verify_signers(registry: Registry, statement: Statement, index: int) -> None
 
     Raises `CheckFailed`: `wrong-signers`, or `unknown-reference` where what decides whose keys they are does not exist.
     """
-    if not _has_right_signers(registry, statement, index):
+    if statement.kind in _OF_ITS_OWN:
+        is_right = _has_right_signers(registry, statement, index)
+    else:
+        is_right = _are_all(registry, statement.signers, statement.issuer, SIGNING)
+    if not is_right:
         refuse(Check.SIGNERS, "wrong-signers", index, "/signers", actual=" ".join(statement.signers))
 
 
-def _are_all(registry: Registry, keyids: set[str], owner: str, use: str) -> bool:
+def _are_all(registry: Registry, keyids: Collection[str], owner: str, use: str) -> bool:
     """Tell whether `keyids` are one or more keys of one party and use, and none of anybody else."""
-    keys = registry.keys
-    return bool(keyids) and all(
-        keyid in keys and keys[keyid].owner == owner and keys[keyid].use == use for keyid in keyids
-    )
+    for keyid in keyids:
+        key = registry.keys.get(keyid)
+        if key is None or key.owner != owner or key.use != use:
+            return False
+    return bool(keyids)
 
 
 def _are_of_both(registry: Registry, keyids: set[str], one: str, other: str) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from array import array
 from dataclasses import dataclass, fields
 from hashlib import sha256
 from pathlib import Path
@@ -47,7 +46,7 @@ class ReplayState:
 
 
 def _encode(value: Json) -> Json:
-    return encode_base64(value) if isinstance(value, bytes) else list(value) if isinstance(value, array) else value
+    return encode_base64(value) if isinstance(value, bytes) else value
 
 
 def _row(item: Key | Listing | License | Transfer | Claim) -> list[Json]:
@@ -93,7 +92,7 @@ def format_state(state: ReplayState) -> bytes:
             "holds": {_encode(name): count for name, count in registry.holds.items()},
             "holds_below": {_encode(name): count for name, count in registry.holds_below.items()},
             "recorded": encode_base64(b"".join(sorted(registry.recorded))),
-            "times_ms": list(registry.times_ms),
+            "times_ms": [registry.first_time_ms, registry.last_time_ms, registry.newest_time_ms],
             "counts": registry.counts,
         },
     }
@@ -102,6 +101,7 @@ def format_state(state: ReplayState) -> bytes:
 
 def _parse_registry(saved: dict[str, Any]) -> Registry:
     recorded = _bytes(saved["recorded"])
+    first_time_ms, last_time_ms, newest_time_ms = saved["times_ms"]
     return Registry(
         _bytes(saved["ledger"]),
         saved["origin"],
@@ -113,8 +113,8 @@ def _parse_registry(saved: dict[str, Any]) -> Registry:
         set(saved["reserved_keyids"]),
         saved["parties"],
         {
-            keyid: Key(owner, use, _bytes(public_key), revoked, compromised, array("Q", signed))
-            for keyid, (owner, use, public_key, revoked, compromised, signed) in saved["keys"].items()
+            keyid: Key(owner, use, _bytes(public_key), revoked_index)
+            for keyid, (owner, use, public_key, revoked_index) in saved["keys"].items()
         },
         {_bytes(name): Listing(*row) for name, row in saved["listings"].items()},
         {_bytes(name): License(index, _bytes(on), *rest) for name, (index, on, *rest) in saved["licenses"].items()},
@@ -128,7 +128,9 @@ def _parse_registry(saved: dict[str, Any]) -> Registry:
         {_bytes(name): count for name, count in saved["holds"].items()},
         {_bytes(name): count for name, count in saved["holds_below"].items()},
         {recorded[at : at + _ID_BYTES] for at in range(0, len(recorded), _ID_BYTES)},
-        array("Q", saved["times_ms"]),
+        first_time_ms,
+        last_time_ms,
+        newest_time_ms,
         saved["counts"],
     )
 
@@ -153,7 +155,7 @@ def parse_state(raw: bytes, policy: Policy, log: VerifierKey) -> ReplayState:
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise UsageError("the state file is damaged or of another program") from error
     head = opened.checkpoint
-    if tree.size != head.size or tree.root(tree.size) != head.root or len(state.registry.times_ms) != tree.size:
+    if tree.size != head.size or tree.root(tree.size) != head.root:
         raise UsageError("the state file is damaged: its tree is not that of its checkpoint")
     return state
 
