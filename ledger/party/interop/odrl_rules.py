@@ -25,7 +25,9 @@ _MISSPELT = {"neg": "neq"}  # by the published context, until 2025
 def name_of(item: Item) -> str:
     """Return the IRI or the text of a value; an action or party may be an object that names it in `rdf:value`."""
     found = value_of(item) if isinstance(item, Node) else item
-    return found.text if isinstance(found, Literal) else found.id
+    text = found.text if isinstance(found, Literal) else found.id
+    # Where a context makes no IRI of a word, people write one all the same.
+    return ODRL + text.removeprefix("odrl:") if text.startswith("odrl:") else text
 
 
 class Rules:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ledger.core.encoding import Json
-from ledger.party.interop.contexts import LEDGER, XSD
+from ledger.party.interop.contexts import LEDGER
 from ledger.party.interop.fitting import Draft
 from ledger.party.interop.jsonld import Literal, Node
 from ledger.party.interop.values import moment_ms
-from ledger.party.interop.words import format_ms
+from ledger.party.interop.words import MAX_TIME_MS, format_ms
 
 OWN = LEDGER + "vocabulary#"
 PREFIX = "pl"
@@ -33,8 +33,8 @@ def write_own(value: Json) -> Json:
 
 
 def time_value(time_ms: int) -> dict[str, Json]:
-    """Return a time in Unix milliseconds as a typed JSON-LD value."""
-    return {"@type": XSD + "dateTime", "@value": format_ms(time_ms)}
+    """Return a time in Unix milliseconds as a typed JSON-LD value; past the year 9999 as words."""
+    return {"@type": "xsd:dateTime" if time_ms <= MAX_TIME_MS else "xsd:string", "@value": format_ms(time_ms)}
 
 
 def read_own(draft: Draft, field: str, node: Node) -> None:

@@ -21,6 +21,7 @@ LABELS = (
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_PAST_9999 = re.compile(r"(\d{1,16}) ms after 1970", re.ASCII)  # what `words.format_ms` writes there
 _MEDIA_IRI = re.compile(r"https?://(?:www\.)?iana\.org/assignments/media-types/(.+)")
 _FILE_TYPE = re.compile(r"https?://publications\.europa\.eu/resource/authority/file-type/([A-Z0-9_]+)")
 _SIZE = re.compile(r"(\d{1,16})(?:\.0+)?\s*(?:B|bytes?)?", re.ASCII | re.IGNORECASE)
@@ -59,6 +60,8 @@ def moment_ms(text: str, *, is_end: bool = False) -> int:
     year is over.
     """
     text = text.strip()
+    if (past := _PAST_9999.fullmatch(text)) is not None:
+        return int(past[1])
     if re.fullmatch(r"\d{4}", text, re.ASCII):
         start, after = datetime(int(text), 1, 1, tzinfo=UTC), datetime(int(text) + 1, 1, 1, tzinfo=UTC)
     elif re.fullmatch(r"\d{4}-\d{2}", text, re.ASCII):

@@ -64,6 +64,7 @@ class Scenario:
     speech: Speech = field(default_factory=lambda: Speech("sha256:" + "0" * 64, START_MS, 2))
 
     def __post_init__(self) -> None:
+        """Register everybody."""
         self.people = {name: person(name) for name in ("alpha", "beta", "gamma", "exchange")}
         for who in self.people.values():
             self.chain(who.name, signed(self.speech.party_registered(who), *who.all_keys))
