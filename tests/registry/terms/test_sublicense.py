@@ -101,6 +101,7 @@ def test_prohibitions(child: list[Json], parent: list[Json], width: Width) -> No
         ([rule("delete")], [WITHIN], WIDER),
         ([WITHIN], [rule("delete")], NOT_WIDER),
         ([rule("inform", *WITHIN["constraint"])], [WITHIN], WIDER),
+        ([rule("use", *WITHIN["constraint"])], [WITHIN], WIDER),
         ([WITHIN], [WITHIN | {"consequence": [rule("inform")]}], NOT_WIDER),
         ([WITHIN], [rule("delete", SEAL)], unknown((1, "/terms/obligation/0/constraint/0"))),
     ],
