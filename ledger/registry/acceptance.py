@@ -12,13 +12,18 @@ from dataclasses import dataclass
 from ledger.core.dsse import Envelope
 from ledger.core.entry import fits
 from ledger.core.errors import LedgerError
-from ledger.registry.effects import apply, check_references, concerns
+from ledger.registry.effects import apply, concerns
 from ledger.registry.facts import KeyFact, PartyFact, View, key_key, party_key
+from ledger.registry.finding import Moment
+from ledger.registry.findings import found
+from ledger.registry.licensing import made_or_amended
+from ledger.registry.references import check_references
 from ledger.registry.refusal import Refused
+from ledger.registry.signing import check_signers
+from ledger.statements import version_1 as v1
 from ledger.statements.common import OnLedger, Statement
-from ledger.statements.ledger import LedgerCreated, LedgerRulesChanged
-from ledger.statements.license import LicenseAgreed
-from ledger.statements.party import RECOVERY, SIGNING, PartyKeyAdded, PartyKeyRevoked, PartyRegistered
+from ledger.statements.ledger import LedgerCreated
+from ledger.statements.party import PartyRegistered
 
 MAX_AHEAD_MS = 300_000
 RootAt = Callable[[int], bytes]
@@ -67,9 +72,16 @@ def accept(view: View, candidate: Candidate, index: int, time_ms: int, root_at: 
     except Refused as refused:
         refused.authentic = True
         raise
-    subjects = concerns(view, statement, envelope.id)
-    apply(view, statement, envelope.id, index, subjects)
-    view.recorded[envelope.id] = index
+    return record(view, statement, Moment(envelope.id, index, time_ms))
+
+
+def record(view: View, statement: Statement, moment: Moment) -> list[str]:
+    """Change `view` by a statement that was accepted; return the subjects that its entry concerns."""
+    subjects = concerns(view, statement, moment.statement_id)
+    changed = made_or_amended(view, statement, moment, subjects)
+    view.find(list(found(view, statement, moment, changed)))
+    apply(view, statement, moment, subjects, changed)
+    view.recorded[moment.statement_id] = moment.index
     return subjects
 
 
@@ -77,26 +89,14 @@ def _check_authentic(view: View, candidate: Candidate, index: int, time_ms: int,
     """Take steps 9.9 to 9.15, of a statement whose signatures verify."""
     statement = candidate.statement
     _check_revoked(view, statement)
-    introduces_issuer = isinstance(statement, LedgerCreated | PartyRegistered)
+    introduces_issuer = isinstance(statement, LedgerCreated | PartyRegistered | v1.PartyRegistered)
     if not introduces_issuer and view.get(PartyFact, party_key(statement.issuer)) is None:
         raise Refused("unknown-party", "/issuer", statement.issuer)
-    _check_signers(view, statement)
+    check_signers(view, statement)
     _check_fresh(statement, index, time_ms, root_at)
     check_references(view, statement)
     if not fits(candidate.envelope):
         raise Refused("too-large", detail="the entry would exceed 65,535 bytes")
-
-
-def needed_facts(statement: Statement) -> set[str]:
-    """Return the keys of all facts that `accept` may ask for, so that they can be loaded at once."""
-    keys = {"ledger", party_key(statement.issuer)}
-    keys.update(key_key(keyid) for keyid in statement.signers)
-    keys.update(key_key(keyid) for keyid in statement.introduced)
-    keys.update(party_key(name) for name in statement.named_parties)
-    keys.update(statement.named_ids)
-    if isinstance(statement, PartyKeyRevoked):
-        keys.add(key_key(statement.keyid))
-    return keys
 
 
 def _check_ledger(view: View, statement: Statement) -> None:
@@ -138,48 +138,6 @@ def _check_revoked(view: View, statement: Statement) -> None:
         key = view.get(KeyFact, key_key(keyid))
         if key is not None and key.revoked_index is not None:
             raise Refused("revoked-key", "/signers", f"{keyid} was revoked by entry {key.revoked_index}")
-
-
-def _check_signers(view: View, statement: Statement) -> None:
-    """Step 9.11: exactly the parties and uses that the type requires; nobody can add or strip a signer."""
-    introduced = set(statement.introduced)
-    others = [keyid for keyid in statement.signers if keyid not in introduced]
-    if not introduced <= set(statement.signers):
-        raise Refused("wrong-signers", "/signers", "every new key signs")
-    owners = set()
-    for keyid in others:
-        key = view.get(KeyFact, key_key(keyid))
-        if key is not None:
-            owners.add((key.party, key.use))
-    if owners not in _required(view, statement):
-        signed = " and ".join(f"a {use} key of {party}" for party, use in sorted(owners)) or "no registered key"
-        raise Refused("wrong-signers", "/signers", f"signed by {signed}; docs/format.md §6 says by whom it must be")
-    if (statement.issuer, SIGNING) in owners and isinstance(statement, PartyKeyRevoked):
-        _check_revokes_itself(statement)
-
-
-def _check_revokes_itself(statement: PartyKeyRevoked) -> None:
-    if statement.signers != [statement.keyid]:
-        raise Refused("wrong-signers", "/signers", "a signing key may revoke only itself, alone")
-
-
-def _required(view: View, statement: Statement) -> list[set[tuple[str, str]]]:
-    """Return the sets of (party, use) of already registered keys of which one must be the signers'."""
-    issuer, ledger = statement.issuer, view.ledger
-    countersigned = isinstance(statement, PartyRegistered) and ledger is not None and ledger.admission == "operator"
-    if ledger is not None and (countersigned or isinstance(statement, LedgerRulesChanged)):
-        return [{(ledger.operator, SIGNING)}]
-    match statement:
-        case LedgerCreated() | PartyRegistered():
-            return [set()]
-        case PartyKeyAdded():
-            return [{(issuer, RECOVERY)}]
-        case PartyKeyRevoked():
-            return [{(issuer, RECOVERY)}, {(issuer, SIGNING)}]
-        case LicenseAgreed():
-            return [{(issuer, SIGNING), (statement.licensee, SIGNING)}]
-        case _:
-            return [{(issuer, SIGNING)}]
 
 
 def _check_fresh(statement: Statement, index: int, time_ms: int, root_at: RootAt) -> None:

@@ -1,10 +1,12 @@
-"""What a statement refers to, changes and concerns (docs/format.md §9.14, §12.3)."""
+"""What a statement that entered changes (docs/statements.md), and what its entry concerns (docs/format.md §12.3)."""
 
 from __future__ import annotations
 
-from typing import TypeVar
+from dataclasses import replace
 
-from ledger.core.encoding import b64encode
+from ledger.core.encoding import Json, b64encode
+from ledger.registry.disputes import answer_claim, determine_claim, open_claim
+from ledger.registry.erasing import attest_erasure, keep_copy, request_erasure
 from ledger.registry.facts import (
     KeyFact,
     LedgerFact,
@@ -17,71 +19,34 @@ from ledger.registry.facts import (
     key_key,
     party_key,
 )
-from ledger.registry.refusal import Refused
+from ledger.registry.finding import Moment, place_of
+from ledger.registry.licensing import end_license, forward, grant, use
+from ledger.registry.lookup import find, ledger_of
+from ledger.registry.overdue import refresh, unacknowledged
+from ledger.registry.things import DisclosureFact, VenueFact, venue_key
+from ledger.statements import version_1 as v1
+from ledger.statements.claim import ClaimAnswered, ClaimDetermined, ClaimOpened
 from ledger.statements.common import Statement
+from ledger.statements.erasure import ErasureAttested, ErasureRequested
 from ledger.statements.ledger import LedgerCreated, LedgerRulesChanged
-from ledger.statements.license import LicenseAgreed, LicenseEnded
-from ledger.statements.listing import ListingRegistered, ListingWithdrawn
+from ledger.statements.license import LicenseAgreed, LicenseAmended, LicenseEnded
+from ledger.statements.listing import ClassificationChanged, ListingAmended, ListingRegistered, ListingWithdrawn
 from ledger.statements.party import PartyKeyAdded, PartyKeyRevoked, PartyRegistered
-from ledger.statements.transfer import TransferAcknowledged, TransferOffered, TransferRefused
-
-KNOWN_RULES = frozenset({1})
-"""The versions of the rules that this software can enforce (docs/format.md §6.2)."""
-
-_ThingT = TypeVar("_ThingT", bound=Thing)
-
-
-def check_references(view: View, statement: Statement) -> None:  # noqa: C901, PLR0912 - one case a type, as in §9.14
-    """Step 9.14: raise Refused unless what the statement names exists and the issuer has the role for it."""
-    issuer = statement.issuer
-    match statement:
-        case LedgerCreated():
-            if view.ledger is not None:
-                raise Refused("already-created", "/type", f"this ledger is {view.ledger.id}")
-            _check_rules(statement.rules)
-        case LedgerRulesChanged():
-            ledger = _ledger(view)
-            _check_role(issuer, [ledger.operator])
-            if statement.rules != ledger.rules + 1:
-                raise Refused("wrong-rules-version", "/rules", f"the version in force is {ledger.rules}")
-            _check_rules(statement.rules)
-        case PartyRegistered():
-            if view.get(PartyFact, party_key(issuer)) is not None:
-                raise Refused("name-taken", "/issuer", issuer)
-            _check_keys_free(view, statement)
-        case PartyKeyAdded():
-            _check_keys_free(view, statement)
-        case PartyKeyRevoked():
-            key = view.get(KeyFact, key_key(statement.keyid))
-            if key is None or key.party != issuer:
-                raise Refused("unknown-reference", "/keyid", f"not a key of {issuer}")
-            _check_open(key.revoked_index, "/keyid")
-        case ListingWithdrawn():
-            listing = _find(view, ListingFact, statement.listing, "/listing")
-            _check_role(issuer, [listing.issuer])
-            _check_open(listing.withdrawn_index, "/listing")
-        case LicenseAgreed():
-            listing = _find(view, ListingFact, statement.listing, "/listing")
-            _check_role(issuer, [listing.issuer])
-            _check_other_party(view, issuer, statement.licensee, "/licensee")
-        case LicenseEnded():
-            agreed = _find(view, LicenseFact, statement.license, "/license")
-            _check_role(issuer, [agreed.licensor, agreed.licensee])
-            _check_open(agreed.ended_index, "/license")
-        case TransferOffered():
-            _find(view, ListingFact, statement.listing, "/listing")
-            if statement.license is not None:
-                _find(view, LicenseFact, statement.license, "/license")
-            _check_other_party(view, issuer, statement.recipient, "/recipient")
-        case TransferAcknowledged() | TransferRefused():
-            transfer = _find(view, TransferFact, statement.transfer, "/transfer")
-            _check_role(issuer, [transfer.recipient])
-            _check_open(transfer.decided_index, "/transfer")
+from ledger.statements.transfer import (
+    DisclosureCompelled,
+    TransferAcknowledged,
+    TransferForwarded,
+    TransferOffered,
+    TransferRefused,
+)
+from ledger.statements.usage import UsageReported
+from ledger.statements.venue import VenueStatus
 
 
 def concerns(view: View, statement: Statement, statement_id: str) -> list[str]:
     """Return the subjects that the statement's entry concerns, sorted (docs/format.md §12.3)."""
     subjects = {statement_id, statement.issuer, *statement.named_parties, *statement.named_ids}
+    subjects.update(statement.mentioned_ids)
     for keyid in statement.signers:
         key = view.get(KeyFact, key_key(keyid))
         if key is not None:
@@ -93,11 +58,11 @@ def concerns(view: View, statement: Statement, statement_id: str) -> list[str]:
     return sorted(subjects)
 
 
-def apply(  # noqa: C901, PLR0912 - one case a type
-    view: View, statement: Statement, statement_id: str, index: int, subjects: list[str]
+def apply(  # noqa: C901, PLR0912, PLR0915 - one case a type
+    view: View, statement: Statement, moment: Moment, subjects: list[str], changed: LicenseFact | None
 ) -> None:
-    """Change the view by a statement that `check_references` let through."""
-    issuer = statement.issuer
+    """Change the view by a statement that was let through; `changed` is the license that it makes or amends."""
+    issuer, index, statement_id = statement.issuer, moment.index, moment.statement_id
     match statement:
         case LedgerCreated():
             view.put(
@@ -113,73 +78,98 @@ def apply(  # noqa: C901, PLR0912 - one case a type
             )
             view.put(PartyFact(index, issuer, list(statement.introduced)))
         case LedgerRulesChanged():
-            view.change(_ledger(view), rules=statement.rules)
-        case PartyRegistered():
-            view.put(PartyFact(index, issuer, list(statement.introduced)))
+            view.change(ledger_of(view), rules=statement.rules, types=list(statement.statement_types))
+        case PartyRegistered() | v1.PartyRegistered():
+            view.put(PartyFact(index, issuer, list(statement.introduced), _identity(statement)))
         case PartyKeyAdded():
             party = view.get(PartyFact, party_key(issuer))
             if party is not None:
                 view.change(party, keyids=[*party.keyids, *statement.introduced])
-        case PartyKeyRevoked():
+        case PartyKeyRevoked() | v1.PartyKeyRevoked():
             key = view.get(KeyFact, key_key(statement.keyid))
             if key is not None:
                 view.change(key, revoked_index=index, compromised_since_ms=statement.compromised_since_ms)
-        case ListingRegistered():
+        case v1.ListingRegistered():
             view.put(ListingFact(index, statement_id, subjects, issuer, statement.title))
-        case ListingWithdrawn():
-            view.change(_find(view, ListingFact, statement.listing, "/listing"), withdrawn_index=index)
-        case LicenseAgreed():
-            terms = statement.terms.model_dump(exclude_none=True)
-            view.put(LicenseFact(index, statement_id, subjects, statement.listing, issuer, statement.licensee, terms))
-        case LicenseEnded():
-            view.change(_find(view, LicenseFact, statement.license, "/license"), ended_index=index)
-        case TransferOffered():
-            listing, agreed, recipient = statement.listing, statement.license, statement.recipient
-            view.put(TransferFact(index, statement_id, subjects, listing, agreed, issuer, recipient))
-        case TransferAcknowledged() | TransferRefused():
-            state = "acknowledged" if isinstance(statement, TransferAcknowledged) else "refused"
-            transfer = _find(view, TransferFact, statement.transfer, "/transfer")
-            view.change(transfer, state=state, decided_index=index)
-    for keyid, (public, use) in statement.introduced.items():
-        view.put(KeyFact(index, keyid, public.alg, b64encode(public.raw), issuer, use))
+        case ListingRegistered():
+            listing = ListingFact(index, statement_id, subjects, issuer, "")
+            view.put(_described(listing, statement.described, index))
+        case ListingAmended():
+            listing = find(view, ListingFact, statement.listing, "/listing")
+            view.put(_described(listing, statement.described, index))
+        case ClassificationChanged():
+            listing = find(view, ListingFact, statement.listing, "/listing")
+            said = statement.model_dump(include={"classification"}, exclude_unset=True)
+            view.put(_described(listing, said, index))
+        case ListingWithdrawn() | v1.ListingWithdrawn():
+            view.change(find(view, ListingFact, statement.listing, "/listing"), withdrawn_index=index)
+        case LicenseAgreed() | v1.LicenseAgreed() | LicenseAmended():
+            if changed is not None:
+                view.put(changed)
+                grant(view, changed)
+                refresh(view, changed.id)
+        case LicenseEnded() | v1.LicenseEnded():
+            end_license(view, statement, index, moment.time_ms)
+        case TransferOffered() | v1.TransferOffered():
+            _offer(view, statement, statement_id, index, subjects)
+        case TransferAcknowledged() | TransferRefused() | v1.TransferRefused():
+            _decide(view, statement, index, moment.time_ms)
+        case TransferForwarded():
+            forward(view, statement)
+        case DisclosureCompelled():
+            view.put(DisclosureFact(index, statement_id, subjects, issuer, statement.transfer, statement.listing))
+        case UsageReported():
+            use(view, statement, index, moment.time_ms)
+        case VenueStatus(venue=name) if name == issuer:
+            known = view.get(VenueFact, venue_key(name))
+            view.put(VenueFact(index if known is None else known.index, name, statement.status, index))
+        case ClaimOpened():
+            open_claim(view, statement, moment, subjects)
+        case ClaimAnswered():
+            answer_claim(view, statement, index, moment.time_ms)
+        case ClaimDetermined():
+            determine_claim(view, statement, index, moment.time_ms)
+        case ErasureRequested():
+            request_erasure(view, statement, statement_id, index, subjects)
+        case ErasureAttested():
+            attest_erasure(view, statement, index, moment.time_ms)
+    for keyid, (public, used) in statement.introduced.items():
+        view.put(KeyFact(index, keyid, public.alg, b64encode(public.raw), issuer, used))
 
 
-def _ledger(view: View) -> LedgerFact:
-    if view.ledger is None:
-        raise Refused("not-created", "/type", "entry 0 is ledger.created")
-    return view.ledger
+def _identity(statement: PartyRegistered | v1.PartyRegistered) -> Json:
+    if isinstance(statement, v1.PartyRegistered):
+        return None
+    return statement.model_dump(include={"identity"}, exclude_unset=True).get("identity")
 
 
-def _find(view: View, kind: type[_ThingT], name: str, field: str) -> _ThingT:
-    thing = view.get(kind, name)
-    if thing is None:
-        raise Refused("unknown-reference", field, f"no {kind.kind} {name} on this ledger")
-    return thing
+def _described(listing: ListingFact, said: dict[str, Json], index: int) -> ListingFact:
+    """Return the listing with what was said of it by the entry `index`: each field replaces the one before."""
+    title = said.get("title", listing.title)
+    fields = listing.fields | {name: value for name, value in said.items() if name != "title"}
+    version_index = index if "version" in said else listing.version_index
+    changed_index = None if index == listing.index else index
+    return replace(listing, title=title, fields=fields, changed_index=changed_index, version_index=version_index)
 
 
-def _check_role(issuer: str, allowed: list[str]) -> None:
-    if issuer not in allowed:
-        raise Refused("wrong-role", "/issuer", f"this is for {' or '.join(allowed)}, not for {issuer}")
+def _offer(
+    view: View, offer: TransferOffered | v1.TransferOffered, statement_id: str, index: int, subjects: list[str]
+) -> None:
+    transfer = TransferFact(index, statement_id, subjects, offer.listing, offer.license, offer.issuer, offer.recipient)
+    if isinstance(offer, TransferOffered) and offer.acknowledge_by_ms is not None:
+        transfer = replace(transfer, acknowledge_by_ms=offer.acknowledge_by_ms)
+        view.find(unacknowledged(transfer))
+    view.put(transfer)
 
 
-def _check_open(index: int | None, field: str) -> None:
-    if index is not None:
-        raise Refused("already-decided", field, f"by entry {index}")
-
-
-def _check_other_party(view: View, issuer: str, name: str, field: str) -> None:
-    if view.get(PartyFact, party_key(name)) is None:
-        raise Refused("unknown-party", field, name)
-    if name == issuer:
-        raise Refused("same-party", field, "the other side is another party")
-
-
-def _check_keys_free(view: View, statement: Statement) -> None:
-    for keyid in statement.introduced:
-        if view.get(KeyFact, key_key(keyid)) is not None or keyid in _ledger(view).reserved_keyids:
-            raise Refused("key-taken", "/keys", keyid)
-
-
-def _check_rules(version: int) -> None:
-    if version not in KNOWN_RULES:
-        raise Refused("unknown-rules", "/rules", f"this software enforces versions {sorted(KNOWN_RULES)} only")
+def _decide(
+    view: View, statement: TransferAcknowledged | TransferRefused | v1.TransferRefused, index: int, time_ms: int
+) -> None:
+    offered = find(view, TransferFact, statement.transfer, "/transfer")
+    state = "acknowledged" if isinstance(statement, TransferAcknowledged) else "refused"
+    transfer = replace(offered, state=state, decided_index=index)
+    view.put(transfer)
+    if transfer.acknowledge_by_ms is not None and time_ms <= transfer.acknowledge_by_ms:
+        view.take_back([place_of("not-acknowledged-in-time", transfer.index)])
+    if state == "acknowledged":
+        keep_copy(view, transfer)

@@ -7,10 +7,12 @@ batch and saves what changed after it, in one transaction with the entries.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, TypeVar
 
 from ledger.core.encoding import Json
+from ledger.registry.finding import Finding
+from ledger.statements.parse import NEWEST_RULES, InForce
 
 LEDGER_KEY = "ledger"
 
@@ -20,6 +22,8 @@ class Fact:
     """One thing that the chain says; `index` is that of the entry which made it."""
 
     kind: ClassVar[str]
+    sparse: ClassVar[frozenset[str]] = frozenset()
+    """The fields that a store need not keep where they are empty, which then is their default."""
 
     index: int
 
@@ -29,8 +33,12 @@ class Fact:
         raise NotImplementedError
 
     def document(self) -> dict[str, Json]:
-        """Return the JSON form, which `read_fact` reads back."""
-        return dict(vars(self))
+        """Return the JSON form, which `read_fact` reads back; what version 2 added is left out where it is empty."""
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name not in self.sparse or (value != getattr(type(self), name, None) and value not in ([], {}))
+        }
 
 
 @dataclass(frozen=True)
@@ -45,21 +53,32 @@ class LedgerFact(Fact):
     admission: str
     rules: int
     reserved_keyids: list[str]
+    types: list[str] | None = None
+    """What `ledger.rules_changed` allows; None where the version allows all of its types."""
+
+    sparse: ClassVar[frozenset[str]] = frozenset({"types"})
 
     @property
     def key(self) -> str:
         """There is one."""
         return LEDGER_KEY
 
+    @property
+    def in_force(self) -> InForce:
+        """What the next entry is read by."""
+        return InForce.of(self.rules, self.types)
+
 
 @dataclass(frozen=True)
 class PartyFact(Fact):
-    """A party and the keyids it ever registered, oldest first."""
+    """A party, the keyids it ever registered, oldest first, and what stands for its name, if it said so."""
 
     kind: ClassVar[str] = "party"
+    sparse: ClassVar[frozenset[str]] = frozenset({"identity"})
 
     name: str
     keyids: list[str]
+    identity: Json = None
 
     @property
     def key(self) -> str:
@@ -89,7 +108,7 @@ class KeyFact(Fact):
 
 @dataclass(frozen=True)
 class Thing(Fact):
-    """A listing, license or transfer; `subjects` is all that an entry naming it concerns (docs/format.md §12.3)."""
+    """What a statement made and others name; `subjects` is all that an entry naming it concerns (§12.3)."""
 
     id: str
     subjects: list[str]
@@ -102,33 +121,94 @@ class Thing(Fact):
 
 @dataclass(frozen=True)
 class ListingFact(Thing):
-    """A listing; withdrawn once `withdrawn_index` is set."""
+    """A listing as it stands; withdrawn once `withdrawn_index` is set.
+
+    `fields` are all other fields that describe it (docs/statements.md §3); `changed_index` is the newest entry that set
+    one of them, `version_index` the newest that set its version.
+    """
 
     kind: ClassVar[str] = "listing"
+    sparse: ClassVar[frozenset[str]] = frozenset({"fields", "changed_index", "version_index"})
 
     issuer: str
-    title: str
+    title: Json
     withdrawn_index: int | None = None
+    fields: dict[str, Json] = field(default_factory=dict)
+    changed_index: int | None = None
+    version_index: int | None = None
+
+    @property
+    def venue(self) -> str | None:
+        """The party on whose exchange it is listed, if it names one."""
+        venue: dict[str, str] = self.fields.get("venue", {})
+        return venue.get("party")
 
 
 @dataclass(frozen=True)
 class LicenseFact(Thing):
-    """A license; ended once `ended_index` is set."""
+    """A license as it stands; ended once `ended_index` is set, at `ended_ms`.
+
+    Under version 1 the term stands in `terms`. `ancestors` are the up to 64 nearest licenses above it, nearest first.
+    `terms_index` and `bound_index` are the entries that set its terms and a bound of its term last.
+    """
 
     kind: ClassVar[str] = "license"
+    sparse: ClassVar[frozenset[str]] = frozenset(
+        {"rules", "valid_from_ms", "valid_until_ms", "agreed_ms", "ended_ms", "fields", "parent", "ancestors"}
+        | {"terms_index", "bound_index"}
+    )
 
     listing: str
     licensor: str
     licensee: str
     terms: dict[str, Json]
     ended_index: int | None = None
+    rules: int = 0
+    valid_from_ms: int = 0
+    valid_until_ms: int = 0
+    agreed_ms: int = 0
+    ended_ms: int = 0
+    fields: dict[str, Json] = field(default_factory=dict)
+    parent: str | None = None
+    ancestors: list[str] = field(default_factory=list)
+    terms_index: int = 0
+    bound_index: int = 0
+
+    @property
+    def is_version_1(self) -> bool:
+        """It was agreed under version 1 of the rules, whose terms have another form."""
+        return self.rules < 2
+
+    @property
+    def term(self) -> tuple[int, int]:
+        """From when, and until when it is valid, as agreed: Unix milliseconds, half-open."""
+        if self.is_version_1:
+            return self.terms["valid_from_ms"], self.terms["valid_until_ms"]
+        return self.valid_from_ms, self.valid_until_ms
+
+    @property
+    def basis(self) -> list[int]:
+        """E(L) of docs/statements.md §10: the entries that its present state follows from, ascending."""
+        found = {self.terms_index or self.index, self.bound_index or self.index}
+        return sorted(found if self.ended_index is None else found | {self.ended_index})
+
+    def is_in_force(self, time_ms: int) -> bool:
+        """Tell whether it is in force at a moment that is not before its newest entry's."""
+        valid_from_ms, valid_until_ms = self.term
+        is_ended = self.ended_index is not None and time_ms >= self.ended_ms
+        return valid_from_ms <= time_ms < valid_until_ms and not is_ended
 
 
 @dataclass(frozen=True)
 class TransferFact(Thing):
-    """A hand-off; `state` is offered, acknowledged or refused, the latter two by the entry `decided_index`."""
+    """A hand-off; `state` is offered, acknowledged or refused, the latter two by the entry `decided_index`.
+
+    `erased_ms` is when its recipient first attested its erasure; `is_erased`, that it did so after it had acknowledged.
+    `holds` are the claims that hold it and are not determined.
+    """
 
     kind: ClassVar[str] = "transfer"
+    sparse: ClassVar[frozenset[str]] = frozenset({"acknowledge_by_ms", "is_erased", "erased_ms", "holds"})
 
     listing: str
     license: str | None
@@ -136,11 +216,12 @@ class TransferFact(Thing):
     recipient: str
     state: str = "offered"
     decided_index: int | None = None
+    acknowledge_by_ms: int | None = None
+    is_erased: bool = False
+    erased_ms: int | None = None
+    holds: list[str] = field(default_factory=list)
 
 
-_KINDS: dict[str, type[Fact]] = {
-    fact.kind: fact for fact in (LedgerFact, PartyFact, KeyFact, ListingFact, LicenseFact, TransferFact)
-}
 _FactT = TypeVar("_FactT", bound=Fact)
 
 
@@ -154,19 +235,19 @@ def key_key(keyid: str) -> str:
     return f"key:{keyid}"
 
 
-def read_fact(kind: str, document: dict[str, Any]) -> Fact:
-    """Read back what `Fact.document` returned."""
-    return _KINDS[kind](**document)
-
-
 class View:
     """The facts that a batch may refer to, and what the batch changes. A key that was not loaded counts as absent."""
 
-    def __init__(self, facts: Iterable[Fact] = (), recorded: Mapping[str, int] | None = None) -> None:
-        """Start from stored `facts` and from the indexes of statement ids already `recorded`."""
+    def __init__(
+        self, facts: Iterable[Fact] = (), recorded: Mapping[str, int] | None = None, asked: Iterable[str] = ()
+    ) -> None:
+        """Start from stored `facts`, from the indexes of statement ids already `recorded`, and the keys `asked` for."""
         self._facts = {fact.key: fact for fact in facts}
+        self._asked = {*self._facts, *asked}
         self.recorded = dict(recorded or {})
         self.changed: dict[str, Fact] = {}
+        self.findings: dict[tuple[int, int], Finding | None] = {}
+        """What the batch finds, by index and number; None: what was found no longer holds."""
 
     def get(self, kind: type[_FactT], key: str | None) -> _FactT | None:
         """Return the fact with this key if it is of this kind."""
@@ -178,10 +259,36 @@ class View:
         """The ledger, or None before entry 0."""
         return self.get(LedgerFact, LEDGER_KEY)
 
+    @property
+    def in_force(self) -> InForce:
+        """What the next entry is read by; before entry 0, the newest version."""
+        return self.ledger.in_force if self.ledger is not None else InForce.of(NEWEST_RULES)
+
+    def missing(self, keys: Iterable[str]) -> set[str]:
+        """Return those of the keys that the store was not asked for."""
+        return {key for key in keys if key not in self._asked}
+
+    def add(self, other: View) -> None:
+        """Take over what else was loaded; what is here already may be newer, and stays."""
+        for key, fact in other._facts.items():
+            self._facts.setdefault(key, fact)
+        self._asked |= other._asked
+        for name, index in other.recorded.items():
+            self.recorded.setdefault(name, index)
+
     def put(self, fact: Fact) -> None:
         """Set a fact."""
         self._facts[fact.key] = self.changed[fact.key] = fact
+        self._asked.add(fact.key)
 
     def change(self, fact: Fact, **fields: Json) -> None:
         """Replace fields of a fact."""
         self.put(replace(fact, **fields))
+
+    def find(self, found: Iterable[Finding]) -> None:
+        """Keep findings."""
+        self.findings.update((finding.place, finding) for finding in found)
+
+    def take_back(self, places: Iterable[tuple[int, int]]) -> None:
+        """Drop the findings at these places, where there are any."""
+        self.findings.update(dict.fromkeys(places))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -77,6 +77,19 @@ STATEMENTS: dict[int, dict[str, type[Statement]]] = {
     },
 }
 """Every type of each version of the rules (docs/format.md §6, docs/statements.md)."""
+
+
+class InForce(NamedTuple):
+    """What statements are read by: a version of the rules, and the types that are allowed under it."""
+
+    version: int
+    types: frozenset[str]
+
+    @classmethod
+    def of(cls, version: int, types: Collection[str] | None = None) -> InForce:
+        """Return the version with these types, or with all that it has."""
+        return cls(version, frozenset(STATEMENTS[version] if types is None else types))
+
 
 _REASONS = {"missing": "missing-field", "extra_forbidden": "unknown-field"}
 _WORDS = {

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from ledger.core.errors import FormatError
 from ledger.statements.common import OnLedger
 from ledger.statements.fields import (
     ASCENDING,
@@ -18,8 +19,18 @@ from ledger.statements.fields import (
     Model,
     Sealable,
     Time,
+    refuse,
 )
-from ledger.statements.terms import Action
+from ledger.statements.vocabulary import COVERS
+
+
+def _known(action: str) -> str:
+    if action not in COVERS:
+        raise refuse(FormatError("wrong-value", detail="an action of docs/terms.md §4.1"))
+    return action
+
+
+Action = Annotated[str, AfterValidator(_known), Field(json_schema_extra={"enum": sorted(COVERS)})]
 
 
 class Derivative(Model):

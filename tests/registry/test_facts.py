@@ -18,8 +18,8 @@ from ledger.registry.facts import (
     View,
     key_key,
     party_key,
-    read_fact,
 )
+from ledger.registry.things import read_fact
 from ledger.statements.parse import parse_statement
 from tests.harness.forger import Scene
 from tests.harness.speech import signed

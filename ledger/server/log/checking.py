@@ -14,7 +14,7 @@ from ledger.registry.acceptance import Candidate
 from ledger.registry.facts import KeyFact, View, key_key
 from ledger.server.log.workers import Check, Opened, Workers
 from ledger.server.store.contract import Store
-from ledger.statements.parse import read_statement
+from ledger.statements.parse import InForce, read_statement
 
 _MAX_SENT_KEYS = 512
 _MAX_CACHED_KEYS = 65_536
@@ -42,13 +42,16 @@ class Checker:
         self._workers = workers
         self._keys: OrderedDict[str, bytes] = OrderedDict()
 
-    async def check(self, raws: Sequence[bytes]) -> list[Checked | FormatError]:
-        """Return what became of each posted envelope, in order. Raises UnavailableError, StoreError."""
+    async def check(self, raws: Sequence[bytes], in_force: InForce) -> list[Checked | FormatError]:
+        """Return what became of each posted envelope under the rules in force, in order.
+
+        Raises UnavailableError, StoreError.
+        """
         recent = dict(islice(reversed(self._keys.items()), _MAX_SENT_KEYS))
         results: list[Candidate | FormatError] = []
         verdicts: list[dict[str, bool]] = []
-        for opened in await self._workers.open(raws, recent):
-            results.append(_read(opened))
+        for opened in await self._workers.open(raws, recent, in_force):
+            results.append(_read(opened, in_force.version))
             verdicts.append(opened.verdicts if isinstance(opened, Opened) else {})
         await self._check_rest(results, verdicts)
         return [
@@ -102,11 +105,11 @@ def remember(cache: OrderedDict[_KeyT, _ValueT], key: _KeyT, value: _ValueT, lim
         cache.popitem(last=False)
 
 
-def _read(opened: Opened | tuple[str, str, str]) -> Candidate | FormatError:
+def _read(opened: Opened | tuple[str, str, str], rules: int) -> Candidate | FormatError:
     if not isinstance(opened, Opened):
         return FormatError(*opened)
     try:
-        return Candidate(read_statement(opened.kind, opened.payload), opened.envelope)
+        return Candidate(read_statement(opened.kind, opened.payload, rules), opened.envelope)
     except FormatError as error:
         return error
 

@@ -5,6 +5,9 @@ A statement goes: `submit` queues its bytes → `_check` takes what waits and ha
 transaction, and only then answers. The two stages overlap, so that one batch's signatures are checked while the one
 before is written; nothing else runs at the same time as the second.
 
+A statement is read by the rules in force at its index. Stage one reads by those that are in force when it looks; where
+a `ledger.rules_changed` comes between, stage two has what follows read again, and judges that.
+
 If the process dies before the transaction ends, nothing of the batch was acknowledged, and the checkpoint over it was
 shown to nobody. If it dies after, the entries are there, and resubmitting returns them.
 """
@@ -14,22 +17,34 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from ledger.core.checkpoint import TreeHead
-from ledger.core.entry import Entry, parse_entry
+from ledger.core.entry import Entry
 from ledger.core.errors import FormatError
 from ledger.core.merkle import inclusion_paths, inclusion_ranges, nodes_of, perfect_nodes, prove, range_hash
-from ledger.registry.acceptance import Candidate, Duplicate, accept, needed_facts
-from ledger.registry.facts import LEDGER_KEY, LedgerFact, View
+from ledger.registry.acceptance import Candidate, Duplicate, accept
+from ledger.registry.facts import LEDGER_KEY, View
 from ledger.registry.refusal import Refused
-from ledger.server.log.checking import Checked, Checker, remember
+from ledger.server.log.answers import (
+    Faulty,
+    Posted,
+    Published,
+    Read,
+    Recorded,
+    Waiting,
+    answer,
+    answer_again,
+    fail,
+)
+from ledger.server.log.checking import Checker, remember
 from ledger.server.log.errors import BusyError, SignedRefusalError, UnavailableError
 from ledger.server.log.identity import Identity
+from ledger.server.log.rebuilding import rebuild_if_needed
 from ledger.server.log.recovery import recover
 from ledger.server.log.tail import Tail
+from ledger.server.log.views import complete, load
 from ledger.server.log.workers import Workers
 from ledger.server.store.contract import Batch, NewEntry, Store, StoredCheckpoint
 
@@ -41,43 +56,8 @@ MIN_FREE_BYTES = 64 * 1024 * 1024
 _MAX_CHECKED = 8
 _MAX_CACHED_ROOTS = 4_096
 
+__all__ = ["MAX_WAITING", "Log", "Published", "Recorded"]
 _logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Published:
-    """The newest durable state: what every answer refers to."""
-
-    head: TreeHead
-    time_ms: int
-    checkpoint: bytes
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """A statement that is in the log, durably: its entry, with its inclusion path to `checkpoint`."""
-
-    statement_id: str
-    entry: Entry
-    path: list[bytes]
-    checkpoint: bytes
-    duplicate: bool
-
-
-@dataclass(frozen=True)
-class _Posted:
-    raw: bytes
-    answer: asyncio.Future[Recorded]
-
-
-@dataclass(frozen=True)
-class _Waiting:
-    checked: Checked
-    answer: asyncio.Future[Recorded]
-
-    @property
-    def candidate(self) -> Candidate:
-        return self.checked.candidate
 
 
 class Log:
@@ -93,15 +73,21 @@ class Log:
         self._checker = Checker(store, workers)
         self._clock = clock
         self._tail = Tail()
-        self._waiting: asyncio.Queue[_Posted] = asyncio.Queue(MAX_WAITING)
-        self._checked: asyncio.Queue[list[_Waiting]] = asyncio.Queue(_MAX_CHECKED)
+        self._waiting: asyncio.Queue[Posted] = asyncio.Queue(MAX_WAITING)
+        self._checked: asyncio.Queue[list[Read]] = asyncio.Queue(_MAX_CHECKED)
         self._roots: OrderedDict[int, bytes] = OrderedDict()
+        self.in_force = View().in_force
+        self._changes_under_way = 0
+        """How many statements that may change the rules are read and not sequenced yet."""
+
         self._tasks: list[asyncio.Task[None]] = []
         self.stopping = False
 
     async def start(self) -> None:
         """Recover the stored log and begin to take statements; raise IntegrityError if it does not check."""
         await self._recover()
+        if await rebuild_if_needed(self.store, self._tail.size):
+            await self._recover()
         self._tasks = [asyncio.create_task(self._check_forever()), asyncio.create_task(self._sequence_forever())]
 
     async def stop(self) -> None:
@@ -141,12 +127,12 @@ class Log:
         ranges = inclusion_ranges(index, size)
         return prove(ranges, await self.store.nodes(nodes_of(ranges)))
 
-    def _posted(self, raw: bytes) -> _Posted:
+    def _posted(self, raw: bytes) -> Posted:
         if self.stopping:
             raise UnavailableError("the ledger is stopping")
         if self.failure is not None:
             raise UnavailableError("the ledger cannot write; its operator has to look at it")
-        return _Posted(raw, asyncio.get_running_loop().create_future())
+        return Posted(raw, asyncio.get_running_loop().create_future())
 
     async def _check_forever(self) -> None:
         while True:
@@ -156,21 +142,31 @@ class Log:
             try:
                 checked = await self._check(group)
             except Exception as error:  # noqa: BLE001 - whatever failed, those who wait must hear of it
-                _fail(group, error)
+                fail(group, error)
             else:
                 await self._checked.put(checked)
             for _ in group:
                 self._waiting.task_done()
 
-    async def _check(self, group: list[_Posted]) -> list[_Waiting]:
-        checked = await self._checker.check([posted.raw for posted in group])
-        waiting = []
-        for posted, result in zip(group, checked, strict=True):
-            if isinstance(result, FormatError):
-                _fail([posted], result)
-            else:
-                waiting.append(_Waiting(result, posted.answer))
-        return waiting
+    async def _check(self, group: list[Posted]) -> list[Read]:
+        """Read and check a group; answer at once what is wrong under rules that nothing before it may change."""
+        found = []
+        for item in await self._read(group):
+            if isinstance(item, Faulty) and not self._changes_under_way and item.in_force == self.in_force:
+                fail([item.posted], item.fault)
+                continue
+            self._changes_under_way += item.may_change_rules
+            found.append(item)
+        return found
+
+    async def _read(self, group: Sequence[Posted]) -> list[Read]:
+        in_force = self.in_force
+        return [
+            Faulty(posted, in_force, result) if isinstance(result, FormatError) else Waiting(posted, in_force, result)
+            for posted, result in zip(
+                group, await self._checker.check([posted.raw for posted in group], in_force), strict=True
+            )
+        ]
 
     async def _sequence_forever(self) -> None:
         while True:
@@ -184,31 +180,50 @@ class Log:
             except Exception as error:
                 _logger.exception("a batch of %d statements failed", len(group))
                 await self._after_failure(error)
-                _fail(
-                    group, UnavailableError("storing failed; whether the statement is recorded is not known; resubmit")
+                fail(
+                    [item.posted for item in group],
+                    UnavailableError("storing failed; whether the statement is recorded is not known; resubmit"),
                 )
+            self._changes_under_way -= sum(item.may_change_rules for item in group)
             for _ in range(groups):
                 self._checked.task_done()
 
-    async def _sequence(self, group: list[_Waiting]) -> None:
+    async def _sequence(self, group: list[Read]) -> None:
+        """Sequence a group; what comes after a change of the rules is read again, and sequenced after it."""
         if self.failure is not None:
             raise UnavailableError(str(self.failure))
         if await self.store.free_bytes() < MIN_FREE_BYTES:
-            _fail(group, UnavailableError("the ledger's disk is nearly full"))
+            fail([item.posted for item in group], UnavailableError("the ledger's disk is nearly full"))
             return
-        candidates = [item.candidate for item in group]
-        view = await self.store.view(
-            set().union(*(needed_facts(candidate.statement) for candidate in candidates)),
-            [candidate.envelope.id for candidate in candidates],
-        )
+        while group:
+            old = [item.posted for item in group if item.in_force != self.in_force]
+            if old:
+                again = iter(await self._read(old))
+                group = [item if item.in_force == self.in_force else next(again) for item in group]
+            group = group[await self._sequence_part(group) :]
+
+    async def _sequence_part(self, group: list[Read]) -> int:  # noqa: C901 - one loop, one case an outcome
+        """Sequence up to and including what changes the rules; return how many were sequenced."""
+        candidates = [item.candidate for item in group if isinstance(item, Waiting)]
+        statements = [candidate.statement for candidate in candidates]
+        view = await load(self.store, statements, [candidate.envelope.id for candidate in candidates])
         roots = await self._seen_roots(candidates)
         draft = self._tail.copy()
         time_ms = max(self._clock(), draft.time_ms)
         entries: list[NewEntry] = []
-        accepted: list[tuple[_Waiting, Entry]] = []
-        duplicates: list[tuple[_Waiting, int]] = []
-        refused: list[tuple[_Waiting, Refused | UnavailableError, TreeHead]] = []
+        accepted: list[tuple[Waiting, Entry]] = []
+        duplicates: list[tuple[Waiting, int]] = []
+        refused: list[tuple[Waiting, Refused | UnavailableError, TreeHead]] = []
+        faulty: list[Faulty] = []
+        count = 0
         for item in group:
+            if LEDGER_KEY in view.changed:
+                break
+            count += 1
+            if isinstance(item, Faulty):
+                faulty.append(item)
+                continue
+            await complete(self.store, view, item.candidate.statement)
             try:
                 subjects = accept(view, item.candidate, draft.size, time_ms, partial(_root_at, roots, draft))
             except Duplicate as duplicate:
@@ -226,27 +241,29 @@ class Log:
             self._answer(accepted)
         for item, reason, head in refused:
             self._refuse(item, reason, head, time_ms)
+        for item in faulty:
+            fail([item.posted], item.fault)
         if duplicates:
-            await self._answer_again(duplicates)
+            await answer_again(self.store, self._published(), duplicates)
+        return count
 
     async def _commit(self, draft: Tail, view: View, entries: list[NewEntry]) -> None:
         head = draft.head
         stored = StoredCheckpoint(head.size, draft.time_ms, self.identity.checkpoint(head))
         tiles = draft.tiles_since(self._tail.size)
-        await self.store.append(Batch(entries, list(view.changed.values()), tiles, stored))
+        await self.store.append(Batch(entries, list(view.changed.values()), tiles, stored, view.findings))
         # A crash up to here leaves the log as it was; from here on the batch is durable and may be shown.
         self._publish(draft, stored)
-        if view.ledger is not None:
-            self.ledger_id = view.ledger.id
+        self._know(view)
 
-    def _answer(self, accepted: list[tuple[_Waiting, Entry]]) -> None:
+    def _answer(self, accepted: list[tuple[Waiting, Entry]]) -> None:
         published = self._published()
         first = accepted[0][1].index
         paths = inclusion_paths(first, published.head.size, self._tail.nodes)
         for (item, entry), path in zip(accepted, paths, strict=True):
-            _answer(item, Recorded(item.candidate.envelope.id, entry, path, published.checkpoint, duplicate=False))
+            answer(item, Recorded(item.candidate.envelope.id, entry, path, published.checkpoint, duplicate=False))
 
-    def _refuse(self, item: _Waiting, refused: Refused | UnavailableError, head: TreeHead, time_ms: int) -> None:
+    def _refuse(self, item: Waiting, refused: Refused | UnavailableError, head: TreeHead, time_ms: int) -> None:
         if item.answer.done():
             return
         if isinstance(refused, UnavailableError) or not refused.authentic or not self.ledger_id:
@@ -255,20 +272,6 @@ class Log:
         statement_id = item.candidate.envelope.id
         refusal = self.identity.refusal(self.ledger_id, statement_id, refused.reason, head, time_ms)
         item.answer.set_exception(SignedRefusalError(refused, refusal))
-
-    async def _answer_again(self, duplicates: list[tuple[_Waiting, int]]) -> None:
-        """Answer duplicates with the entries as recorded, in a few reads for all: resubmitting must not be slow."""
-        published = self._published()
-        indexes = sorted({index for _, index in duplicates})
-        ranges = {index: inclusion_ranges(index, published.head.size) for index in indexes}
-        nodes = await self.store.nodes({node for spans in ranges.values() for node in nodes_of(spans)})
-        entries: dict[int, bytes] = {}
-        for start, end in _runs(indexes):
-            entries.update(enumerate(await self.store.entries(start, end), start))
-        for item, index in duplicates:
-            path, entry = prove(ranges[index], nodes), parse_entry(entries[index])
-            name = item.candidate.envelope.id
-            _answer(item, Recorded(name, entry, path, published.checkpoint, duplicate=True))
 
     async def _seen_roots(self, candidates: list[Candidate]) -> dict[int, bytes]:
         """Return the roots at all stored sizes that a `seen` names."""
@@ -286,8 +289,7 @@ class Log:
         tail, checkpoint = await recover(self.store, self.identity)
         if checkpoint is not None:
             self._publish(tail, checkpoint)
-        ledger = (await self.store.view([LEDGER_KEY], [])).get(LedgerFact, LEDGER_KEY)
-        self.ledger_id = ledger.id if ledger is not None else ""
+        self._know(await self.store.view([LEDGER_KEY], []))
 
     async def _after_failure(self, error: Exception) -> None:
         """Learn from the store itself whether the batch is in it: the same path as at start-up."""
@@ -296,6 +298,11 @@ class Log:
         except Exception as cause:  # noqa: BLE001 - if this task ended, those who wait would wait for ever
             _logger.critical("the log stops writing: %s", cause)
             self.failure = error
+
+    def _know(self, view: View) -> None:
+        """Take over which ledger this is, and the rules in force on it."""
+        self.ledger_id = view.ledger.id if view.ledger is not None else ""
+        self.in_force = view.in_force
 
     def _publish(self, tail: Tail, checkpoint: StoredCheckpoint) -> None:
         self._tail = tail
@@ -309,26 +316,3 @@ class Log:
 
 def _root_at(stored: Mapping[int, bytes], draft: Tail, size: int) -> bytes:
     return stored[size] if size in stored else draft.root_at(size)
-
-
-def _answer(item: _Waiting, recorded: Recorded) -> None:
-    if not item.answer.done():  # whoever asked may have gone
-        item.answer.set_result(recorded)
-
-
-def _fail(group: Sequence[_Posted | _Waiting], error: Exception) -> None:
-    for item in group:
-        if not item.answer.done():
-            item.answer.set_exception(error)
-            item.answer.exception()  # whoever asked may have gone; that is no error of ours
-
-
-def _runs(indexes: Iterable[int]) -> list[tuple[int, int]]:
-    """Return ascending indexes as half-open intervals of consecutive ones."""
-    runs: list[tuple[int, int]] = []
-    for index in indexes:
-        if runs and runs[-1][1] == index:
-            runs[-1] = (runs[-1][0], index + 1)
-        else:
-            runs.append((index, index + 1))
-    return runs

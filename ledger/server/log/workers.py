@@ -17,7 +17,7 @@ from ledger.core.dsse import Envelope, parse_envelope
 from ledger.core.errors import FormatError
 from ledger.core.keys import verify_ed25519
 from ledger.server.log.pool import Pool
-from ledger.statements.parse import parse_payload, read_statement
+from ledger.statements.parse import InForce, parse_payload, read_statement
 
 Check = tuple[bytes, bytes, bytes]
 """Public key (32 bytes), message, signature (64 bytes)."""
@@ -63,9 +63,9 @@ class Workers:
         """Start all workers now, so that the first statement does not pay for it; raise UnavailableError."""
         await self._map(check_all, [_NO_CHECK] * (_MIN_CHUNK * self._count))
 
-    async def open(self, raws: Sequence[bytes], keys: Mapping[str, bytes]) -> list[Opened | Fault]:
+    async def open(self, raws: Sequence[bytes], keys: Mapping[str, bytes], in_force: InForce) -> list[Opened | Fault]:
         """Parse posted envelopes and check signatures by `keys` (keyid to 32 bytes), in order; or say what is wrong."""
-        return await self._map(partial(open_all, dict(keys)), raws)
+        return await self._map(partial(open_all, dict(keys), in_force), raws)
 
     async def check(self, checks: Sequence[Check]) -> list[bool]:
         """Return the verdict of each signature check, in order."""
@@ -83,9 +83,9 @@ class Workers:
         return [result for chunk in done for result in chunk]
 
 
-def open_all(keys: dict[str, bytes], raws: Sequence[bytes]) -> list[Opened | Fault]:
-    """Open each posted envelope."""
-    return [_open(raw, keys) for raw in raws]
+def open_all(keys: dict[str, bytes], in_force: InForce, raws: Sequence[bytes]) -> list[Opened | Fault]:
+    """Open each posted envelope, under the rules in force."""
+    return [_open(raw, keys, in_force) for raw in raws]
 
 
 def check_all(checks: Sequence[Check]) -> list[bool]:
@@ -93,12 +93,14 @@ def check_all(checks: Sequence[Check]) -> list[bool]:
     return [verify_ed25519(raw, message, signature) for raw, message, signature in checks]
 
 
-def _open(raw: bytes, keys: dict[str, bytes]) -> Opened | Fault:
+def _open(raw: bytes, keys: dict[str, bytes], in_force: InForce) -> Opened | Fault:
     try:
         envelope = parse_envelope(raw)
-        kind = parse_payload(envelope.payload)["type"]
+        kind = parse_payload(envelope.payload, in_force.types)["type"]
         if len(envelope.payload) > _LONG_PAYLOAD_BYTES:
-            read_statement(kind, envelope.payload)  # what takes long to refuse is refused here, not in the event loop
+            read_statement(
+                kind, envelope.payload, in_force.version
+            )  # what takes long to refuse is refused here, not in the event loop
     except FormatError as error:
         return error.reason, error.field, error.detail
     message = envelope.signed_bytes

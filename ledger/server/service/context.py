@@ -11,6 +11,8 @@ from ledger.server.log.sequencer import Log, Published
 from ledger.server.service.problems import ProblemError
 
 LOG: web.AppKey[Log] = web.AppKey("log", Log)
+MAX_PAGE = 500
+DEFAULT_PAGE = 100
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
 
 
@@ -32,6 +34,14 @@ def number(text: str, field: str) -> int:
     if not _NUMBER.fullmatch(text) or int(text) > MAX_INTEGER:
         raise ProblemError(400, "wrong-value", "a decimal number without leading zeros", field)
     return int(text)
+
+
+def page_limit(request: web.Request) -> int:
+    """Read how many items a page may have, 1 … 500; 400 otherwise."""
+    limit = queried(request, "limit") if "limit" in request.query else DEFAULT_PAGE
+    if not 1 <= limit <= MAX_PAGE:
+        raise ProblemError(400, "wrong-value", f"1 to {MAX_PAGE}", "limit")
+    return limit
 
 
 def queried(request: web.Request, name: str) -> int:

@@ -13,7 +13,8 @@ from aiohttp import web
 
 from ledger.core.encoding import Json
 from ledger.server.service.context import log_of, published
-from ledger.statements.parse import STATEMENTS
+from ledger.server.service.problems import ProblemError
+from ledger.statements.schemas import schema_of, schemas
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -30,12 +31,21 @@ class Route:
     query: tuple[tuple[str, str], ...] = ()
 
 
+_COMPONENT = "#/components/schemas/{kind}/$defs/{{model}}"
 TABLE: web.AppKey[Sequence[Route]] = web.AppKey("table")
 
 
 async def openapi(request: web.Request) -> web.Response:
     """Serve the OpenAPI description."""
     return web.json_response(describe(request.app[TABLE]))
+
+
+async def schema(request: web.Request) -> web.Response:
+    """Serve the JSON Schema of a type, as the newest version of the rules has it."""
+    found = schema_of(request.match_info["type"])
+    if found is None:
+        raise ProblemError(404, "not-found", "no type of statement of that name")
+    return web.json_response(found, content_type="application/schema+json")
 
 
 async def docs(request: web.Request) -> web.Response:
@@ -60,10 +70,6 @@ async def docs(request: web.Request) -> web.Response:
 
 def describe(routes: Sequence[Route]) -> dict[str, Json]:
     """Return OpenAPI 3.1 for the table of routes, with the JSON Schema of every statement."""
-    schemas = {
-        kind: model.model_json_schema(ref_template=f"#/components/schemas/{kind}/$defs/{{model}}")
-        for kind, model in STATEMENTS.items()
-    }
     paths: dict[str, Json] = {}
     for route in routes:
         names = re.findall(r"{(\w+)", route.path)
@@ -88,7 +94,7 @@ def describe(routes: Sequence[Route]) -> dict[str, Json]:
         "version": "1",
         "description": "docs/format.md says what each byte means.",
     }
-    return {"openapi": "3.1.0", "info": info, "paths": paths, "components": {"schemas": schemas}}
+    return {"openapi": "3.1.0", "info": info, "paths": paths, "components": {"schemas": schemas(_COMPONENT)}}
 
 
 def _plain(path: str) -> str:

@@ -32,6 +32,9 @@ _STATUS_OF_REASON = {
     "key-taken": 409,
     "already-created": 409,
     "already-decided": 409,
+    "legal-hold": 409,
+    "unjudgeable-terms": 422,
+    "contradictory-terms": 422,
 }
 _MAX_DETAIL = 500
 _logger = logging.getLogger(__name__)

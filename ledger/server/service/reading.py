@@ -1,4 +1,4 @@
-"""Entries, receipts, proofs, histories, and what the chain says now. Every answer names the size it is of."""
+"""Entries, receipts, proofs and histories. Every answer names the size it is of."""
 
 from __future__ import annotations
 
@@ -8,20 +8,17 @@ import re
 
 from aiohttp import web
 
-from ledger.core.encoding import Json, b64encode
+from ledger.core.encoding import b64encode
 from ledger.core.entry import parse_entry
 from ledger.core.merkle import consistency_ranges, nodes_of, prove
 from ledger.core.receipt import format_receipt
-from ledger.registry.facts import Fact, KeyFact, PartyFact, Thing, key_key, party_key
 from ledger.server.log.sequencer import Published
 from ledger.server.service.context import log_of, number, published, queried
 from ledger.server.service.problems import ProblemError
 from ledger.statements.fields import is_name
 
-MAX_PAGE = 500
-DEFAULT_PAGE = 100
 MAX_SUBJECTS = 32
-_ID = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+ID = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 
 
 async def entry(request: web.Request) -> web.Response:
@@ -32,7 +29,7 @@ async def entry(request: web.Request) -> web.Response:
 async def statement(request: web.Request) -> web.Response:
     """Serve the entry of a statement, decoded, with its receipt."""
     statement_id = request.match_info["statement_id"]
-    if not _ID.fullmatch(statement_id):
+    if not ID.fullmatch(statement_id):
         raise ProblemError(400, "wrong-value", "sha256: and 64 hex digits", "statement_id")
     index = await log_of(request).store.index_of(statement_id)
     if index is None or index >= published(request).head.size:
@@ -66,7 +63,7 @@ async def history(request: web.Request) -> web.Response:
     """Serve the signed history of up to 32 subjects: ids, or names of parties."""
     log, state = log_of(request), published(request)
     subjects = sorted(set(request.query.getall("subject", [])))
-    if not 1 <= len(subjects) <= MAX_SUBJECTS or not all(_ID.fullmatch(item) or is_name(item) for item in subjects):
+    if not 1 <= len(subjects) <= MAX_SUBJECTS or not all(ID.fullmatch(item) or is_name(item) for item in subjects):
         raise ProblemError(
             400, "wrong-value", f"1 to {MAX_SUBJECTS} times subject=, an id or a party's name", "subject"
         )
@@ -74,38 +71,6 @@ async def history(request: web.Request) -> web.Response:
     # A busy party's history can be long: it is written and signed beside the event loop.
     signed = await asyncio.to_thread(log.identity.history, log.ledger_id, subjects, indexes, state.head)
     return web.json_response(signed.document())
-
-
-async def party(request: web.Request) -> web.Response:
-    """Serve a party with all its keys, past and present."""
-    name = request.match_info["name"]
-    fact = (await log_of(request).store.view([party_key(name)], [])).get(PartyFact, party_key(name))
-    if fact is None:
-        raise ProblemError(404, "not-found", "no party of that name is registered")
-    return web.json_response(await _party(request, fact) | _size(request))
-
-
-async def thing(request: web.Request) -> web.Response:
-    """Serve one listing, license or transfer as it stands now."""
-    kind, key = request.match_info["kind"], request.match_info["id"]
-    fact = (await log_of(request).store.view([key], [])).get(Thing, key)
-    if fact is None or f"{fact.kind}s" != kind:
-        raise ProblemError(404, "not-found", f"no such {kind.removesuffix('s')} on this ledger")
-    return web.json_response(_thing(fact) | _size(request))
-
-
-async def things(request: web.Request) -> web.Response:
-    """Serve a page of listings, licenses, transfers or parties, oldest first; `?party=` for those that concern one."""
-    kind = request.match_info["kind"].removesuffix("s").replace("partie", "party")
-    limit = queried(request, "limit") if "limit" in request.query else DEFAULT_PAGE
-    if not 1 <= limit <= MAX_PAGE:
-        raise ProblemError(400, "wrong-value", f"1 to {MAX_PAGE}", "limit")
-    after = queried(request, "cursor") if "cursor" in request.query else -1
-    found = await log_of(request).store.facts(kind, request.query.get("party"), after, limit + 1)
-    page, more = found[:limit], found[limit:]
-    items = [await _party(request, fact) if isinstance(fact, PartyFact) else _thing(fact) for fact in page]
-    cursor = str(page[-1].index) if more else None
-    return web.json_response({"items": items, "next": cursor} | _size(request))
 
 
 async def _entry(request: web.Request, index: int) -> web.Response:
@@ -132,18 +97,3 @@ async def _receipt(request: web.Request, index: int, size: int, note: bytes) -> 
         raise ProblemError(404, "not-found", f"the log has {size} entries, the first being 0", "index")
     path = await log_of(request).path(index, size)
     return format_receipt(index, path, note)
-
-
-async def _party(request: web.Request, fact: PartyFact) -> dict[str, Json]:
-    view = await log_of(request).store.view([key_key(keyid) for keyid in fact.keyids], [])
-    keys = [view.get(KeyFact, key_key(keyid)) for keyid in fact.keyids]
-    shown = [{name: value for name, value in vars(key).items() if name != "party"} for key in keys if key is not None]
-    return {"name": fact.name, "index": fact.index, "keys": shown}
-
-
-def _thing(fact: Fact) -> dict[str, Json]:
-    return {name: value for name, value in fact.document().items() if name != "subjects"}
-
-
-def _size(request: web.Request) -> dict[str, Json]:
-    return {"size": published(request).head.size}

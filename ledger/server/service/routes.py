@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from ledger.server.service import description, operations, reading, submission, tiles
+from ledger.server.service import description, findings, operations, reading, stated, submission, tiles
+from ledger.server.service.context import DEFAULT_PAGE, MAX_PAGE
 from ledger.server.service.description import Route
 
 _PAGING = (
     ("party", "only those that concern this party"),
     ("cursor", "`next` of the page before"),
-    ("limit", f"1 to {reading.MAX_PAGE}, {reading.DEFAULT_PAGE} if left out"),
+    ("limit", f"1 to {MAX_PAGE}, {DEFAULT_PAGE} if left out"),
 )
 JSON = "application/json"
 TEXT = "text/plain"
+SCHEMA = "application/schema+json"
 BYTES = "application/octet-stream"
 
 ROUTES = (
@@ -44,9 +46,23 @@ ROUTES = (
         JSON,
         (("subject", "an id or a party's name; up to 32 times"),),
     ),
-    Route("GET", "/v1/{kind:parties|listings|licenses|transfers}", reading.things, "A page of them", JSON, _PAGING),
-    Route("GET", "/v1/parties/{name}", reading.party, "A party with its keys", JSON),
-    Route("GET", "/v1/{kind:listings|licenses|transfers}/{id}", reading.thing, "One of them as it stands now", JSON),
+    Route(
+        "GET",
+        "/v1/findings",
+        findings.findings,
+        "What parties did wrong, as of the newest entry, and what could not be determined",
+        JSON,
+        (("party", "only what this party did"), *_PAGING[1:]),
+    ),
+    Route("GET", "/v1/rules", stated.rules, "The version of the rules in force", JSON),
+    Route("GET", "/v1/schemas/{type}", description.schema, "The JSON Schema of a type of statement", SCHEMA),
+    Route(
+        "GET", "/v1/{kind:parties|listings|licenses|transfers|claims}", stated.things, "A page of them", JSON, _PAGING
+    ),
+    Route("GET", "/v1/parties/{name}", stated.party, "A party with its keys", JSON),
+    Route(
+        "GET", "/v1/{kind:listings|licenses|transfers|claims}/{id}", stated.thing, "One of them as it stands now", JSON
+    ),
     Route("GET", "/healthz", operations.healthz, "200 while the process lives", TEXT),
     Route("GET", "/readyz", operations.readyz, "200 while statements are taken, else 503", TEXT),
     Route("GET", "/metrics", operations.metrics, "Prometheus metrics", TEXT),

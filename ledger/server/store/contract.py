@@ -7,13 +7,18 @@ the store's size, so that two sequencers can never both extend one log.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from ledger.core.errors import LedgerError
 from ledger.core.merkle import Node
 from ledger.registry.facts import Fact, View
+from ledger.registry.finding import Finding
+
+Findings = Mapping[tuple[int, int], Finding | None]
+"""What is found from now on, by index and number; None: what was found there no longer holds."""
 
 
 class StoreError(LedgerError):
@@ -55,6 +60,29 @@ class Batch:
     facts: list[Fact]
     tiles: dict[tuple[int, int], bytes]
     checkpoint: StoredCheckpoint
+    findings: Findings = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Derived:
+    """What follows from entries, and can be derived from them again: facts, findings, and what entries concern.
+
+    `subjects` are an index, the id of its statement, and all that it concerns, that id among them.
+    """
+
+    subjects: list[tuple[int, str, list[str]]]
+    facts: list[Fact]
+    findings: Findings
+
+
+class Rebuild(Protocol):
+    """What is derived, while it is made anew: nobody else sees it before it is complete."""
+
+    async def view(self, keys: Collection[str], statement_ids: Collection[str]) -> View:
+        """Load what was derived so far; all statement ids of the log count as recorded."""
+
+    async def put(self, derived: Derived) -> None:
+        """Write what follows from the next entries."""
 
 
 class Store(Protocol):
@@ -89,6 +117,17 @@ class Store(Protocol):
 
     async def facts(self, kind: str, subject: str | None, after: int, limit: int) -> list[Fact]:
         """Return up to `limit` facts of a kind with an index above `after`, ascending, about `subject` if given."""
+
+    async def findings(
+        self, party: str | None, as_of_ms: int, after: tuple[int, int, int], limit: int
+    ) -> list[Finding]:
+        """Return up to `limit` findings that hold as of a moment, of a party if given, in order, past `after`."""
+
+    async def derived_version(self) -> int:
+        """Return the version of what derived the facts, subjects and findings (`FACTS_VERSION`); 0 if unknown."""
+
+    def rebuild(self, version: int) -> AbstractAsyncContextManager[Rebuild]:
+        """Make all that is derived anew, by `version`: in one transaction, which ends with the context."""
 
     async def free_bytes(self) -> int:
         """Return the free space of the medium in bytes."""

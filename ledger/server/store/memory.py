@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 
 from ledger.core.merkle import Node
 from ledger.core.tiles import node_in_tile, tile_of
 from ledger.registry.facts import Fact, View
-from ledger.server.store.contract import Batch, IntegrityError, StoredCheckpoint, StoreError
+from ledger.registry.finding import Finding
+from ledger.registry.things import FACTS_VERSION
+from ledger.server.store.contract import Batch, Derived, IntegrityError, StoredCheckpoint, StoreError
 from ledger.server.store.retention import superseded
 
 
@@ -18,8 +21,8 @@ class MemoryStore:
     def __init__(self) -> None:
         self._entries: list[bytes] = []
         self._indexes: dict[str, int] = {}
-        self._facts: dict[str, Fact] = {}
-        self._subjects: dict[str, list[int]] = {}
+        self._derived = _Derived(self._indexes)
+        self._derived_version = FACTS_VERSION
         self._tiles: dict[tuple[int, int], bytes] = {}
         self._checkpoints: list[StoredCheckpoint] = []
 
@@ -32,9 +35,8 @@ class MemoryStore:
         for entry in batch.entries:
             self._entries.append(entry.raw)
             self._indexes[entry.statement_id] = entry.index
-            for subject in entry.subjects:
-                self._subjects.setdefault(subject, []).append(entry.index)
-        self._facts.update((fact.key, fact) for fact in batch.facts)
+        subjects = [(entry.index, entry.statement_id, entry.subjects) for entry in batch.entries]
+        await self._derived.put(Derived(subjects, batch.facts, batch.findings))
         self._tiles.update(batch.tiles)
         if superseded([kept.time_ms for kept in self._checkpoints[-2:]]):
             self._checkpoints.pop()
@@ -55,8 +57,7 @@ class MemoryStore:
 
     async def view(self, keys: Collection[str], statement_ids: Collection[str]) -> View:
         """Load facts and recorded ids."""
-        facts = [self._facts[key] for key in keys if key in self._facts]
-        return View(facts, {name: self._indexes[name] for name in statement_ids if name in self._indexes})
+        return await self._derived.view(keys, statement_ids)
 
     async def tile(self, level: int, position: int) -> bytes:
         """Return the hashes of a tile that exist so far."""
@@ -76,17 +77,39 @@ class MemoryStore:
 
     async def history(self, subjects: Collection[str]) -> list[int]:
         """Return the indexes of all entries that concern any of the subjects."""
-        return sorted({index for subject in subjects for index in self._subjects.get(subject, [])})
+        return sorted({index for subject in subjects for index in self._derived.subjects.get(subject, [])})
 
     async def facts(self, kind: str, subject: str | None, after: int, limit: int) -> list[Fact]:
         """Return facts of a kind, ascending by index."""
-        about = None if subject is None else set(self._subjects.get(subject, []))
+        about = None if subject is None else set(self._derived.subjects.get(subject, []))
         facts = [
             fact
-            for fact in self._facts.values()
+            for fact in self._derived.facts.values()
             if fact.kind == kind and fact.index > after and (about is None or fact.index in about)
         ]
         return sorted(facts, key=lambda fact: fact.index)[:limit]
+
+    async def findings(
+        self, party: str | None, as_of_ms: int, after: tuple[int, int, int], limit: int
+    ) -> list[Finding]:
+        """Return findings that hold as of a moment, in order."""
+        found = [
+            finding
+            for finding in self._derived.findings.values()
+            if finding.from_ms <= as_of_ms and party in {None, finding.party} and finding.order > after
+        ]
+        return sorted(found, key=lambda finding: finding.order)[:limit]
+
+    async def derived_version(self) -> int:
+        """Return the version of what derived the facts."""
+        return self._derived_version
+
+    @asynccontextmanager
+    async def rebuild(self, version: int) -> AsyncIterator[_Derived]:
+        """Make all that is derived anew."""
+        fresh = _Derived(self._indexes)
+        yield fresh
+        self._derived, self._derived_version = fresh, version
 
     async def free_bytes(self) -> int:
         """Memory is not accounted for."""
@@ -94,3 +117,27 @@ class MemoryStore:
 
     async def close(self) -> None:
         """Nothing to release."""
+
+
+class _Derived:
+    """What follows from the entries."""
+
+    def __init__(self, indexes: dict[str, int]) -> None:
+        self._indexes = indexes
+        self.facts: dict[str, Fact] = {}
+        self.subjects: dict[str, list[int]] = {}
+        self.findings: dict[tuple[int, int], Finding] = {}
+
+    async def view(self, keys: Collection[str], statement_ids: Collection[str]) -> View:
+        facts = [self.facts[key] for key in keys if key in self.facts]
+        return View(facts, {name: self._indexes[name] for name in statement_ids if name in self._indexes}, keys)
+
+    async def put(self, derived: Derived) -> None:
+        for index, _, subjects in derived.subjects:
+            for subject in subjects:
+                self.subjects.setdefault(subject, []).append(index)
+        self.facts.update((fact.key, fact) for fact in derived.facts)
+        for place, finding in derived.findings.items():
+            self.findings.pop(place, None)
+            if finding is not None:
+                self.findings[place] = finding

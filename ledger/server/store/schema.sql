@@ -51,3 +51,22 @@ CREATE TABLE IF NOT EXISTS subjects (
     idx     INTEGER NOT NULL, -- of an entry that concerns it
     PRIMARY KEY (subject, idx)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS findings (
+    idx      INTEGER NOT NULL, -- of the entry that it is about
+    number   INTEGER NOT NULL, -- at that entry
+    from_ms  INTEGER NOT NULL, -- Unix milliseconds: it holds as of every moment from here on
+    party    TEXT NOT NULL,    -- who broke what
+    document TEXT NOT NULL,    -- JSON
+    PRIMARY KEY (idx, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS findings_by_moment ON findings (from_ms, idx, number);
+
+CREATE INDEX IF NOT EXISTS findings_by_party ON findings (party, from_ms, idx, number);
+
+-- What derived facts, subjects and findings from the entries: other software makes them anew.
+CREATE TABLE IF NOT EXISTS derived (
+    one     INTEGER PRIMARY KEY CHECK (one = 1),
+    version INTEGER NOT NULL
+) STRICT;
