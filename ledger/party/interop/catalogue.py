@@ -84,7 +84,7 @@ class _Reader:
         for other in values:
             said = label(other.item, self.graph, self.language)
             if other is not chosen and said != text:
-                self.draft.leave(other.item.pointer, other.name, f"another value was taken: {said[:100]!a} is left out")
+                self.draft.leave(other.item.pointer, other.name, f"another value was taken: {said[:100]!r} is left out")
         if not text:
             self.draft.leave(chosen.item.pointer, chosen.name, "it has no name")
             return None
@@ -156,6 +156,9 @@ class _Reader:
         for value in values:
             text = value.item.id if isinstance(value.item, Node) else value.item.text
             text = text if text and not text.startswith("_:") else label(value.item, self.graph, self.language)
+            if text.startswith(CROISSANT):
+                self.draft.leave(value.item.pointer, value.name, "this is what the description conforms to")
+                continue
             self.draft.add("conforms_to", one_line(text), value.item.pointer, value.name)
 
     def distributions(self, values: Sequence[Value]) -> None:
@@ -208,12 +211,12 @@ _TABLE: list[tuple[tuple[str, ...], Callable[[_Reader, Sequence[Value]], None]]]
     ((DCT + "spatial", SCHEMA + "spatialCoverage"), _Reader.regions),
     ((DCT + "temporal", SCHEMA + "temporalCoverage"), _Reader.period),
     ((DCT + "conformsTo", SCHEMA + "conformsTo"), _Reader.standards),
-    (DISTRIBUTIONS, _Reader.distributions),
     (
         (PROV + "hadPrimarySource", DCT + "source", SCHEMA + "isBasedOn", PROV + "wasDerivedFrom"),
         _Reader.sources,
     ),
     ((DCT + "license", SCHEMA + "license"), partial(_Reader.use, member="license")),
+    (DISTRIBUTIONS, _Reader.distributions),
     ((DCT + "rights", SCHEMA + "copyrightNotice"), partial(_Reader.use, member="copyright")),
     ((DCT + "accessRights", SCHEMA + "conditionsOfAccess"), partial(_Reader.use, member="classification")),
     ((RAI + "dataUseCases",), _Reader.purposes),

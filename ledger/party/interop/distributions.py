@@ -17,6 +17,7 @@ DISTRIBUTIONS = (DCAT + "distribution", SCHEMA + "distribution")
 ANY_MEDIA_TYPE = "application/octet-stream"
 
 _CHECKSUM = SPDX + "checksum"
+_LICENSES = (DCT + "license", SCHEMA + "license")
 _MEMBERS: dict[str, tuple[str, ...]] = {
     "media_type": (DCAT + "mediaType", SCHEMA + "encodingFormat", DCT + "format"),
     "bytes": (DCAT + "byteSize", SCHEMA + "contentSize"),
@@ -49,6 +50,11 @@ def read_distribution(item: Item, graph: Graph, language: str, draft: Draft) -> 
     if "media_type" not in found:
         found["media_type"] = ANY_MEDIA_TYPE
         draft.leave(node.pointer, "media_type", f"none is said: {ANY_MEDIA_TYPE} stands for it")
+    for iri in _LICENSES:
+        for said in node.properties.get(iri, []):
+            # Many catalogues say it here and not of the dataset.
+            draft.put_in("use", "license", one_line(label(said, graph, language)), said.pointer, node.names[iri])
+    done.update(_LICENSES)
     for iri, items in node.properties.items():
         if iri not in done and items:
             draft.leave(items[0].pointer, node.names[iri], "a distribution of a listing has no such field")
@@ -72,7 +78,7 @@ def _member(
             draft.leave(item.pointer, name, str(error))
             continue
         if found.setdefault(member, value) != value:
-            draft.leave(item.pointer, name, f"another value was taken: {text[:100]!a} is left out")
+            draft.leave(item.pointer, name, f"another value was taken: {text[:100]!r} is left out")
 
 
 def _sha256(text: str) -> str:

@@ -57,6 +57,7 @@ class Draft:
         """Append to a list, unless it has the value already."""
         values = self.fields.setdefault(name, [])
         if value not in values:
+            self.origins.setdefault(f"/{name}", (pointer, spelt or name))
             self.origins[f"/{name}/{len(values)}"] = (pointer, spelt or name)
             values.append(value)
 

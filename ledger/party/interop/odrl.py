@@ -83,7 +83,7 @@ def _uid(policy: Node, rules: Rules) -> dict[str, Json]:
     if not policy.id or policy.id.startswith("_:"):
         return {}
     if not _ABSOLUTE.fullmatch(policy.id) or len(policy.id) > _MAX_UID:
-        rules.notes.append(Left(policy.pointer, "uid", f"{policy.id[:100]!a}: no absolute IRI"))
+        rules.notes.append(Left(policy.pointer, "uid", f"{policy.id[:100]!r}: no absolute IRI"))
         return {}
     return {"uid": policy.id}
 

@@ -173,7 +173,7 @@ class Rules:
 
     def _node(self, item: Item) -> Node:
         if isinstance(item, Literal):
-            raise Unjudgeable(f"an object was expected, not {item.text[:60]!a}", item.pointer)
+            raise Unjudgeable(f"an object was expected, not {item.text[:60]!r}", item.pointer)
         return self.graph.resolve(item)
 
 
