@@ -44,7 +44,7 @@ _ADVICE = {
     "name-taken": "names are never reused: choose another, or use the home that holds its keys",
     "not-found": "check the id or name: nothing like it is on this ledger",
     "revoked-key": "this key was revoked: add another with 'ledger party add-key --switch'",
-    "already-decided": "it was decided before: look with 'ledger transfer show', 'license show', 'listing show' or 'claim show'",
+    "already-decided": "it was decided before: 'show' of what it is about, such as 'ledger claim show', tells where",
     "unjudgeable-terms": "no program could decide by this: docs/terms.md §3 and §4 list the words that terms may use",
     "unknown-key": "the ledger does not know this key: 'ledger party show NAME' lists those it knows",
     "unknown-party": "this party is not registered: 'ledger party show NAME'",
