@@ -22,7 +22,7 @@ class Dealer(Mover):
     # ------------------------------------------------------------------------------------------------------ licenses
 
     def _term(self) -> Said:
-        first, last = self.soon(-1, 0, 0, 0, 0.01, 2), self.soon(0.1, 3, 20, 60, 365, 2000)
+        first, last = self.soon(-1, 0, 0, 0, 0, 0.01), self.soon(3, 20, 60, 365, 365, 2000)
         if self.pick.random() < 0.03:
             first, last = 0, 2**53 - 1
         return {"valid_from_ms": first, "valid_until_ms": max(last, first + 1)}
@@ -43,7 +43,7 @@ class Dealer(Mover):
         affairs, pick = self.affairs, self.pick
         if not affairs.licenses:
             return self.agreement()
-        name = self.id_of(affairs.licenses)
+        name = self.license_id()
         parent = affairs.licenses.get(name)
         if parent is None:
             return self.agreement() | {"parent": name}
@@ -92,13 +92,13 @@ class Dealer(Mover):
     def usage(self) -> Said:
         """Report a use, often with words that the terms look for."""
         affairs, pick = self.affairs, self.pick
-        name = self.id_of(affairs.licenses)
+        name = self.license_id()
         kept = affairs.licenses.get(name)
         who = affairs.speaker(kept.licensee, 0.02) if kept else affairs.someone()
         sought = _sought(kept.rules) if kept else {}
         stated: Said = {}
         for left in STATED:
-            if pick.random() < (0.8 if left in sought else 0.25):
+            if pick.random() < (0.93 if left in sought else 0.25):
                 stated[left] = pick.choice([*sought.get(left, []), *sought.get(left, []), affairs.terms.word(left)])
         actions = _actions(kept.rules) if kept else []
         duties = ["attribute", "inform", "obtainConsent", "delete", pick.choice(ACTIONS)]
@@ -142,6 +142,8 @@ class Dealer(Mover):
 
     def answer(self) -> Said:
         kept = self._some_claim("answered")
+        if kept is None and self.pick.random() < 0.9:
+            return self.claim()
         who = self.affairs.speaker(kept.respondent) if kept else self.affairs.someone()
         position = self.pick.choice(["admitted", "denied", "partly-admitted"])
         return self.say("claim.answered", who, claim=kept.id if kept else self.id_of({}), position=position)
@@ -150,6 +152,8 @@ class Dealer(Mover):
         """End a claim: by its tribunal, by the claimant, or by both sides."""
         affairs, pick = self.affairs, self.pick
         kept = self._some_claim("determined")
+        if kept is None and self.pick.random() < 0.9:
+            return self.claim()
         if kept is None:
             return self.say("claim.determined", affairs.someone(), claim=self.id_of({}), outcome="withdrawn")
         if kept.tribunal and pick.random() < 0.6:
@@ -201,7 +205,8 @@ def _sought(rules: dict[str, Json]) -> dict[str, list[str]]:
         if isinstance(value, dict):
             if value.get("leftOperand") in STATED:
                 right = value["rightOperand"]
-                found.setdefault(value["leftOperand"], []).extend(right if isinstance(right, list) else [right])
+                words = right if isinstance(right, list) else [right]
+                found.setdefault(value["leftOperand"], []).extend(word for word in words if isinstance(word, str))
             for child in value.values():
                 walk(child)
         elif isinstance(value, list):

@@ -18,9 +18,10 @@ from ledger.registry.acceptance import Duplicate
 from ledger.registry.refusal import Refused
 from tests.conformance.spoil import spoil_envelope, spoil_envelope_bytes, spoil_payload, spoil_statement
 from tests.conformance.world import World
-from tests.harness.forger import sign_payload
+from tests.conformance.world_2 import World2
+from tests.harness.forger import Forger, sign_payload
 from tests.harness.people import person
-from tests.harness.speech import DAY_MS, signed
+from tests.harness.speech import DAY_MS, TYPES_2, signed
 
 BY_DESIGN = "unknown-rules"
 """After it a verifier judges nothing (docs/format.md §6.2, §9.14): such candidates are not recorded."""
@@ -38,11 +39,13 @@ class Judged(NamedTuple):
 class History:
     """One random history over one ledger."""
 
-    def __init__(self, seed: int) -> None:
-        """Begin with the operator and four parties."""
+    def __init__(self, seed: int, rules: int = 1) -> None:
+        """Begin with the operator and four parties, under version `rules` of the rules."""
         self.pick = Random(seed)
-        self.world = World(seed, self.pick)
-        self.ledger = self.world.ledger
+        admission = self.pick.choice(["open", "operator"])
+        self.ledger = Forger(f"history {seed}", admission=admission, rules=rules)
+        kind = World if rules == 1 else World2
+        self.world: World | World2 = kind(self.pick, self.ledger)
         self.judged = [Judged(0, "", "ledger.created")]
         for name in ("alice", "bob", "carol", "dave"):
             statement = self.world.registration(person(name, f"{name} {seed}"))
@@ -52,7 +55,7 @@ class History:
         """Add one candidate to the log."""
         pick, world = self.pick, self.world
         world.speech.now_ms = self.ledger.now_ms - pick.choice([0, 0, 1000, DAY_MS])
-        statement = world.any_statement() if pick.random() < 0.5 else world.fitting_statement()
+        statement = world.statement()
         if statement["type"] != "ledger.created" and pick.random() < 0.3:
             size = pick.randrange(1, self.ledger.size + 1)
             statement["seen"] = {"root": self.ledger.root_at(size).hex(), "size": size}
@@ -76,6 +79,17 @@ class History:
             self._judge(*spoil_envelope_bytes(pick, envelope.recorded))
         else:
             self._judge(pick.choice(world.past), "said before")
+
+    def change_rules(self) -> None:
+        """Change to version 2, which allows some or all of its types from then on."""
+        assert isinstance(self.world, World)
+        few = [kind for kind in TYPES_2 if self.pick.random() < 0.8]
+        types = self.pick.choice([list(TYPES_2), few])
+        statement = self.world.speech.rules_changed(self.ledger.operator, 2, statement_types=types)
+        self._judge(signed(statement, self.ledger.operator.key), "ledger.rules_changed")
+        assert self.judged[-1].reason == "", self.judged[-1]
+        self.world.speech.rules = 2
+        self.world = World2.after(self.world)
 
     def _keys_for(self, statement: Json) -> list[SigningKey]:
         """Return the private keys of the statement's signers, as far as it has any that can be found."""

@@ -52,6 +52,14 @@ class Mover:
             return self.pick.choice([self.affairs.ledger.id, *(said for said, _ in self.affairs.statements[-10:])])
         return "sha256:" + self.pick.randbytes(32).hex()
 
+    def license_id(self) -> str:
+        """Return a license's id, mostly of one in force."""
+        affairs, now_ms = self.affairs, self.affairs.ledger.times[-1]
+        running = [
+            name for name, kept in affairs.licenses.items() if kept.from_ms <= now_ms < kept.until_ms and not kept.ended
+        ]
+        return self.id_of(running if running and self.pick.random() < 0.85 else affairs.licenses)
+
     # ------------------------------------------------------------------------------------------------------- parties
 
     def party(self) -> Said:
@@ -134,7 +142,7 @@ class Mover:
     def offer(self) -> Said:
         """Offer, mostly under a license and as it says."""
         affairs, pick = self.affairs, self.pick
-        name = self.maybe(0.92, self.id_of(affairs.licenses)) if affairs.licenses else None
+        name = self.maybe(0.92, self.license_id()) if affairs.licenses else None
         kept = affairs.licenses.get(name) if name else None
         if kept is None:
             listing = self.id_of(affairs.listings)
@@ -152,6 +160,8 @@ class Mover:
     def decision(self) -> Said:
         """Acknowledge or refuse, mostly what is open."""
         waiting = {name: kept for name, kept in self.affairs.transfers.items() if not kept.decided}
+        if not waiting and self.pick.random() < 0.9:
+            return self.offer()
         name = self.id_of(waiting if waiting and self.pick.random() < 0.95 else self.affairs.transfers)
         kept = self.affairs.transfers.get(name)
         who = self.affairs.speaker(kept.recipient) if kept else self.affairs.someone()
@@ -163,6 +173,8 @@ class Mover:
     def forwarding(self) -> Said:
         """Forward what was received: to a sub-licensee, to anybody, or because an authority said so."""
         affairs, pick = self.affairs, self.pick
+        if not affairs.transfers and pick.random() < 0.9:
+            return self.offer()
         name = self.id_of(affairs.transfers)
         kept = affairs.transfers.get(name)
         who = affairs.speaker(kept.recipient) if kept else affairs.someone()

@@ -91,7 +91,7 @@ class TermsMaker:
             return {self.pick.choice(["and", "or", "xone"]): members}
         return self.atomic()
 
-    def constraints(self, weights: tuple[int, ...] = (4, 5, 3, 1)) -> list[Json]:
+    def constraints(self, weights: tuple[int, ...] = (4, 6, 2, 1)) -> list[Json]:
         """Return none to a few constraints, sometimes on one operand: those meet."""
         many = self.pick.choices(range(len(weights)), weights)[0]
         if many > 1 and self.pick.random() < 0.3:
@@ -134,7 +134,9 @@ class TermsMaker:
         if pick.random() < 0.93:
             found["permission"] = [self.permission() for _ in range(pick.choice([1, 1, 2, 3]))]
             if pick.random() < 0.5:  # without a wide permission most uses are prohibited for one reason
-                found["permission"].append(rule(pick.choice(["use", "distribute", "grantUse"])))
+                found["permission"].append(rule(pick.choice(["use", "use", "distribute", "grantUse"])))
+            if pick.random() < 0.4:
+                found["permission"].append(rule("use", self.atomic(pick.choice(list(OPERATORS)))))
         if pick.random() < 0.35:
             found["prohibition"] = [self.prohibition() for _ in range(pick.choice([1, 1, 2]))]
         if pick.random() < 0.5 or not found:
@@ -166,7 +168,7 @@ class TermsMaker:
                 new["action"] = self.action()
         elif pick.random() < 0.2:
             constraints.append(self.atomic(pick.choice(["dateTime", "elapsedTime"]), ["lt", "lteq"]))
-        if constraints and pick.random() < 0.3:
+        if constraints and kind != "obligation" and pick.random() < 0.3:
             at = pick.randrange(len(constraints))
             constraints[at] = self._bent(constraints[at], constraints)
         return new | ({"constraint": constraints} if constraints else {})
@@ -174,6 +176,8 @@ class TermsMaker:
     def _bent(self, constraint: Json, others: list[Json]) -> Json:
         """Return a constraint that often implies, or is implied by, the one given."""
         pick = self.pick
+        if "sealed" in constraint:
+            return constraint
         if "leftOperand" not in constraint:
             twice = {"or": [constraint, deepcopy(constraint)]}
             return pick.choice([constraint, twice, next(iter(constraint.values()))[0]])

@@ -30,6 +30,7 @@ TYPES = [
     "listing.praised",
 ]
 WAYS = [
+    "seal",
     "remove",
     "remove",
     "add",
@@ -81,6 +82,8 @@ def spoil_statement(pick: Random, statement: Json, now_ms: int) -> str:
             statement["ledger"] = "sha256:" + pick.randbytes(32).hex()
         case "type":
             statement["type"] = pick.choice([*TYPES, 7])
+        case "seal":
+            container[name] = {"sealed": pick.choice(["ab" * 32, "ab" * 32, "AB" * 32, "ab", 7])}
         case "seen":
             statement["seen"] = {"root": pick.randbytes(32).hex(), "size": pick.choice([1, 2, 10**9, 0])}
         case "weak" if keys := [place for place in places(statement) if place[1] == "public_key"]:

@@ -68,11 +68,14 @@ def spoil_terms(pick: Random, terms: dict[str, Json]) -> str:
 
 def _spoil_rule(pick: Random, terms: dict[str, Any]) -> None:
     """Put a member of one kind of rule into another, or a constraint where it may not stand."""
-    kinds = [kind for kind in ("permission", "prohibition", "obligation") if kind in terms]
-    rule = pick.choice(terms[pick.choice(kinds)])
+    kind = pick.choice([kind for kind in ("permission", "prohibition", "obligation") if kind in terms])
+    rule = pick.choice(terms[kind])
     deadline = atomic("elapsedTime", pick.choice(["lt", "eq", "gt"]), duration("P1D"))
+    alone: list[Json] = [{"constraint": [{"or": [deadline]}]}] if kind != "obligation" else []
+    # In an obligation that would be two faults, of which any may be named.
     rule |= pick.choice(
         [
+            *alone,
             {"duty": [{"action": "attribute"}]},
             {"duty": []},
             {"duty": [{"action": "attribute", "constraint": [deadline]}]},
@@ -80,7 +83,6 @@ def _spoil_rule(pick: Random, terms: dict[str, Any]) -> None:
             {"consequence": [{"action": "inform", "constraint": [deadline]}]},
             {"constraint": [deadline]},
             {"constraint": [{"or": [deadline, deadline]}]},
-            {"constraint": [{"or": [deadline]}]},
             {"constraint": [{"xone": [deadline] * 20}]},
             {"constraint": [{"and": [deadline, deadline], "or": [deadline, deadline]}]},
             {"constraint": []},

@@ -37,7 +37,7 @@ class Tale:
         self.ledger = ledger or Forger(f"tale {seed}", rules=2)
         self.affairs = Affairs(self.pick, self.ledger)
         self.moves = Dealer(self.affairs)
-        self.seals = self.pick.choice([0.0, 0.0, 0.05, 0.3])
+        self.seals = self.pick.choice([0.0, 0.05, 0.1, 0.4])
         """How likely a place that decides something is sealed."""
         self.disclosures: list[dict[str, Json]] = []
         self.refusals: Counter[str] = Counter()
@@ -66,9 +66,9 @@ class Tale:
         chance = pick.random()
         if chance < 0.2:
             return last_ms
-        if chance < 0.65 or not self.affairs.moments:
-            return last_ms + pick.choice([1, 1000, 60_000, HOUR_MS, HOUR_MS, 6 * HOUR_MS, DAY_MS, 5 * DAY_MS])
-        moment = pick.choice(self.affairs.moments[: pick.choice([1, 1, 3, 8])])
+        if chance < 0.75 or not self.affairs.moments:
+            return last_ms + pick.choice([1, 1, 1000, 1000, 60_000, HOUR_MS, HOUR_MS, 6 * HOUR_MS, DAY_MS])
+        moment = pick.choice(self.affairs.moments[: pick.choice([1, 1, 1, 2, 5])])
         return max(last_ms, moment + pick.choice([-1, 0, 0, 1, 1]))
 
     def offer(self, statement: Said, time_ms: int | None = None) -> None:
@@ -79,8 +79,12 @@ class Tale:
         clear["issued_ms"] = statement["issued_ms"] = now_ms
         clear["not_after_ms"] = statement["not_after_ms"] = now_ms + DAY_MS
         disclosures = seal(statement, *pointers) if self.is_sealed else []
-        envelope = signed(statement, *self.keys_for(statement))
-        if pointers and not self.is_in_order(clear):
+        try:
+            envelope = signed(statement, *self.keys_for(statement))
+            is_in_order = not pointers or self.ledger.reads(signed(clear, *self.keys_for(clear)))
+        except FormatError:  # nested too deep, by sub-licenses of sub-licenses
+            return
+        if not is_in_order:  # the two tellings would differ: what is sealed cannot be contradictory
             return
         if now_ms > self.ledger.times[-1]:
             self.before(now_ms)
@@ -94,10 +98,6 @@ class Tale:
         self.ledger.speech.now_ms = now_ms
         self.affairs.remember(clear, envelope.id, now_ms)
         self.disclosures += [item | {"statement_id": envelope.id} for item in disclosures]
-
-    def is_in_order(self, clear: Said) -> bool:
-        """Tell whether the ledger would let the fields in where nothing is sealed: else the two tellings differ."""
-        return self.ledger.reads(signed(clear, *self.keys_for(clear)))
 
     def keys_for(self, statement: Said) -> list[SigningKey]:
         """Return the private keys of a statement's signers."""

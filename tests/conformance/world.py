@@ -18,11 +18,10 @@ MAX_PEOPLE = 9
 class World:
     """The people and things of one random history; it learns only of statements that were accepted."""
 
-    def __init__(self, seed: int, pick: Random) -> None:
-        """Begin with the operator alone."""
+    def __init__(self, pick: Random, ledger: Forger) -> None:
+        """Begin with the operator alone, on a ledger under version 1."""
         self.pick = pick
-        self.admission = pick.choice(["open", "operator"])
-        self.ledger = Forger(f"history {seed}", admission=self.admission)
+        self.ledger = ledger
         self.speech = self.ledger.speech
         self.people = [self.ledger.operator]
         self.owners: dict[str, SigningKey] = {}
@@ -42,7 +41,7 @@ class World:
 
     def registration(self, who: Person) -> Json:
         self.own(*who.all_keys)
-        return self.speech.party_registered(who, self.ledger.operator if self.admission == "operator" else None)
+        return self.speech.party_registered(who, self.ledger.operator if self.ledger.admission == "operator" else None)
 
     def remember(self, envelope: Envelope) -> None:
         """Learn from an accepted statement."""
@@ -81,6 +80,10 @@ class World:
 
     def _person(self, name: str) -> Person:
         return next((who for who in self.people if who.name == name), self.people[0])
+
+    def statement(self) -> Json:
+        """Return a well-formed statement, half of them by somebody who has the role for it."""
+        return self.any_statement() if self.pick.random() < 0.5 else self.fitting_statement()
 
     def any_statement(self) -> Json:
         """Return a well-formed statement, whose issuer need not have the role or the right for it."""
@@ -143,7 +146,7 @@ class World:
 
     def _rules(self) -> Json:
         return self.speech.rules_changed(
-            self.pick.choice([self.someone(), self.ledger.operator]), self.pick.choice([2, 3, 7])
+            self.pick.choice([self.someone(), self.ledger.operator]), self.pick.choice([3, 7])
         )
 
     def _creation(self) -> Json:

@@ -17,7 +17,7 @@ from ledger.core.tiles import TILE_HEIGHT, TILE_WIDTH, Tile, format_bundle, form
 from ledger.registry.acceptance import Candidate, accept
 from ledger.registry.facts import KeyFact, View, key_key
 from ledger.statements.common import Statement
-from ledger.statements.parse import NEWEST_RULES, parse_statement
+from ledger.statements.parse import parse_payload, read_statement
 from tests.harness.people import Person, key, person
 from tests.harness.speech import START_MS, Speech, created, signed
 
@@ -35,8 +35,11 @@ class LedgerBuilder:
         self.service_key = key(f"{label} service")
         self.entries: list[bytes] = []
         self.times: list[int] = []
+        self.signers: list[frozenset[str]] = []
+        """The keyids that signed each entry."""
         self.view = View()
         self._hashes: dict[Node, bytes] = {}
+        self.admission = fields.get("admission", "open")
         statement = created(self.operator, origin, self.log_key, self.service_key, **fields)
         envelope = signed(statement, *self.operator.all_keys)
         self.record(envelope, START_MS)
@@ -52,6 +55,7 @@ class LedgerBuilder:
         now_ms = self.now_ms if time_ms is None else time_ms
         envelope = self.accept(posted, now_ms)
         previous = leaf_hash(self.entries[-1]).hex() if self.entries else ZERO_LINK
+        self.signers.append(frozenset(keyid for keyid, _ in envelope.signatures))
         self.chain(Entry(self.size, previous, envelope, now_ms).raw, now_ms)
         return envelope.id
 
@@ -75,12 +79,13 @@ class LedgerBuilder:
 
     @property
     def rules(self) -> int:
-        """The version of the rules in force; before entry 0, the newest: it is read alike under all."""
-        return self.view.ledger.rules if self.view.ledger else NEWEST_RULES
+        """The version of the rules in force."""
+        return self.view.in_force.version
 
     def read(self, envelope: Envelope) -> Statement:
         """Take steps 9.2 and 9.3 under the rules in force; raise FormatError."""
-        return parse_statement(envelope.payload, self.rules)
+        version, types = self.view.in_force
+        return read_statement(parse_payload(envelope.payload, types)["type"], envelope.payload, version)
 
     def reads(self, envelope: Envelope) -> bool:
         """Tell whether an envelope's payload and fields are in order."""

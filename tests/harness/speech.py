@@ -14,13 +14,13 @@ from tests.harness.people import Person
 
 START_MS = 1_700_000_000_000
 DAY_MS = 24 * 60 * 60 * 1000
-TYPES_2: list[Json] = [
+TYPES_2 = (
     "claim.answered", "claim.determined", "claim.opened", "classification.changed", "disclosure.compelled",
     "erasure.attested", "erasure.requested", "ledger.created", "ledger.rules_changed", "license.agreed",
     "license.amended", "license.ended", "listing.amended", "listing.registered", "listing.withdrawn",
     "party.key_added", "party.key_revoked", "party.registered", "transfer.acknowledged", "transfer.forwarded",
     "transfer.offered", "transfer.refused", "usage.reported", "venue.status",
-]  # fmt: skip
+)  # fmt: skip
 """The types of docs/statements.md, ascending: what a `ledger.rules_changed` to version 2 may allow."""
 
 
@@ -135,7 +135,7 @@ class Speech:
         own: dict[str, Json] = {
             "rules": rules,
             "payload_types": ["application/vnd.provenance-ledger.statement.v1+json"],
-            "statement_types": TYPES_2,
+            "statement_types": list(TYPES_2),
             "signature_forms": ["ed25519"],
         }
         return self.say("ledger.rules_changed", operator, [operator.key], **(own | fields))

@@ -31,23 +31,29 @@ def failure_order(failure: tuple[int | None, str, str]) -> tuple[int, str, str]:
     return (-1 if index is None else index, check, reason)
 
 
-def replay(directory: Path, policy: str, *, is_remembered: bool = False) -> Verdict:
-    """Replay `directory/log`; the policy, and the state if there is one, are kept beside it."""
-    (directory / "policy.txt").write_text(policy)
-    arguments = ["replay", str(directory / "log"), "--policy", str(directory / "policy.txt"), "--json", "--quiet"]
-    arguments += ["--processes", "1"]
-    if is_remembered:
-        arguments += ["--state", str(directory / "state.json")]
+def run_verifier(*arguments: str) -> Verdict:
+    """Run a command of the verifier in this process, reporting as JSON."""
     words = io.StringIO()
     with redirect_stdout(words):
-        code = main(arguments)
+        code = main([*arguments, "--json"])
     return Verdict(code, json.loads(words.getvalue()))
 
 
-def replay_files(directory: Path, files: dict[str, bytes], policy: str, *, is_remembered: bool = False) -> Verdict:
+def replay(directory: Path, policy: str, *arguments: str, is_remembered: bool = False) -> Verdict:
+    """Replay `directory/log`; the policy, and the state if there is one, are kept beside it."""
+    (directory / "policy.txt").write_text(policy)
+    places = [str(directory / "log"), "--policy", str(directory / "policy.txt")]
+    if is_remembered:
+        places += ["--state", str(directory / "state.json")]
+    return run_verifier("replay", *places, "--quiet", "--processes", "1", *arguments)
+
+
+def replay_files(
+    directory: Path, files: dict[str, bytes], policy: str, *arguments: str, is_remembered: bool = False
+) -> Verdict:
     """Write the files of a log, in place of those of an earlier call, and replay them."""
     log = directory / "log"
     if log.exists():
         log.rename(directory / f"log before {len(list(directory.iterdir()))}")
     write_files(log, files)
-    return replay(directory, policy, is_remembered=is_remembered)
+    return replay(directory, policy, *arguments, is_remembered=is_remembered)
