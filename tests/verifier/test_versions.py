@@ -96,11 +96,14 @@ def test_bytes_that_change_while_they_are_read_again_are_a_doubt(tmp_path: Path)
     assert [(doubt.check.slug, doubt.reason) for doubt in result.doubts] == [("available", "changed while it was read")]
 
 
-def test_only_the_listed_types_are_allowed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("far", [0, 256])
+def test_only_the_listed_types_are_allowed(far: int, tmp_path: Path) -> None:
     """An unlisted type is unknown, even where its fields are wrong, too; one of no type at all is as wrong as ever."""
     builder = small_ledger()
     listing, terms = named(builder)
     builder.change_rules([kind for kind in TYPES if kind not in {"usage.reported", "listing.registered"}])
+    for _ in range(far):  # into a bundle that is read by version 2 from the start
+        builder.offer("acme", "birch.example", listing, license=terms)
     expected: list[tuple[str, str, int]] = []
 
     def expect(check: str, reason: str) -> None:
