@@ -73,8 +73,8 @@ TermsFile = Annotated[
     Path | None,
     typer.Option(
         "--terms",
-        help="The terms as ODRL JSON-LD, instead of the options here; the members that docs/terms.md §1.1 fixes may be "
-        "left out.",
+        help="The terms as ODRL of docs/terms.md, instead of the options here; the members that its §1.1 fixes may be "
+        "left out. 'ledger provenance import-terms' makes such a file of any other ODRL.",
         exists=True,
         dir_okay=False,
         rich_help_panel=_PANEL,

@@ -86,5 +86,6 @@ def read_form(path: Path) -> dict[str, Json]:
     if not isinstance(form, dict) or not form.keys() <= known:
         surplus = sorted(form.keys() - known) if isinstance(form, dict) else []
         what = f"has no field {', '.join(surplus)}" if surplus else "is an object"
-        raise Unfit(f"{path}: the plain form of a listing {what}; its fields are {', '.join(sorted(known))}")
+        hint = "DCAT and Croissant are read by 'ledger provenance import-listing'"
+        raise Unfit(f"{path}: the plain form of a listing {what}; its fields are {', '.join(sorted(known))}. {hint}")
     return form
