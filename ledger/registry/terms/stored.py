@@ -8,7 +8,7 @@ from functools import lru_cache
 from ledger.core.encoding import Json
 from ledger.statements.terms import Rules
 
-_KEPT = 512  # read terms take up to some 30 times their bytes: a few MB as a rule, 500 MB if all are as long as can be
+_KEPT = 512  # read terms take some ten times their bytes: about a MB as a rule, 150 MB if all are as long as can be
 _MEMBERS = ("obligation", "permission", "prohibition")
 
 

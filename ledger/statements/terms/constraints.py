@@ -9,6 +9,7 @@ import math
 import operator as python
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Final, TypeAlias
 
 from ledger.core.encoding import Json
@@ -77,13 +78,17 @@ class Ordering:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Membership:
-    """An atomic constraint on a word; one right operand is a set of one. `above` is all at or over its words."""
+    """An atomic constraint on a word; one right operand is a set of one."""
 
     left: str
     operator: str
     words: frozenset[str]
-    above: frozenset[str] = field(repr=False)
     document: Json = field(repr=False)
+
+    @property
+    def above(self) -> frozenset[str]:
+        """All that is at or over its words; not kept, since a long code has a hundred words over it."""
+        return frozenset(chain.from_iterable(upward(self.left, word) for word in self.words))
 
     def meets(self, word: str) -> bool:
         """Tell whether `word` meets it (docs/terms.md §5.2)."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from itertools import chain
 from typing import Final
 
 from ledger.core.encoding import Json
@@ -18,7 +17,6 @@ from ledger.statements.terms.constraints import (
     SealedOperand,
 )
 from ledger.statements.terms.operands import date_time_ms, duration_ms, ordered_version, size, word, words
-from ledger.statements.vocabulary import upward
 
 CONNECTIVES: Final = ("and", "or", "xone")
 MAX_MEMBERS = 20
@@ -105,8 +103,7 @@ def _read_right(left: str, operator: str, document: dict[str, Json]) -> Constrai
     if operator in _ORDERING:
         return Ordering(left, operator, ordered_version(right), document)
     found = words(right) if operator in _SETS else frozenset({word(right)})
-    above = frozenset(chain.from_iterable(upward(left, each) for each in found))
-    return Membership(left, operator, found, above, document)
+    return Membership(left, operator, found, document)
 
 
 def _read_seal(document: dict[str, Json]) -> None:
