@@ -50,8 +50,8 @@ def due_ms(obligation: Obligation, trigger_ms: int, hold: Hold = NO_HOLD) -> int
     due = min((_deadline_ms(each, trigger_ms) for each in deadlines), default=trigger_ms if is_erasure else None)
     if due is None or not is_erasure or hold.released_ms is None:
         return due
-    allowed_ms = min((each.bound for each in deadlines if each.left == "elapsedTime"), default=0)
-    return max(due, hold.released_ms + allowed_ms)
+    again = (_deadline_ms(each, hold.released_ms) for each in deadlines if each.left == "elapsedTime")
+    return max(due, min(again, default=hold.released_ms))
 
 
 def erasure_due_ms(standing: Standing, hold: Hold = NO_HOLD) -> int | None:
@@ -83,14 +83,21 @@ class _Moment:
     has_copies: bool
     hold: Hold
 
-    def states(self, obligation: Obligation, pointer: str, trigger_ms: int) -> Iterator[DutyState]:
-        """Yield the state of an obligation and, once it is violated, those of its consequences."""
+    def states(
+        self, obligation: Obligation, pointer: str, trigger_ms: int, earliest_ms: int | None = None
+    ) -> Iterator[DutyState]:
+        """Yield the state of an obligation and, once it is violated, those of its consequences.
+
+        A consequence is due no earlier than `earliest_ms`, its trigger: not before anybody owes it.
+        """
         due = due_ms(obligation, trigger_ms, self.hold)
+        if due is not None and earliest_ms is not None:
+            due = max(due, earliest_ms)
         state = self._state(obligation, trigger_ms, due)
         yield DutyState(pointer, obligation.action, state, due)
         if state == "violated" and due is not None:
             for number, consequence in enumerate(obligation.consequences):
-                yield from self.states(consequence, f"{pointer}/consequence/{number}", due)
+                yield from self.states(consequence, f"{pointer}/consequence/{number}", due, earliest_ms=due)
 
     def _state(self, obligation: Obligation, trigger_ms: int, due: int | None) -> DutyAnswer:
         if _is_sealed(obligation):

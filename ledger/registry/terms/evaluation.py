@@ -15,12 +15,13 @@ class Place(NamedTuple):
     """A sealed place that an answer would have needed.
 
     `position` is that of a license in the chain: then `pointer` is one in the statement that set its terms, or `/count`
-    for the sealed counts of earlier uses under it. `position` None stands for the statement that is judged; there,
-    `pointer` is `/` and the left operand (`/version` is the listing's).
+    in the first earlier use in a sum that sealed it, whose entry is `entry_index` if `Count` told it. `position` None
+    stands for the statement that is judged; there, `pointer` is `/` and the left operand (`/version` is the listing's).
     """
 
     position: int | None
     pointer: str
+    entry_index: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,10 @@ def unknown_places(constraint: Constraint, facts: Facts, position: int, pointer:
         case SealedOperand():
             yield Place(position, f"{pointer}/rightOperand")
     if constraint.left == "count":
-        if facts.standing.count_of(facts.action).is_uncertain:
-            yield Place(position, "/count")
-        if facts.request.count.is_uncertain:
+        earlier = facts.standing.count_of(facts.action)
+        if earlier.is_uncertain:
+            yield Place(position, "/count", earlier.sealed_index)
+        elif facts.request.count.is_uncertain:
             yield Place(None, "/count")
     elif facts.stated(constraint.left) is SEALED:
         yield Place(None, f"/{constraint.left}")

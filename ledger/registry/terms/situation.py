@@ -23,14 +23,20 @@ Stated: TypeAlias = str | Literal[Seal.SEALED]
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How often: exactly `known`, or at least that where a count in the sum is sealed (docs/terms.md §5.1)."""
+    """How often: exactly `known`, or at least that where a count in the sum is sealed (docs/terms.md §5.1).
+
+    `sealed_index` is the entry of the first use in the sum whose count is sealed, if that is known.
+    """
 
     known: int
     is_uncertain: bool = False
+    sealed_index: int | None = None
 
     def __add__(self, other: Count) -> Count:
         """Return the sum, which is uncertain if one of the two is."""
-        return Count(self.known + other.known, self.is_uncertain or other.is_uncertain)
+        sealed = [each for each in (self.sealed_index, other.sealed_index) if each is not None]
+        is_uncertain = self.is_uncertain or other.is_uncertain
+        return Count(self.known + other.known, is_uncertain, min(sealed, default=None))
 
 
 SEALED_COUNT: Final = Count(1, is_uncertain=True)

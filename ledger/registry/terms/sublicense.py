@@ -64,7 +64,7 @@ def _may_grant(parents: Sequence[Standing], request: Request) -> _Finding:
 
 def _one_up(place: Place) -> Place:
     """Turn a place in the parent's chain into one in the sub-license's."""
-    return place if place.position is None else Place(place.position + 1, place.pointer)
+    return place if place.position is None else place._replace(position=place.position + 1)
 
 
 def _compared(child: Rules, parent: Rules) -> Iterator[_Finding]:
@@ -121,19 +121,15 @@ def _follows(given: _Side, wanted: _Side) -> _Finding:
 
 
 def _sealed_places(given: _Side, constraint: Constraint, position: int, pointer: str) -> Iterator[Place]:
-    """Yield what is sealed in `constraint`, and in those constraints of `given` that may have to do with it."""
-    operands: set[str] = set()
+    """Yield every sealed place in the list and in `constraint`, for which it is unknown (docs/terms.md §5.5)."""
+    yield from _seals(constraint, position, pointer)
+    for number, each in enumerate(given.constraints):
+        yield from _seals(each, given.position, f"{given.pointer}/constraint/{number}")
+
+
+def _seals(constraint: Constraint, position: int, pointer: str) -> Iterator[Place]:
     for place, leaf in leaves(constraint, pointer):
         if isinstance(leaf, SealedConstraint):
             yield Place(position, place)
-        else:
-            operands.add(leaf.left)
-            if isinstance(leaf, SealedOperand):
-                yield Place(position, f"{place}/rightOperand")
-    for number, each in enumerate(given.constraints):
-        for place, leaf in leaves(each, f"{given.pointer}/constraint/{number}"):
-            match leaf:
-                case SealedConstraint():
-                    yield Place(given.position, place)
-                case SealedOperand(left=left) if left in operands:
-                    yield Place(given.position, f"{place}/rightOperand")
+        elif isinstance(leaf, SealedOperand):
+            yield Place(position, f"{place}/rightOperand")

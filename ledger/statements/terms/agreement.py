@@ -83,6 +83,6 @@ class Agreement(Rules):
 
 
 def from_version_1(purposes: Sequence[str]) -> Rules:
-    """Return what a license of version 1 reads as (docs/terms.md §5.5): `use`, for any of its purposes."""
+    """Return what a license of version 1 reads as (docs/terms.md §5.6): `use`, for any of its purposes."""
     constraint = {"leftOperand": "purpose", "operator": "isAnyOf", "rightOperand": list(purposes)}
     return Rules.model_validate({"permission": [{"action": "use", "constraint": [constraint]}]})

@@ -1,4 +1,4 @@
-"""The decision for a use: force, rules, duties, counts, seals, chains (docs/terms.md §5.3, §5.5, §7.3)."""
+"""The decision for a use: force, rules, duties, counts, seals, chains (docs/terms.md §5.3, §5.5, §5.6, §7.3)."""
 
 from __future__ import annotations
 
@@ -156,6 +156,11 @@ def test_the_places_are_those_that_matter() -> None:
         first,
         Place(None, "/count"),
     )
+    counts = {"sell": Count(1, True, 3), "read": Count(2, True, 9), "train": Count(2, True, 7), "use": Count(5)}
+    used = Standing(license_.terms, 10, 100, 5, counts=counts)
+    assert Place(0, "/count", 9) in decide([used], uncertain).places, "the first in the sum, not this one's"
+    wider = Standing(rules(permission=[rule("use", atomic("count", "lt", 99))]), 10, 100, 5, counts=counts)
+    assert decide([wider], ACADEMIC).places == (Place(0, "/count", 7),), "`use` does not cover `sell`"
     versioned = standing(permission=[rule("use", atomic("version", "lt", "2"))])
     assert decide([versioned], Request("read", 50, SEALED)).places == (Place(None, "/version"),)
 

@@ -121,6 +121,8 @@ def test_holds_move_an_erasure_duty() -> None:
     assert erasure_due_ms(license_, released) == later
     found = duty_states(license_, later + 1, has_copies=True, hold=released)
     assert [(each.state, each.due_ms) for each in found] == [("pending", later + 30 * DAY_MS), ("violated", later)]
+    several = standing(rule("delete", within(30, "lt"), within(40), by(UNTIL_MS)))
+    assert erasure_due_ms(several, released) == later + 30 * DAY_MS - 1
     early = Hold(released_ms=20 * DAY_MS)
     assert [each.due_ms for each in duty_states(license_, due, has_copies=True, hold=early)] == [due, UNTIL_MS]
     assert erasure_due_ms(license_, Hold(is_on=True, released_ms=later)) is None
@@ -138,6 +140,8 @@ def test_consequences_follow_a_violated_duty_from_its_due_moment() -> None:
         DutyState(f"{place}/consequence/0", "attribute", "pending", None),
         DutyState(f"{place}/consequence/1", "obtainConsent", "pending", due + 2 * DAY_MS),
     ]
+    past = standing(rule("inform", within(3), consequence=[rule("read", by(0)), rule("delete", by(7), within(1))]))
+    assert [each.due_ms for each in duty_states(past, due + 1, has_copies=True)] == [due] * 3, "not before its trigger"
     met = replace(license_, met={"attribute": due + 9, "obtainConsent": due + 2 * DAY_MS})
     assert states(met, MAX_INTEGER) == ["violated", "fulfilled", "fulfilled"]
     last = duty_states(license_, due + 4 * DAY_MS, has_copies=True)[3]

@@ -59,6 +59,7 @@ def unknown(*places: tuple[int | None, str]) -> Width:
             [rule("read", MARKETING), rule("use", SEAL), rule("sell", SEAL)],
             unknown(
                 (0, "/terms/permission/0/constraint/1/or/1/rightOperand"),
+                (0, "/terms/permission/0/constraint/2/rightOperand"),
                 (1, "/terms/permission/2/constraint/0"),
             ),
         ),
