@@ -179,24 +179,29 @@ def end(
 
 @app.command()
 def show(license_id: LicenseId, home: Home = HOME, json_output: JsonOutput = False) -> None:
-    """Show a license from its entry, with the receipt verified."""
+    """Show a license and what amended its terms, each from its entry with the receipt verified."""
 
-    async def work() -> tuple[Recorded, LicenseState]:
+    async def work() -> tuple[Recorded, LicenseState, list[Recorded]]:
         async with reading(home) as client:
-            return await client.statement(license_id), await client.license(license_id)
+            recorded, state = await client.statement(license_id), await client.license(license_id)
+            return recorded, state, await licensing.amendments(client, state)
 
-    recorded, state = run(work())
+    recorded, state, amended = run(work())
     statement = recorded.statement
     if not isinstance(statement, AnyLicense):
         raise Unfit(f"{license_id} is no license")
     if json_output:
-        as_json(entry_document(recorded, state.model_dump()))
+        document = entry_document(recorded, state.model_dump())
+        as_json(document | {"amendments": [entry_document(item) for item in amended]})
         return
-    say(f"{statement.issuer} lets {statement.licensee} use a dataset, as they agreed at first:", "bold")
+    say(f"{statement.issuer} lets {statement.licensee} use a dataset:", "bold")
     show_license(statement, statement.licensee)
+    for item in amended:
+        say(f"What follows replaces it, by entry {item.index}:", "bold")
+        if isinstance(item.statement, LicenseAmended):
+            show_license(item.statement, statement.licensee)
     ended = "not ended, says the operator" if state.ended_index is None else f"ended by entry {state.ended_index}"
     fields([("license", license_id), ("index", recorded.index), ("state", ended)])
-    say(f"'ledger party history {license_id}' lists its amendments.", "dim")
 
 
 @app.command("list")

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from ledger.core.encoding import Json
+from ledger.party.client import LedgerClient
 from ledger.party.countersigning import check_draft, newest_keyid, submit_draft
 from ledger.party.drafts import Draft
-from ledger.party.errors import NeedsRules, Unfit
+from ledger.party.errors import NeedsRules, ReceiptInvalid, Unfit
 from ledger.party.recorded import Recorded
+from ledger.party.replies import LicenseState
 from ledger.party.speaker import Member, Speaker
 from ledger.party.terms import Wishes, build, complete
 from ledger.statements import version_1
@@ -183,6 +185,22 @@ async def end(
         notice=notice,
         reason=reason,
     )
+
+
+async def amendments(client: LedgerClient, state: LicenseState) -> list[Recorded]:
+    """Return the amendments that set the terms and the term of a license last: the operator says which, they say what.
+
+    Those that changed nothing else but words (text, law, forum) are in its history.
+    """
+    found = []
+    changed = {index for index in (state.terms_index, state.bound_index) if index is not None}
+    for index in sorted(changed - {state.index}):
+        recorded = await client.entry(index)
+        statement = recorded.statement
+        if not isinstance(statement, LicenseAmended) or statement.license != state.id:
+            raise ReceiptInvalid(f"entry {index} does not amend this license")
+        found.append(recorded)
+    return found
 
 
 async def _licensor(member: Member, listing: str, parent: str | None) -> str:

@@ -73,7 +73,10 @@ class ListingState(Reply):
 
 
 class LicenseState(Reply):
-    """A license; ended once `ended_index` is set."""
+    """A license; ended once `ended_index` is set, at `ended_ms`.
+
+    `terms_index` and `bound_index` are the entries that set its terms, and a bound of its term, last.
+    """
 
     id: Id
     listing: Id
@@ -82,6 +85,9 @@ class LicenseState(Reply):
     terms: Json = None
     index: Time
     ended_index: Time | None = None
+    ended_ms: Time | None = None
+    terms_index: Time | None = None
+    bound_index: Time | None = None
 
 
 class TransferState(Reply):

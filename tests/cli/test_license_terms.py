@@ -145,6 +145,9 @@ def test_a_license_is_passed_on_amended_and_ended(market: Market, tmp_path: Path
     market.by("beta", "license", "sign", out, "--yes")
     amended = market.by("beta", "license", "submit", out)
     assert "The license is amended." in amended.out
+    told = market.by("gamma", "license", "show", license_id).out
+    assert "What follows replaces it, by entry" in told
+    assert told.index("2036-01-01") < told.index("just before 2037-01-01")
     stranger = ledger(
         "license",
         "amend",
