@@ -17,7 +17,7 @@ from ledger.party.replies import Page, Reply
 
 _ItemT = TypeVar("_ItemT", bound=Reply)
 
-_LABEL_WIDTH = 12
+_LABEL_WIDTH = 15
 _MAX_TIME_MS = 253_402_300_799_999
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from tests.cli.running import at_a_terminal, environment, good, ledger, serving
+from tests.cli.running import PASSPHRASE, at_a_terminal, environment, good, ledger, serving
 from tests.cli.world import World
+from tests.party.test_certificates import certificate, write
 
 SECRET = "Tail numbers of Freedonia"
 
@@ -107,6 +110,29 @@ def test_an_erased_place_is_gone_for_its_owner_and_attested_for_everybody(sealed
     assert "Nothing was said of it on the ledger." in quiet.out
     again = good("erase", sealed.listing, "/rights_holder", "--basis", "other", "--yes", "--json", *sealed.alpha)
     assert again.document()["type"] == "erasure.attested"
+
+
+def test_a_party_is_pseudonymous_or_says_who_it_is_in_the_open_or_sealed(served: World, tmp_path: Path) -> None:
+    served.new_keys("freedonia")
+    private = ed25519.Ed25519PrivateKey.generate()
+    now = datetime.now(UTC)
+    chain = certificate("Freedonia Air", private, by=private, issuer="Freedonia Air", start=now - timedelta(days=1))
+    files = write(tmp_path, [chain], private, PASSPHRASE.encode())
+    options = ["--legal-name", "Freedonia Air plc", "--jurisdiction", "FR", "--registration-authority", "RCS"]
+    options += ["--registration-number", "0815", "--certificate", files[0], "--certificate-key", files[1]]
+    half = ledger(*served.registration("freedonia"), *options[:-2])
+    assert (half.code, "--certificate-key" in half.err) == (2, True)
+    sealed = ["--seal", "/identity/legal_name", "--seal", "/identity/registration/number"]
+    good(*served.registration("freedonia"), *options, *sealed)
+    shown = good("party", "show", "freedonia", "--home", served.home("alpha")).out
+    assert all(words in shown for words in ("jurisdiction   FR", "RCS", "sealed (", "a chain of 1"))
+    assert "Freedonia Air plc" not in shown
+    assert "0815" not in shown
+    home = ["--home", served.home("freedonia")]
+    statement = next(iter(good("disclose", "--json", *home).document()))
+    told = good("disclose", statement, *home).out
+    assert all(words in told for words in ("Freedonia Air plc", "0815"))
+    assert "jurisdiction" not in good("party", "show", "alpha", "--home", served.home("alpha")).out
 
 
 def test_a_lost_signing_key_loses_nothing_that_was_sealed(sealed: Sealed) -> None:

@@ -35,15 +35,17 @@ def named(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
-def certificate(subject: str, key: Key, issuer: str = "Root", by: Key = ROOT, days: int = 30) -> x509.Certificate:
+def certificate(
+    subject: str, key: Key, *, issuer: str = "Root", by: Key = ROOT, days: int = 30, start: datetime = START
+) -> x509.Certificate:
     builder = (
         x509.CertificateBuilder()
         .subject_name(named(subject))
         .issuer_name(named(issuer))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(START)
-        .not_valid_after(START + timedelta(days=days))
+        .not_valid_before(start)
+        .not_valid_after(start + timedelta(days=days))
     )
     return builder.sign(by, None if isinstance(by, ed25519.Ed25519PrivateKey) else SHA256())
 

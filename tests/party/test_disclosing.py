@@ -20,6 +20,7 @@ from ledger.party.vault import Vault
 from tests.harness.builder import LedgerBuilder
 from tests.harness.people import person
 from tests.party.liar import Liar, serving
+from verifier.disclosures import parse_disclosures
 
 SECRETS = ("The secret title", "secret holder", "keyword-one")
 SEAL = ["/title", "/rights_holder", "/keywords/0", "/use/consents"]
@@ -85,6 +86,8 @@ async def test_a_listing_is_sealed_in_places_and_opened_by_a_file(
         place = Place(item["kind"], item["ledger"], item["issuer"], item["nonce"], item["pointer"])
         assert commit(place, item["salt"], item["value"]) == places[item["pointer"]]
         assert item["statement_id"] == recorded.statement_id
+    theirs, whom = parse_disclosures(raw)
+    assert (whom, [item.commitment() for item in theirs]) == ("A judge", [places["/title"], places["/keywords/0"]])
     handed = {place.kept.pointer: place.handed for place in await disclosing.places(alpha, recorded.statement_id)}
     assert [item.whom for item in handed["/title"]] == ["A judge"]
     assert handed["/rights_holder"] == ()
