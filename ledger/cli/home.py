@@ -22,7 +22,7 @@ from ledger.party.vault import Vault
 _ResultT = TypeVar("_ResultT")
 
 DEFAULT_HOME = Path("~/.provenance-ledger")
-MAX_PAGE = 1000
+MAX_PAGE = 500
 
 Home = Annotated[
     Path,
