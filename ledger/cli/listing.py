@@ -212,7 +212,7 @@ def withdraw(
 
 @app.command()
 def show(listing: ListingId, home: Home = HOME, json_output: JsonOutput = False) -> None:
-    """Show a listing from its entry, with the receipt verified."""
+    """Show a listing as it was registered, from its entry with the receipt verified, and whether it changed."""
 
     async def work() -> tuple[Recorded, ListingState]:
         async with reading(home) as client:
@@ -227,6 +227,9 @@ def show(listing: ListingId, home: Home = HOME, json_output: JsonOutput = False)
         return
     say(stated(statement.title) or "", "bold")
     withdrawn = state.withdrawn_index
+    changed = None
+    if state.changed_index not in (None, recorded.index):
+        changed = f"by entry {state.changed_index}, says the operator: 'ledger party history {listing}' lists all"
     more = [
         (name.replace("_", " "), _shown(getattr(statement, name, None)))
         for name in sorted(DESCRIPTION - {"title", "content"})
@@ -237,6 +240,7 @@ def show(listing: ListingId, home: Home = HOME, json_output: JsonOutput = False)
             *more,
             ("listing", listing),
             ("index", recorded.index),
+            ("changed", changed),
             ("state", "on offer, says the operator" if withdrawn is None else f"withdrawn by entry {withdrawn}"),
         ]
     )

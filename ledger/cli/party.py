@@ -233,8 +233,7 @@ def add_key(
             return await enrolment.add_key(client, config.party, new, recovery, now_ms, use=use)
 
     recorded = run(work())
-    if use == "signing":
-        _let_open(vault_at(home), recovery, new)
+    _let_open(vault_at(home), recovery, new)
     if switch:
         changed = {"key" if use == "signing" else "recovery_key": str(file.absolute())}
         vault_at(home).keep_config(config.model_copy(update=changed))

@@ -63,12 +63,16 @@ class PartyState(Reply):
 
 
 class ListingState(Reply):
-    """A listing; withdrawn once `withdrawn_index` is set. `title` may be a commitment."""
+    """A listing; withdrawn once `withdrawn_index` is set. `title` may be a commitment.
+
+    `changed_index` is the newest entry that said something else of it.
+    """
 
     id: Id
     issuer: Name
     title: Json = None
     index: Time
+    changed_index: Time | None = None
     withdrawn_index: Time | None = None
 
 

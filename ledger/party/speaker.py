@@ -92,7 +92,12 @@ class Speaker(Member):
         opening = Opening(frame.place, fresh_salt(), content.model_dump())
         sealed = content.seal(opening.place, opening.salt)
         statement, openings = frame.sealed(kind, [self.keyid], seal, content=sealed, **fields)
-        return await self._say(statement, (opening, *openings), lambda made: before and before(made, opening.salt))
+
+        def kept(made: str) -> None:
+            if before is not None:
+                before(made, opening.salt)
+
+        return await self._say(statement, (opening, *openings), kept)
 
     async def keep_disclosures(self, disclosures: Sequence[Disclosure]) -> None:
         """Keep what opens commitments of ours, before the statement that holds them is sent."""
@@ -108,7 +113,7 @@ class Speaker(Member):
         self,
         statement: dict[str, Json],
         openings: Sequence[Opening],
-        before: Callable[[str], object] = lambda _: None,
+        before: Callable[[str], None] = lambda _: None,
     ) -> Recorded:
         """Sign and submit.
 

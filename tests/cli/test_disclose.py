@@ -69,8 +69,8 @@ def test_what_was_sealed_is_listed_shown_and_remembered(sealed: Sealed, tmp_path
 
 
 def test_wrong_calls_say_what_is_right(sealed: Sealed, tmp_path: Path) -> None:
-    out = ["--out", tmp_path / "x.json"]
-    cases = [
+    out: list[object] = ["--out", tmp_path / "x.json"]
+    cases: list[tuple[int, list[object]]] = [
         (2, ["disclose", sealed.listing, "/title"]),
         (2, ["disclose", sealed.listing, "/title", *out]),
         (2, ["disclose", sealed.listing, "--for", "x", *out]),
@@ -118,7 +118,14 @@ def test_a_party_is_pseudonymous_or_says_who_it_is_in_the_open_or_sealed(served:
     now = datetime.now(UTC)
     chain = certificate("Freedonia Air", private, by=private, issuer="Freedonia Air", start=now - timedelta(days=1))
     files = write(tmp_path, [chain], private, PASSPHRASE.encode())
-    options = ["--legal-name", "Freedonia Air plc", "--jurisdiction", "FR", "--registration-authority", "RCS"]
+    options: list[object] = [
+        "--legal-name",
+        "Freedonia Air plc",
+        "--jurisdiction",
+        "FR",
+        "--registration-authority",
+        "RCS",
+    ]
     options += ["--registration-number", "0815", "--certificate", files[0], "--certificate-key", files[1]]
     half = ledger(*served.registration("freedonia"), *options[:-2])
     assert (half.code, "--certificate-key" in half.err) == (2, True)

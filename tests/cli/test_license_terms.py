@@ -58,7 +58,7 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
 def test_options_become_odrl_and_are_said_in_words_before_anybody_signs(market: Market, tmp_path: Path) -> None:
     contract = tmp_path / "contract.txt"
     contract.write_text("Be good.")
-    options = ["--purpose", "AcademicResearch", "--purpose", "teaching", "--region", "EU", "--count", "5"]
+    options: list[object] = ["--purpose", "AcademicResearch", "--purpose", "teaching", "--region", "EU", "--count", "5"]
     options += ["--action", "read", "--prohibit", "train", "--delete-within", "P30D", "--text", contract]
     options += ["--governing-law", "Law of Utopia", "--forum", "Court of Utopia", "--marking-consent"]
     options += ["--dsp-agreement", "urn:uuid:1", "--seal", "/forum"]
@@ -184,6 +184,7 @@ def test_a_listing_says_more_and_is_changed(market: Market, tmp_path: Path) -> N
     assert "important" not in shown
     market.by("alpha", "listing", "amend", listing, "--version", "2.0", file)
     market.by("alpha", "listing", "classify", listing, "--level", "core", "--by", "CAC", "--as-of", "2026-02-01")
+    assert "changed        by entry" in market.by("beta", "listing", "show", listing).out
     market.by("alpha", "listing", "withdraw", listing, "--reason", "secret", "--seal", "reason")
     assert "withdrawn by entry" in market.by("beta", "listing", "show", listing).out
     form.write_text(json.dumps({"title": "Form", "content": {"sealed": "0" * 64}}))
