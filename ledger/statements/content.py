@@ -1,4 +1,4 @@
-"""The content of a hand-off, its manifest and its disclosure (docs/format.md §8.2–8.4)."""
+"""The content of a hand-off, and its manifest (docs/format.md §8.2, §8.3)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ledger.core.commitment import Place, commit
-from ledger.core.encoding import MAX_INTEGER, Json
+from ledger.core.encoding import MAX_INTEGER
 from ledger.statements.fields import FileName, Hex32, Id, MediaType, Model, Name, Nonce
 
 CONTENT: Literal["content"] = "content"
@@ -40,6 +40,13 @@ class ManifestFile(Model):
     name: FileName
 
 
+class ManifestFile(Model):
+    """One file of a hand-off, by name: neither its digest nor its size."""
+
+    media_type: MediaType
+    name: FileName
+
+
 class _Placed(Model):
     issuer: Name
     kind: Literal["content"] = CONTENT
@@ -54,17 +61,20 @@ class _Placed(Model):
         return Place(self.kind, self.ledger, self.issuer, self.nonce, self.pointer)
 
 
-class Manifest(_Placed):
+class Manifest(Model):
     """What travels with the files: salts and names, so that the recipient can recompute the sender's commitment."""
 
     type: Literal["provenance-ledger.manifest/v1"] = "provenance-ledger.manifest/v1"
     files: Annotated[list[ManifestFile], Field(min_length=1, max_length=MAX_FILES)]
+    issuer: Name
+    kind: Literal["content"] = CONTENT
+    ledger: Id
+    nonce: Nonce
+    pointer: Literal["/content"] = POINTER
+    salt: Nonce
     transfer: Id
 
-
-class Disclosure(_Placed):
-    """What opens a commitment; it stays with its owner, who may show it."""
-
-    type: Literal["provenance-ledger.disclosure/v1"] = "provenance-ledger.disclosure/v1"
-    statement_id: Id
-    value: Json
+    @property
+    def place(self) -> Place:
+        """Where the value is sealed."""
+        return Place(self.kind, self.ledger, self.issuer, self.nonce, self.pointer)
