@@ -40,27 +40,6 @@ class ManifestFile(Model):
     name: FileName
 
 
-class ManifestFile(Model):
-    """One file of a hand-off, by name: neither its digest nor its size."""
-
-    media_type: MediaType
-    name: FileName
-
-
-class _Placed(Model):
-    issuer: Name
-    kind: Literal["content"] = CONTENT
-    ledger: Id
-    nonce: Nonce
-    pointer: Literal["/content"] = POINTER
-    salt: Nonce
-
-    @property
-    def place(self) -> Place:
-        """Where the value is sealed."""
-        return Place(self.kind, self.ledger, self.issuer, self.nonce, self.pointer)
-
-
 class Manifest(Model):
     """What travels with the files: salts and names, so that the recipient can recompute the sender's commitment."""
 
