@@ -145,7 +145,7 @@ def erase(
     recorded, erased = run(work())
     done = f"Erased: {', '.join(erased)}. Nobody can open it by what is in this vault."
     if recorded is not None:
-        tell(recorded, done, json_output=json_output, pointers=erased)
+        tell(recorded, done, json_output=json_output, pointers=erased if json_output else ", ".join(erased))
     elif json_output:
         as_json({"pointers": erased, "statement_id": statement})
     else:

@@ -248,7 +248,10 @@ def revoke_key(
         str | None,
         typer.Option("--compromised-since", help="Since when it may have been in other hands: a date or time."),
     ] = None,
-    reason: Annotated[str | None, typer.Option("--reason", help="Why, for everybody to read.")] = None,
+    reason: Annotated[
+        str | None, typer.Option("--reason", help="Why, for everybody to read unless you --seal /reason.")
+    ] = None,
+    seal: Seal = None,
     itself: Annotated[
         bool, typer.Option("--self", help="Sign with the very key that is revoked, not with the recovery key.")
     ] = False,
@@ -279,7 +282,14 @@ def revoke_key(
     async def work() -> Recorded:
         async with reading(home) as client:
             return await enrolment.revoke_key(
-                client, config.party, keyid, by, now_ms, compromised_since_ms=since_ms, reason=reason
+                client,
+                config.party,
+                keyid,
+                by,
+                now_ms,
+                compromised_since_ms=since_ms,
+                reason=reason,
+                seal=pointers(seal),
             )
 
     tell(run(work()), f"The key is revoked: it speaks for {config.party} no longer.", json_output=json_output)

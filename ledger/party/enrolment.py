@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from ledger.core.checkpoint import TreeHead
 from ledger.core.encoding import Json
-from ledger.core.keys import SigningKey
+from ledger.core.keys import PublicKey, SigningKey
 from ledger.party.certificates import Certified
 from ledger.party.client import LedgerClient
 from ledger.party.composing import DRAFT_LIFETIME_MS, Frame, sign_statement
@@ -73,7 +73,7 @@ async def register(
     frame = Frame.fresh(identity.id, name, clock(), await client.seen(), rules=await client.rules())
     statement, openings = _registration(frame, key, recovery_key, [], claimed)
     envelope = sign_statement(statement, [key, recovery_key])
-    await _keep(client, key, recovery_key, [opening.disclosure(envelope.id) for opening in openings])
+    await _keep(client, key, [recovery_key.public], [opening.disclosure(envelope.id) for opening in openings])
     return await client.submit(envelope)
 
 
@@ -118,7 +118,7 @@ async def draft(
     rules = await client.rules()
     frame = Frame.fresh(identity.id, name, clock(), await client.seen(), DRAFT_LIFETIME_MS, rules=rules)
     drafted = new_draft(*_registration(frame, key, recovery_key, [operator_keys[0].keyid], claimed))
-    await _keep(client, key, recovery_key, drafted.disclosures)
+    await _keep(client, key, [recovery_key.public], drafted.disclosures)
     return drafted.signed(key).signed(recovery_key)
 
 
@@ -169,12 +169,15 @@ async def revoke_key(
     *,
     compromised_since_ms: int | None = None,
     reason: str | None = None,
+    seal: Collection[str] = (),
 ) -> Recorded:
     """End a key: `by` is a recovery key, or the key itself."""
     frame = await _frame(client, name, clock)
     fields: dict[str, Json] = {"keyid": keyid, "compromised_since_ms": compromised_since_ms, "reason": reason}
-    statement = frame.statement("party.key_revoked", [by.public.keyid], **fields)
-    return await client.submit(sign_statement(statement, [by]))
+    statement, openings = frame.sealed("party.key_revoked", [by.public.keyid], seal, **fields)
+    envelope = sign_statement(statement, [by])
+    await _keep(client, by, [], [opening.disclosure(envelope.id) for opening in openings])
+    return await client.submit(envelope)
 
 
 async def _frame(client: LedgerClient, name: str, clock: Clock) -> Frame:
@@ -183,15 +186,15 @@ async def _frame(client: LedgerClient, name: str, clock: Clock) -> Frame:
 
 
 async def _keep(
-    client: LedgerClient, key: SigningKey, recovery_key: SigningKey, disclosures: Sequence[Disclosure]
+    client: LedgerClient, key: SigningKey, others: Sequence[PublicKey], disclosures: Sequence[Disclosure]
 ) -> None:
-    """Keep what opens a registration's sealed places, openable with either of the new keys."""
+    """Keep what opens sealed places, before they are sent; `others` of the party's keys can open it, too."""
     if not disclosures:
         return
     vault = client.vault
     if vault is None:
         raise Unfit("there is no vault to keep what would open the sealed places")
-    await asyncio.to_thread(lambda: vault.locker(key, [recovery_key.public]).keep(disclosures))
+    await asyncio.to_thread(lambda: vault.locker(key, others).keep(disclosures))
 
 
 def _registration(

@@ -105,7 +105,9 @@ def say_constraint(constraint: Json) -> str:
 def _permission(rule: dict[str, Json]) -> Clause:
     duties = [f"{_act(duty['action'])} was done before, or with it" for duty in rule.get("duty", ())]
     conditions = _if([*map(say_constraint, rule.get("constraint", ())), *duties])
-    return Clause(f"may {_act(rule['action'])}", conditions, _includes(rule["action"], "what is prohibited, is not"))
+    return Clause(
+        f"may {_act(rule['action'])}", conditions, _includes(rule["action"], "but not what is prohibited below")
+    )
 
 
 def _prohibition(rule: dict[str, Json]) -> Clause:

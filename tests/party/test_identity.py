@@ -57,6 +57,20 @@ async def test_an_identity_is_sealed_in_parts_and_either_key_opens_it(client: Le
         assert found == {"/identity/legal_name": "Secret plc", "/identity/registration/number": "0815"}
 
 
+async def test_why_a_key_ended_may_be_sealed_by_the_recovery_key(client: LedgerClient, liar: Liar) -> None:
+    def now() -> int:
+        return liar.builder.now_ms
+
+    await enrolment.register(client, "alpha", ALPHA.key, ALPHA.recovery, now)
+    keyid = ALPHA.key.public.keyid
+    reason = {"reason": "secret theft", "seal": ["/reason"]}
+    ended = await enrolment.revoke_key(client, "alpha", keyid, ALPHA.recovery, now, **reason)  # type: ignore[arg-type]
+    assert b"secret theft" not in ended.entry.raw
+    assert client.vault is not None
+    (kept,) = client.vault.locker(ALPHA.recovery).disclosures(ended.statement_id)
+    assert (kept.pointer, kept.value) == ("/reason", "secret theft")
+
+
 async def test_who_says_nothing_is_pseudonymous(client: LedgerClient, liar: Liar) -> None:
     recorded = await enrolment.register(client, "alpha", ALPHA.key, ALPHA.recovery, lambda: liar.builder.now_ms)
     assert "identity" not in json.loads(recorded.entry.envelope.payload)
