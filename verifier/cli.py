@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from verifier import manual
 from verifier.checks import Check, Doubt
+from verifier.disclosures import MAX_FILE_BYTES, Disclosures
 from verifier.entries import MAX_ENTRY_BYTES
 from verifier.errors import MalformedInput, SourceUnavailable, UsageError
 from verifier.mirror import mirror
+from verifier.moments import parse_moment
 from verifier.parties import Pins, parse_parties
 from verifier.policy import Policy, parse_policy
 from verifier.progress import ProgressBar
@@ -36,9 +38,9 @@ from verifier.report import (
     format_verdict,
     replay_exit_code,
 )
-from verifier.report import escape as escape_text
 from verifier.source import DirectorySource
 from verifier.state import format_state, load_state, write_atomically
+from verifier.words import escape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,6 +84,11 @@ def _parser() -> argparse.ArgumentParser:
     command = add("replay", [common, quiet], "check every byte of a log", manual.REPLAY)
     command.add_argument("source", help="a URL or a directory laid out as C2SP tiles")
     command.add_argument("--parties", metavar="FILE", help="pins: lines `party <name> <keyid>`")
+    judging = "judged as of this moment: 2027-01-31T12:00:00Z, Unix milliseconds, or now (default: the newest entry's)"
+    command.add_argument("--as-of", metavar="TIME", help=judging)
+    command.add_argument(
+        "--disclosures", metavar="FILE", action="append", default=[], help="what opens sealed places; may be repeated"
+    )
     command.add_argument("--state", metavar="FILE", help="where the last replay is remembered, to go on from it")
     command.add_argument("--fail-on-findings", action="store_true", help="exit 4 if parties did wrong")
     command.add_argument(
@@ -109,7 +116,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         commands = {"replay": _replay, "receipt": _receipt, "mirror": _mirror}
         return commands[arguments.command](arguments, policy, log)
     except (UsageError, MalformedInput) as error:
-        print(f"verifier: {escape_text(str(error))}", file=sys.stderr)
+        print(f"verifier: {escape(str(error))}", file=sys.stderr)
         return USAGE
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -128,14 +135,39 @@ def _read(path: str, max_bytes: int) -> bytes:
         raise UsageError(f"cannot read {path}: {error.why}") from error
 
 
+def read_disclosures(paths: Sequence[str]) -> Disclosures | None:
+    """Return what the files disclose, None if there are none.
+
+    Raises `UsageError` or `MalformedInput`.
+    """
+    disclosures = Disclosures()
+    for path in paths:
+        disclosures.add(_read(path, MAX_FILE_BYTES))
+    return disclosures if paths else None
+
+
 def _replay(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> int:
     pins: Pins = parse_parties(_read(arguments.parties, MAX_POLICY_BYTES)) if arguments.parties else ()
+    as_of_ms = parse_moment(arguments.as_of) if arguments.as_of is not None else None
+    disclosures = read_disclosures(arguments.disclosures)
+    if arguments.state and (as_of_ms is not None or disclosures is not None):
+        raise UsageError(
+            "--state remembers what is public, as of the newest entry; leave it out with --as-of and --disclosures"
+        )
     state_path = Path(arguments.state) if arguments.state else None
     state = load_state(state_path, policy, log) if state_path else None
     bar = ProgressBar("replaying", is_quiet=arguments.quiet)
     try:
         result = replay(
-            arguments.source, policy, log, pins=pins, state=state, processes=arguments.processes, progress=bar.update
+            arguments.source,
+            policy,
+            log,
+            pins=pins,
+            state=state,
+            disclosures=disclosures,
+            as_of_ms=as_of_ms,
+            processes=arguments.processes,
+            progress=bar.update,
         )
     finally:
         bar.close()
@@ -170,7 +202,7 @@ def _receipt(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) ->
 
 def _describe_entry(result: ReceiptCheck) -> list[str]:
     lines = [f"Entry       {result.index} is in the log, below the checkpoint's size"]
-    lines += [f"            {name}: {escape_text(str(value))}" for name, value in (result.statement or {}).items()]
+    lines += [f"            {name}: {escape(str(value))}" for name, value in (result.statement or {}).items()]
     lines += [f"Signature   valid, by a key that the statement introduces: {keyid}" for keyid in result.verified_keyids]
     lines += [f"Not checked {words}" for words in list_unchecked(result)]
     return [*lines, "Note        a receipt proves presence and order; what was not checked needs a replay"]

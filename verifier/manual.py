@@ -33,6 +33,12 @@ the ledger gives such a name other keys, or such a key another name. A party
 without a pin is marked `evidenced` by the operator that admitted it, or
 `name only`.
 
+--as-of judges as of a past or later moment: only entries up to then count, and
+deadlines are late if they passed by then. What parties did wrong is a finding;
+what rests on a sealed place is undetermined, until --disclosures opens it:
+  verifier replay mirror/ --policy policy.txt --as-of 2027-01-31T12:00:00Z
+  verifier replay mirror/ --policy policy.txt --disclosures from-alpha.json
+
 {EXIT_CODES}"""
 MIRROR = f"""\
 run it again to continue. The mirror's own files are read again each time: one

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from verifier.checks import Check
 from verifier.jcs import Json
 from verifier.parties import party_status
+from verifier.report_judgement import describe_judgement, format_finding, format_moment, format_sealed
+from verifier.words import escape, format_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from verifier.checks import Doubt, Failure, Finding
+    from verifier.checks import Doubt, Failure
     from verifier.policy import OpenedCheckpoint, Policy
     from verifier.replayed import Replay
 
@@ -31,8 +32,6 @@ _VERDICTS = {
     UNKNOWN: "COULD NOT TELL: nothing false was found, but not everything could be checked",
     FINDINGS: "VERIFIED, with findings about what parties did",
 }
-_MAX_TIME_S = 253_402_300_799
-"""The last second of the year 9999."""
 
 
 def exit_code(failures: Sequence[Failure], doubts: Sequence[Doubt]) -> int:
@@ -44,11 +43,6 @@ def replay_exit_code(result: Replay, *, fail_on_findings: bool) -> int:
     """Return the exit code of a replay; 4 only where it was asked for and nothing is worse."""
     code = exit_code(result.failures, result.doubts)
     return FINDINGS if code == VERIFIED and fail_on_findings and result.findings else code
-
-
-def escape(text: str) -> str:
-    """Return `text` with everything that could move a cursor or reverse a line spelled out."""
-    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
 
 
 def format_json(report: dict[str, Json]) -> str:
@@ -148,7 +142,7 @@ def describe_replay(result: Replay, code: int) -> dict[str, Any]:
         "statements": dict(sorted(registry.counts.items())),
         "failures": describe_failures(result.failures),
         "doubts": describe_doubts(result.doubts),
-        "findings": [asdict(finding) for finding in result.findings],
+        **describe_judgement(result.judgement),
         "parties": [_describe_party(result, name, index) for name, index in registry.parties.items()],
         "keys": [
             {"keyid": keyid, "party": key.owner, "use": key.use, "revoked_index": key.revoked_index}
@@ -170,14 +164,6 @@ def describe_replay(result: Replay, code: int) -> dict[str, Any]:
             for statement_id, transfer in registry.transfers.items()
         ],
     }
-
-
-def _time(time_ms: int | None) -> str:
-    if time_ms is None:
-        return "?"
-    if time_ms // 1000 > _MAX_TIME_S:
-        return f"{time_ms} ms"
-    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _format_other_log(failure: Failure) -> str:
@@ -233,14 +219,10 @@ def format_checkpoint(opened: OpenedCheckpoint, policy: Policy) -> list[str]:
     head = opened.checkpoint
     lines = [f"Checkpoint  {escape(head.origin)}, size {head.size}, root {head.root.hex()}; signed by the log's key"]
     for name, at in sorted(opened.cosigned_unix_s.items()):
-        lines.append(f"Cosigned    by {escape(name)} at {_time(at * 1000)}")
+        lines.append(f"Cosigned    by {escape(name)} at {format_time(at * 1000)}")
     if policy.quorum is None:
         lines.append(f"Note        {ONE_SIGNER}")
     return lines
-
-
-def _findings(findings: list[Finding]) -> list[str]:
-    return [f"  [{finding.slug}] entry {finding.index}: {escape(finding.sentence)}" for finding in findings]
 
 
 def format_replay(result: Replay, code: int) -> str:
@@ -254,7 +236,10 @@ def format_replay(result: Replay, code: int) -> str:
     resumed = f", the first {result.resumed_size} of them earlier" if result.resumed_size else ""
     lines.append(f"Entries     {result.tree.size}{resumed}; {completeness(result)}")
     if registry.first_time_ms is not None:
-        lines.append(f"Time        {_time(registry.first_time_ms)} to {_time(registry.last_time_ms)}")
+        lines.append(f"Time        {format_time(registry.first_time_ms)} to {format_time(registry.last_time_ms)}")
+        lines.append(f"Judged      as of {format_moment(result.judgement)}")
+    if sealed := format_sealed(result.judgement):
+        lines.append(f"Sealed      {sealed}")
     lines += [f"Note        {escape(warning)}" for warning in _warnings(result) if warning != ONE_SIGNER]
     lines += _section("Statements", [f"  {count:>8}  {kind}" for kind, count in sorted(registry.counts.items())])
     parties = [_format_party(result, name, index) for name, index in registry.parties.items()]
@@ -269,7 +254,12 @@ def format_replay(result: Replay, code: int) -> str:
         for transfer in registry.transfers.values()
     ]
     lines += _section(f"Transfers ({summary})", transfers)
-    lines += _section(f"Findings ({len(result.findings)})", _findings(result.findings))
+    judgement = result.judgement
+    lines += _section(f"Findings ({len(judgement.findings)})", [format_finding(item) for item in judgement.findings])
+    undetermined = [format_finding(item) for item in judgement.undetermined]
+    lines += _section(
+        f"Undetermined ({len(undetermined)}): what decides it is sealed, and was not disclosed", undetermined
+    )
     lines += _section(f"False ({len(result.failures)})", [f"  {format_failure(item)}" for item in result.failures])
     lines += _section(f"Could not tell ({len(result.doubts)})", [f"  {format_doubt(item)}" for item in result.doubts])
     return "\n".join([*lines, "", format_verdict(code, result.failures)])
