@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from verifier.answers import NO, NOWHERE, YES, Answer, Truth, all_of, any_of, known, negation, one_of, unknown
+from verifier.answers import NO, NOWHERE, YES, Answer, Place, Truth, all_of, any_of, known, negation, one_of, unknown
 from verifier.comparison import compare, compare_sum
 from verifier.implication import opened_places
 from verifier.judgement_state import Count, License, Stated
@@ -66,11 +66,19 @@ def evaluate(constraint: Constraint, terms: License, request: Request, action: s
     if request.is_within_count and constraint.operand == "count":
         return YES
     if constraint.values is None:
-        return unknown((terms.terms_index, constraint.place))
+        return unknown((terms.terms_index, constraint.place), *_sealed_beside(constraint, terms, request, action))
     opened = opened_places(terms.terms_index, constraint) if constraint.opened else NOWHERE
     if constraint.operand == "count":
         return _evaluate_count(constraint, constraint.values, terms.sum(action), request.more).resting_on(opened)
     return _evaluate_atomic(constraint, constraint.values, terms, request).resting_on(opened)
+
+
+def _sealed_beside(constraint: Atomic, terms: License, request: Request, action: str) -> list[Place]:
+    """Return where what a sealed right operand is compared with is sealed, too (docs/terms.md §5.5)."""
+    if constraint.operand == "count":
+        return terms.sum(action).sealed
+    stated = terms.listing.version if constraint.operand == "version" else request.stated.get(constraint.operand)
+    return [stated.place] if stated is not None and stated.value is None else []
 
 
 def _evaluate_atomic(constraint: Atomic, values: tuple[str | int, ...], terms: License, request: Request) -> Answer:

@@ -56,7 +56,7 @@ def deadline(obligation: Obligation, trigger_ms: int) -> _Deadline:
         due.append(trigger_ms + min(elapsed))
     if not obligation.constraints and obligation.action == "delete":
         due.append(trigger_ms)
-    return _Deadline(min(due, default=None), min(elapsed, default=0))
+    return _Deadline(max(0, min(due)) if due else None, min(elapsed, default=0))
 
 
 def _due_ms(terms: License, obligation: Obligation, trigger_ms: int) -> int | None:
@@ -108,12 +108,16 @@ def duty_states(terms: License, as_of_ms: int) -> Iterator[DutyState]:
     """Yield what has become of each obligation, and of the consequences of those that are violated (§7.3)."""
     for obligation in terms.terms.obligations:
         trigger_ms = terms.ends_ms() if obligation.action == "delete" else terms.agreed_ms
-        yield from _duty_states(terms, obligation, trigger_ms, as_of_ms)
+        yield from _duty_states(terms, obligation, trigger_ms, as_of_ms, 0)
 
 
-def _duty_states(terms: License, obligation: Obligation, trigger_ms: int, as_of_ms: int) -> Iterator[DutyState]:
+def _duty_states(
+    terms: License, obligation: Obligation, trigger_ms: int, as_of_ms: int, earliest_ms: int
+) -> Iterator[DutyState]:
+    """Yield the state of one duty, due no earlier than `earliest_ms`, and of what follows from it."""
     places = _places(terms, obligation)
     due_ms = None if places else _due_ms(terms, obligation, trigger_ms)
+    due_ms = None if due_ms is None else max(due_ms, earliest_ms)
     state, entries = UNDETERMINED, frozenset[int]()
     if not places and obligation.action == "delete":
         state = _erasure_state(terms, trigger_ms, due_ms, as_of_ms)
@@ -128,7 +132,7 @@ def _duty_states(terms: License, obligation: Obligation, trigger_ms: int, as_of_
     yield DutyState(obligation, state, due_ms, entries, places, _opened(terms, obligation))
     if state == VIOLATED and due_ms is not None:
         for consequence in obligation.consequences:
-            yield from _duty_states(terms, consequence, due_ms, as_of_ms)
+            yield from _duty_states(terms, consequence, due_ms, as_of_ms, due_ms)
 
 
 def _erasure_state(terms: License, trigger_ms: int, due_ms: int | None, as_of_ms: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from verifier.answers import NO, YES, Answer, Places, all_of, any_of, known, unknown
+from verifier.answers import NO, YES, Answer, Places, Truth, all_of, any_of, known, unknown
 from verifier.comparison import compare
 from verifier.terms_parsed import Atomic, Constraint, Logical, Sealed
 from verifier.vocabulary import BENEATH, NUMERIC, lineage
@@ -55,7 +55,11 @@ def _flatten(constraints: Iterable[Constraint]) -> list[Constraint]:
 
 def implies(premises: Listed, conclusion: Constraint, index: int) -> Answer:
     """Tell whether all of `premises` together imply `conclusion`, which stands in entry `index`."""
-    return _Implication(premises.entry, index).of_list(_flatten(premises.constraints), conclusion)
+    answer = _Implication(premises.entry, index).of_list(_flatten(premises.constraints), conclusion)
+    if answer.truth is not Truth.UNKNOWN:
+        return answer
+    sealed = [sealed_places(premises.entry, constraint) for constraint in premises.constraints]
+    return answer._replace(places=sealed_places(index, conclusion).union(*sealed))  # §5.5: any of them may tell
 
 
 class _Implication:
@@ -80,6 +84,8 @@ class _Implication:
         answers: list[Answer] = []
         if isinstance(conclusion, Atomic) and conclusion.values is None:
             answers.append(unknown((self.at_conclusion, conclusion.place)))
+        if isinstance(conclusion, Logical) and conclusion.operator == "xone" and has_seal(conclusion):
+            answers.append(Answer(Truth.UNKNOWN))
         for unit in units:
             answers.append(self._of_unit(unit, conclusion))
             if answers[-1] == YES:
@@ -95,8 +101,12 @@ class _Implication:
         opened = opened_places(self.at_premises, unit) | opened_places(self.at_conclusion, conclusion)
         if unit.raw == conclusion.raw and not has_seal(unit):
             return YES.resting_on(opened)
-        if isinstance(unit, Logical):
-            return self._of_alternatives(unit, conclusion) if unit.operator == "or" else NO
+        if isinstance(unit, Logical) and unit.operator == "or":
+            return self._of_alternatives(unit, conclusion)
+        if isinstance(unit, Logical):  # an `xone` implies itself alone; with a seal in it, it may be the same
+            is_other = not isinstance(conclusion, Logical) or conclusion.operator != "xone"
+            is_open = not has_seal(unit) and not has_seal(conclusion)
+            return NO if is_other or is_open else Answer(Truth.UNKNOWN)
         if not isinstance(conclusion, Atomic) or unit.operand != conclusion.operand:
             return NO
         if unit.values is None:

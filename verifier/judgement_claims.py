@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from verifier.answers import Answer, Truth
+from verifier.answers import YES
 from verifier.checks import Finding
 from verifier.duties import erasure_duty, is_erasure_overdue
 from verifier.examine import id_bytes
@@ -153,19 +153,15 @@ def take_attested(facts: Facts, entry: Entry) -> None:
 
 def _destroy(facts: Facts, terms: License, copies: set[bytes], entry: Entry) -> None:
     """End held copies; `erasure-late` if that should have been done before."""
+    if not copies:
+        return
     duty = erasure_duty(terms)
-    if copies:
-        is_late = duty.due_ms is not None and entry.time_ms > duty.due_ms
-        truth = Truth.TRUE if is_late else Truth.UNKNOWN if duty.places else Truth.FALSE
-        if truth is not Truth.FALSE:
-            answer = Answer(truth, duty.places if truth is Truth.UNKNOWN else frozenset(), duty.rests_on)
-            due = f" at {duty.due_ms} ms" if is_late else ""
-            sentence = (
-                f"{entry.issuer} destroyed at entry {entry.index} what it held under the license of entry "
-                f"{terms.index}, after that was due{due}."
-            )
-            facts.note("erasure-late", entry, entry.issuer, {terms.index} | terms.entries(), sentence, answer)
-        terms.erased_index = entry.index
+    if duty.due_ms is not None and entry.time_ms > duty.due_ms:
+        sentence = (
+            f"{entry.issuer} destroyed at entry {entry.index} what it held under the license of entry {terms.index}, "
+            f"after that was due at {duty.due_ms} ms."
+        )
+        answer = YES.resting_on(duty.rests_on)
+        facts.note("erasure-late", entry, entry.issuer, {terms.index} | terms.entries(), sentence, answer)
+    terms.erased_index = entry.index
     terms.held -= copies
-    if not terms.held:
-        terms.met.setdefault("delete", (entry.time_ms, entry.index))

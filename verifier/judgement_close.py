@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from verifier.answers import NOWHERE, YES, Answer, Places, Truth
+from verifier.answers import NOWHERE, YES, Places, Truth
 from verifier.checks import Finding
 from verifier.decision import Request, evaluate
 from verifier.duties import UNDETERMINED, VIOLATED, DutyState, duty_states, erasure_duty
@@ -81,19 +81,10 @@ def _license_overdue(terms: License, as_of_ms: int) -> Iterator[Finding]:
         answer = YES.resting_on(duty.rests_on)
         slug = "license-ended-without-erasure"
         yield make_finding(slug, terms.index, terms.licensee, terms.entries(), duty.due_ms, sentence, answer)
-    elif terms.held and duty.places and as_of_ms >= terms.ends_ms():
-        sentence = f"Whether {terms.licensee} should have destroyed what it holds under entry {terms.index} is sealed."
-        slug, answer = "license-ended-without-erasure", Answer(Truth.UNKNOWN, duty.places)
-        yield make_finding(slug, terms.index, terms.licensee, terms.entries(), terms.agreed_ms, sentence, answer)
     states = [state for state in duty_states(terms, as_of_ms) if state.obligation.action != "delete"]
     violated = [state for state in states if state.state == VIOLATED]
     if violated:
         yield _unfulfilled(terms, violated)
-    elif doubtful := [state for state in states if state.state == UNDETERMINED]:
-        places = NOWHERE.union(*[state.places for state in doubtful])
-        sentence = f"By when {terms.licensee} has which duties under the license of entry {terms.index} is sealed."
-        slug, answer = "duty-unfulfilled", Answer(Truth.UNKNOWN, places)
-        yield make_finding(slug, terms.index, terms.licensee, terms.entries(), terms.agreed_ms, sentence, answer)
 
 
 def _unfulfilled(terms: License, violated: list[DutyState]) -> Finding:

@@ -123,6 +123,8 @@ def _judge_sublicense(facts: Facts, terms: License, entry: Entry) -> None:
     if terms.parent is None:
         return
     is_wider = negation(is_within(terms, terms.parent, entry.index, entry.time_ms))
+    if is_wider.truth is Truth.FALSE:
+        return
     sentence = (
         f"The sub-license of entry {terms.index} that {terms.licensor} granted to {terms.licensee} is, since entry "
         f"{entry.index}, wider than its parent, entry {terms.parent.index}."

@@ -50,15 +50,16 @@ class Count:
 
     known: int = 0
     sealed: list[Place] = field(default_factory=list)
-    """Counts that nobody opened, each of which counts as at least 1; not empty: the sum is uncertain."""
+    """The first count that is sealed, if any is: then the sum is uncertain. Each sealed one counts as at least 1."""
     opened: list[Place] = field(default_factory=list)
 
     def add(self, stated: Stated) -> None:
         """Count one more report."""
         self.known += stated.value if isinstance(stated.value, int) else 1
-        places = self.sealed if stated.value is None else self.opened if stated.is_opened else None
-        if places is not None and len(places) < MAX_PLACES:
-            places.append(stated.place)
+        if stated.value is None and not self.sealed:
+            self.sealed.append(stated.place)
+        elif stated.is_opened and len(self.opened) < MAX_PLACES:
+            self.opened.append(stated.place)
 
 
 @dataclass(slots=True)
@@ -177,7 +178,7 @@ class License:
         for name, count in self.counts.items():
             if covers(action, name):
                 total.known += count.known
-                total.sealed += count.sealed
+                total.sealed = sorted(total.sealed + count.sealed)[:1]
                 total.opened += count.opened
         return total
 
