@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from verifier.errors import MalformedInput
 from verifier.jcs import Json
 from verifier.terms_contradictions import find_contradiction
-from verifier.terms_form import parse_operand
+from verifier.terms_form import OutOfBounds, parse_operand
 from verifier.terms_parsed import LOGICAL, parse_terms
 from verifier.vocabulary import ACTIONS, OPERATORS
 
@@ -196,5 +196,14 @@ def _atomic(value: dict[str, Any], pointer: str, *, is_deadline: bool) -> None:
         _refuse("unjudgeable-terms", pointer)
     if type(right) is dict and "sealed" in right:
         _seal(right, f"{pointer}/rightOperand")
-    elif parse_operand(operand, operator, right) is None:
-        _refuse("unjudgeable-terms", f"{pointer}/rightOperand")
+    else:
+        _right_operand(operand, operator, right, f"{pointer}/rightOperand")
+
+
+def _right_operand(operand: str, operator: str, right: Json, pointer: str) -> None:
+    try:
+        is_judgeable = parse_operand(operand, operator, right) is not None
+    except OutOfBounds:
+        _refuse("wrong-value", pointer)
+    if not is_judgeable:
+        _refuse("unjudgeable-terms", pointer)

@@ -23,6 +23,10 @@ _duration = re.compile(
 _version = re.compile("[0-9]{1,9}(?:\\.[0-9]{1,9}){0,3}").fullmatch
 
 
+class OutOfBounds(Exception):
+    """A list or a text is too short or too long: `wrong-value`, as everywhere (docs/terms.md §3.2)."""
+
+
 def parse_date_time(text: str) -> int | None:
     """Return Unix milliseconds, 1970 to 9999, of `YYYY-MM-DDThh:mm:ss(.sss)?Z`; None for anything else."""
     match = _date_time(text)
@@ -68,19 +72,26 @@ def _parse_one(operand: str, operator: str, value: Json) -> str | int | None:
         return None if text is None else parse_duration(text)
     if operand == "count":
         return value if type(value) is int and 0 <= value <= MAX_INTEGER else None
-    if type(value) is not str or not 1 <= len(value) <= MAX_LINE_CHARS or "\n" in value:
+    if type(value) is not str:
         return None
+    if not 1 <= len(value) <= MAX_LINE_CHARS or "\n" in value:
+        raise OutOfBounds
     if operand == "version" and operator in ORDERINGS and parse_version(value) is None:
         return None
     return value
 
 
 def parse_operand(operand: str, operator: str, value: Json) -> tuple[str | int, ...] | None:
-    """Return the values of a right operand, integers as §5.1 says; None if it is not of the form that §3.1 gives."""
+    """Return the values of a right operand, integers as §5.1 says; None if it is not of the form that §3.1 gives.
+
+    Raises `OutOfBounds` for a list or a text of that form that is too short or too long.
+    """
     if operator not in OF_SETS:
         single = _parse_one(operand, operator, value)
         return None if single is None else (single,)
-    if type(value) is not list or not 1 <= len(value) <= MAX_OPERANDS:
+    if type(value) is not list:
         return None
+    if not 1 <= len(value) <= MAX_OPERANDS:
+        raise OutOfBounds
     values = tuple(_parse_one(operand, operator, item) for item in value)
     return tuple(item for item in values if item is not None) if None not in values else None

@@ -130,7 +130,8 @@ class Affairs:
 
     def _note_moments(self, statement: dict[str, Any], time_ms: int) -> None:
         """Keep the times in a statement, and each duration in any terms after each of them and after now."""
-        times = [value for name, value in statement.items() if name.endswith("_ms") and name != "not_after_ms"]
+        named = [value for name, value in statement.items() if name.endswith("_ms") and name != "not_after_ms"]
+        times = [value for value in named if isinstance(value, int)]
         texts = re.findall(r"'xsd:duration', '@value': '([^']+)'", repr(statement.get("terms")))
         if statement["type"] in {"license.ended", "claim.determined"}:
             texts += ["P1D", "P7D", "P30D"]

@@ -180,7 +180,7 @@ class Dealer(Mover):
     def attestation(self) -> Said:
         """Attest that copies, or the salts of one's own statement, were destroyed."""
         affairs, pick = self.affairs, self.pick
-        basis, destroyed = pick.choice(BASES), pick.choice(DESTROYED)
+        basis, destroyed = pick.choice(BASES), list(pick.choice(DESTROYED))
         if pick.random() < 0.1:
             own, said = pick.choice(affairs.statements)
             who: Person = affairs.speaker(said["issuer"])

@@ -63,6 +63,11 @@ def _compromised(ledger: LedgerBuilder, kept: list[Finding]) -> Iterable[dict[st
             yield {"slug": slug, "index": index, "party": party, "entries": entries, "since_ms": time_ms}
 
 
+def of_report(report: dict[str, Any]) -> Judged:
+    """Return what a report, or an answer of the ledger, says."""
+    return Judged(of_documents(report["findings"]), of_documents(report["undetermined"]))
+
+
 def verifier_judged(judgement: Judgement) -> Judged:
     """Return what the verifier's judge says."""
     findings, undetermined = (

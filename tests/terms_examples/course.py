@@ -38,6 +38,7 @@ class Course:
         self.people = {name: person(name) for name in PEOPLE}
         self.ids: dict[str, str] = {}
         self.indexes: dict[str, int] = {}
+        self.issuers: dict[int, str] = {}
         self.disclosures: list[dict[str, Json]] = []
         self.findings: list[Finding] = []
         """What the page expects at entries, whatever is disclosed."""
@@ -62,6 +63,12 @@ class Course:
         said = self.ledger.speech.say("venue.status", who, who.keys, venue=who.name, status="operating")
         self._say(said, who.keys, time_ms)
 
+    def party_of(self, slug: str, name: str) -> str:
+        """Return who is at fault in a finding that waited for a moment: of licenses, always the licensee."""
+        assert slug in {"license-ended-without-erasure", "duty-unfulfilled"}, slug
+        assert name == "license", name
+        return "licensee"
+
     def _tell(self, event: dict[str, Any]) -> None:
         kind, own = self._kind_and_fields(event)
         who = self.people[event.get("by", "licensee")]
@@ -77,6 +84,7 @@ class Course:
         index = self.ledger.size - 1
         self.ids[event.get("name", name)] = name
         self.indexes[event.get("name", name)] = index
+        self.issuers[index] = who.name
         self.disclosures += [item | {"statement_id": name} for item in disclosures]
         self.findings += [(slug, index, who.name, time_ms) for slug in event.get("findings", [])]
         if "decision" in event:

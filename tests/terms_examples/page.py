@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 PAGE = Path(__file__).parents[2] / "docs" / "terms.md"
-_EXAMPLE = re.compile(r"^### (8\.\d+) (.+)\n\n((?:.+\n)+)\n```json\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_EXAMPLE = re.compile(r"^### (8\.\d+) ([^\n]+)\n\n((?:[^\n]+\n)+)\n```json\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BLOCK_MEMBERS = {"term", "terms", "sealed", "listing", "course", "as_of", "refused"}
 
 
