@@ -26,7 +26,7 @@ def take_offer(facts: Facts, entry: Entry, disclosures: Disclosures | None) -> N
     facts.transfers[entry.statement.id] = transfer
     if acknowledge_by_ms is not None:
         facts.awaited[entry.statement.id] = acknowledge_by_ms
-    if entry.opened:
+    if _CONTENT in entry.opened:
         facts.contents[entry.statement.id] = _digest(entry, disclosures)
     listing = facts.listings[listing_id]
     judge_listing(facts, listing, entry, "handed over")
@@ -75,7 +75,7 @@ def take_acknowledged(facts: Facts, entry: Entry, disclosures: Disclosures | Non
     _decide(facts, transfer_id, transfer, entry)
     if transfer.license is not None and transfer.recipient == transfer.license.licensee:
         transfer.license.held.add(transfer_id)
-    if entry.opened and transfer_id in facts.contents and facts.contents[transfer_id] != _digest(entry, disclosures):
+    if _CONTENT in entry.opened and facts.contents.get(transfer_id, b"") not in (b"", _digest(entry, disclosures)):
         sentence = (
             f"What {entry.issuer} acknowledges at entry {entry.index} is not what {transfer.sender} offered at entry "
             f"{transfer.index}: the disclosed contents differ."

@@ -55,12 +55,14 @@ def tell(seed: int, steps: int = STEPS) -> tuple[Tale, list[tuple[int, Judged]]]
     judging = Judging(tale.ledger)
     chance = Random(seed)
     moments: list[tuple[int, Judged]] = []
+    sizes: list[int] = []
 
     def compare(_next_ms: int) -> None:
         if chance.random() < 0.15:
             ours = ledger_judged(tale.ledger)
             assert differences(ours, verifier_judged(judging.close())) == [], (seed, tale.ledger.size)
             moments.append((tale.ledger.times[-1], ours))
+            sizes.append(tale.ledger.size)
 
     tale.before = compare
     for _ in range(steps):
@@ -68,7 +70,11 @@ def tell(seed: int, steps: int = STEPS) -> tuple[Tale, list[tuple[int, Judged]]]
     ours = ledger_judged(tale.ledger)
     assert differences(ours, verifier_judged(judging.close())) == [], (seed, tale.ledger.size)
     moments.append((tale.ledger.times[-1], ours))
-    return tale, moments
+    sizes.append(tale.ledger.size)
+    times = tale.ledger.times  # a moment is over once nothing more was recorded in that very millisecond
+    return tale, [
+        (at, said) for (at, said), size in zip(moments, sizes, strict=True) if size == len(times) or times[size] > at
+    ]
 
 
 @pytest.mark.usefixtures("trusting")
