@@ -6,7 +6,7 @@ import secrets
 import time
 from pathlib import Path
 
-from benchmarks.workload import Scene, common, offers
+from benchmarks.workload import Scene, agreement, common, hand_offs
 from ledger.core.dsse import Envelope, parse_envelope, sign
 from ledger.core.encoding import Json
 from ledger.core.keys import SigningKey
@@ -36,7 +36,7 @@ def opening(identity: Identity, time_ms: int) -> tuple[list[Envelope], Scene]:
         "origin": ORIGIN,
         "log_keys": [identity.note_key.vkey()],
         "service_key": identity.service_key.public.document(),
-        "rules": 1,
+        "rules": 2,
         "relation": "none",
         "admission": "open",
     }
@@ -50,21 +50,23 @@ def opening(identity: Identity, time_ms: int) -> tuple[list[Envelope], Scene]:
     for name in ("acme", "beta"):
         statement = common("party.registered", name, [*parties[name]], ledger=first.id, **documents[name])
         envelopes.append(sign(statement, parties[name]))
-    key = parties["acme"][0]
+    key, both = parties["acme"][0], [parties["acme"][0], parties["beta"][0]]
     content: Json = {"sealed": secrets.token_hex(32)}
     envelopes.append(
         sign(common("listing.registered", "acme", [key], ledger=first.id, title="Benchmark", content=content), [key])
     )
+    listing = envelopes[-1].id
+    envelopes.append(sign(agreement(first.id, listing, both), both))
     seen: dict[str, Json] = {"root": tail.head.root.hex(), "size": 1}
-    return envelopes, Scene(first.id, envelopes[-1].id, key, seen)
+    return envelopes, Scene(first.id, listing, envelopes[-1].id, *both, seen)
 
 
 def write_mirror(directory: Path, size: int) -> Path:
-    """Write a C2SP tile directory of `size` entries and return the path of its policy file."""
+    """Write a C2SP tile directory of `size` entries, most of them hand-offs; return the path of its policy file."""
     identity = new_identity()
     time_ms = time.time_ns() // 1_000_000
     envelopes, scene = opening(identity, time_ms)
-    envelopes += [parse_envelope(raw) for raw in offers(scene, size - len(envelopes))]
+    envelopes += [parse_envelope(raw) for raw in hand_offs(scene, size - len(envelopes))]
     tail = Tail()
     raws = [tail.append(envelope, time_ms).raw for envelope in envelopes]
     for (level, position), hashes in tail.tiles_since(0).items():

@@ -88,6 +88,8 @@ class Facts:
         self, slug: str, entry: Entry, party: str, others: Iterable[int], sentence: str, answer: Answer = YES
     ) -> None:
         """Note a finding on an entry, or, where `answer` is unknown, that it could not be decided."""
+        if answer.truth is Truth.UNKNOWN:
+            sentence = f"It cannot be told whether this is so: {sentence}"
         finding = make_finding(slug, entry.index, party, others, entry.time_ms, sentence, answer)
         (self.undetermined if answer.truth is Truth.UNKNOWN else self.findings).append(finding)
 

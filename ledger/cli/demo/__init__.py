@@ -1,0 +1,68 @@
+"""`ledger demo`: the whole story on real data, through the real commands.
+
+`stage` types commands and reads what they say; `story` is what the companies do; `check` is what a stranger does with
+the copy of the log that is left. Each step states what must happen; the demo ends with an error at the first that
+happens otherwise.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger.cli.demo.check import check
+from ledger.cli.demo.stage import NotAsTold, Stage
+from ledger.cli.demo.story import OPERATOR, ORIGIN, act
+from ledger.cli.words import fields, say
+
+_MARK = ".ledger-demo"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the demo to `app`."""
+    app.command()(demo)
+
+
+def demo(
+    data: Annotated[Path, typer.Option(help="Where airports.csv and planes.csv are.", exists=True)] = Path("examples"),
+    out: Annotated[
+        Path, typer.Option(help="Where everything is written; what an earlier demo left is removed.")
+    ] = Path("var/demo"),
+) -> None:
+    """Show the whole story: real data, licenses, hand-offs, a breach, an independent check, a lie caught."""
+    stage = Stage(_fresh(out.absolute()))
+    stage.tell(
+        "An exchange starts a ledger",
+        "It runs the ledger, and nobody has to trust it. Its policy file names its log key.",
+    )
+    stage.ledger("init", stage.out / "exchange", "--origin", ORIGIN, "--operator", OPERATOR)
+    shutil.copy(stage.out / "exchange" / "policy.txt", stage.out / "policy.txt")
+    with stage.serving():
+        affair = act(stage, data)
+    check(stage, affair)
+    say()
+    say("Everything happened as told.", "bold green")
+    for name, what in (
+        ("policy", "policy.txt"),
+        ("pins", "parties.txt"),
+        ("mirror", "mirror"),
+        ("evidence", "evidence"),
+        ("report", "replay.json"),
+        ("story", "explain.txt"),
+        ("provenance", "provenance.json"),
+    ):
+        fields({name: stage.out / what})
+
+
+def _fresh(out: Path) -> Path:
+    """Empty a directory that an earlier demo made; refuse to touch any other."""
+    if out.exists() and any(out.iterdir()):
+        if not (out / _MARK).exists():
+            raise NotAsTold(f"{out} holds something else than a demo; choose another --out")
+        shutil.rmtree(out)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / _MARK).touch()
+    return out
