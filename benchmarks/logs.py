@@ -58,7 +58,7 @@ def opening(identity: Identity, time_ms: int) -> tuple[list[Envelope], Scene]:
     listing = envelopes[-1].id
     envelopes.append(sign(agreement(first.id, listing, both), both))
     seen: dict[str, Json] = {"root": tail.head.root.hex(), "size": 1}
-    return envelopes, Scene(first.id, listing, envelopes[-1].id, *both, seen)
+    return envelopes, Scene(first.id, listing, envelopes[-1].id, both[0], both[1], seen)
 
 
 def write_mirror(directory: Path, size: int) -> Path:

@@ -194,7 +194,7 @@ async def _scene(url: str) -> Scene:
         async with session.get("/v1/history", params={"subject": "acme"}) as response:
             payload = (await response.json())["payload"]
     head = json.loads(b64decode(payload))
-    return Scene(ledger, listing, agreed, *both, {"root": head["root"], "size": head["size"]})
+    return Scene(ledger, listing, agreed, both[0], both[1], {"root": head["root"], "size": head["size"]})
 
 
 def make_scene(url: str) -> Scene:

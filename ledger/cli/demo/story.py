@@ -135,7 +135,7 @@ def _hand_off(stage: Stage, data: Path, listing: str, licenses: dict[str, str]) 
     return copies
 
 
-def _offer(
+def _offer(  # noqa: PLR0917 - what, to whom, under what, where to
     stage: Stage, data: Path, recipient: str, listing: str, license_id: str, folder: str
 ) -> tuple[Path, dict[str, Any]]:
     """Offer the files and carry them, with the manifest, to the recipient; return where they arrived."""
