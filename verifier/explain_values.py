@@ -11,6 +11,7 @@ from verifier.words import escape, format_time
 if TYPE_CHECKING:
     from verifier.jcs import Json
     from verifier.observed import Told
+    from verifier.registry import License
     from verifier.replayed import Replay
 
 SEALED = "(sealed)"
@@ -48,20 +49,22 @@ class Book:
         if transfer := registry.transfers.get(statement_id):
             return f"the hand-off of entry {transfer.index} ({transfer.sender} to {transfer.recipient})"
         if listing := registry.listings.get(statement_id):
-            return f"the listing of entry {listing.index}{self._title(statement_id)}"
+            return f"the listing{self._title(statement_id)} of entry {listing.index}"
         if claim := registry.claims.get(statement_id):
             return f"the claim of entry {claim.index} ({claim.claimant} against {claim.respondent})"
         index = self._indexes.get(statement)
-        words = {"disclosure": "the authority's demand", "request": "the request for erasure"}.get(name, "the statement")
+        words = {"disclosure": "the authority's demand", "request": "the request for erasure"}.get(
+            name, "the statement"
+        )
         return f"{words} of entry {index}" if index is not None else f"{words} {statement}"
 
     def _title(self, listing: bytes) -> str:
         known = self.facts.listings.get(listing)
-        return f", {quote(known.title)}" if known is not None and known.title is not None else ""
+        return f" {quote(known.title)}" if known is not None and known.title is not None else ""
 
-    def is_sealed(self, told: Told, pointer: str) -> bool:
-        """Tell whether nobody can see what stands at the pointer of a field of the statement."""
-        return is_sealed(told.body.get(pointer[1:])) and not self._is_opened(told, pointer)
+    def license_named(self, statement: str) -> License:
+        """Return the license of an id, which is there: its amendment was accepted."""
+        return self.registry.licenses[id_bytes(statement)]
 
     def _is_opened(self, told: Told, pointer: str) -> bool:
         return any(item.pointer == pointer for item in told.statement.opened)
@@ -70,7 +73,15 @@ class Book:
         """Return a field of the statement in words; it must be there."""
         return self._value(told, told.body[name], f"/{name}", name)
 
-    def _value(self, told: Told, value: Json, pointer: str, name: str) -> str:  # noqa: PLR0911 (one a type of value)
+    def value_at(self, told: Told, pointer: str) -> str:
+        """Return the value at a pointer of members, which must be there, in words."""
+        value: Any = told.body
+        *_, name = names = pointer[1:].split("/")
+        for member in names:
+            value = value[member]
+        return self._value(told, value, pointer, name)
+
+    def _value(self, told: Told, value: Json, pointer: str, name: str) -> str:
         if self._is_opened(told, pointer) and not is_sealed(value):
             return f"{self._plain(told, value, pointer, name)} (disclosed)"
         if is_sealed(value):
@@ -104,10 +115,17 @@ class Book:
 
         Terms and the digests of contents are told elsewhere, or tell nothing.
         """
-        rest = {
-            name: value for name, value in told.body.items() if name not in (*told_already, "content", "terms")
-        }
+        rest = {name: value for name, value in told.body.items() if name not in (*told_already, "content", "terms")}
         return f" It says: {'; '.join(self._members(told, rest, ''))}." if rest else ""
+
+    def seals(self, told: Told) -> tuple[list[str], list[str], list[tuple[str, int]]]:
+        """Return the pointers of what is sealed, of what was disclosed, and of what is erased with who says so."""
+        opened = [item.pointer for item in told.statement.opened]
+        places = self.facts.sealed.get(told.statement.id, (0, "", ()))[2]
+        if told.kind in ("transfer.offered", "transfer.acknowledged"):  # kept apart: there may be millions
+            places = () if opened else ("/content",)
+        erased = [(place, self._erased[told.index, place]) for place in places if (told.index, place) in self._erased]
+        return [place for place in places if (told.index, place) not in self._erased], opened, erased
 
     def content(self, told: Told) -> str:
         """Return what was disclosed of the content that the statement seals, as a sentence; empty if nothing was."""

@@ -7,7 +7,8 @@ but of hand-offs, of which a ledger has the most, only until the subject is met.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from verifier.examine import id_bytes
 
@@ -33,7 +34,8 @@ def id_text(statement_id: bytes) -> str:
     return f"sha256:{statement_id.hex()}"
 
 
-class Told(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Told:
     """One accepted entry."""
 
     index: int
@@ -137,8 +139,12 @@ class Observed:
             self.concerning[index] = told
         elif statement.kind not in _HAND_OFFS:
             self._others[statement.id] = told
-        elif self.subject_id is not None and (not self._resting or not self._resting.isdisjoint(told.ids(CARRYING))):
+        elif self.subject_id is not None and (not self._resting or self._decides(told)):
             self._waiting[statement.id] = told
+
+    def _decides(self, told: Told) -> bool:
+        """Tell whether it acknowledges a hand-off that the subject rests on."""
+        return told.kind == "transfer.acknowledged" and not self._resting.isdisjoint(told.ids(("transfer",)))
 
     def _concerns(self, told: Told) -> bool:
         if told.statement.id == self.subject_id or not self._touching.isdisjoint(told.ids(CARRYING)):
@@ -159,10 +165,13 @@ class Observed:
                     self._resting.add(name)
                     reached.append(told)
         self._waiting = {
-            name: told
-            for name, told in self._waiting.items()
-            if name in self._resting or (told.kind == _HAND_OFFS[1] and not self._resting.isdisjoint(told.ids(CARRYING)))
+            name: told for name, told in self._waiting.items() if name in self._resting or self._decides(told)
         }
+
+    def issuers(self) -> dict[int, str]:
+        """Return who issued each entry that is kept, by index."""
+        entries = (*self._others.values(), *self._waiting.values(), *self.concerning.values())
+        return {told.index: told.issuer for told in entries}
 
     def background(self) -> list[Told]:
         """Return the entries that the subject rests on and that do not concern it, but for registrations of parties."""
