@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DIR ?= var/ledger
 
+# Demo and tests start hundreds of processes: without its byte code cache, each would compile every module again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo serve test lint bench clean
 
 help:
