@@ -9,14 +9,13 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from verifier import manual
+from verifier import cli_explain, manual
+from verifier.arguments import MAX_POLICY_BYTES, read_disclosures, read_file, read_pins
 from verifier.checks import Check, Doubt
-from verifier.disclosures import MAX_FILE_BYTES, Disclosures
 from verifier.entries import MAX_ENTRY_BYTES
-from verifier.errors import MalformedInput, SourceUnavailable, UsageError
+from verifier.errors import MalformedInput, UsageError
 from verifier.mirror import mirror
 from verifier.moments import parse_moment
-from verifier.parties import Pins, parse_parties
 from verifier.policy import Policy, parse_policy
 from verifier.progress import ProgressBar
 from verifier.receipt import MAX_RECEIPT_BYTES, describe_receipt, list_unchecked, verify_receipt
@@ -38,7 +37,6 @@ from verifier.report import (
     format_verdict,
     replay_exit_code,
 )
-from verifier.source import DirectorySource
 from verifier.state import format_state, load_state, write_atomically
 from verifier.words import escape
 
@@ -48,7 +46,6 @@ if TYPE_CHECKING:
     from verifier.notes import VerifierKey
     from verifier.receipt import ReceiptCheck
 
-MAX_POLICY_BYTES = 1 << 20
 INTERRUPTED = 130
 """What shells report for SIGINT."""
 
@@ -98,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="how many processes share the work, this one included (default: one a processor, here %(default)s)",
     )
+    cli_explain.add_parser(commands, [common, quiet])
     command = add("receipt", [common], "check, offline, that an entry is in a log", manual.EXIT_CODES)
     command.add_argument("receipt", metavar="RECEIPT_FILE")
     command.add_argument("--entry", required=True, metavar="ENTRY_FILE", help="the exact bytes of the entry")
@@ -111,9 +109,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = _parser().parse_args(argv)  # exits 2 by itself
     try:
-        policy = parse_policy(_read(arguments.policy, MAX_POLICY_BYTES))
+        policy = parse_policy(read_file(arguments.policy, MAX_POLICY_BYTES))
         log = policy.pick_log(arguments.origin)
-        commands = {"replay": _replay, "receipt": _receipt, "mirror": _mirror}
+        commands = {"replay": _replay, "explain": cli_explain.run, "receipt": _receipt, "mirror": _mirror}
         return commands[arguments.command](arguments, policy, log)
     except (UsageError, MalformedInput) as error:
         print(f"verifier: {escape(str(error))}", file=sys.stderr)
@@ -128,26 +126,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return UNKNOWN
 
 
-def _read(path: str, max_bytes: int) -> bytes:
-    try:
-        return DirectorySource(Path()).read(path, max_bytes)
-    except SourceUnavailable as error:
-        raise UsageError(f"cannot read {path}: {error.why}") from error
-
-
-def read_disclosures(paths: Sequence[str]) -> Disclosures | None:
-    """Return what the files disclose, None if there are none.
-
-    Raises `UsageError` or `MalformedInput`.
-    """
-    disclosures = Disclosures()
-    for path in paths:
-        disclosures.add(_read(path, MAX_FILE_BYTES))
-    return disclosures if paths else None
-
-
 def _replay(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> int:
-    pins: Pins = parse_parties(_read(arguments.parties, MAX_POLICY_BYTES)) if arguments.parties else ()
+    pins = read_pins(arguments.parties)
     as_of_ms = parse_moment(arguments.as_of) if arguments.as_of is not None else None
     disclosures = read_disclosures(arguments.disclosures)
     if arguments.state and (as_of_ms is not None or disclosures is not None):
@@ -182,8 +162,8 @@ def _replay(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> 
 
 
 def _receipt(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> int:
-    raw = _read(arguments.receipt, MAX_RECEIPT_BYTES)
-    result = verify_receipt(raw, _read(arguments.entry, 2 * MAX_ENTRY_BYTES), policy, log)
+    raw = read_file(arguments.receipt, MAX_RECEIPT_BYTES)
+    result = verify_receipt(raw, read_file(arguments.entry, 2 * MAX_ENTRY_BYTES), policy, log)
     doubts = []
     if result.opened and not result.opened.is_quorate:
         doubts.append(Doubt(Check.QUORUM, "quorum-not-reached", where=policy.quorum or ""))

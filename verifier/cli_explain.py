@@ -6,16 +6,14 @@ import argparse
 import os
 import re
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from verifier.disclosures import MAX_FILE_BYTES, Disclosures
-from verifier.errors import SourceUnavailable, UsageError
+from verifier.arguments import read_disclosures, read_pins
+from verifier.errors import UsageError
 from verifier.explain import explain
 from verifier.manual import EXIT_CODES
 from verifier.moments import parse_moment
 from verifier.observed import Observed
-from verifier.parties import Pins, parse_parties
 from verifier.progress import ProgressBar
 from verifier.replay import replay
 from verifier.report import (
@@ -32,7 +30,6 @@ from verifier.report import (
     replay_exit_code,
 )
 from verifier.schema_checks import LABEL, MAX_NAME_CHARS
-from verifier.source import DirectorySource
 from verifier.words import escape
 
 if TYPE_CHECKING:
@@ -41,7 +38,6 @@ if TYPE_CHECKING:
     from verifier.policy import Policy
     from verifier.replayed import Replay
 
-_MAX_PARTIES_BYTES = 1 << 20
 _is_id = re.compile("sha256:[0-9a-f]{64}").fullmatch
 _is_name = re.compile(rf"(?=.{{1,{MAX_NAME_CHARS}}}\Z){LABEL}(?:\.{LABEL})*").fullmatch
 _MANUAL = f"""\
@@ -94,11 +90,8 @@ def run(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> int:
     Raises `UsageError` or `MalformedInput`.
     """
     subject, source = _part(arguments.subject, arguments.source)
-    pins: Pins = parse_parties(_read(arguments.parties, _MAX_PARTIES_BYTES)) if arguments.parties else ()
+    pins, disclosures = read_pins(arguments.parties), read_disclosures(arguments.disclosures)
     as_of_ms = parse_moment(arguments.as_of) if arguments.as_of is not None else None
-    disclosures = Disclosures()
-    for path in arguments.disclosures:
-        disclosures.add(_read(path, MAX_FILE_BYTES))
     observed = Observed(subject, as_of_ms)
     bar = ProgressBar("replaying", is_quiet=arguments.quiet)
     try:
@@ -107,7 +100,7 @@ def run(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> int:
             policy,
             log,
             pins=pins,
-            disclosures=disclosures if arguments.disclosures else None,
+            disclosures=disclosures,
             as_of_ms=as_of_ms,
             observe=observed.take,
             processes=len(os.sched_getaffinity(0)),
@@ -122,13 +115,6 @@ def run(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> int:
     report = format_json(_describe(explanation, result, code)) if arguments.json else _format(explanation, result, code)
     sys.stdout.write(report + "\n")
     return code
-
-
-def _read(path: str, max_bytes: int) -> bytes:
-    try:
-        return DirectorySource(Path()).read(path, max_bytes)
-    except SourceUnavailable as error:
-        raise UsageError(f"cannot read {path}: {error.why}") from error
 
 
 def _describe(explanation: Explanation, result: Replay, code: int) -> dict[str, Any]:
