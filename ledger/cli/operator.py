@@ -87,7 +87,7 @@ def init(
         "recovery_keys": [recovery.public.document()],
         "log_keys": [identity.note_key.vkey()],
         "service_key": identity.service_key.public.document(),
-        "rules": 1,
+        "rules": 2,
         "relation": relation,
         "admission": admission.value,
     }

@@ -96,7 +96,7 @@ def _wider(view: View, child: LicenseFact, moment: Moment) -> Iterator[Finding]:
     if width.is_wider is Truth.TRUE:
         yield moment.finding(slug, child.licensor, basis)
     elif width.is_wider is Truth.UNKNOWN:
-        places = sealed_places(view, width.places, [child, *above], moment.index, listing)
+        places = sealed_places(width.places, [child, *above], moment.index, listing)
         yield moment.finding(slug, child.licensor, basis, places)
 
 
@@ -116,7 +116,7 @@ def _derived(view: View, source: str, party: str, moment: Moment, part: int) -> 
             return
         if decision.state == "undetermined":
             is_undetermined = True
-            places += sealed_places(view, decision.places, licenses, moment.index, listing)
+            places += sealed_places(decision.places, licenses, moment.index, listing)
     distinct = sorted(
         {(place["index"], place["pointer"]): place for place in places}.values(),
         key=lambda place: (place["index"], place["pointer"]),
@@ -147,7 +147,7 @@ def _used(view: View, usage: UsageReported, moment: Moment) -> Iterator[Finding]
         return
     basis = licenses[decision.deciding].basis
     if decision.state == "undetermined":
-        places = sealed_places(view, decision.places, licenses, moment.index, listing)
+        places = sealed_places(decision.places, licenses, moment.index, listing)
         yield moment.finding("usage-prohibited", usage.issuer, basis, places)
     else:
         slug = "usage-beyond-count" if decision.is_only_count else "usage-prohibited"
@@ -178,7 +178,7 @@ def _forwarded(view: View, statement: TransferForwarded, moment: Moment) -> Iter
             return
         if decision.state == "undetermined":
             names = {"/recipient": "/outsider"} if statement.outsider is not None else {}
-            places = sealed_places(view, decision.places, licenses, moment.index, listing, names=names)
+            places = sealed_places(decision.places, licenses, moment.index, listing, names=names)
     yield moment.finding("onward-without-permission", statement.issuer, entries, places)
 
 

@@ -25,7 +25,7 @@ def judged(agreed: LicenseFact, stands: StandingFact, met: Mapping[str, int] | N
         valid_until_ms=valid_until_ms,
         agreed_ms=agreed.agreed_ms,
         ended_ms=None if agreed.ended_index is None else agreed.ended_ms,
-        counts={action: Count(known, is_uncertain) for action, (known, is_uncertain) in stands.tallies.items()},
+        counts={action: Count(known, at is not None, at) for action, (known, at) in stands.tallies.items()},
         met={**(met or {}), **stands.met},
     )
 
@@ -57,7 +57,6 @@ def stated(**values: str | Sealed | None) -> dict[str, Stated]:
 
 
 def sealed_places(
-    view: View,
     places: Iterable[Place],
     chain: Sequence[LicenseFact],
     own_index: int,
@@ -74,10 +73,8 @@ def sealed_places(
     for place in places:
         if place.position is not None:
             agreed = chain[place.position]
-            if place.pointer == "/count":
-                found.update((index, "/count") for index in standing(view, agreed.id).sealed_uses)
-            else:
-                found.add((agreed.terms_index or agreed.index, place.pointer))
+            index = agreed.terms_index or agreed.index if place.entry_index is None else place.entry_index
+            found.add((index, place.pointer))
         elif place.pointer == "/version" and listing is not None:
             found.add((listing.version_index or listing.index, "/version"))
         else:

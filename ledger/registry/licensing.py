@@ -11,7 +11,7 @@ from ledger.registry.finding import Moment
 from ledger.registry.findings import met_by
 from ledger.registry.lookup import chain, find, standing
 from ledger.registry.overdue import refresh
-from ledger.registry.things import MAX_SEALED_USES, GrantFact, grant_key
+from ledger.registry.things import GrantFact, grant_key
 from ledger.statements import version_1 as v1
 from ledger.statements.common import Statement
 from ledger.statements.fields import Sealed
@@ -131,9 +131,6 @@ def _tally(view: View, agreed: LicenseFact, action: str, count: int, sealed_at: 
     """Add to the counts of a license and of all above it; `sealed_at` is the entry that sealed the count."""
     for each in chain(view, agreed.id):
         stands = standing(view, each.id, each.index)
-        known, is_uncertain = stands.tallies.get(action, [0, False])
-        tallies = stands.tallies | {action: [known + count, is_uncertain or sealed_at is not None]}
-        sealed_uses = stands.sealed_uses
-        if sealed_at is not None and len(sealed_uses) < MAX_SEALED_USES:
-            sealed_uses = [*sealed_uses, sealed_at]
-        view.put(replace(stands, tallies=tallies, sealed_uses=sealed_uses))
+        known, first_sealed = stands.tallies.get(action, [0, None])
+        tally = [known + count, sealed_at if first_sealed is None else first_sealed]
+        view.put(replace(stands, tallies=stands.tallies | {action: tally}))

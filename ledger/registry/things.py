@@ -11,8 +11,6 @@ from ledger.registry.facts import Fact, KeyFact, LedgerFact, LicenseFact, Listin
 FACTS_VERSION = 2
 """Which facts, subjects and findings this software derives from entries: others are made anew at start-up."""
 
-MAX_SEALED_USES = 64
-
 
 @dataclass(frozen=True)
 class ClaimFact(Thing):
@@ -82,8 +80,8 @@ class VenueFact(Fact):
 class StandingFact(Fact):
     """What changes often about a license (`id`), or about a transfer that was offered under none.
 
-    `tallies`: action to how often it was done under the license and those below it, and whether a count in that was
-    sealed; `sealed_uses` are the first entries that sealed one. `met`: action to when it was first done as a duty.
+    `tallies`: action to how often it was done under the license and those below it, and the first entry, if any, that
+    sealed its count (which counts as 1). `met`: action to when it was first done as a duty.
     `held`: how many copies the licensee holds; `erased_index`, the newest entry by which it destroyed all of them;
     `erased_ms`, when it first attested the license's erasure. `holds` and `transfer_holds` are the claims that hold the
     license itself and the transfers under it; `duty_holds`, those of them that suspend its erasure duty, and
@@ -92,12 +90,11 @@ class StandingFact(Fact):
 
     kind: ClassVar[str] = "standing"
     sparse: ClassVar[frozenset[str]] = frozenset(
-        {"tallies", "sealed_uses", "met", "held", "holds", "transfer_holds", "duty_holds", "requests"}
+        {"tallies", "met", "held", "holds", "transfer_holds", "duty_holds", "requests"}
     )
 
     id: str
     tallies: dict[str, list[Json]] = field(default_factory=dict)
-    sealed_uses: list[int] = field(default_factory=list)
     met: dict[str, int] = field(default_factory=dict)
     held: int = 0
     erased_index: int | None = None

@@ -48,6 +48,7 @@ def due_ms(obligation: Obligation, trigger_ms: int, hold: Hold = NO_HOLD) -> int
         return None
     deadlines = [each for each in obligation.constraints if isinstance(each, Measure)]
     due = min((_deadline_ms(each, trigger_ms) for each in deadlines), default=trigger_ms if is_erasure else None)
+    due = None if due is None else max(0, due)
     if due is None or not is_erasure or hold.released_ms is None:
         return due
     again = (_deadline_ms(each, hold.released_ms) for each in deadlines if each.left == "elapsedTime")

@@ -88,7 +88,10 @@ def _standing(stands: StandingFact | None) -> dict[str, Json]:
     if stands is None:
         return {}
     return {
-        "used": {action: {"count": count, "is_least": least} for action, (count, least) in stands.tallies.items()},
+        "used": {
+            action: {"count": count, "is_least": sealed_at is not None}
+            for action, (count, sealed_at) in stands.tallies.items()
+        },
         "met": stands.met,
         "held_copies": stands.held,
         "holds": sorted({*stands.holds, *stands.transfer_holds}),

@@ -54,6 +54,8 @@ class _Proof:
                 best = min(self.of(given, member) for member in members)
             case Logical(connective="or", members=members):
                 best = max(self.of(given, member) for member in members)
+            case Logical() if any(has_seal(each) for each in (wanted, *constraints) if _is_xone(each)):
+                best = Truth.UNKNOWN  # opened, it may be the very same
         for each in constraints:
             if best is Truth.TRUE:
                 break
@@ -73,6 +75,10 @@ class _Proof:
         if isinstance(given, SealedOperand):
             return Truth.UNKNOWN
         return Truth.of(_table(given, wanted))
+
+
+def _is_xone(constraint: Constraint) -> bool:
+    return isinstance(constraint, Logical) and constraint.connective == "xone"
 
 
 def _table(given: Measure | Membership | Ordering, wanted: Measure | Membership | Ordering | SealedOperand) -> bool:
