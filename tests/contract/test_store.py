@@ -295,7 +295,7 @@ async def test_sqlite_settings_are_those_that_durability_needs(path: Path) -> No
         await store._writer.execute_fetchall("SELECT name, strict FROM pragma_table_list WHERE schema = 'main'")
     )
     ours = {name: strict for name, strict in tables if not name.startswith("sqlite_")}
-    assert set(ours) == {"entries", "tiles", "checkpoints", "facts", "subjects"}
+    assert set(ours) == {"entries", "tiles", "checkpoints", "facts", "subjects", "findings", "derived"}
     assert all(ours.values()), "every table is STRICT"
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
         await store._reader.execute("DELETE FROM tiles")
@@ -335,7 +335,7 @@ def _foreign(path: Path, application: int, version: int) -> None:
 
 @pytest.mark.parametrize(
     ("application", "version"),
-    [(0x1234, 1), (0, 1), (0x50_4C_44_47, 2), (0, 0)],
+    [(0x1234, 1), (0, 1), (0x50_4C_44_47, 3), (0, 0)],
     ids=["other", "none", "newer", "plain"],
 )
 async def test_sqlite_refuses_a_database_that_is_not_its_own_and_leaves_it_alone(

@@ -196,7 +196,11 @@ def ways(scene: Scene) -> list[tuple[str, str, Said]]:
         ("already-created", "/type", Said(second, usurper.all_keys)),
         ("wrong-role", "/issuer", Said(foreign_rules, [operator.key])),
         ("wrong-rules-version", "/rules", Said(speech.rules_changed(operator, 3), [operator.key])),
-        ("unknown-rules", "/rules", Said(speech.rules_changed(operator, 2), [operator.key])),
+        (
+            "wrong-value",
+            "/statement_types",
+            Said(speech.rules_changed(operator, 2) | {"statement_types": ["license.revoked"]}, [operator.key]),
+        ),
         ("name-taken", "/issuer", Said(speech.party_registered(namesake), namesake.all_keys)),
         ("key-taken", "/keys", Said(speech.party_registered(mallory), mallory.all_keys)),
         ("key-taken", "/keys", Said(speech.party_registered(log_keeper), log_keeper.all_keys)),

@@ -83,7 +83,7 @@ def test_a_fact_is_found_by_its_kind_only(scene: Scene) -> None:
 def test_facts_read_back(scene: Scene) -> None:
     """A store keeps a kind and JSON; the fact comes back equal."""
     facts = list(scene.view._facts.values())
-    assert {fact.kind for fact in facts} == {"ledger", "party", "key", "listing", "license", "transfer"}
+    assert {fact.kind for fact in facts} == {"ledger", "party", "key", "listing", "license", "transfer", "grant"}
     for fact in facts:
         again: Fact = read_fact(fact.kind, json.loads(json.dumps(fact.document())))
         assert again == fact
@@ -109,7 +109,7 @@ def test_what_an_entry_concerns(scene: Scene) -> None:
     for statement, keys, expected in cases:
         story = Scene()
         envelope = signed(statement, *keys)
-        candidate = Candidate(parse_statement(envelope.payload), envelope)
+        candidate = Candidate(parse_statement(envelope.payload, 1), envelope)
         subjects = accept(story.view, candidate, story.size, story.now_ms, story.root_at)
         assert subjects == sorted({*expected, envelope.id})
 

@@ -110,21 +110,21 @@ EXCLUSIVE = {
 _EU = atomic("spatial", "isPartOf", "EU")
 _AT = "/terms/permission/0"
 TERMS = {
-    "an unknown action": Fault(agreed(permission=[rule("fly")]), 400, "unjudgeable-terms", _AT),
+    "an unknown action": Fault(agreed(permission=[rule("fly")]), 422, "unjudgeable-terms", _AT),
     "an unknown action, second prohibition": Fault(
         agreed(permission=[rule("use")], prohibition=[rule("sell"), rule("fly")]),
-        400, "unjudgeable-terms", "/terms/prohibition/1",
+        422, "unjudgeable-terms", "/terms/prohibition/1",
     ),
     "an unknown left operand": Fault(
         agreed(permission=[rule("use", _EU, atomic("colour", "eq", "red"))]),
-        400, "unjudgeable-terms", f"{_AT}/constraint/1",
+        422, "unjudgeable-terms", f"{_AT}/constraint/1",
     ),
     "an unknown operator": Fault(
         agreed(permission=[rule("use", atomic("purpose", "like", "x"))]),
-        400, "unjudgeable-terms", f"{_AT}/constraint/0",
+        422, "unjudgeable-terms", f"{_AT}/constraint/0",
     ),
     "an operator that it does not have": Fault(
-        agreed(permission=[rule("use", atomic("count", "isA", 3))]), 400, "unjudgeable-terms", f"{_AT}/constraint/0"
+        agreed(permission=[rule("use", atomic("count", "isA", 3))]), 422, "unjudgeable-terms", f"{_AT}/constraint/0"
     ),
     "no such day": Fault(
         agreed(
@@ -132,36 +132,36 @@ TERMS = {
                 rule("use", atomic("dateTime", "lt", {"@type": "xsd:dateTime", "@value": "2027-02-30T00:00:00Z"}))
             ]
         ),
-        400, "unjudgeable-terms", f"{_AT}/constraint/0",
+        422, "unjudgeable-terms", f"{_AT}/constraint/0",
     ),
     "a month has no fixed length": Fault(
         agreed(permission=[rule("use", atomic("elapsedTime", "lteq", duration("P1M")))]),
-        400, "unjudgeable-terms", f"{_AT}/constraint/0",
+        422, "unjudgeable-terms", f"{_AT}/constraint/0",
     ),
     "a count in words": Fault(
         agreed(permission=[rule("use", atomic("count", "lteq", "three"))]),
-        400, "unjudgeable-terms", f"{_AT}/constraint/0",
+        422, "unjudgeable-terms", f"{_AT}/constraint/0",
     ),
     "deep inside": Fault(
         agreed(permission=[rule("use", {"or": [_EU, {"and": [_EU, atomic("colour", "eq", "red")]}]})]),
-        400, "unjudgeable-terms", f"{_AT}/constraint/0/or/1/and/1",
+        422, "unjudgeable-terms", f"{_AT}/constraint/0/or/1/and/1",
     ),
     "a duty until a place": Fault(
-        agreed(obligation=[rule("delete", _EU)]), 400, "unjudgeable-terms", "/terms/obligation/0/constraint/0"
+        agreed(obligation=[rule("delete", _EU)]), 422, "unjudgeable-terms", "/terms/obligation/0/constraint/0"
     ),
     "a count that cannot be": Fault(
-        agreed(permission=[rule("use", atomic("count", "lt", 1))]), 400, "contradictory-terms", _AT
+        agreed(permission=[rule("use", atomic("count", "lt", 1))]), 422, "contradictory-terms", _AT
     ),
     "here and not here": Fault(
         agreed(permission=[rule("read"), rule("use", _EU, atomic("spatial", "isNoneOf", ["EEA"]))]),
-        400, "contradictory-terms", "/terms/permission/1",
+        422, "contradictory-terms", "/terms/permission/1",
     ),
     "given and taken": Fault(
-        agreed(permission=[rule("train")], prohibition=[rule("use")]), 400, "contradictory-terms", _AT
+        agreed(permission=[rule("train")], prohibition=[rule("use")]), 422, "contradictory-terms", _AT
     ),
     "a duty that is forbidden": Fault(
         agreed(permission=[rule("read")], prohibition=[rule("attribute")], obligation=[rule("attribute")]),
-        400, "contradictory-terms", "/terms/obligation/0",
+        422, "contradictory-terms", "/terms/obligation/0",
     ),
     "permission wins": Fault(with_terms(conflict="perm"), 400, "wrong-value", "/terms/conflict"),
     "no profile": Fault(with_terms(profile=None), 400, "missing-field", "/terms/profile"),
@@ -376,7 +376,7 @@ DECIDED = {
     ),
     "erased under a hold": Fault(
         lambda s: changed("erasure.attested", transfer=None, request=None, license=s.held_license)(s),
-        422, "legal-hold", "/license",
+        409, "legal-hold", "/license",
     ),
 }  # fmt: skip
 """What comes too late."""

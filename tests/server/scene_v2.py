@@ -48,7 +48,7 @@ class Scene:
         """Post statements as lines of one request; return the results, one each."""
         body = b"\n".join(self.stage.sign(statement).recorded for statement in statements)
         headers = {"Content-Type": "application/jsonl"}
-        async with self.session.post("/v1/statements", data=body, headers=headers) as response:
+        async with self.session.post("/v1/statements", data=io.BytesIO(body), headers=headers) as response:
             lines = [json.loads(line) async for line in response.content]
         return [line for line in lines if "line" in line]
 
@@ -69,7 +69,7 @@ class Scene:
         """Return slug and index of all findings against a party, by the ledger."""
         found, cursor = [], ""
         while cursor is not None:
-            page = await self.get(f"/v1/findings?party={party}&limit=1000{cursor and f'&cursor={cursor}'}")
+            page = await self.get(f"/v1/findings?party={party}&limit=500{cursor and f'&cursor={cursor}'}")
             found += [(item["slug"], item["index"]) for item in page["items"] if item["party"] == party]
             cursor = page["next"]
         return found

@@ -374,7 +374,7 @@ async def test_things_as_they_stand_now(scene: Scene) -> None:
 
 
 async def test_addresses_and_methods_that_are_not_there(scene: Scene) -> None:
-    for path in ("/", "/v1", "/v1/", "/v2/entries/0", "/v1/entries", "/v1/entries/0/", "/tile/", "/v1/claims"):
+    for path in ("/", "/v1", "/v1/", "/v2/entries/0", "/v1/entries", "/v1/entries/0/", "/tile/", "/v1/usages"):
         await scene.problem(path, 404, "not-found")
     for route in ROUTES:
         path = route.path.replace("{path:.+}", "0/000").partition("{")[0] + ("0" if "{" in route.path else "")
