@@ -136,8 +136,6 @@ def _duty_states(
 
 
 def _erasure_state(terms: License, trigger_ms: int, due_ms: int | None, as_of_ms: int) -> str:
-    if as_of_ms < trigger_ms:
-        return PENDING
     if not terms.held:
-        return FULFILLED
+        return PENDING if as_of_ms < trigger_ms else FULFILLED
     return VIOLATED if due_ms is not None and as_of_ms > due_ms else PENDING

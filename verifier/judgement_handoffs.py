@@ -120,8 +120,7 @@ def take_usage(facts: Facts, entry: Entry) -> None:
     body = entry.body
     terms = facts.licenses[id_bytes(body["license"])]
     for action in (body["action"], *body.get("fulfils", ())):
-        if action != "delete":  # that is met by destroying copies, not by saying so (docs/terms.md §7.1)
-            terms.met.setdefault(action, (entry.time_ms, entry.index))
+        terms.met.setdefault(action, (entry.time_ms, entry.index))
     stated = {name: value for name in _OPERANDS if (value := entry.stated(name)) is not None}
     decision = _act(terms, Request(body["action"], entry.time_ms, stated), entry)
     if decision.answer.truth is Truth.TRUE or decision.deciding is None:

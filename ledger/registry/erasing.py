@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ledger.registry.facts import LicenseFact, TransferFact, View
 from ledger.registry.finding import place_of
-from ledger.registry.judging import DELETE, hold_of, judged
+from ledger.registry.judging import hold_of, judged
 from ledger.registry.lookup import root, standing, standing_of
 from ledger.registry.overdue import refresh, unerased
 from ledger.registry.terms import erasure_due_ms
@@ -104,14 +104,12 @@ def attest_erasure(view: View, statement: ErasureAttested, index: int, time_ms: 
         first_ms = time_ms if transfer.erased_ms is None else transfer.erased_ms
         view.change(transfer, erased_ms=first_ms, is_erased=transfer.is_erased or transfer.state == "acknowledged")
         if was_copy:
-            met = stands.met if stands.held > 1 else {DELETE: time_ms, **stands.met}
-            stands = replace(stands, held=stands.held - 1, met=met)
+            stands = replace(stands, held=stands.held - 1)
     else:
         if agreed is None or agreed.licensee != statement.issuer:
             return
         first_ms = time_ms if stands.erased_ms is None else stands.erased_ms
-        met = {DELETE: time_ms, **stands.met}
-        stands = replace(stands, held=0, met=met, erased_index=index, erased_ms=first_ms)
+        stands = replace(stands, held=0, erased_index=index, erased_ms=first_ms)
     view.put(_without_met(view, statement, stands, time_ms))
     refresh(view, name)
 

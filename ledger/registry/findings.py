@@ -8,7 +8,7 @@ from ledger.core.encoding import Json
 from ledger.registry.erasing import late_erasures
 from ledger.registry.facts import LicenseFact, ListingFact, TransferFact, View
 from ledger.registry.finding import Finding, Moment
-from ledger.registry.judging import DELETE, judged, judged_chain, sealed_places, stated, version_of
+from ledger.registry.judging import judged, judged_chain, sealed_places, stated, version_of
 from ledger.registry.lookup import chain, standing
 from ledger.registry.terms import SEALED_COUNT, Count, Request, Truth, decide, is_wider
 from ledger.registry.things import DisclosureFact, GrantFact, VenueFact, grant_key, venue_key
@@ -155,8 +155,8 @@ def _used(view: View, usage: UsageReported, moment: Moment) -> Iterator[Finding]
 
 
 def met_by(usage: UsageReported, time_ms: int) -> dict[str, int]:
-    """Return the duties that a use meets; `delete` is met by erasure only (docs/terms.md §7.1)."""
-    return dict.fromkeys({usage.action, *(usage.fulfils or [])} - {DELETE}, time_ms)
+    """Return the duties that a use meets; an obligation to delete asks for more (docs/terms.md §7.1)."""
+    return dict.fromkeys({usage.action, *(usage.fulfils or [])}, time_ms)
 
 
 def _forwarded(view: View, statement: TransferForwarded, moment: Moment) -> Iterator[Finding]:

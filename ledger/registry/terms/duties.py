@@ -104,9 +104,9 @@ class _Moment:
         if _is_sealed(obligation):
             return "undetermined"
         if obligation.action == ERASURE:
-            if self.at_ms < trigger_ms:
-                return "pending"
-            is_met = not self.has_copies
+            if not self.has_copies:
+                return "pending" if self.at_ms < trigger_ms else "fulfilled"
+            is_met = False
         else:
             met_ms = self.standing.met.get(obligation.action)
             is_met = met_ms is not None and (due is None or met_ms <= due)

@@ -80,10 +80,12 @@ def test_a_duty_to_delete_waits_for_the_end() -> None:
     assert [states(at_once, UNTIL_MS + more, has_copies=True) for more in (0, 1)] == [["pending"], ["violated"]]
 
 
-def test_a_date_before_the_end_is_due_only_once_it_has_ended() -> None:
+def test_a_date_before_the_end_binds_before_the_end() -> None:
     early = standing(rule("delete", by(20 * DAY_MS)))
-    assert states(early, UNTIL_MS - 1, has_copies=True) == ["pending"]
-    assert states(early, UNTIL_MS, has_copies=True) == ["violated"]
+    assert states(early, 20 * DAY_MS, has_copies=True) == ["pending"]
+    assert states(early, 20 * DAY_MS + 1, has_copies=True) == ["violated"]
+    assert states(early, UNTIL_MS - 1, has_copies=False) == ["pending"]
+    assert states(early, UNTIL_MS, has_copies=False) == ["fulfilled"]
 
 
 def test_another_duty_runs_from_the_agreement() -> None:
