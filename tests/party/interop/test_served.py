@@ -39,7 +39,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def listing(world: World) -> str:
-    """A listing whose fields come from the example of Croissant."""
+    """Return a listing whose fields come from the example of Croissant."""
     form = world.directory / "form.json"
     told = good("provenance", "import-listing", EXAMPLES / "croissant.json", "--out", form, "--json").document()
     assert {item["name"] for item in told["left_out"]} == {"url", "conformsTo", "recordSet"}
@@ -50,7 +50,7 @@ def listing(world: World) -> str:
 
 @pytest.fixture(scope="module")
 def license_id(world: World, listing: str) -> str:
-    """A license whose terms come from the example of an ODRL offer."""
+    """Return a license whose terms come from the example of an ODRL offer."""
     terms = world.directory / "terms.json"
     good("provenance", "import-terms", EXAMPLES / "offer.jsonld", "--out", terms)
     return world.agree(listing, "alpha", "beta", "--from", "2026-01-01", "--until", "2036-01-01", "--terms", str(terms))
@@ -58,7 +58,7 @@ def license_id(world: World, listing: str) -> str:
 
 @pytest.fixture(scope="module")
 def transfer(world: World, listing: str, license_id: str) -> str:
-    """A hand-off that the example of a connector registered, and beta acknowledged."""
+    """Return a hand-off that the example of a connector registered, and beta acknowledged."""
     directory = world.directory / "connector"
     directory.mkdir()
     request = directory / "request.json"
