@@ -1,4 +1,4 @@
-"""The operator's commands: `ledger init` makes a ledger, `ledger serve` runs it."""
+"""The operator's commands: `init` makes a ledger, `serve` runs it, `rules` takes up newer rules."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ import typer
 from ledger.cli.home import PassphraseFile
 from ledger.cli.passphrase import ENVIRONMENT, read_passphrase
 from ledger.cli.words import fields, say
-from ledger.core.dsse import sign
-from ledger.core.encoding import b64encode, canonical, parse_json
+from ledger.core.dsse import STATEMENT_TYPE, Envelope, sign
+from ledger.core.encoding import Json, b64encode, canonical, parse_json
 from ledger.core.keys import SigningKey
-from ledger.party.errors import AlreadyThere
+from ledger.party.errors import AlreadyThere, Unfit
 from ledger.party.files import create_file
 from ledger.party.keyring import read_key, write_key
+from ledger.registry.facts import LedgerFact
 from ledger.server.log.identity import Identity
-from ledger.server.node import create, run, system_clock
+from ledger.server.node import create, record, run, system_clock
 from ledger.statements.ledger import LedgerCreated
-from ledger.statements.parse import read_model
+from ledger.statements.parse import NEWEST_RULES, STATEMENTS, read_model
 
 LOG_KEY = "log.json"
 SERVICE_KEY = "service.json"
@@ -46,6 +47,7 @@ def register(app: typer.Typer) -> None:
     """Add the operator's commands to `app`."""
     app.command()(init)
     app.command()(serve)
+    app.command()(rules)
 
 
 def init(
@@ -110,6 +112,48 @@ def init(
         }
     )
     say(f"Next: move {keys / RECOVERY_KEY} to an offline place, then run 'ledger serve {directory}'.")
+
+
+def rules(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="What `ledger init` made.", exists=True, file_okay=False)
+    ],
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Take up the newest version of the rules, for a ledger that was made under an older one.
+
+    It is recorded for everybody to see (`ledger.rules_changed`), and what was said before keeps its meaning. Stop the
+    server first, and start it again afterwards.
+    """
+    passphrase = read_passphrase("the operator's keys", passphrase_file)
+    log_key, service_key, own = (
+        read_key(directory / "keys" / name, passphrase) for name in (LOG_KEY, SERVICE_KEY, OPERATOR_KEY)
+    )
+    recorded = asyncio.run(record(directory, log_key, service_key, lambda ledger: _newest_rules(ledger, own)))
+    say(
+        f"Entry {recorded.entry.index}: version {NEWEST_RULES} of the rules is in force from the next entry on.",
+        "bold green",
+    )
+
+
+def _newest_rules(ledger: LedgerFact, own: SigningKey) -> Envelope:
+    if ledger.rules >= NEWEST_RULES:
+        raise Unfit(f"version {ledger.rules} of the rules is in force, and there is no newer one")
+    now = system_clock()
+    statement: dict[str, Json] = {
+        "type": "ledger.rules_changed",
+        "ledger": ledger.id,
+        "issuer": ledger.operator,
+        "signers": [own.public.keyid],
+        "nonce": b64encode(secrets.token_bytes(16)),
+        "issued_ms": now,
+        "not_after_ms": now + _DAY_MS,
+        "rules": ledger.rules + 1,
+        "payload_types": [STATEMENT_TYPE],
+        "statement_types": sorted(STATEMENTS[ledger.rules + 1]),
+        "signature_forms": ["ed25519"],
+    }
+    return sign(statement, [own])
 
 
 def serve(

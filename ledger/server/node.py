@@ -53,6 +53,28 @@ async def run(
 
     Raises IntegrityError where the stored data do not check or the keys are not this ledger's.
     """
+    ledger = await _ledger(directory, service_key)
+    async with _running(directory, Identity(ledger.origin, log_key, service_key)) as log:
+        _calm_collector()
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await serve(log, host, port, stop, ready)
+
+
+async def record(
+    directory: Path, log_key: SigningKey, service_key: SigningKey, say: Callable[[LedgerFact], Envelope]
+) -> Recorded:
+    """Record what the operator says, on a ledger that nobody serves meanwhile; `say` gets the ledger as it stands.
+
+    Raises what `run` and `Log.submit` raise; StoreLockedError where it is being served.
+    """
+    ledger = await _ledger(directory, service_key)
+    async with _running(directory, Identity(ledger.origin, log_key, service_key)) as log:
+        return await log.submit(say(ledger).recorded)
+
+
+async def _ledger(directory: Path, service_key: SigningKey) -> LedgerFact:
     if not (directory / DATABASE).exists():
         raise StoreError(f"{directory} holds no ledger; make one with `ledger init`")
     store = await SQLiteStore.open(directory / DATABASE)
@@ -66,13 +88,7 @@ async def run(
         )
     if service_key.public.keyid not in ledger.reserved_keyids:
         raise IntegrityError("the service key is not the one that entry 0 names")
-    identity = Identity(ledger.origin, log_key, service_key)
-    async with _running(directory, identity) as log:
-        _calm_collector()
-        stop = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await serve(log, host, port, stop, ready)
+    return ledger
 
 
 def _calm_collector() -> None:

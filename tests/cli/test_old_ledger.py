@@ -16,7 +16,7 @@ from ledger.party.keyring import read_key, write_key
 from ledger.party.speaker import Speaker
 from ledger.party.vault import Vault
 from ledger.statements.parse import STATEMENTS
-from tests.cli.running import PASSPHRASE, good, ledger, serving, verifier
+from tests.cli.running import PASSPHRASE, environment, good, ledger, serving, verifier
 from tests.cli.world import World
 
 OLD = Path(__file__).parents[1] / "vectors" / "ledger-v1"
@@ -110,3 +110,14 @@ def test_everything_of_version_1_works_and_version_2_after_the_change(world: Wor
     good("erase", listing, "/content", "--basis", "other", "--yes", *alpha)
     replayed = verifier("replay", world.url, "--policy", world.policy)
     assert replayed.code == 0, replayed
+
+
+def test_the_operator_takes_up_newer_rules_by_a_command(tmp_path: Path) -> None:
+    """Once, on a ledger that nobody serves; what it said before is judged as it was."""
+    directory = tmp_path / "operator"
+    shutil.copytree(OLD, directory)
+    made_by = environment(LEDGER_PASSPHRASE="made-by-version-1")
+    told = ledger("rules", directory, env=made_by)
+    assert (told.code, "version 2 of the rules is in force" in told.out) == (0, True), told
+    again = ledger("rules", directory, env=made_by)
+    assert (again.code, "there is no newer one" in again.err) == (1, True), again
