@@ -63,14 +63,18 @@ def _further(view: View, statement: Statement) -> set[str]:  # noqa: C901, PLR09
         case v1.LicenseAgreed():
             return _venue(view, statement.listing)
         case LicenseAmended():
-            return _standings(_chain(view, statement.license)) | _listing(view, statement.license)
+            agreed = view.get(LicenseFact, statement.license)
+            granted = {grant_key(agreed.listing, agreed.licensee)} if agreed is not None else set()
+            return _standings(_chain(view, statement.license)) | _listing(view, statement.license) | granted
         case LicenseEnded() | v1.LicenseEnded():
             agreed = view.get(LicenseFact, statement.license)
             return (
                 {standing_key(agreed.id), grant_key(agreed.listing, agreed.licensee)} if agreed is not None else set()
             )
         case UsageReported():
-            return _standings(_chain(view, statement.license)) | _listing(view, statement.license)
+            agreed = view.get(LicenseFact, statement.license)
+            granted = {grant_key(agreed.listing, agreed.licensee)} if agreed is not None else set()
+            return _standings(_chain(view, statement.license)) | _listing(view, statement.license) | granted
         case TransferForwarded():
             return _forwarded(view, statement)
         case ListingRegistered() | ListingAmended():

@@ -8,7 +8,6 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from ledger.party.interop import drawing
 from ledger.party.interop.drawing import MAX_DRAWN, dot_source, draw
 from ledger.party.interop.errors import MissingTool, ToolFailed
 from ledger.party.interop.gathering import story_of
@@ -75,7 +74,7 @@ def test_without_graphviz_it_says_what_to_install(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_program_that_fails_is_no_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawing.shutil, "which", lambda _: "/bin/false")
+    monkeypatch.setattr("shutil.which", lambda _: "/bin/false")
     with pytest.raises(ToolFailed):
         drawn()
 

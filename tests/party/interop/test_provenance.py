@@ -42,7 +42,8 @@ def pairs(document: ProvDocument, kind: type[ProvRecord], subtype: str = "") -> 
     """Return relations by the labels of their ends; `subtype` is the local name of a further type."""
     labels = {
         str(record.identifier): str(record.label).replace("\n", ", ")
-        for record in document.get_records((ProvEntity, ProvActivity, ProvAgent))
+        for record in document.get_records()
+        if isinstance(record, ProvEntity | ProvActivity | ProvAgent)
     }
     return {
         tuple(labels.get(str(value), "?") for value in record.args if value is not None and str(value) in labels)

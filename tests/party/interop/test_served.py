@@ -139,8 +139,8 @@ def test_nothing_is_overwritten_and_what_cannot_be_read_is_said(world: World, tr
         ended = ledger("provenance", *command, "--out", there)
         assert (ended.code, "never overwritten" in ended.err) == (2, True)
     assert there.read_text() == "[]"
-    for command in ("import-listing", "import-terms"):
-        ended = ledger("provenance", command, there, "--out", tmp_path / "new")
+    for name in ("import-listing", "import-terms"):
+        ended = ledger("provenance", name, there, "--out", tmp_path / "new")
         assert (ended.code, ended.out) == (2, "")
     without = environment(PATH="/nowhere")
     drawn = ledger("provenance", "export", transfer, "--format", "svg", "--out", tmp_path / "svg", *home, env=without)
