@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from verifier.disclosures import MAX_FILE_BYTES, Disclosures
 from verifier.errors import SourceUnavailable, UsageError
+from verifier.identity import Roots, parse_roots
 from verifier.parties import Pins, parse_parties
 from verifier.source import DirectorySource
 
@@ -34,6 +35,14 @@ def read_pins(path: str | None) -> Pins:
     Raises `UsageError` or `MalformedInput`.
     """
     return parse_parties(read_file(path, MAX_POLICY_BYTES)) if path else ()
+
+
+def read_roots(path: str | None) -> Roots:
+    """Return the issuers of certificates that a PEM file holds; none where there is no file.
+
+    Raises `UsageError` or `MalformedInput`.
+    """
+    return parse_roots(read_file(path, MAX_POLICY_BYTES)) if path else ()
 
 
 def read_disclosures(paths: Sequence[str]) -> Disclosures | None:

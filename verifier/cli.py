@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from verifier import cli_explain, manual
-from verifier.arguments import MAX_POLICY_BYTES, read_disclosures, read_file, read_pins
+from verifier.arguments import MAX_POLICY_BYTES, read_disclosures, read_file, read_pins, read_roots
 from verifier.checks import Check, Doubt
 from verifier.entries import MAX_ENTRY_BYTES
 from verifier.errors import MalformedInput, UsageError
@@ -81,6 +81,9 @@ def _parser() -> argparse.ArgumentParser:
     command = add("replay", [common, quiet], "check every byte of a log", manual.REPLAY)
     command.add_argument("source", help="a URL or a directory laid out as C2SP tiles")
     command.add_argument("--parties", metavar="FILE", help="pins: lines `party <name> <keyid>`")
+    command.add_argument(
+        "--identity-roots", metavar="FILE", help="PEM: issuers of certificates that you know (statements.md §2)"
+    )
     judging = "judged as of this moment: 2027-01-31T12:00:00Z, Unix milliseconds, or now (default: the newest entry's)"
     command.add_argument("--as-of", metavar="TIME", help=judging)
     command.add_argument(
@@ -143,6 +146,7 @@ def _replay(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> 
             policy,
             log,
             pins=pins,
+            roots=read_roots(arguments.identity_roots),
             state=state,
             disclosures=disclosures,
             as_of_ms=as_of_ms,

@@ -8,7 +8,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from verifier.arguments import read_disclosures, read_pins
+from verifier.arguments import read_disclosures, read_pins, read_roots
 from verifier.errors import UsageError
 from verifier.explain import explain
 from verifier.manual import EXIT_CODES
@@ -62,6 +62,9 @@ def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:  
     command.add_argument("subject", metavar="STATEMENT_ID", help="sha256:… of the statement, or a party's name")
     command.add_argument("source", help="a URL or a directory laid out as C2SP tiles")
     command.add_argument("--parties", metavar="FILE", help="pins: lines `party <name> <keyid>`")
+    command.add_argument(
+        "--identity-roots", metavar="FILE", help="PEM: issuers of certificates that you know (statements.md §2)"
+    )
     command.add_argument("--as-of", metavar="TIME", help="as of this moment: 2027-01-31T12:00:00Z, or now")
     command.add_argument(
         "--disclosures", metavar="FILE", action="append", default=[], help="what opens sealed places; may be repeated"
@@ -100,6 +103,7 @@ def run(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> int:
             policy,
             log,
             pins=pins,
+            roots=read_roots(arguments.identity_roots),
             disclosures=disclosures,
             as_of_ms=as_of_ms,
             observe=observed.take,

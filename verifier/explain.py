@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from verifier.explain_rules import rule_sentences
 from verifier.explain_values import Book, list_entries
 from verifier.explain_words import clauses, tell, title
-from verifier.parties import NAME_ONLY, PINNED, party_status
+from verifier.parties import CERTIFIED, NAME_ONLY, PINNED, format_evidence, party_evidence, party_status
 from verifier.words import escape, format_time
 
 if TYPE_CHECKING:
@@ -145,12 +145,18 @@ def _who(result: Replay, observed: Observed, book: Book, story: Iterable[Told]) 
 
 
 def _known(result: Replay, name: str) -> str:
-    status, by = party_status(result.registry, result.pins.pinned, name)
+    evidence = party_evidence(result.registry, result.judge.facts, result.roots, name)
+    status, by = party_status(result.registry, result.pins.pinned, name, evidence)
+    certificate = "" if evidence is None else f" Its certificate: {format_evidence(evidence)}."
     if status == PINNED:
-        return f"{name} has a key that was given to this verifier (pinned): it is who the parties file says."
-    if status == NAME_ONLY:
-        return f"Nothing but the name says who {name} is: nobody pinned its keys, and nobody vouched for it."
-    return f"Nobody pinned the keys of {name}; {by}, which operates the ledger, admitted it under that name."
+        words = f"{name} has a key that was given to this verifier (pinned): it is who the parties file says."
+    elif status == NAME_ONLY:
+        words = f"Nothing but the name says who {name} is: nobody pinned its keys, and nobody vouched for it."
+    elif status == CERTIFIED:
+        words = f"Nobody pinned the keys of {name}; the holder of a certificate signed them."
+    else:
+        words = f"Nobody pinned the keys of {name}; {by}, which operates the ledger, admitted it under that name."
+    return words + certificate
 
 
 def _follows(result: Replay, observed: Observed, indexes: set[int]) -> Iterator[Sentence]:

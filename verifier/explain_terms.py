@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from verifier.explain_values import quote
 from verifier.jcs import Json
 from verifier.terms_parsed import Atomic, Constraint, Logical, Obligation, Rule, Sealed, Terms
+from verifier.words import quote
 
 _VERBS = {
     "use": "use the data in any way",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from verifier.examine import id_bytes
 from verifier.terms_parsed import is_sealed
-from verifier.words import escape, format_time
+from verifier.words import format_time, quote
 
 if TYPE_CHECKING:
     from verifier.jcs import Json
@@ -15,11 +15,6 @@ if TYPE_CHECKING:
     from verifier.replayed import Replay
 
 SEALED = "(sealed)"
-
-
-def quote(text: str) -> str:
-    """Return what somebody wrote so that it cannot pass for words of this program."""
-    return '"' + escape(text.replace("\\", "\\\\").replace('"', '\\"')) + '"'
 
 
 def list_entries(indexes: tuple[int, ...]) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from verifier.explain_terms import rules_words
-from verifier.explain_values import Book, quote
+from verifier.explain_values import Book
 from verifier.terms_parsed import parse_terms
-from verifier.words import escape, format_time
+from verifier.words import escape, format_time, quote
 
 if TYPE_CHECKING:
     from verifier.observed import Told

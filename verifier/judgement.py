@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from verifier import judgement_claims as claims
 from verifier import judgement_grants as grants
 from verifier import judgement_handoffs as handoffs
+from verifier import judgement_parties as parties
 from verifier.checks import Finding
 from verifier.disclosures import Disclosures
 from verifier.jcs import Json
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from verifier.examine import Statement
 
 _TAKE: dict[str, Callable[[Facts, Entry], None]] = {
+    "party.registered": parties.take_registered,
     "listing.registered": grants.take_listing,
     "listing.amended": grants.take_listing_amended,
     "listing.withdrawn": grants.take_withdrawn,

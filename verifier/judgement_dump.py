@@ -14,6 +14,7 @@ from typing import Any
 from verifier.answers import Place
 from verifier.b64 import decode_base64, encode_base64
 from verifier.checks import Finding
+from verifier.identity import Presented
 from verifier.jcs import Json
 from verifier.judgement_facts import Facts
 from verifier.judgement_state import Claim, Count, License, Listing, Meeting, Periods, Request, Stated, Transfer
@@ -141,6 +142,7 @@ def dump_facts(facts: Facts) -> dict[str, Json]:
         "compelled": {_name(name): [issuer, _name(subject)] for name, (issuer, subject) in facts.compelled.items()},
         "venues": facts.venues,
         "signed": {keyid: list(signed) for keyid, signed in facts.signed.items()},
+        "certificates": facts.certificates,
         "compromises": facts.compromises,
         "sealed": {_name(name): row for name, row in facts.sealed.items()},
         "sealed_count": facts.sealed_count,
@@ -174,6 +176,10 @@ def load_facts(saved: dict[str, Any]) -> Facts:
     facts.compelled = {_id(name): (issuer, _id(subject)) for name, (issuer, subject) in saved["compelled"].items()}
     facts.venues = {name: (status, index) for name, (status, index) in saved["venues"].items()}
     facts.signed = {keyid: array("Q", signed) for keyid, signed in saved["signed"].items()}
+    facts.certificates = {
+        name: Presented(index, time_ms, tuple(keyids), tuple(chain), signature, is_disclosed)
+        for name, (index, time_ms, keyids, chain, signature, is_disclosed) in saved["certificates"].items()
+    }
     facts.compromises = [(keyid, since, owner, index) for keyid, since, owner, index in saved["compromises"]]
     facts.sealed = {
         _id(name): (index, issuer, tuple(where)) for name, (index, issuer, where) in saved["sealed"].items()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from verifier.answers import YES, Answer, Truth
 from verifier.checks import Finding
+from verifier.identity import Presented
 from verifier.judgement_state import Claim, License, Listing, Periods, Request, Stated, Transfer
 from verifier.terms_parsed import is_sealed
 
@@ -72,6 +73,8 @@ class Facts:
     """What a venue announced last, and where."""
     signed: dict[str, array[int]] = field(default_factory=dict)
     """Keyid to the index and the time of every entry that it signed, one after the other."""
+    certificates: dict[str, Presented] = field(default_factory=dict)
+    """By the party that showed them when it registered."""
     compromises: list[tuple[str, int, str, int]] = field(default_factory=list)
     """Keyid, since when, its owner, and the entry that says so."""
     sealed: dict[bytes, tuple[int, str, tuple[str, ...]]] = field(default_factory=dict)

@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING
 
 from verifier.checks import Check, Doubt, Failure
 from verifier.errors import MalformedInput
+from verifier.identity import Evidence, Roots, verify_identity
+from verifier.words import quote
 
 if TYPE_CHECKING:
+    from verifier.judgement_facts import Facts
     from verifier.registry import Registry
 
-PINNED, EVIDENCED, NAME_ONLY = "pinned", "evidenced", "name only"
-"""The key was given to this verifier; the operator signed the registration, too; or there is only the name."""
+PINNED, EVIDENCED, CERTIFIED, NAME_ONLY = "pinned", "evidenced", "evidenced by certificate", "name only"
+"""The key was given to this verifier; the operator signed the registration, too; a certificate's key signed the
+party's keys; or there is only the name."""
 
 _LINE = re.compile(r"party[ \t]+([a-z0-9.-]{1,128})[ \t]+([0-9a-f]{64})")
 
@@ -84,10 +88,32 @@ def verify_pins(registry: Registry, pins: Pins, *, is_complete: bool) -> PinChec
     return check
 
 
-def party_status(registry: Registry, pinned: dict[str, list[str]], name: str) -> tuple[str, str | None]:
+def party_evidence(registry: Registry, facts: Facts, roots: Roots, name: str) -> Evidence | None:
+    """Return what the certificates of a registered party come to; None if it showed none."""
+    presented = facts.certificates.get(name)
+    if presented is None or registry.ledger is None:
+        return None
+    return verify_identity(f"sha256:{registry.ledger.hex()}", name, presented, roots)
+
+
+def format_evidence(evidence: Evidence) -> str:
+    """Return in words what a party's certificates come to, to stand behind `certificate` and a colon."""
+    disclosed = " (disclosed)" if evidence.is_disclosed else ""
+    if not evidence.is_proven:
+        where = "" if evidence.position is None else f", number {evidence.position + 1} of the chain"
+        return f"not proven, {evidence.reason}{where}{disclosed}"
+    root = "known root" if evidence.is_root_known else "unknown root"
+    return f"subject {quote(evidence.subject)}, last issuer {quote(evidence.issuer)}, {root}{disclosed}"
+
+
+def party_status(
+    registry: Registry, pinned: dict[str, list[str]], name: str, evidence: Evidence | None = None
+) -> tuple[str, str | None]:
     """Return how far a registered party's name is known to be that company's, and who says so if anybody does."""
     if name in pinned:
         return PINNED, None
     if registry.admission == "operator" and name != registry.operator:  # or its registration had been refused (§6.3)
         return EVIDENCED, registry.operator
+    if evidence is not None and evidence.is_proven:
+        return CERTIFIED, None
     return NAME_ONLY, None

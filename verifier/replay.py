@@ -14,6 +14,7 @@ from verifier.consequences import first_unknown, part_consequences
 from verifier.disclosures import Disclosures, verify_disclosures
 from verifier.ending import Ending
 from verifier.errors import CheckFailed, SourceUnavailable
+from verifier.identity import Roots
 from verifier.judgement import Judge
 from verifier.parties import Pins, verify_pins
 from verifier.policy import OpenedCheckpoint, Policy, open_checkpoint
@@ -41,6 +42,7 @@ def replay(
     log: VerifierKey,
     *,
     pins: Pins = (),
+    roots: Roots = (),
     state: ReplayState | None = None,
     disclosures: Disclosures | None = None,
     as_of_ms: int | None = None,
@@ -50,12 +52,14 @@ def replay(
 ) -> Replay:
     """Check everything about the log at `location` against the policy, from `state` on if there is one.
 
+    Parties are known by `pins`, and by certificates whose issuers are among `roots`.
+
     What parties did is judged as of `as_of_ms` (Unix milliseconds; None: the newest entry's time), and with
     `disclosures`; neither goes with a `state`. `progress` is called with the entries done and the entries in all,
     `observe` with index, time and statement of every accepted entry. Faults do not raise: they are in the result's
     `failures` and `doubts`.
     """
-    result = Replay(location, log, policy, judge=Judge(as_of_ms, disclosures))
+    result = Replay(location, log, policy, judge=Judge(as_of_ms, disclosures), roots=roots)
     try:
         _Replayer(result, state, disclosures, observe).run(processes, progress)
     except CheckFailed as error:

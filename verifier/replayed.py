@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from verifier.checks import Check, Doubt, Failure, Finding
+from verifier.identity import Roots
 from verifier.judgement import Judge, Judgement
 from verifier.notes import Checkpoint
 from verifier.parties import PinCheck
@@ -40,6 +41,8 @@ class Replay:
     judged_size: int = 0
     """Entries judged by the rules."""
     pins: PinCheck = field(default_factory=PinCheck)
+    roots: Roots = ()
+    """Issuers of certificates that the user knows."""
 
     @property
     def is_complete(self) -> bool:

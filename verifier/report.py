@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from verifier.checks import Check
 from verifier.jcs import Json
-from verifier.parties import party_status
+from verifier.parties import CERTIFIED, format_evidence, party_evidence, party_status
 from verifier.report_judgement import describe_judgement, format_finding, format_moment, format_sealed
 from verifier.words import escape, format_time
 
@@ -101,13 +101,15 @@ def _warnings(result: Replay) -> list[str]:
 
 
 def _describe_party(result: Replay, name: str, index: int) -> dict[str, Any]:
-    status, by = party_status(result.registry, result.pins.pinned, name)
+    evidence = party_evidence(result.registry, result.judge.facts, result.roots, name)
+    status, by = party_status(result.registry, result.pins.pinned, name, evidence)
     keys = result.registry.keys
     pins = [
         {"keyid": keyid, "use": keys[keyid].use, "revoked_index": keys[keyid].revoked_index}
         for keyid in result.pins.pinned.get(name, [])
     ]
-    return {"name": name, "index": index, "status": status, "by": by, "pins": pins}
+    certificate = None if evidence is None else asdict(evidence) | {"is_proven": evidence.is_proven}
+    return {"name": name, "index": index, "status": status, "by": by, "pins": pins, "certificate": certificate}
 
 
 def _format_party(result: Replay, name: str, index: int) -> str:
@@ -116,6 +118,9 @@ def _format_party(result: Replay, name: str, index: int) -> str:
     for pin in party["pins"]:
         words += f", {pin['use']} key {pin['keyid']}"
         words += f" (revoked at entry {pin['revoked_index']})" if pin["revoked_index"] is not None else ""
+    evidence = party_evidence(result.registry, result.judge.facts, result.roots, name)
+    if evidence is not None:
+        words += (": " if party["status"] == CERTIFIED else "; certificate: ") + format_evidence(evidence)
     return words
 
 

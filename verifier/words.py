@@ -13,6 +13,11 @@ def escape(text: str) -> str:
     return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
 
 
+def quote(text: str) -> str:
+    """Return what somebody wrote so that it cannot pass for words of this program."""
+    return '"' + escape(text.replace("\\", "\\\\").replace('"', '\\"')) + '"'
+
+
 def format_time(time_ms: int | None) -> str:
     """Return Unix milliseconds in UTC, as far as the calendar goes; `?` for None."""
     if time_ms is None:
