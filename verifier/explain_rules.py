@@ -88,4 +88,7 @@ def _why_duty(rule: RuleState, terms: License, as_of_ms: int) -> str:
         return f"it was due {due}, and was not done by then."
     count = len(terms.held) if rule.action == "delete" else 0
     held = f" {terms.licensee} holds what it received by {count} hand-off{'' if count == 1 else 's'}." if count else ""
+    if rule.due_ms is None:
+        why = "a legal hold is on it" if rule.action == "delete" else "the license sets none"
+        return f"no moment is set by which it is due: {why}.{held}"
     return f"it is due {due}, which is not past as of {format_time(as_of_ms)}.{held}"
