@@ -1,31 +1,32 @@
 """Strict field checks of every statement type, under each version of the rules (docs/format.md §9.3).
 
-verifier/schema_v1.py and verifier/schema_v2.py hold the tables.
+verifier/schema_v1.py and its successors hold the tables.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from verifier import schema_v1, schema_v2
+from verifier import schema_v1, schema_v2, schema_v3
 from verifier.errors import MalformedInput
 from verifier.schema_checks import Fault
 
-NEWEST_RULES = 2
-"""The newest version of the rules that this verifier can judge by."""
-KNOWN_RULES = frozenset({1, NEWEST_RULES})
-"""The versions of the rules that this verifier can judge by."""
-STATEMENT_TYPES: dict[int, frozenset[str]] = {
-    1: frozenset(schema_v1.OWN_FIELDS),
-    2: frozenset(schema_v2.OWN_FIELDS),
+_VERSIONS = {
+    1: (schema_v1.OWN_FIELDS, schema_v1.verify_relations),
+    2: (schema_v2.OWN_FIELDS, schema_v2.verify_relations),
+    3: (schema_v3.OWN_FIELDS, schema_v2.verify_relations),
 }
+KNOWN_RULES = frozenset(_VERSIONS)
+"""The versions of the rules that this verifier can judge by."""
+NEWEST_RULES = max(KNOWN_RULES)
+"""The newest of them."""
+STATEMENT_TYPES = {rules: frozenset(tables) for rules, (tables, _) in _VERSIONS.items()}
 """The statement types of each version."""
 
 _TABLES = {
-    1: {kind: schema_v1.with_common_fields(kind, own) for kind, own in schema_v1.OWN_FIELDS.items()},
-    2: {kind: schema_v1.with_common_fields(kind, own) for kind, own in schema_v2.OWN_FIELDS.items()},
+    rules: {kind: schema_v1.with_common_fields(kind, own) for kind, own in tables.items()}
+    for rules, (tables, _) in _VERSIONS.items()
 }
-_RELATIONS = {1: schema_v1.verify_relations, 2: schema_v2.verify_relations}
 
 
 def verify_fields(kind: str, statement: dict[str, Any], rules: int) -> None:
@@ -36,6 +37,6 @@ def verify_fields(kind: str, statement: dict[str, Any], rules: int) -> None:
     try:
         _TABLES[rules][kind](statement)
         schema_v1.verify_common_relations(statement)
-        _RELATIONS[rules](statement)
+        _VERSIONS[rules][1](statement)
     except Fault as fault:
         raise MalformedInput("statement", fault.reason, fault.field) from None

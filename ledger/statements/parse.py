@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from ledger.core.dsse import MAX_PAYLOAD_BYTES
 from ledger.core.encoding import Json, parse_canonical
 from ledger.core.errors import FormatError, pointer
-from ledger.statements import version_1
+from ledger.statements import version_1, version_2
 from ledger.statements.claim import ClaimAnswered, ClaimDetermined, ClaimOpened
 from ledger.statements.common import Statement
 from ledger.statements.erasure import ErasureAttested, ErasureRequested
@@ -31,52 +31,52 @@ from ledger.statements.transfer import (
 from ledger.statements.usage import UsageReported
 from ledger.statements.venue import VenueStatus
 
-NEWEST_RULES = 2
-"""The newest version of the rules that there is (docs/statements.md §1.3)."""
-
-STATEMENTS: dict[int, dict[str, type[Statement]]] = {
-    1: {
-        "ledger.created": LedgerCreated,
-        "ledger.rules_changed": LedgerRulesChanged,
-        "license.agreed": version_1.LicenseAgreed,
-        "license.ended": version_1.LicenseEnded,
-        "listing.registered": version_1.ListingRegistered,
-        "listing.withdrawn": version_1.ListingWithdrawn,
-        "party.key_added": PartyKeyAdded,
-        "party.key_revoked": version_1.PartyKeyRevoked,
-        "party.registered": version_1.PartyRegistered,
-        "transfer.acknowledged": TransferAcknowledged,
-        "transfer.offered": version_1.TransferOffered,
-        "transfer.refused": version_1.TransferRefused,
-    },
-    2: {
-        "claim.answered": ClaimAnswered,
-        "claim.determined": ClaimDetermined,
-        "claim.opened": ClaimOpened,
-        "classification.changed": ClassificationChanged,
-        "disclosure.compelled": DisclosureCompelled,
-        "erasure.attested": ErasureAttested,
-        "erasure.requested": ErasureRequested,
-        "ledger.created": LedgerCreated,
-        "ledger.rules_changed": LedgerRulesChanged,
-        "license.agreed": LicenseAgreed,
-        "license.amended": LicenseAmended,
-        "license.ended": LicenseEnded,
-        "listing.amended": ListingAmended,
-        "listing.registered": ListingRegistered,
-        "listing.withdrawn": ListingWithdrawn,
-        "party.key_added": PartyKeyAdded,
-        "party.key_revoked": PartyKeyRevoked,
-        "party.registered": PartyRegistered,
-        "transfer.acknowledged": TransferAcknowledged,
-        "transfer.forwarded": TransferForwarded,
-        "transfer.offered": TransferOffered,
-        "transfer.refused": TransferRefused,
-        "usage.reported": UsageReported,
-        "venue.status": VenueStatus,
-    },
+_VERSION_1: dict[str, type[Statement]] = {
+    "ledger.created": LedgerCreated,
+    "ledger.rules_changed": LedgerRulesChanged,
+    "license.agreed": version_1.LicenseAgreed,
+    "license.ended": version_1.LicenseEnded,
+    "listing.registered": version_1.ListingRegistered,
+    "listing.withdrawn": version_1.ListingWithdrawn,
+    "party.key_added": PartyKeyAdded,
+    "party.key_revoked": version_1.PartyKeyRevoked,
+    "party.registered": version_1.PartyRegistered,
+    "transfer.acknowledged": TransferAcknowledged,
+    "transfer.offered": version_1.TransferOffered,
+    "transfer.refused": version_1.TransferRefused,
 }
+_VERSION_2: dict[str, type[Statement]] = {
+    "claim.answered": ClaimAnswered,
+    "claim.determined": ClaimDetermined,
+    "claim.opened": ClaimOpened,
+    "classification.changed": ClassificationChanged,
+    "disclosure.compelled": DisclosureCompelled,
+    "erasure.attested": ErasureAttested,
+    "erasure.requested": ErasureRequested,
+    "ledger.created": LedgerCreated,
+    "ledger.rules_changed": LedgerRulesChanged,
+    "license.agreed": LicenseAgreed,
+    "license.amended": LicenseAmended,
+    "license.ended": LicenseEnded,
+    "listing.amended": ListingAmended,
+    "listing.registered": ListingRegistered,
+    "listing.withdrawn": ListingWithdrawn,
+    "party.key_added": PartyKeyAdded,
+    "party.key_revoked": PartyKeyRevoked,
+    "party.registered": PartyRegistered,
+    "transfer.acknowledged": TransferAcknowledged,
+    "transfer.forwarded": TransferForwarded,
+    "transfer.offered": version_2.TransferOffered,
+    "transfer.refused": TransferRefused,
+    "usage.reported": UsageReported,
+    "venue.status": VenueStatus,
+}
+_VERSION_3: dict[str, type[Statement]] = _VERSION_2 | {"transfer.offered": TransferOffered}
+
+STATEMENTS: dict[int, dict[str, type[Statement]]] = {1: _VERSION_1, 2: _VERSION_2, 3: _VERSION_3}
 """Every type of each version of the rules (docs/format.md §6, docs/statements.md)."""
+NEWEST_RULES = max(STATEMENTS)
+"""The newest version of the rules that there is (docs/statements.md §1.3)."""
 
 
 class InForce(NamedTuple):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import model_validator
+from pydantic import StringConstraints, model_validator
 
-from ledger.statements.common import DataspaceIds, OnLedger, require_one
+from ledger.statements import version_2
+from ledger.statements.common import OnLedger, require_one
 from ledger.statements.fields import (
+    Count,
     Id,
     Line200,
     Line300,
     Line500,
     Maybe,
+    Model,
     Name,
     Sealable,
     Sealed,
@@ -21,20 +24,26 @@ from ledger.statements.fields import (
     Time,
 )
 
+Bound = Annotated[str, StringConstraints(pattern=r"^0\.0*[1-9][0-9]*$", max_length=32)]
+"""A probability above 0 and below 1, written with 1 to 30 decimals."""
 
-class TransferOffered(OnLedger):
+
+class Marks(Model):
+    """How the copy is marked: `bound` is the greatest probability that the whole case accuses somebody falsely.
+
+    Whose score reaches `threshold_millibits` is accused; `seal` is a commitment of kind `marks`.
+    """
+
+    bound: Bound
+    method: Literal["canary", "tardos"]
+    seal: Sealed
+    threshold_millibits: Count
+
+
+class TransferOffered(version_2.TransferOffered):
     """The sender hands files over; their digests are sealed, so that nobody can acknowledge without the data."""
 
-    type: Literal["transfer.offered"] = "transfer.offered"
-    listing: Id
-    license: Maybe[Id] = None
-    recipient: Name
-    content: Sealed
-    acknowledge_by_ms: Maybe[Time] = None
-    dsp: Maybe[Sealable[DataspaceIds]] = None
-
-    references: ClassVar[tuple[str, ...]] = ("listing", "license")
-    parties: ClassVar[tuple[str, ...]] = ("recipient",)
+    marks: Maybe[Marks] = None
 
 
 class TransferAcknowledged(OnLedger):
