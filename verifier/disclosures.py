@@ -37,7 +37,7 @@ class Disclosure(NamedTuple):
     issuer: str
     nonce: str
     kind: str
-    """`field` or `content`."""
+    """`field`, `content` or `marks`."""
     pointer: str
     salt: str
     value: Json
@@ -116,7 +116,7 @@ def _parse_disclosure(item: Json, position: int) -> Disclosure:
     if type(item) is not dict or item.keys() != _MEMBERS:
         raise MalformedInput(_WHAT, "malformed", where)
     texts = [item[name] for name in _MEMBERS - {"value"}]
-    if any(type(text) is not str for text in texts) or item["type"] != TYPE or item["kind"] not in ("content", "field"):
+    if any(type(text) is not str for text in texts) or item["type"] != TYPE or item["kind"] not in _KINDS:
         raise MalformedInput(_WHAT, "malformed", where)
     salt = decode_base64(item["salt"])
     if not _is_id(item["ledger"]) or not _is_id(item["statement_id"]) or salt is None or len(salt) != _SALT_BYTES:
@@ -136,9 +136,9 @@ def open_fields(
     """Put what is disclosed of a checked statement in the place of its commitments.
 
     `fields` is the whole statement as parsed, common fields and all; it is changed in place. `verify` raises
-    `MalformedInput` if fields are not those of a statement of its type and version. What a `content` commitment sealed
-    is checked and marked as opened, and stays as it is. Terms that show themselves to be contradictory once they are
-    opened are still of their type.
+    `MalformedInput` if fields are not those of a statement of its type and version. What a commitment of another kind
+    than `field` sealed is checked and marked as opened, and stays as it is. Terms that show themselves to be
+    contradictory once they are opened are still of their type.
     """
     opened: dict[str, Opened] = {}
     faults: list[tuple[str, str]] = []
@@ -160,10 +160,11 @@ def _open(fields: dict[str, Any], item: Disclosure, commitment: str, verify: Cal
     sealed = holder[name] if holder is not None else None
     if (item.issuer, item.nonce) != (fields["issuer"], fields["nonce"]) or sealed != {"sealed": commitment}:
         return "disclosure-mismatch"
-    if item.kind == "content":
-        return "" if _is_content(item.value) else "disclosure-malformed"
-    if _holds_seal(item.value):  # what is sealed is not sealed again
+    kind, is_whole = _KINDS_AT.get(item.pointer, ("field", _holds_no_seal))
+    if item.kind != kind or not is_whole(item.value):
         return "disclosure-malformed"
+    if kind != "field":
+        return ""
     holder[name] = item.value
     try:
         verify(fields)
@@ -193,6 +194,11 @@ def _resolve(fields: dict[str, Any], pointer: str) -> tuple[Any, Any]:
     return holder, name
 
 
+def _holds_no_seal(value: Json) -> bool:
+    """Tell whether nothing is sealed in a value: what is sealed is not sealed again."""
+    return not _holds_seal(value)
+
+
 def _holds_seal(value: Json) -> bool:
     if type(value) is list:
         return any(map(_holds_seal, value))
@@ -213,6 +219,19 @@ def _is_file(value: Json) -> bool:
     if type(size) is not int or not 0 <= size <= MAX_INTEGER or type(kind) is not str or type(digest) is not str:
         return False
     return bool(_is_media_type(kind) and _is_hex32(digest))
+
+
+def _is_marks(value: Json) -> bool:
+    """Tell whether a value is what a commitment of kind `marks` seals."""
+    return type(value) is dict
+
+
+_KINDS = frozenset({"content", "field", "marks"})
+_KINDS_AT: dict[str, tuple[str, Callable[[Json], bool]]] = {
+    "/content": ("content", _is_content),
+    "/marks/seal": ("marks", _is_marks),
+}
+"""The places that take another kind than `field`, and whether a value is what is sealed there."""
 
 
 def verify_disclosures(

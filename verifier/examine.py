@@ -43,7 +43,7 @@ class Statement(NamedTuple):
     not_after_ms: int
     seen: tuple[int, bytes] | None
     body: Json
-    """`transfer.offered`: listing, license or None, recipient, `acknowledge_by_ms` or None, ids as bytes.
+    """`transfer.offered`: listing, license, recipient, `acknowledge_by_ms`, `marks`, ids as bytes, None where absent.
     `transfer.acknowledged`: the transfer, as bytes. Others: the dict of the fields that its type has beside the common
     ones (docs/format.md §5), as they were written, sealed places and ids (text) too."""
     introduced: tuple[Introduced, ...]
@@ -97,6 +97,7 @@ def _offered_body(fields: dict[str, Any]) -> Json:
         id_bytes(fields["license"]) if "license" in fields else None,
         intern(fields["recipient"]),
         fields.get("acknowledge_by_ms"),
+        fields.get("marks"),
     )
 
 

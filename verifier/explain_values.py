@@ -117,7 +117,7 @@ class Book:
         """Return the pointers of what is sealed, of what was disclosed, and of what is erased with who says so."""
         opened = [item.pointer for item in told.statement.opened]
         places = self.facts.sealed.get(told.statement.id, (0, "", ()))[2]
-        if told.kind in ("transfer.offered", "transfer.acknowledged"):  # kept apart: there may be millions
+        if not places and told.kind in ("transfer.offered", "transfer.acknowledged"):  # there may be millions
             places = () if opened else ("/content",)
         erased = [(place, self._erased[told.index, place]) for place in places if (told.index, place) in self._erased]
         return [place for place in places if (told.index, place) not in self._erased], opened, erased

@@ -151,6 +151,12 @@ def _offered(told: Told, book: Book) -> str:
     words = f"{told.issuer} handed data of {_subject(told, book, 'listing')} to {body['recipient']}, {under}."
     if "acknowledge_by_ms" in body:
         words += f" It asked for an answer by {book.value(told, 'acknowledge_by_ms')}."
+    if marks := body.get("marks"):
+        words += (
+            f" It said that the copy is marked, by the method {marks['method']}: who scores "
+            f"{marks['threshold_millibits']} millibits is accused, with a probability of at most {marks['bound']} that "
+            f"anybody is accused falsely."
+        )
     return words + book.content(told)
 
 

@@ -63,6 +63,7 @@ def _dump_license(terms: License) -> dict[str, Json]:
         "agreed": [terms.index, terms.agreed_ms, terms.licensor, terms.licensee],
         "term": [terms.valid_from_ms, terms.valid_until_ms, terms.ended_index, terms.end_ms],
         "set": [terms.terms_index, terms.bound_index],
+        "consent": [terms.consents_to_marks, terms.consent_index],
         "counts": {action: [count.known, count.sealed] for action, count in terms.counts.items()},
         "met": terms.met,
         "meetings": {
@@ -79,6 +80,7 @@ def _load_license(row: dict[str, Any], facts: Facts) -> License:
     index, agreed_ms, licensor, licensee = row["agreed"]
     valid_from_ms, valid_until_ms, ended_index, end_ms = row["term"]
     terms_index, bound_index = row["set"]
+    consents_to_marks, consent_index = row["consent"]
     erased_index, attested_ms = row["erased"]
     holds, own_holds, suspending, released_ms = row["holds"]
     return License(
@@ -95,6 +97,8 @@ def _load_license(row: dict[str, Any], facts: Facts) -> License:
         parse_terms(row["terms"]),
         terms_index,
         bound_index,
+        consents_to_marks,
+        consent_index,
         ended_index,
         end_ms,
         {action: Count(total, _places(sealed)) for action, (total, sealed) in row["counts"].items()},

@@ -78,7 +78,7 @@ class Facts:
     compromises: list[tuple[str, int, str, int]] = field(default_factory=list)
     """Keyid, since when, its owner, and the entry that says so."""
     sealed: dict[bytes, tuple[int, str, tuple[str, ...]]] = field(default_factory=dict)
-    """Statements (but for hand-offs) to their index, their issuer and the pointers of what is sealed in them."""
+    """Statements, but for hand-offs without marks, to index, issuer and the pointers of what is sealed in them."""
     sealed_count: int = 0
     """Sealed places, opened ones too."""
     opened_count: int = 0

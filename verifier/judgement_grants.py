@@ -96,6 +96,8 @@ def take_license(facts: Facts, entry: Entry) -> None:
         parse_terms(body["terms"], "/terms", entry.opened),
         index,
         index,
+        body.get("marking_consent", False),
+        index,
     )
     facts.licenses[terms.id] = terms
     facts.grants.setdefault((listing.id, terms.licensee), []).append(terms)
@@ -111,6 +113,8 @@ def take_amended(facts: Facts, entry: Entry) -> None:
     terms.valid_until_ms = body.get("valid_until_ms", terms.valid_until_ms)
     if any(name in body for name in _BOUNDS):
         terms.bound_index = entry.index
+    if "marking_consent" in body:
+        terms.consents_to_marks, terms.consent_index = body["marking_consent"], entry.index
     if "terms" in body:
         terms.raw_terms, terms.terms_index = body["terms"], entry.index
         terms.terms = parse_terms(body["terms"], "/terms", entry.opened)

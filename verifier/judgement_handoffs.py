@@ -15,12 +15,12 @@ from verifier.judgement_grants import judge_listing
 from verifier.judgement_state import Count, License, Meeting, Stated, Transfer
 
 _OPERANDS = ("purpose", "spatial", "industry", "product", "recipient")
-_CONTENT = "/content"
+_CONTENT, _MARKS = "/content", "/marks/seal"
 
 
 def take_offer(facts: Facts, entry: Entry, disclosures: Disclosures | None) -> None:
     """`transfer.offered`."""
-    listing_id, license_id, recipient, acknowledge_by_ms = entry.statement.body
+    listing_id, license_id, recipient, acknowledge_by_ms, marks = entry.statement.body
     terms = facts.licenses[license_id] if license_id is not None else None
     transfer = Transfer(entry.index, listing_id, terms, entry.issuer, recipient)
     facts.transfers[entry.statement.id] = transfer
@@ -30,6 +30,8 @@ def take_offer(facts: Facts, entry: Entry, disclosures: Disclosures | None) -> N
         facts.contents[entry.statement.id] = _digest(entry, disclosures)
     listing = facts.listings[listing_id]
     judge_listing(facts, listing, entry, "handed over")
+    if marks is not None:
+        _take_marks(facts, terms, transfer, entry)
     if terms is None or terms.listing is not listing:
         named = (
             "without a license" if terms is None else f"under the license of entry {terms.index}, of another listing"
@@ -57,6 +59,23 @@ def _judge_terms(facts: Facts, terms: License, transfer: Transfer, entry: Entry)
     if entry.issuer != terms.licensor:
         sentence = f"{who}, but the license of entry {terms.index} is from {terms.licensor}."
         facts.note("transfer-wrong-sender", entry, entry.issuer, {terms.index}, sentence)
+
+
+def _take_marks(facts: Facts, terms: License | None, transfer: Transfer, entry: Entry) -> None:
+    """Count the seal of a marked copy, and note that its licensee did not agree to marks."""
+    facts.sealed_count += 1
+    places = tuple(place for place in (_CONTENT, _MARKS) if place not in entry.opened)
+    if places:
+        facts.sealed[entry.statement.id] = (entry.index, entry.issuer, places)
+    if terms is not None and terms.consents_to_marks:
+        return
+    sentence = f"{entry.issuer} marked the copy that it handed to {transfer.recipient}, "
+    if terms is None:
+        sentence += "and names no license that consents to marks."
+    else:
+        sentence += f"and the license of entry {terms.index} does not consent to marks."
+    others = () if terms is None else (terms.index, terms.consent_index)
+    facts.note("marked-without-consent", entry, entry.issuer, others, sentence)
 
 
 def _digest(entry: Entry, disclosures: Disclosures | None) -> bytes:

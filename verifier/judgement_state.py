@@ -127,6 +127,10 @@ class License:
     """The entry that last set the terms."""
     bound_index: int
     """The entry that last set a bound of the term."""
+    consents_to_marks: bool
+    """`marking_consent`, as it stands."""
+    consent_index: int
+    """The entry that last said so, or the agreement."""
     ended_index: int | None = None
     end_ms: int | None = None
     """When a recorded end takes effect."""

@@ -61,11 +61,13 @@ class Told:
         if type(body) is not tuple:
             fields: dict[str, Any] = body
             return fields
-        listing, license_id, recipient, by_ms = body
+        listing, license_id, recipient, by_ms, marks = body
         offered: dict[str, Any] = {"listing": id_text(listing), "recipient": recipient}
         if license_id is not None:
             offered["license"] = id_text(license_id)
-        return offered if by_ms is None else offered | {"acknowledge_by_ms": by_ms}
+        if by_ms is not None:
+            offered["acknowledge_by_ms"] = by_ms
+        return offered if marks is None else offered | {"marks": marks}
 
     def ids(self, names: Iterable[str]) -> Iterator[bytes]:
         """Yield the ids in these fields."""

@@ -151,7 +151,7 @@ class Registry:
         issuer, body = statement.issuer, statement.body
         match statement.kind:
             case "transfer.offered":
-                listing, license_id, recipient, _ = body
+                listing, license_id, recipient, *_ = body
                 self.transfers[statement.id] = Transfer(index, listing, license_id, issuer, recipient)
             case "transfer.acknowledged" | "transfer.refused":
                 transfer = self.transfers[named_transfer(statement)]

@@ -44,7 +44,9 @@ if TYPE_CHECKING:
     from verifier.registry import Registry
 
 SIGNATURE_FORMS = ["ed25519"]
-"""The signature forms of version 2 (docs/statements.md §1.3)."""
+"""The signature forms since version 2 (docs/statements.md §1.3)."""
+MACHINE_TERMS = 2
+"""The version of the rules since which the terms of a license are judged by machine, and may be amended."""
 
 
 def _created(_registry: Registry, statement: Statement, index: int) -> None:
@@ -125,7 +127,11 @@ def _license_agreed(registry: Registry, statement: Statement, index: int) -> Non
 def _license_amended(registry: Registry, statement: Statement, index: int) -> None:
     body = statement.body
     terms = find_license(registry, id_bytes(body["license"]), index)
-    verify_equal("agreed under version 2", f"agreed under version {terms.rules}", index, "/license")
+    if terms.rules < MACHINE_TERMS:
+        actual = f"agreed under version {terms.rules}"
+        refuse(
+            Check.REFERENCE, "wrong-value", index, "/license", f"agreed under version {MACHINE_TERMS} or later", actual
+        )
     verify_issuer(statement, index, terms.licensor, terms.licensee)
     verify_undecided(terms.ended_index, index)
     valid_from_ms = body.get("valid_from_ms", terms.valid_from_ms)
@@ -147,7 +153,7 @@ def _license_ended(registry: Registry, statement: Statement, index: int) -> None
 
 
 def _transfer_offered(registry: Registry, statement: Statement, index: int) -> None:
-    listing, license_id, recipient, _ = statement.body
+    listing, license_id, recipient, *_ = statement.body
     if listing not in registry.listings:
         refuse_unknown(index, "/listing", listing)
     if license_id is not None and license_id not in registry.licenses:

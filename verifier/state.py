@@ -1,4 +1,4 @@
-"""What a green replay remembers for the next one: `provenance-ledger.replay-state/v2`.
+"""What a green replay remembers for the next one: `provenance-ledger.replay-state/v3`.
 
 The file is this user's own; its digest catches damage and mix-ups, not a forger who can write here. Its tree stands
 under a checkpoint that the log signed, which is verified again, so that it is evidence against a log that forks.
@@ -25,7 +25,7 @@ from verifier.tree import Tree
 if TYPE_CHECKING:
     from verifier.notes import VerifierKey
 
-TYPE = "provenance-ledger.replay-state/v2"
+TYPE = "provenance-ledger.replay-state/v3"
 _ID_BYTES = 32
 
 

@@ -25,6 +25,7 @@ _MEANINGS = {
     "transfer-without-license": "handed data over without a license for them",
     "transfer-wrong-recipient": "handed data to another than the licensee",
     "transfer-wrong-sender": "handed data over under a license of somebody else",
+    "marked-without-consent": "marked a copy, and the license does not consent to that",
     "usage-beyond-count": "used data more often than allowed",
     "usage-prohibited": "used data in a way that is not allowed",
     "venue-closed": "went on at a venue that had closed",

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Literal
 
 from ledger.core.encoding import Json, canonical
 
 SALT_BYTES = 16
+
+Kind = Literal["content", "field", "marks"]
+"""What a commitment is of."""
+_KINDS: dict[str, Kind] = {"/content": "content", "/marks/seal": "marks"}
+
+
+def kind_at(pointer: str) -> Kind:
+    """Return the kind of the commitments at a place of statements, given by its RFC 6901 pointer."""
+    return _KINDS.get(pointer, "field")
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import StringConstraints
+from pydantic import StringConstraints, model_validator
 
-from ledger.core.commitment import Place, commit
+from ledger.core.commitment import Kind, Place, commit, kind_at
 from ledger.core.encoding import Json, canonical
+from ledger.core.errors import FormatError
 from ledger.party.errors import Unfit
-from ledger.statements.fields import Id, Model, Name, Nonce
+from ledger.statements.fields import Id, Model, Name, Nonce, refuse
 
 MAX_DISCLOSURES = 10_000
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -24,7 +25,7 @@ class Disclosure(Model):
     """What opens one commitment: the value that is sealed at `pointer` in a statement, and its salt."""
 
     issuer: Name
-    kind: Literal["content", "field"]
+    kind: Kind
     ledger: Id
     nonce: Nonce
     pointer: Pointer
@@ -32,6 +33,14 @@ class Disclosure(Model):
     statement_id: Id
     type: Literal["provenance-ledger.disclosure/v1"] = "provenance-ledger.disclosure/v1"
     value: Json
+
+    @model_validator(mode="after")
+    def _fits(self) -> Disclosure:
+        if self.kind != kind_at(self.pointer):
+            raise refuse(FormatError("wrong-value", "/kind", f"{self.pointer} is sealed as {kind_at(self.pointer)}"))
+        if self.kind == "marks" and not isinstance(self.value, dict):
+            raise refuse(FormatError("wrong-type", "/value", "marks are an object"))
+        return self
 
     @property
     def place(self) -> Place:

@@ -79,7 +79,8 @@ class ListingState(Reply):
 class LicenseState(Reply):
     """A license; ended once `ended_index` is set, at `ended_ms`.
 
-    `terms_index` and `bound_index` are the entries that set its terms, and a bound of its term, last.
+    `terms_index` and `bound_index` are the entries that set its terms, and a bound of its term, last; `consent_index`
+    is the amendment that said `marking_consent` last.
     """
 
     id: Id
@@ -92,6 +93,7 @@ class LicenseState(Reply):
     ended_ms: Time | None = None
     terms_index: Time | None = None
     bound_index: Time | None = None
+    consent_index: Time | None = None
 
 
 class TransferState(Reply):

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 
 import nacl.utils
 
-from ledger.core.commitment import SALT_BYTES, Place, commit
+from ledger.core.commitment import SALT_BYTES, Place, commit, kind_at
 from ledger.core.encoding import Json, b64encode
 from ledger.core.errors import pointer as join
 from ledger.party.disclosures import Disclosure
 from ledger.party.errors import Unfit
-from ledger.statements.content import CONTENT, POINTER
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Opening:
         place = self.place
         return Disclosure(
             issuer=place.issuer,
-            kind=CONTENT if place.kind == CONTENT else "field",
+            kind=kind_at(place.pointer),
             ledger=place.ledger,
             nonce=place.nonce,
             pointer=place.pointer,
@@ -65,7 +64,7 @@ def seal_fields(statement: dict[str, Json], pointers: Collection[str]) -> tuple[
         value = holder[key]
         if is_sealed(value):
             raise Unfit(f"{pointer} is sealed already")
-        place = Place("field", statement["ledger"], statement["issuer"], statement["nonce"], pointer)
+        place = Place(kind_at(pointer), statement["ledger"], statement["issuer"], statement["nonce"], pointer)
         opening = Opening(place, fresh_salt(), value)
         holder[key] = {"sealed": commit(place, opening.salt, value)}
         openings.append(opening)
@@ -98,15 +97,13 @@ def check_opens(statement: Json, statement_id: str, disclosures: Iterable[Disclo
         made = (statement.get("ledger"), statement.get("issuer"), statement.get("nonce"))
         if made != (item.ledger, item.issuer, item.nonce):
             raise Unfit(f"what is disclosed of {item.pointer} was sealed in another statement")
-        if (item.kind == CONTENT) != (item.pointer == POINTER):
-            raise Unfit(f"what is disclosed of {item.pointer} is of the kind {item.kind}, which is not sealed there")
 
 
 def open_fields(statement: Json, disclosures: Iterable[Disclosure]) -> Json:
     """Return the statement with the disclosed values of kind `field` in their places; they were checked before."""
     opened = deepcopy(statement)
     for item in disclosures:
-        if item.kind != CONTENT:
+        if item.kind == "field":
             holder, key = _find(opened, item.pointer)
             holder[key] = item.value
     return opened

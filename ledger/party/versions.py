@@ -1,4 +1,4 @@
-"""Statements of both versions of the rules (docs/statements.md): written under the one in force, read under either."""
+"""Statements of every version of the rules (docs/statements.md): written under the one in force, read under any."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ def check_statement(payload: bytes, rules: int) -> Statement:
     try:
         return parse_statement(payload, rules)
     except FormatError as error:
-        if rules < NEWEST_RULES:
+        for newer in range(rules + 1, NEWEST_RULES + 1):
             with suppress(FormatError):
-                raise NeedsRules(parse_statement(payload).type, error.field, rules, NEWEST_RULES) from error
+                raise NeedsRules(parse_statement(payload, newer).type, error.field, rules, newer) from error
         raise
 
 
 def read_statement(payload: bytes) -> Statement:
     """Parse what somebody said; raise FormatError.
 
-    Which version was in force then is not told by one entry. It need not be: what is well formed under both versions
-    means the same under both.
+    Which version was in force then is not told by one entry. It need not be: what is well formed under several versions
+    means the same under all of them.
     """
     try:
         return parse_statement(payload)

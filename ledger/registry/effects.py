@@ -25,6 +25,7 @@ from ledger.registry.lookup import find, ledger_of
 from ledger.registry.overdue import refresh, unacknowledged
 from ledger.registry.things import DisclosureFact, VenueFact, venue_key
 from ledger.statements import version_1 as v1
+from ledger.statements import version_2 as v2
 from ledger.statements.claim import ClaimAnswered, ClaimDetermined, ClaimOpened
 from ledger.statements.common import Statement
 from ledger.statements.erasure import ErasureAttested, ErasureRequested
@@ -36,7 +37,6 @@ from ledger.statements.transfer import (
     DisclosureCompelled,
     TransferAcknowledged,
     TransferForwarded,
-    TransferOffered,
     TransferRefused,
 )
 from ledger.statements.usage import UsageReported
@@ -110,7 +110,7 @@ def apply(  # noqa: C901, PLR0912, PLR0915 - one case a type
                 refresh(view, changed.id)
         case LicenseEnded() | v1.LicenseEnded():
             end_license(view, statement, index, moment.time_ms)
-        case TransferOffered() | v1.TransferOffered():
+        case v1.TransferOffered():
             _offer(view, statement, statement_id, index, subjects)
         case TransferAcknowledged() | TransferRefused() | v1.TransferRefused():
             _decide(view, statement, index, moment.time_ms)
@@ -152,11 +152,9 @@ def _described(listing: ListingFact, said: dict[str, Json], index: int) -> Listi
     return replace(listing, title=title, fields=fields, changed_index=changed_index, version_index=version_index)
 
 
-def _offer(
-    view: View, offer: TransferOffered | v1.TransferOffered, statement_id: str, index: int, subjects: list[str]
-) -> None:
+def _offer(view: View, offer: v1.TransferOffered, statement_id: str, index: int, subjects: list[str]) -> None:
     transfer = TransferFact(index, statement_id, subjects, offer.listing, offer.license, offer.issuer, offer.recipient)
-    if isinstance(offer, TransferOffered) and offer.acknowledge_by_ms is not None:
+    if isinstance(offer, v2.TransferOffered) and offer.acknowledge_by_ms is not None:
         transfer = replace(transfer, acknowledge_by_ms=offer.acknowledge_by_ms)
         view.find(unacknowledged(transfer))
     view.put(transfer)

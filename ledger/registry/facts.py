@@ -148,14 +148,15 @@ class ListingFact(Thing):
 class LicenseFact(Thing):
     """A license as it stands; ended once `ended_index` is set, at `ended_ms`.
 
-    Under version 1 the term stands in `terms`. `ancestors` are the up to 64 nearest licenses above it, nearest first.
-    `terms_index` and `bound_index` are the entries that set its terms and a bound of its term last.
+    `rules` is the version that gave its terms their form: 2, or less under version 1, where the term stands in `terms`.
+    `ancestors` are the up to 64 nearest licenses above it, nearest first. `terms_index`, `bound_index` and
+    `consent_index` are the entries that set its terms, a bound of its term and `marking_consent` last.
     """
 
     kind: ClassVar[str] = "license"
     sparse: ClassVar[frozenset[str]] = frozenset(
         {"rules", "valid_from_ms", "valid_until_ms", "agreed_ms", "ended_ms", "fields", "parent", "ancestors"}
-        | {"terms_index", "bound_index"}
+        | {"terms_index", "bound_index", "consent_index"}
     )
 
     listing: str
@@ -173,6 +174,7 @@ class LicenseFact(Thing):
     ancestors: list[str] = field(default_factory=list)
     terms_index: int = 0
     bound_index: int = 0
+    consent_index: int | None = None
 
     @property
     def is_version_1(self) -> bool:
@@ -191,6 +193,11 @@ class LicenseFact(Thing):
         """E(L) of docs/statements.md §10: the entries that its present state follows from, ascending."""
         found = {self.terms_index or self.index, self.bound_index or self.index}
         return sorted(found if self.ended_index is None else found | {self.ended_index})
+
+    @property
+    def consents_to_marks(self) -> bool:
+        """The licensee agrees, as it stands, that its copies are marked."""
+        return self.fields.get("marking_consent") is True
 
     def is_in_force(self, time_ms: int) -> bool:
         """Tell whether it is in force at a moment that is not before its newest entry's."""

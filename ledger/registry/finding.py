@@ -13,6 +13,7 @@ SLUGS = (
     "transfer-outside-term",
     "transfer-wrong-recipient",
     "transfer-wrong-sender",
+    "marked-without-consent",
     "listing-withdrawn",
     "venue-closed",
     "sublicense-wider-than-parent",

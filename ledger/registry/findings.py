@@ -28,8 +28,10 @@ def found(  # noqa: C901, PLR0912 - one case a type
 ) -> Iterator[Finding]:
     """Yield what the entry shows; `view` is as of before it, `changed` the license that it makes or amends."""
     match statement:
-        case TransferOffered() | v1.TransferOffered():
+        case v1.TransferOffered():
             yield from _offered(view, statement, moment)
+            if isinstance(statement, TransferOffered) and statement.marks is not None:
+                yield from _marked(view, statement, moment)
             yield from _listed(view, statement.listing, statement.issuer, moment)
         case LicenseAgreed() | v1.LicenseAgreed():
             yield from _listed(view, statement.listing, statement.issuer, moment)
@@ -60,7 +62,7 @@ def found(  # noqa: C901, PLR0912 - one case a type
             yield Finding("key-compromised", place, statement.issuer, [place], since_ms, time_ms, keyid=statement.keyid)
 
 
-def _offered(view: View, offer: TransferOffered | v1.TransferOffered, moment: Moment) -> Iterator[Finding]:
+def _offered(view: View, offer: v1.TransferOffered, moment: Moment) -> Iterator[Finding]:
     agreed = view.get(LicenseFact, offer.license)
     if agreed is None or agreed.listing != offer.listing:
         named = [] if agreed is None else [agreed.index]
@@ -73,6 +75,16 @@ def _offered(view: View, offer: TransferOffered | v1.TransferOffered, moment: Mo
         yield moment.finding("transfer-wrong-recipient", offer.issuer, [agreed.index])
     if offer.issuer != agreed.licensor:
         yield moment.finding("transfer-wrong-sender", offer.issuer, [agreed.index])
+
+
+def _marked(view: View, offer: TransferOffered, moment: Moment) -> Iterator[Finding]:
+    """Yield what is wrong with a marked copy: its license, of whatever listing, does not consent to marks."""
+    agreed = view.get(LicenseFact, offer.license)
+    if agreed is None:
+        yield moment.finding("marked-without-consent", offer.issuer)
+    elif not agreed.consents_to_marks:
+        basis = [agreed.index] if agreed.consent_index is None else [agreed.index, agreed.consent_index]
+        yield moment.finding("marked-without-consent", offer.issuer, basis)
 
 
 def _listed(view: View, name: str, issuer: str, moment: Moment) -> Iterator[Finding]:

@@ -76,6 +76,8 @@ def _amended(agreed: LicenseFact, statement: LicenseAmended, index: int) -> Lice
         amended = replace(amended, valid_from_ms=statement.valid_from_ms, bound_index=index)
     if statement.valid_until_ms is not None:
         amended = replace(amended, valid_until_ms=statement.valid_until_ms, bound_index=index)
+    if statement.marking_consent is not None:
+        amended = replace(amended, consent_index=index)
     return amended
 
 

@@ -14,7 +14,7 @@ from ledger.statements.erasure import ErasureAttested, ErasureRequested
 from ledger.statements.license import LicenseAgreed, LicenseAmended, LicenseEnded
 from ledger.statements.listing import ListingAmended, ListingRegistered
 from ledger.statements.party import PartyKeyRevoked
-from ledger.statements.transfer import TransferAcknowledged, TransferForwarded, TransferOffered
+from ledger.statements.transfer import TransferAcknowledged, TransferForwarded
 from ledger.statements.usage import UsageReported
 from ledger.statements.venue import VenueStatus
 
@@ -52,7 +52,7 @@ def further_facts(view: View, statement: Statement) -> set[str]:
 
 def _further(view: View, statement: Statement) -> set[str]:  # noqa: C901, PLR0911 - one case a type
     match statement:
-        case TransferOffered() | v1.TransferOffered():
+        case v1.TransferOffered():
             return _venue(view, statement.listing) | _chain(view, statement.license)
         case TransferAcknowledged():
             transfer = view.get(TransferFact, statement.transfer)

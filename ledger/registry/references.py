@@ -23,7 +23,6 @@ from ledger.statements.transfer import (
     DisclosureCompelled,
     TransferAcknowledged,
     TransferForwarded,
-    TransferOffered,
     TransferRefused,
 )
 from ledger.statements.usage import UsageReported
@@ -67,7 +66,7 @@ def check_references(view: View, statement: Statement) -> None:  # noqa: C901, P
             agreed = find(view, LicenseFact, statement.license, "/license")
             _check_role(issuer, [agreed.licensor, agreed.licensee])
             _check_open(agreed.ended_index, "/license")
-        case TransferOffered() | v1.TransferOffered():
+        case v1.TransferOffered():
             find(view, ListingFact, statement.listing, "/listing")
             if statement.license is not None:
                 find(view, LicenseFact, statement.license, "/license")
