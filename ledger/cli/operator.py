@@ -89,7 +89,7 @@ def init(
         "recovery_keys": [recovery.public.document()],
         "log_keys": [identity.note_key.vkey()],
         "service_key": identity.service_key.public.document(),
-        "rules": 2,
+        "rules": NEWEST_RULES,
         "relation": relation,
         "admission": admission.value,
     }
@@ -122,23 +122,29 @@ def rules(
 ) -> None:
     """Take up the newest version of the rules, for a ledger that was made under an older one.
 
-    It is recorded for everybody to see (`ledger.rules_changed`), and what was said before keeps its meaning. Stop the
-    server first, and start it again afterwards.
+    Each version on the way is recorded for everybody to see (`ledger.rules_changed`), and what was said before keeps
+    its meaning. Stop the server first, and start it again afterwards.
     """
     passphrase = read_passphrase("the operator's keys", passphrase_file)
     log_key, service_key, own = (
         read_key(directory / "keys" / name, passphrase) for name in (LOG_KEY, SERVICE_KEY, OPERATOR_KEY)
     )
-    recorded = asyncio.run(record(directory, log_key, service_key, lambda ledger: _newest_rules(ledger, own)))
-    say(
-        f"Entry {recorded.entry.index}: version {NEWEST_RULES} of the rules is in force from the next entry on.",
-        "bold green",
-    )
+    changes = asyncio.run(record(directory, log_key, service_key, lambda ledger: _newer_rules(ledger, own)))
+    for version, recorded in enumerate(changes, start=NEWEST_RULES + 1 - len(changes)):
+        say(
+            f"Entry {recorded.entry.index}: version {version} of the rules is in force from the next entry on.",
+            "bold green",
+        )
 
 
-def _newest_rules(ledger: LedgerFact, own: SigningKey) -> Envelope:
+def _newer_rules(ledger: LedgerFact, own: SigningKey) -> list[Envelope]:
+    """Return the operator's steps to the newest version; raise Unfit where it is in force."""
     if ledger.rules >= NEWEST_RULES:
         raise Unfit(f"version {ledger.rules} of the rules is in force, and there is no newer one")
+    return [_take_up(version, ledger, own) for version in range(ledger.rules + 1, NEWEST_RULES + 1)]
+
+
+def _take_up(version: int, ledger: LedgerFact, own: SigningKey) -> Envelope:
     now = system_clock()
     statement: dict[str, Json] = {
         "type": "ledger.rules_changed",
@@ -148,9 +154,9 @@ def _newest_rules(ledger: LedgerFact, own: SigningKey) -> Envelope:
         "nonce": b64encode(secrets.token_bytes(16)),
         "issued_ms": now,
         "not_after_ms": now + _DAY_MS,
-        "rules": ledger.rules + 1,
+        "rules": version,
         "payload_types": [STATEMENT_TYPE],
-        "statement_types": sorted(STATEMENTS[ledger.rules + 1]),
+        "statement_types": sorted(STATEMENTS[version]),
         "signature_forms": ["ed25519"],
     }
     return sign(statement, [own])

@@ -10,7 +10,7 @@ import asyncio
 import gc
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -63,15 +63,16 @@ async def run(
 
 
 async def record(
-    directory: Path, log_key: SigningKey, service_key: SigningKey, say: Callable[[LedgerFact], Envelope]
-) -> Recorded:
-    """Record what the operator says, on a ledger that nobody serves meanwhile; `say` gets the ledger as it stands.
+    directory: Path, log_key: SigningKey, service_key: SigningKey, say: Callable[[LedgerFact], Iterable[Envelope]]
+) -> list[Recorded]:
+    """Record what the operator says, in its order, on a ledger that nobody serves meanwhile.
 
-    Raises what `run` and `Log.submit` raise; StoreLockedError where it is being served.
+    `say` gets the ledger as it stands. Raises what `run` and `Log.submit` raise; StoreLockedError where it is being
+    served.
     """
     ledger = await _ledger(directory, service_key)
     async with _running(directory, Identity(ledger.origin, log_key, service_key)) as log:
-        return await log.submit(say(ledger).recorded)
+        return [await log.submit(envelope.recorded) for envelope in say(ledger)]
 
 
 async def _ledger(directory: Path, service_key: SigningKey) -> LedgerFact:
