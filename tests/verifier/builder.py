@@ -11,6 +11,8 @@ from typing import Any
 
 from nacl.signing import SigningKey
 
+from verifier.schema import NEWEST_RULES
+
 PAYLOAD_TYPE = "application/vnd.provenance-ledger.statement.v1+json"
 ORIGIN = "log.example/test"
 START_MS = 1_800_000_000_000
@@ -182,10 +184,17 @@ class Builder:
         return self.append(kind, issuer, [self.keys(name)[0] for name in (issuer, *also)], **fields)
 
     def change_rules(self, types: list[str] | None = None) -> None:
-        """Go over to version 2 of the rules, with all its types or only these."""
-        self.say("ledger.rules_changed", "operator", rules=2, payload_types=[PAYLOAD_TYPE], signature_forms=["ed25519"],
-                 statement_types=sorted(types or TYPES))  # fmt: skip
-        self.rules = 2
+        """Go over to the next version of the rules, with all its types or only these."""
+        self.rules += 1
+        self.say("ledger.rules_changed", "operator", rules=self.rules, payload_types=[PAYLOAD_TYPE],
+                 signature_forms=["ed25519"], statement_types=sorted(types or TYPES))  # fmt: skip
+
+    def change_to_unknown_rules(self) -> None:
+        """Go over to all known versions of the rules, and then to one that nobody knows."""
+        while self.rules < NEWEST_RULES:
+            self.change_rules()
+        self.say("ledger.rules_changed", "operator", rules=NEWEST_RULES + 1, payload_types=["p"], statement_types=["s"],
+                 signature_forms=["f"])  # fmt: skip
 
     def offer(self, issuer: str, recipient: str, listing: str, **fields: Any) -> str:
         own = {"listing": listing, "recipient": recipient, "content": {"sealed": "cd" * 32}}

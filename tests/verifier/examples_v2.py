@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.verifier.builder import ORIGIN, Builder, agreement, b64, key_from, keyid, public, vkey
+from verifier.schema import NEWEST_RULES
 
 ID, OTHER_ID, HEX = "sha256:" + "1" * 64, "sha256:" + "2" * 64, "ab" * 32
 SEALED = {"sealed": HEX}
@@ -48,13 +49,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         **_KEYS,
         "log_keys": [vkey(ORIGIN, 1, key_from("log"))],
         "service_key": public(key_from("service")),
-        "rules": 2,
+        "rules": NEWEST_RULES,
         "relation": "none",
         "admission": "open",
         "predecessor": {"ledger": ID, "root": HEX, "size": 1},
     },
     "ledger.rules_changed": {
-        "rules": 2,
+        "rules": NEWEST_RULES,
         "payload_types": ["a"],
         "statement_types": ["a", "b"],
         "signature_forms": ["ed25519"],
@@ -111,6 +112,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "content": SEALED,
         "acknowledge_by_ms": TIME,
         "dsp": _DSP,
+        "marks": {"bound": "0.001", "method": "tardos", "seal": SEALED, "threshold_millibits": 20_000},
     },
     "transfer.acknowledged": {"transfer": ID, "content": SEALED},
     "transfer.refused": {"transfer": ID, "code": "digest-mismatch", "reason": "cut", "content": SEALED},
@@ -222,7 +224,7 @@ OPTIONAL: dict[str, str] = {
     "license.agreed": "text governing_law forum marking_consent parent dsp",
     "license.amended": "valid_from_ms valid_until_ms terms text governing_law forum marking_consent",
     "license.ended": "effective_ms notice reason",
-    "transfer.offered": "license acknowledge_by_ms dsp",
+    "transfer.offered": "license acknowledge_by_ms dsp marks",
     "transfer.refused": "reason content",
     "transfer.forwarded": "license disclosure purpose spatial content",
     "disclosure.compelled": "scope demanded_ms",

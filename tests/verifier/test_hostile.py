@@ -17,6 +17,7 @@ from verifier.notes import Checkpoint
 from verifier.policy import parse_policy
 from verifier.replay import replay
 from verifier.report import replay_exit_code
+from verifier.schema import NEWEST_RULES
 from verifier.source import HttpSource
 from verifier.templates import read_template
 from verifier.tree import tile_widths
@@ -53,7 +54,7 @@ def test_no_changed_byte_makes_a_template_say_what_the_tables_do_not(payload: by
 def test_a_ledger_made_under_unknown_rules_is_not_judged(tmp_path: Path, more: dict[str, int]) -> None:
     """§6.2: `rules` is read before all other fields; bytes, links and tree are checked, and the exit code is 3."""
     builder = Builder()
-    builder.create(rules=3, **more)
+    builder.create(rules=NEWEST_RULES + 1, **more)
     builder.register("alpha")
     result = run(builder, tmp_path)
     assert (result.failures, [doubt.reason for doubt in result.doubts]) == ([], ["unknown-rules"])

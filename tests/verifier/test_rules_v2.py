@@ -1,4 +1,4 @@
-"""Acceptance of the types of version 2 (docs/statements.md §2–§9): by whom, about what, when, and when not any more."""
+"""Acceptance of the types since version 2 (docs/statements.md §2–§9): by whom, about what, when, and when no more."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from tests.verifier.builder import START_MS, Builder, agreement, key_from, keyid, public
 from tests.verifier.test_rules import outcome, run
+from verifier.schema import NEWEST_RULES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,10 +20,10 @@ NEW, OLD = key_from("new"), key_from("old")
 
 
 class World(Builder):
-    """A ledger of version 2 with four parties: acme licenses and hands over to birch; cedar and dogwood look on."""
+    """A ledger of the newest version: acme licenses and hands over to birch; cedar and dogwood look on."""
 
     def __init__(self) -> None:
-        super().__init__(rules=2)
+        super().__init__(rules=NEWEST_RULES)
         self.create()
         for name in ("acme", "birch", "cedar", "dogwood"):
             self.register(name)

@@ -1,4 +1,4 @@
-"""The tables of fields of version 2 (docs/statements.md), place by place, against a second writing of them."""
+"""The tables of fields since version 2 (docs/statements.md), place by place, against a second writing of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.verifier.examples_v2 import EXAMPLES, HEX, ID, OPTIONAL, OTHER_ID, SE
 from verifier.entries import parse_statement
 from verifier.errors import CheckFailed, MalformedInput
 from verifier.jcs import parse_canonical
-from verifier.schema import STATEMENT_TYPES, verify_fields
+from verifier.schema import NEWEST_RULES, STATEMENT_TYPES, verify_fields
 from verifier.templates import read_template
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def own_places(kind: str) -> Iterator[Place]:
     return places(EXAMPLES[kind])
 
 
-def refusal(statement: dict[str, Any], rules: int = 2) -> str | None:
+def refusal(statement: dict[str, Any], rules: int = NEWEST_RULES) -> str | None:
     """Return the reason why a statement's fields are refused, by the tables and by the bytes alike."""
     try:
         verify_fields(statement["type"], statement, rules)
@@ -68,7 +68,7 @@ def refusal(statement: dict[str, Any], rules: int = 2) -> str | None:
 
 
 def test_the_types_are_those_of_the_page() -> None:
-    assert STATEMENT_TYPES[2] == set(TYPES) == set(EXAMPLES)
+    assert STATEMENT_TYPES[2] == STATEMENT_TYPES[NEWEST_RULES] == set(TYPES) == set(EXAMPLES)
 
 
 @pytest.mark.parametrize("kind", TYPES)
@@ -206,6 +206,7 @@ def certified(chain: list[str], signature: str) -> dict[str, Any]:
     return {"certificates": {"chain": chain, "signature": signature}}
 
 
+MARKS = EXAMPLES["transfer.offered"]["marks"]
 OF_SALTS = {"transfer": None, "request": None, "statement": ID}
 
 
@@ -232,6 +233,12 @@ OF_SALTS = {"transfer": None, "request": None, "statement": ID}
         ("license.ended", {"code": "boredom"}, "wrong-value"),
         ("transfer.refused", {"code": "breach"}, "wrong-value"),
         ("transfer.offered", {"acknowledge_by_ms": -1}, "wrong-value"),
+        ("transfer.offered", {"marks": MARKS | {"method": "paint"}}, "wrong-value"),
+        ("transfer.offered", {"marks": MARKS | {"method": "canary"}}, None),
+        ("transfer.offered", {"marks": MARKS | {"threshold_millibits": 0}}, "wrong-value"),
+        ("transfer.offered", {"marks": MARKS | {"threshold_millibits": 2**53}}, "wrong-value"),
+        ("transfer.offered", {"marks": MARKS | {"seal": {"codes": []}}}, "missing-field"),
+        ("transfer.offered", {"marks": MARKS | {"seal": HEX}}, "wrong-type"),
         ("transfer.forwarded", {"recipient": "birch"}, "unknown-field"),
         ("disclosure.compelled", {"listing": ID}, "unknown-field"),
         ("usage.reported", {"action": "burn"}, "wrong-value"),
@@ -295,6 +302,35 @@ def is_canonical(value: Any) -> bool:
     return True
 
 
+@pytest.mark.parametrize(
+    ("bound", "reason"),
+    [
+        ("0.1", None),
+        ("0." + "0" * 29 + "1", None),
+        ("0." + "9" * 30, None),
+        ("0.10", None),
+        ("0." + "1" * 31, "wrong-value"),
+        *((text, "wrong-value") for text in ("0.0", "0." + "0" * 30, "0.", "0", "1", "1.0", ".1", "00.1", "-0.1")),
+        *((text, "wrong-value") for text in ("0.1\n", " 0.1", "0.1 ", "0,1", "0.1e-3", "0.\u0661", "0.x", "")),
+        (0, "wrong-type"),
+        (SEALED, "wrong-type"),
+    ],
+)
+def test_the_bound_of_marks(bound: Any, reason: str | None) -> None:
+    """A decimal above 0 and below 1, with up to 30 digits."""
+    whole = example("transfer.offered")
+    assert refusal(changed(whole, ("marks", "bound"), bound)) == reason
+
+
+def test_version_2_knows_no_marks() -> None:
+    """All else means the same under version 3."""
+    for kind in TYPES:
+        whole = example(kind)
+        assert refusal(whole, 2) == ("unknown-field" if kind == "transfer.offered" else None), kind
+        whole.pop("marks", None)
+        assert refusal(whole, 2) is None, kind
+
+
 def test_version_1_reads_as_it_always_did() -> None:
     """What only version 2 has is unknown under version 1, and what only version 1 had under version 2."""
     assert refusal(example("transfer.offered") | {"dsp": None}, 1) == "unknown-field"
@@ -309,10 +345,12 @@ def test_version_1_reads_as_it_always_did() -> None:
 
 
 def test_the_template_of_an_offer_reads_when_it_is_to_be_acknowledged() -> None:
-    """Under version 2 only; whatever is out of the ordinary is left to the tables."""
+    """Since version 2 only; whatever is out of the ordinary is left to the tables."""
     plain = example("transfer.offered")
+    marks = {"marks": plain.pop("marks")}
     del plain["dsp"]
-    assert read_template(canonical(plain), 2) == plain
+    assert read_template(canonical(plain), 2) == read_template(canonical(plain), NEWEST_RULES) == plain
+    assert read_template(canonical(plain | marks), NEWEST_RULES) is None
     assert read_template(canonical(plain), 1) is None
     assert refusal(plain, 1) == "unknown-field"
     for wrong in (2**53, -1, "7", None, 10**16):

@@ -15,9 +15,11 @@ from verifier.policy import parse_policy
 from verifier.replay import replay
 from verifier.replayed import Replay
 from verifier.report import replay_exit_code
+from verifier.schema import NEWEST_RULES
 from verifier.state import format_state, parse_state
 
-VERSION_1 = Path(__file__).parent.parent / "vectors" / "ledger-v1"
+VECTORS = Path(__file__).parent.parent / "vectors"
+MARKS = {"bound": "0.001", "method": "tardos", "seal": SEAL, "threshold_millibits": 20_000}
 
 
 def again(builder: Builder, directory: Path, **options: Any) -> Replay:
@@ -45,7 +47,7 @@ def parse(raw: bytes) -> dict[str, Any]:
 
 
 def changing(before: int, after: int) -> tuple[Builder, list[tuple[str, str, int]]]:
-    """Return a ledger that goes over to version 2, with a statement of the other version here and there, refused."""
+    """Return a ledger that goes over to version 2, then 3; statements of other versions here and there are refused."""
     builder = small_ledger(transfers=before)
     listing, terms = named(builder)
     lies: list[tuple[str, str, int]] = []
@@ -65,6 +67,12 @@ def changing(before: int, after: int) -> tuple[Builder, list[tuple[str, str, int
         if number % 100 == 50:
             lie("missing-field", "transfer.refused", transfer=made, reason="as under version 1")
             lie("unknown-field", "license.ended", license=terms, code="other", note="x")
+            lie("unknown-field", "transfer.offered", **offer, marks=MARKS)
+    builder.change_rules()
+    for number in range(after // 2):
+        builder.offer("acme", "birch.example", listing, license=terms, marks=MARKS if number % 5 == 0 else None)
+        if number % 100 == 50:
+            lie("wrong-value", "transfer.offered", **offer, marks=MARKS | {"bound": "0.0"})
     return builder, lies
 
 
@@ -75,7 +83,7 @@ def test_every_entry_is_read_by_the_version_in_force_at_its_index(before: int, p
     builder, lies = changing(before, 1500)
     result = again(builder, tmp_path, processes=processes)
     assert outcome(result) == lies
-    assert (result.doubts, result.is_complete, result.registry.rules) == ([], True, 2)
+    assert (result.doubts, result.is_complete, result.registry.rules) == ([], True, builder.rules)
     assert [finding for finding in result.findings if finding.slug == "transfer-without-license"] == []
 
 
@@ -136,21 +144,25 @@ def test_only_the_listed_types_are_allowed(far: int, tmp_path: Path) -> None:
         ({"payload_types": ["z"]}, "wrong-value"),
         ({"signature_forms": ["ed25519", "ml-dsa-44"]}, "wrong-value"),
         ({"statement_types": ["party.registered", "transfer.sold"]}, "wrong-value"),
-        ({"rules": 3, "payload_types": ["z"]}, "wrong-rules-version"),
+        ({"rules": 3}, "wrong-rules-version"),
     ],
 )
-def test_the_lists_of_a_change_are_those_of_version_2(
-    change: dict[str, Any], reason: str | None, tmp_path: Path
+@pytest.mark.parametrize("before", range(1, NEWEST_RULES))
+def test_the_lists_of_a_change_are_those_of_its_version(
+    change: dict[str, Any], reason: str | None, before: int, tmp_path: Path
 ) -> None:
-    """What a change allows is what version 2 has, or less (docs/statements.md §1.3)."""
+    """What a change allows is what the next version has, or less (docs/statements.md §1.3)."""
     builder = small_ledger()
-    fields = {"rules": 2, "payload_types": [PAYLOAD_TYPE], "statement_types": TYPES, "signature_forms": ["ed25519"]}
-    builder.say("ledger.rules_changed", "operator", **(fields | change))
+    while builder.rules < before:
+        builder.change_rules()
+    own = {"payload_types": [PAYLOAD_TYPE], "statement_types": TYPES, "signature_forms": ["ed25519"]}
+    skipped = {"rules": before + change.get("rules", 2) - 1}
+    builder.say("ledger.rules_changed", "operator", **(own | change | skipped))
     at = len(builder.entries) - 1
     builder.offer("acme", "birch.example", named(builder)[0])
     result = run(builder, tmp_path)
     assert outcome(result) == ([("reference", reason, at)] if reason else [])
-    assert result.registry.rules == (1 if reason else 2)
+    assert result.registry.rules == (before if reason else before + 1)
 
 
 def test_what_was_agreed_under_version_1_keeps_its_meaning(tmp_path: Path) -> None:
@@ -170,12 +182,14 @@ def test_what_was_agreed_under_version_1_keeps_its_meaning(tmp_path: Path) -> No
     assert outcome(result) == [("reference", "wrong-value", amended_at), ("reference", "legal-hold", held_at)]
 
 
-def test_a_ledger_made_under_version_1_still_verifies() -> None:
-    """Kept as it was made: the same finding, and nothing else."""
-    policy = parse_policy((VERSION_1 / "policy.txt").read_bytes())
-    result = replay(str(VERSION_1 / "mirror"), policy, policy.logs[0], progress=lambda *_: None)
+@pytest.mark.parametrize("version", range(1, NEWEST_RULES))
+def test_a_ledger_made_under_an_earlier_version_still_verifies(version: int) -> None:
+    """Kept as it was made: the same findings, and nothing else."""
+    ledger = VECTORS / f"ledger-v{version}"
+    policy = parse_policy((ledger / "policy.txt").read_bytes())
+    result = replay(str(ledger / "mirror"), policy, policy.logs[0], progress=lambda *_: None)
     assert replay_exit_code(result, fail_on_findings=False) == 0
-    then = json.loads((VERSION_1 / "replay.json").read_bytes())
+    then = json.loads((ledger / "replay.json").read_bytes())
     assert [(item.slug, item.index) for item in result.findings] == [
         (item["slug"], item["index"]) for item in then["findings"]
     ]
@@ -183,12 +197,10 @@ def test_a_ledger_made_under_version_1_still_verifies() -> None:
 
 
 @pytest.mark.parametrize("processes", [1, 3])
-def test_version_3_is_not_known(processes: int, tmp_path: Path) -> None:
+def test_a_version_newer_than_the_newest_is_not_known(processes: int, tmp_path: Path) -> None:
     """From the entry that brings it on, bundles and bundles of it are hashed and not judged: exit 3."""
     builder = small_ledger(transfers=200)
-    builder.change_rules()
-    builder.say("ledger.rules_changed", "operator", rules=3, payload_types=["p"], statement_types=["s"],
-                signature_forms=["f"])  # fmt: skip
+    builder.change_to_unknown_rules()
     changed_at = len(builder.entries) - 1
     for _ in range(1500):
         builder.record(envelope(b"whatever", [builder.keys("acme")[0]]))
@@ -197,7 +209,7 @@ def test_version_3_is_not_known(processes: int, tmp_path: Path) -> None:
     assert [(doubt.check.slug, doubt.index) for doubt in result.doubts] == [("rules-version", changed_at + 1)]
     assert replay_exit_code(result, fail_on_findings=False) == 3
     first = Builder()
-    first.create(rules=3)
+    first.create(rules=NEWEST_RULES + 1)
     result = run(first, tmp_path / "first")
     assert [doubt.reason for doubt in result.doubts] == ["unknown-rules"]
 
