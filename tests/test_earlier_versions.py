@@ -1,0 +1,69 @@
+"""Ledgers made under earlier versions of the rules still say what they said, and nothing that came later."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger.statements.parse import NEWEST_RULES
+from tests.harness.forger import Scene
+from tests.harness.speech import sealed
+from tests.harness.verify import Verdict, replay_files, run_verifier
+
+VECTORS = Path(__file__).parent / "vectors"
+LEDGERS = [VECTORS / f"ledger-v{version}" for version in range(1, NEWEST_RULES)]
+RECEIPTS = [receipt for ledger in LEDGERS for receipt in sorted((ledger / "evidence").glob("*.tlog-proof"))]
+SAME = ("verdict", "origin", "ledger", "operator", "entries", "judged", "statements", "failures", "doubts")
+"""Members of a report that must be what they were."""
+
+
+def name_of(path: Path) -> str:
+    return path.name[:9]
+
+
+def replayed(ledger: Path) -> Verdict:
+    policy, parties = str(ledger / "policy.txt"), str(ledger / "parties.txt")
+    return run_verifier("replay", str(ledger / "mirror"), "--policy", policy, "--parties", parties, "--quiet")
+
+
+@pytest.mark.parametrize("ledger", LEDGERS, ids=name_of)
+def test_the_report_is_what_it_was(ledger: Path) -> None:
+    then: dict[str, Any] = json.loads((ledger / "replay.json").read_text(encoding="utf-8"))
+    verdict = replayed(ledger)
+    assert verdict.exit_code == 0
+    assert {name: verdict.report[name] for name in SAME} == {name: then[name] for name in SAME}
+    for now, before in zip(verdict.report["parties"], then["parties"], strict=True):
+        assert now.items() >= before.items()
+    assert verdict.report["checkpoint"]["root"] == then["checkpoint"]["root"]
+    findings = [(item["slug"], item["index"]) for item in verdict.report["findings"]]
+    assert findings == [(item["slug"], item["index"]) for item in then["findings"]]
+
+
+@pytest.mark.parametrize("ledger", LEDGERS[1:], ids=name_of)
+def test_what_follows_from_it_is_what_it_was(ledger: Path) -> None:
+    """Since version 2 a report says of each finding from which entries it follows, and what each license says."""
+    then, verdict = json.loads((ledger / "replay.json").read_text(encoding="utf-8")), replayed(ledger)
+    for name in ("findings", "undetermined", "licenses"):
+        assert verdict.report[name] == then[name]
+
+
+@pytest.mark.parametrize("receipt", RECEIPTS, ids=name_of)
+def test_the_receipts_verify(receipt: Path) -> None:
+    policy, entry = str(receipt.parents[1] / "policy.txt"), str(receipt.with_suffix(".entry"))
+    verdict = run_verifier("receipt", str(receipt), "--entry", entry, "--policy", policy)
+    assert verdict.exit_code == 0
+
+
+@pytest.mark.parametrize("rules", range(1, 3))
+def test_marks_are_unknown_before_version_3(rules: int, tmp_path: Path) -> None:
+    """What only a later version knows is false on a ledger under an earlier one."""
+    scene = Scene(rules=rules)
+    marks = {"bound": "0.001", "method": "tardos", "seal": sealed("codes"), "threshold_millibits": 20_000}
+    offer = scene.speech.transfer_offered(scene.alice, scene.bob, scene.listing, scene.license, marks=marks)
+    at = scene.force_said(offer, scene.alice.key)
+    scene.go_on()
+    verdict = replay_files(tmp_path, scene.directory(), scene.policy())
+    assert (verdict.exit_code, verdict.failures) == (1, [(at, "fields", "unknown-field")])
