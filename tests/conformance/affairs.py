@@ -1,4 +1,4 @@
-"""What the people of a random history of version 2 have made so far, learned from the statements that were accepted."""
+"""What the people of a random history have made so far, since version 2: learned from what was accepted."""
 
 from __future__ import annotations
 
@@ -92,6 +92,8 @@ class Affairs:
     disclosures: dict[str, Subject] = field(default_factory=dict)
     statements: list[tuple[str, Json]] = field(default_factory=list)
     """Id and clear statement of everything accepted."""
+    openings: dict[str, list[dict[str, Json]]] = field(default_factory=dict)
+    """What opens the marks of an offer, by its nonce."""
     moments: list[int] = field(default_factory=list)
     """Moments at which something begins, ends or falls due, ascending."""
 

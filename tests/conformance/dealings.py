@@ -35,8 +35,12 @@ class Dealer(Mover):
         licensee = affairs.another(licensor.name) if self.pick.random() < 0.98 else licensor
         terms = fixed_members(name, licensor.name, licensee.name) | affairs.terms.rules()
         return self.say(
-            "license.agreed", licensor, licensee, listing=name, licensee=licensee.name, terms=terms, **self._term()
-        )
+            "license.agreed", licensor, licensee, listing=name, licensee=licensee.name, terms=terms,
+            marking_consent=self._consent(0.5), **self._term(),
+        )  # fmt: skip
+
+    def _consent(self, chance: float) -> Json:
+        return self.maybe(chance, self.pick.random() < 0.7)
 
     def sublicense(self) -> Said:
         """Agree a sub-license: mostly of the parent's rules and term, tightened or loosened."""
@@ -56,11 +60,12 @@ class Dealer(Mover):
         listing = parent.listing if pick.random() < 0.98 else self.id_of(affairs.listings)
         return self.say(
             "license.agreed", licensor, licensee, listing=listing, licensee=licensee.name, parent=name,
-            terms=fixed_members(listing, licensor.name, licensee.name) | rules, **term,
+            terms=fixed_members(listing, licensor.name, licensee.name) | rules, marking_consent=self._consent(0.5),
+            **term,
         )  # fmt: skip
 
     def amended_license(self) -> Said:
-        """Amend a license: terms, a bound of its term, or words only."""
+        """Amend a license: terms, a bound of its term, consent to marks, or words only."""
         affairs, pick = self.affairs, self.pick
         name = self.id_of(affairs.licenses)
         kept = affairs.licenses.get(name)
@@ -71,6 +76,8 @@ class Dealer(Mover):
             fields["valid_until_ms"] = self.soon(-1, 0, 1, 30, 400)
         if pick.random() < 0.2:
             fields["valid_from_ms"] = self.soon(-30, -1, 0, 1)
+        if pick.random() < 0.3:
+            fields["marking_consent"] = pick.random() < 0.5
         if not fields or pick.random() < 0.5:
             parent = affairs.licenses.get(kept.parent) if kept.parent else None
             base = parent.rules if parent and pick.random() < 0.6 else kept.rules

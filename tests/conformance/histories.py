@@ -81,15 +81,16 @@ class History:
             self._judge(pick.choice(world.past), "said before")
 
     def change_rules(self) -> None:
-        """Change to version 2, which allows some or all of its types from then on."""
-        assert isinstance(self.world, World)
+        """Change to the next version, which allows some or all of its types from then on."""
+        rules = self.world.speech.rules + 1
         few = [kind for kind in TYPES_2 if self.pick.random() < 0.8]
         types = self.pick.choice([list(TYPES_2), few])
-        statement = self.world.speech.rules_changed(self.ledger.operator, 2, statement_types=types)
+        statement = self.world.speech.rules_changed(self.ledger.operator, rules, statement_types=types)
         self._judge(signed(statement, self.ledger.operator.key), "ledger.rules_changed")
         assert self.judged[-1].reason == "", self.judged[-1]
-        self.world.speech.rules = 2
-        self.world = World2.after(self.world)
+        self.world.speech.rules = rules
+        if isinstance(self.world, World):
+            self.world = World2.after(self.world)
 
     def _keys_for(self, statement: Json) -> list[SigningKey]:
         """Return the private keys of the statement's signers, as far as it has any that can be found."""

@@ -1,4 +1,4 @@
-"""What people say about keys, listings, hand-offs and venues in a random history of version 2: mostly theirs to say."""
+"""What people say about keys, listings, hand-offs and venues in a random history since version 2: mostly theirs."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from ledger.core.encoding import Json
 from tests.conformance.affairs import Affairs
 from tests.conformance.optional import add_optional
 from tests.harness.people import Person, key, person
-from tests.harness.speech import DAY_MS, Speech, sealed
+from tests.harness.sealing import seal
+from tests.harness.speech import DAY_MS, Speech, marks, sealed
 
 Said = dict[str, Json]
 MAX_PEOPLE = 7
+MARKS_SINCE = 3
+"""The version of the rules since which an offer may have marks."""
 VERSIONS = ["1", "1.0", "1.2", "1.2.1", "2", "2.0.1", "10", "beta"]
 
 
@@ -152,10 +155,24 @@ class Mover:
             sender = affairs.speaker(kept.licensor, 0.06)
             recipient = affairs.speaker(kept.licensee, 0.06)
         by = self.maybe(0.5, self.soon(0, 0.5, 1, 7, -1))
-        return self.say(
+        offer = self.say(
             "transfer.offered", sender, listing=listing, license=name, recipient=recipient.name, content=sealed("t"),
             acknowledge_by_ms=by,
         )  # fmt: skip
+        if pick.random() < (0.35 if self.speech.rules >= MARKS_SINCE else 0.05):
+            self._mark(offer)
+        return offer
+
+    def _mark(self, offer: Said) -> None:
+        """Add marks to an offer, and keep what opens their seal."""
+        pick = self.pick
+        offer["marks"] = marks(
+            bound=pick.choice(["0.5", "0.001", "0." + "0" * 29 + "1", "0.10"]),
+            method=pick.choice(["canary", "tardos"]),
+            seal={"codes": pick.choice([[], ["17"]])},
+            threshold_millibits=pick.choice([1, 20_000, 2**53 - 1]),
+        )
+        self.affairs.openings[offer["nonce"]] = seal(offer, "/marks/seal", kind="marks")
 
     def decision(self) -> Said:
         """Acknowledge or refuse, mostly what is open."""

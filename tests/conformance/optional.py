@@ -119,10 +119,10 @@ OPTIONAL: dict[str, dict[str, Make]] = {
     "listing.withdrawn": _REASON,
     "classification.changed": _REASON,
     "license.agreed": {
-        "text": _DOCUMENT, "governing_law": _line, "forum": _line, "marking_consent": _one(True, False), "dsp": _DSP
+        "text": _DOCUMENT, "governing_law": _line, "forum": _line, "dsp": _DSP
     },
     "license.amended": {
-        "text": _DOCUMENT, "governing_law": _line, "forum": _line, "marking_consent": _one(True, False)
+        "text": _DOCUMENT, "governing_law": _line, "forum": _line
     },
     "license.ended": _REASON | {"notice": _all(channel=_line, sent_ms=_time)},
     "transfer.offered": {"dsp": _DSP},

@@ -20,6 +20,7 @@ ODD_VALUES: list[Json] = [
     "AAAAAAAAAAAAAAAAAAAAAA", "=", "ed25519", "ml-dsa-44", [], {}, [[]], ["a"], ["a", "a"], [1], {"sealed": "0" * 64},
     {"a": 1}, ["0" * 64], ["0" * 64] * 2, [f"{n:064x}" for n in range(16)], [f"{n:064x}" for n in range(17)], "x" * 128,
     "x" * 129, "x" * 201, "x" * 301, "x" * 1001, "x" * 4001, "ledger.created", "listing.registered", "transfer.offered",
+    "0.5", "0.0", "canary",
 ]  # fmt: skip
 TYPES = [
     "ledger.created",

@@ -16,6 +16,7 @@ from ledger.core.errors import FormatError
 from ledger.core.keys import SigningKey
 from ledger.registry.acceptance import Duplicate
 from ledger.registry.refusal import Refused
+from ledger.statements.parse import NEWEST_RULES
 from tests.conformance.affairs import Affairs
 from tests.conformance.dealings import Dealer
 from tests.conformance.moves import Said
@@ -34,7 +35,7 @@ class Tale:
         """Begin with four parties, two listings and a license; `ledger` is one under version 2, unused yet."""
         self.pick = Random(seed)
         self.is_sealed = is_sealed
-        self.ledger = ledger or Forger(f"tale {seed}", rules=2)
+        self.ledger = ledger or Forger(f"tale {seed}", rules=NEWEST_RULES)
         self.affairs = Affairs(self.pick, self.ledger)
         self.moves = Dealer(self.affairs)
         self.seals = self.pick.choice([0.0, 0.05, 0.1, 0.4])
@@ -97,6 +98,7 @@ class Tale:
         self.affairs.terms.now_ms = now_ms
         self.ledger.speech.now_ms = now_ms
         self.affairs.remember(clear, envelope.id, now_ms)
+        disclosures += self.affairs.openings.get(statement["nonce"], [])
         self.disclosures += [item | {"statement_id": envelope.id} for item in disclosures]
 
     def keys_for(self, statement: Said) -> list[SigningKey]:

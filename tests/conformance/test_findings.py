@@ -25,6 +25,7 @@ TALES = 120
 STEPS = 70
 SLUGS = {
     "transfer-without-license", "transfer-outside-term", "transfer-wrong-recipient", "transfer-wrong-sender",
+    "marked-without-consent",
     "listing-withdrawn", "venue-closed", "sublicense-wider-than-parent", "derived-from-unlicensed", "usage-prohibited",
     "usage-beyond-count", "onward-without-permission", "digest-mismatch", "not-acknowledged-in-time",
     "claim-unanswered", "erasure-late", "license-ended-without-erasure", "duty-unfulfilled", "key-compromised",

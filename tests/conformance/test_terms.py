@@ -10,7 +10,7 @@ import pytest
 
 from ledger.core.encoding import Json, canonical
 from ledger.core.errors import FormatError
-from ledger.statements.parse import parse_statement
+from ledger.statements.parse import NEWEST_RULES, parse_statement
 from tests.conformance.effort import rounds
 from tests.conformance.random_terms import TermsMaker, sealable
 from tests.conformance.spoil_terms import spoil_terms
@@ -24,7 +24,7 @@ from verifier.errors import CheckFailed
 ROUNDS = 1500
 LEDGER, LISTING = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 ALICE, BOB = person("alice.example"), person("bob.example")
-SPEECH = Speech(LEDGER, rules=2)
+SPEECH = Speech(LEDGER, rules=NEWEST_RULES)
 
 
 def agreement(rules: dict[str, Json], *sealed: str) -> bytes:

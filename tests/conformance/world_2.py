@@ -1,4 +1,4 @@
-"""The people of a random history under version 2: everything that they may say, whether or not it is theirs to say."""
+"""The people of a random history since version 2: everything that they may say, whether or not it is theirs to say."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from random import Random
 from ledger.core.dsse import Envelope
 from ledger.core.encoding import Json, b64encode, canonical, parse_json
 from ledger.core.keys import SigningKey
+from ledger.statements.parse import NEWEST_RULES
 from tests.conformance.affairs import Affairs, License, Listing, Transfer
 from tests.conformance.dealings import Dealer
 from tests.conformance.optional import choose_seals
@@ -104,9 +105,11 @@ class World2:
     def _rules(self) -> Json:
         who = self.pick.choice([self.affairs.someone(), self.ledger.operator])
         types: list[Json] = self.pick.choice([list(TYPES_2), list(TYPES_2[:5]), ["a"]])
-        return self.speech.rules_changed(who, self.pick.choice([2, 3, 7]), statement_types=types)
+        versions = [version for version in (2, 3, 4, 7) if version != self.speech.rules + 1 or version > NEWEST_RULES]
+        return self.speech.rules_changed(who, self.pick.choice(versions), statement_types=types)
 
     def _creation(self) -> Json:
         nonce = b64encode(self.pick.randbytes(16))
-        ledger = self.ledger
-        return created(self.affairs.someone(), ledger.origin, ledger.log_key, ledger.service_key, nonce=nonce, rules=2)
+        ledger, rules = self.ledger, self.speech.rules
+        who = self.affairs.someone()
+        return created(who, ledger.origin, ledger.log_key, ledger.service_key, nonce=nonce, rules=rules)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ledger.core.note import ED25519_TYPE, NoteKey
+from ledger.statements.parse import NEWEST_RULES, STATEMENTS
 from tests.harness import lies_in_bytes, lies_in_rights, lies_in_words  # noqa: F401 - importing them fills LIES
 from tests.harness.builder import ORIGIN
 from tests.harness.forger import LIES, Forger, Lie, Scene
@@ -27,7 +28,7 @@ def honest(tmp_path: Path, scene: Scene) -> Verdict:
     return replay_files(tmp_path, scene.directory(), scene.policy())
 
 
-@pytest.mark.parametrize("rules", [1, 2])
+@pytest.mark.parametrize("rules", STATEMENTS)
 @pytest.mark.parametrize("lie", LIES, ids=name_of)
 def test_lie(tmp_path: Path, lie: Lie, rules: int) -> None:
     """The verifier names the lie, under each version of the rules, and accuses nothing else."""
@@ -90,7 +91,7 @@ def test_a_change_of_rules_that_lists_what_nobody_knows(tmp_path: Path) -> None:
     assert (verdict.exit_code, verdict.failures) == (1, [(at, "reference", "wrong-value") for at in places])
 
 
-@pytest.mark.parametrize("rules", [1, 2])
+@pytest.mark.parametrize("rules", STATEMENTS)
 @pytest.mark.parametrize("admission", ["open", "operator"])
 def test_the_honest_scene_is_verified(tmp_path: Path, admission: str, rules: int) -> None:
     """The same machinery without a lie: no failure, no doubt, no finding."""
@@ -147,8 +148,8 @@ def test_entry_zero_that_creates_nothing(tmp_path: Path) -> None:
 
 def test_rules_that_nobody_knows(tmp_path: Path) -> None:
     """After a good `ledger.rules_changed` a verifier that does not know the version judges nothing, and says so."""
-    scene = Scene(rules=2)
-    at = scene.force_said(scene.speech.rules_changed(scene.operator, 3), scene.operator.key)
+    scene = Scene(rules=NEWEST_RULES)
+    at = scene.force_said(scene.speech.rules_changed(scene.operator, NEWEST_RULES + 1), scene.operator.key)
     scene.force_said({"any": "thing"}, scene.carol.key)
     verdict = replay_files(tmp_path, scene.files(), scene.policy())
     assert (verdict.exit_code, verdict.failures) == (3, [])
@@ -157,8 +158,8 @@ def test_rules_that_nobody_knows(tmp_path: Path) -> None:
 
 def test_links_are_checked_under_rules_that_nobody_knows(tmp_path: Path) -> None:
     """Under an unknown version bytes, links and tree are still checked."""
-    scene = Scene(rules=2)
-    scene.force_said(scene.speech.rules_changed(scene.operator, 3), scene.operator.key)
+    scene = Scene(rules=NEWEST_RULES)
+    scene.force_said(scene.speech.rules_changed(scene.operator, NEWEST_RULES + 1), scene.operator.key)
     at = scene.force(signed({"any": "thing"}, scene.carol.key), previous="ab" * 32)
     verdict = replay_files(tmp_path, scene.files(), scene.policy())
     assert (verdict.exit_code, verdict.failures) == (1, [(at, "link", "wrong-previous")])

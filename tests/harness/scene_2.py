@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ledger.core.encoding import Json
+from ledger.statements.parse import NEWEST_RULES
 from tests.harness.agreements import fixed_members, use_permitted
 from tests.harness.forger import Expected, Scene
 from tests.harness.people import Person, person
@@ -16,7 +17,7 @@ LIES_2: list[Lie2] = []
 
 
 def lie_2(tell: Lie2) -> Lie2:
-    """Add a lie that needs version 2: told once to an honest scene, it returns the failures that it must cause."""
+    """Add a lie that needs the newest version: told once to an honest scene, it returns the failures that it causes."""
     LIES_2.append(tell)
     return tell
 
@@ -26,7 +27,7 @@ class Scene2(Scene):
 
     def __init__(self) -> None:
         """Tell the honest part."""
-        super().__init__(rules=2)
+        super().__init__(rules=NEWEST_RULES)
         say, speech = self.say, self.speech
         self.court = self.register(person("court"))
         self.second = say(speech.listing_registered(self.alice, "Stations"), self.alice.key)

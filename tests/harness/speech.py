@@ -21,7 +21,7 @@ TYPES_2 = (
     "party.key_added", "party.key_revoked", "party.registered", "transfer.acknowledged", "transfer.forwarded",
     "transfer.offered", "transfer.refused", "usage.reported", "venue.status",
 )  # fmt: skip
-"""The types of docs/statements.md, ascending: what a `ledger.rules_changed` to version 2 may allow."""
+"""The types of docs/statements.md, ascending: what a `ledger.rules_changed` to version 2 or later may allow."""
 
 
 def keyids(keys: Iterable[SigningKey]) -> list[str]:
@@ -37,6 +37,12 @@ def documents(keys: Iterable[SigningKey]) -> list[Json]:
 def sealed(text: str) -> Json:
     """Return some commitment."""
     return {"sealed": sha256(text.encode()).hexdigest()}
+
+
+def marks(label: str = "codes", **fields: Json) -> dict[str, Json]:
+    """Return what an offer says of marks, since version 3; `fields` replace members."""
+    own = {"bound": "0.001", "method": "tardos", "seal": sealed(label), "threshold_millibits": 20_000}
+    return own | fields
 
 
 def created(operator: Person, origin: str, log: SigningKey, service: SigningKey, **fields: Json) -> Json:
@@ -103,7 +109,7 @@ class Speech:
         return self.say("listing.withdrawn", who, [who.key], listing=listing, **fields)
 
     def license_agreed(self, who: Person, licensee: Person, listing: str, /, **fields: Json) -> Json:
-        """Under version 1 with `purposes`; under version 2 every use is permitted, for a year."""
+        """Under version 1 with `purposes`; since version 2 every use is permitted, for a year."""
         own: dict[str, Json] = {"listing": listing, "licensee": licensee.name}
         if self.rules == 1:
             own["terms"] = self.terms()
@@ -131,7 +137,7 @@ class Speech:
         return self.say("transfer.refused", who, [who.key], **(own | fields))
 
     def rules_changed(self, operator: Person, rules: int, **fields: Json) -> Json:
-        """Allow every type of version 2, unless `fields` say otherwise."""
+        """Allow every type since version 2, unless `fields` say otherwise."""
         own: dict[str, Json] = {
             "rules": rules,
             "payload_types": ["application/vnd.provenance-ledger.statement.v1+json"],

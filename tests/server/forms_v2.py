@@ -49,6 +49,11 @@ ID = Kind(5, ("", "sha256:" + "0" * 63, "sha256:" + "A" * 64, "0" * 64))
 NAME = Kind(5, ("", "Alpha", "a..b", "-a", "a" * 129, "á"))
 TIME = Kind("0", (-1,), (0, MAX_INTEGER))
 COUNT = Kind("1", (0, -1), (1, MAX_INTEGER))
+BOUND = Kind(
+    5,
+    ("", "0.0", "0." + "0" * 30, "0.", "1.0", ".5", "0.5\n", "0.٥", "0." + "1" * 31),
+    ("0.5", "0.50", "0." + "0" * 29 + "1", "0." + "9" * 30),
+)
 SIZE = Kind("1", (-1,), (0, MAX_INTEGER))
 BOOL = Kind(1, (), (True, False))
 HEX = Kind(5, ("", "ab", "AB" * 32), ("00" * 32,))
@@ -174,6 +179,11 @@ FORMS: dict[str, list[Place]] = {
         Place("/content", SEALED),
         Place("/acknowledge_by_ms", TIME, required=False),
         *DSP,
+        Place("/marks", OBJECT, required=False),
+        Place("/marks/bound", BOUND),
+        Place("/marks/method", codes("canary", "tardos")),
+        Place("/marks/seal", SEALED),
+        Place("/marks/threshold_millibits", COUNT),
     ],
     "transfer.acknowledged": [Place("/transfer", ID), Place("/content", SEALED)],
     "transfer.refused": [

@@ -1,10 +1,10 @@
-"""One good statement of every type of version 2, with all the fields that it can have at once."""
+"""One good statement of every type of the newest version, with all the fields that it can have at once."""
 
 from __future__ import annotations
 
 from ledger.core.encoding import Json
 from tests.harness.agreements import rule
-from tests.harness.speech import DAY_MS, START_MS, sealed
+from tests.harness.speech import DAY_MS, START_MS, marks, sealed
 from tests.server.stage_v2 import DOCUMENT, Stage
 
 LATER = START_MS + 10 * DAY_MS
@@ -79,6 +79,7 @@ def good(stage: Stage) -> dict[str, dict[str, Json]]:
             content=sealed("o"),
             acknowledge_by_ms=LATER,
             dsp=DSP,
+            marks=marks(),
         ),
         s.say("transfer.acknowledged", s.beta, transfer=s.offer, content=sealed("a")),
         s.say(

@@ -1,4 +1,4 @@
-"""A version-2 ledger on which much has happened, and one good statement of every type with all its fields."""
+"""A ledger of the newest version on which much has happened, and a good statement of every type with all fields."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from ledger.core.dsse import Envelope, sign
 from ledger.core.encoding import Json
 from ledger.core.keys import SigningKey
+from ledger.statements.parse import NEWEST_RULES
 from tests.harness.agreements import fixed_members, rule
 from tests.harness.people import Person, person
 from tests.harness.running import House
@@ -20,9 +21,9 @@ class Stage:
 
     def __init__(self) -> None:
         """Say everything; `beginning` is to be submitted in order."""
-        self.house = House("version 2", rules=2)
+        self.house = House("newest version", rules=NEWEST_RULES)
         self.speech = self.house.speech
-        self.speech.rules = 2
+        self.speech.rules = NEWEST_RULES
         self.alpha, self.beta, self.gamma, self.delta = (person(name) for name in ("alpha", "beta", "gamma", "delta"))
         people = [self.alpha, self.beta, self.gamma, self.delta]
         self._keys = {item.public.keyid: item for who in people for item in who.all_keys}

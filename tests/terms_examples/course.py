@@ -10,6 +10,7 @@ import pytest
 from ledger.core.encoding import Json
 from ledger.core.keys import SigningKey
 from ledger.registry.refusal import Refused
+from ledger.statements.parse import NEWEST_RULES
 from tests.harness.agreements import fixed_members
 from tests.harness.forger import Forger
 from tests.harness.people import Person, person
@@ -34,7 +35,7 @@ class Course:
         self.block = block
         self.until_ms = until_ms
         self.start_ms = milliseconds(block.get("term", ["2026-01-01T00:00:00Z"])[0])
-        self.ledger = Forger("example", rules=2)
+        self.ledger = Forger("example", rules=NEWEST_RULES)
         self.people = {name: person(name) for name in PEOPLE}
         self.ids: dict[str, str] = {}
         self.indexes: dict[str, int] = {}

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
+from ledger.statements.parse import NEWEST_RULES
 from tests.harness.builder import LedgerBuilder
 from tests.harness.people import person
 from tests.harness.speech import signed
@@ -119,7 +120,7 @@ def test_roots_that_are_none() -> None:
 
 
 def test_the_report_says_who_a_certificate_names(tmp_path: Path) -> None:
-    ledger, key = LedgerBuilder("certified", rules=2), ed25519.Ed25519PrivateKey.generate()
+    ledger, key = LedgerBuilder("certified", rules=NEWEST_RULES), ed25519.Ed25519PrivateKey.generate()
     who = person("alpha")
     statement = ledger.speech.party_registered(who)
     keyids = sorted(item.public.keyid for item in who.keys)
