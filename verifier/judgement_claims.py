@@ -10,6 +10,7 @@ from verifier.duties import erasure_duty, is_erasure_overdue
 from verifier.examine import id_bytes
 from verifier.judgement_facts import Entry, Facts, make_finding
 from verifier.judgement_state import Claim, License, Periods, Request
+from verifier.words import format_time
 
 
 def take_claim(facts: Facts, entry: Entry) -> None:
@@ -57,7 +58,8 @@ def _judge_answer(facts: Facts, claim: Claim, entry: Entry) -> None:
 def unanswered(claim: Claim, by_ms: int, did: str) -> Finding:
     """Return `claim-unanswered`; `did` says what became of the claim instead."""
     sentence = (
-        f"{claim.respondent} should have answered the claim of {claim.claimant}, entry {claim.index}, by {by_ms} ms; "
+        f"{claim.respondent} should have answered the claim of {claim.claimant}, entry {claim.index}, by "
+        f"{format_time(by_ms)}; "
         f"it was {did}."
     )
     return make_finding("claim-unanswered", claim.index, claim.respondent, (), by_ms, sentence)
@@ -159,7 +161,7 @@ def _destroy(facts: Facts, terms: License, copies: set[bytes], entry: Entry) -> 
     if duty.due_ms is not None and entry.time_ms > duty.due_ms:
         sentence = (
             f"{entry.issuer} destroyed at entry {entry.index} what it held under the license of entry {terms.index}, "
-            f"after that was due at {duty.due_ms} ms."
+            f"after that was due at {format_time(duty.due_ms)}."
         )
         answer = YES.resting_on(duty.rests_on)
         facts.note("erasure-late", entry, entry.issuer, {terms.index} | terms.entries(), sentence, answer)

@@ -15,6 +15,7 @@ from verifier.judgement_facts import Facts, make_finding
 from verifier.judgement_handoffs import late_decision
 from verifier.judgement_state import License
 from verifier.terms_parsed import Atomic, Rule, Sealed
+from verifier.words import format_time
 
 PERMITTED, PROHIBITED = "permitted", "prohibited"
 _LOOKED_AT = ("dateTime", "elapsedTime", "version", "count")
@@ -64,7 +65,8 @@ def overdue(facts: Facts, as_of_ms: int) -> Iterator[Finding]:
         due_ms, done_ms = request_due_ms(facts, request), attested_ms(facts, request)
         if due_ms is not None and as_of_ms > due_ms and (done_ms is None or done_ms > due_ms):
             sentence = (
-                f"{request.party} had not attested by {due_ms} ms the erasure that entry {request.index} asks for."
+                f"{request.party} had not attested by {format_time(due_ms)} the erasure that entry {request.index} "
+                f"asks for."
             )
             yield make_finding("erasure-late", request.index, request.party, (), due_ms, sentence)
     for terms in facts.licenses.values():
@@ -76,7 +78,7 @@ def _license_overdue(terms: License, as_of_ms: int) -> Iterator[Finding]:
     if terms.held and duty.due_ms is not None and as_of_ms > duty.due_ms:
         sentence = (
             f"{terms.licensee} still holds {len(terms.held)} hand-offs under the license of entry {terms.index}, and "
-            f"should have destroyed them by {duty.due_ms} ms."
+            f"should have destroyed them by {format_time(duty.due_ms)}."
         )
         answer = YES.resting_on(duty.rests_on)
         slug = "license-ended-without-erasure"
@@ -93,7 +95,7 @@ def _unfulfilled(terms: License, violated: list[DutyState]) -> Finding:
     duties = ", ".join(sorted({state.obligation.action for state in violated}))
     sentence = (
         f"{terms.licensee} has not done in time what the license of entry {terms.index} obliges it to: {duties}, since "
-        f"{since_ms} ms."
+        f"{format_time(since_ms)}."
     )
     answer = YES.resting_on(first.rests_on)
     return make_finding("duty-unfulfilled", terms.index, terms.licensee, terms.entries(), since_ms, sentence, answer)
@@ -114,7 +116,8 @@ def compromised(facts: Facts) -> Iterator[Finding]:
                 )
     for index, (owner, said_index, since_ms, time_ms) in worst.items():
         sentence = (
-            f"A key of {owner} that signed entry {index} was compromised since {since_ms} ms, says entry {said_index}."
+            f"A key of {owner} that signed entry {index} was compromised since {format_time(since_ms)}, says entry "
+            f"{said_index}."
         )
         yield make_finding("key-compromised", index, owner, {said_index}, time_ms, sentence)
 

@@ -13,6 +13,7 @@ from verifier.jcs import format_canonical
 from verifier.judgement_facts import Entry, Facts, make_finding
 from verifier.judgement_grants import judge_listing
 from verifier.judgement_state import Count, License, Meeting, Stated, Transfer
+from verifier.words import format_time
 
 _OPERANDS = ("purpose", "spatial", "industry", "product", "recipient")
 _CONTENT, _MARKS = "/content", "/marks/seal"
@@ -50,8 +51,9 @@ def _judge_terms(facts: Facts, terms: License, transfer: Transfer, entry: Entry)
         if outside.end_ms is not None and entry.time_ms >= outside.end_ms:
             why = f"after {which}, entry {outside.index}, was ended at entry {outside.ended_index}"
         else:
-            term = f"[{outside.valid_from_ms}, {outside.valid_until_ms}) ms"
-            why = f"at {entry.time_ms} ms, outside the term {term} of {which}, entry {outside.index}"
+            bounds = (outside.valid_from_ms, outside.valid_until_ms)
+            term = "from {} until just before {}".format(*map(format_time, bounds))
+            why = f"at {format_time(entry.time_ms)}, outside the term of {which}, entry {outside.index}: {term}"
         facts.note("transfer-outside-term", entry, entry.issuer, outside.entries(), f"{who} {why}.")
     if transfer.recipient != terms.licensee:
         sentence = f"{who}, but the license of entry {terms.index} is for {terms.licensee}."
@@ -128,8 +130,8 @@ def _decide(facts: Facts, transfer_id: bytes, transfer: Transfer, entry: Entry) 
 def late_decision(transfer: Transfer, by_ms: int, did: str) -> Finding:
     """Return `not-acknowledged-in-time`; `did` says what the recipient did instead."""
     sentence = (
-        f"{transfer.recipient} should have acknowledged or refused the offer of entry {transfer.index} by {by_ms} ms, "
-        f"and {did}."
+        f"{transfer.recipient} should have acknowledged or refused the offer of entry {transfer.index} by "
+        f"{format_time(by_ms)}, and {did}."
     )
     return make_finding("not-acknowledged-in-time", transfer.index, transfer.recipient, (), by_ms, sentence)
 
