@@ -7,7 +7,7 @@ from typing import NamedTuple
 from rich.text import Text
 
 from ledger.cli.passphrase import NoPassphrase
-from ledger.cli.words import console, plain
+from ledger.cli.words import console
 from ledger.core.errors import FormatError, LedgerError, NoteError, PolicyError, ProofError, QuorumError
 from ledger.party.errors import (
     AlreadyThere,
@@ -28,6 +28,7 @@ from ledger.party.errors import (
     WrongPassphrase,
 )
 from ledger.party.interop.errors import MissingExtra, MissingTool, NotUnderstood, ToolFailed
+from ledger.party.plain import plain
 
 REFUSED = 1
 USAGE = 2

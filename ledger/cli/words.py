@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ledger.core.encoding import Json, parse_json
+from ledger.party.plain import plain
 from ledger.party.recorded import Recorded
 from ledger.party.replies import Page, Reply
 
@@ -24,17 +25,6 @@ _MAX_TIME_MS = 253_402_300_799_999
 def console(*, err: bool = False) -> Console:
     """Return a console that interprets no markup; made anew, so that it follows a redirected stream."""
     return Console(stderr=err, markup=False, emoji=False, highlight=False, soft_wrap=True)
-
-
-def plain(text: str) -> str:
-    """Return `text` with everything escaped that is not printed as itself.
-
-    Escape sequences could repaint what a person is about to sign; bidirectional overrides could reorder it.
-    """
-    return "".join(
-        character if character.isprintable() or character == "\n" else character.encode("unicode_escape").decode()
-        for character in text
-    )
 
 
 def say(text: str = "", style: str = "", *, err: bool = False) -> None:

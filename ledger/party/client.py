@@ -226,7 +226,7 @@ class LedgerClient:
         await self.checkpoint()
         await self.memory.check(history.head, canonical(document))
         kept = self.vault.keep_history(document) if self.vault is not None else None
-        return replace(history, kept=kept)
+        return replace(history, signed=document, kept=kept)
 
     # What the operator says. Where it says it of a shorter log than before, that is noticed.
 

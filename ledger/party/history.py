@@ -27,11 +27,15 @@ class _Payload(Model):
 
 @dataclass(frozen=True)
 class History:
-    """`indexes` are all entries below the size of `head` that concern any of `subjects`; `kept` is the signed file."""
+    """`indexes` are all entries below the size of `head` that concern any of `subjects`.
+
+    `signed` is the envelope, and `kept` its file in the vault.
+    """
 
     subjects: tuple[str, ...]
     indexes: tuple[int, ...]
     head: TreeHead
+    signed: Json = None
     kept: Path | None = None
 
 

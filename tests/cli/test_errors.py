@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ledger.cli.errors import explain, report
-from ledger.cli.words import fields, plain
+from ledger.cli.words import fields
 from ledger.core.errors import FormatError, LedgerError, NoteError, PolicyError, QuorumError
 from ledger.party.errors import (
     AlreadyThere,
@@ -23,6 +23,7 @@ from ledger.party.errors import (
     VaultError,
     WrongPassphrase,
 )
+from ledger.party.plain import plain
 
 FORK = ForkDetected("l.example", b"one", b"two", "two roots at size 5", certain=True)
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from ledger.cli.demo.stage import NotAsTold, Stage
 from ledger.cli.demo.story import NORTHWIND, Affair
-from ledger.cli.words import console, plain
+from ledger.cli.words import console
+from ledger.party.plain import plain
 
 _FOUND = ["digest-mismatch", "usage-prohibited", "onward-without-permission"]
 _LATER = "claim-unanswered"

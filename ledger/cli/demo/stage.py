@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ledger.cli.words import console, plain, say
+from ledger.cli.words import console, say
 from ledger.core.errors import LedgerError
+from ledger.party.plain import plain
 
 _TIMEOUT_S = 120
 _READY = re.compile(r"Serving (http://\S+)/docs")

@@ -1,0 +1,82 @@
+"""Everything of a bundle that a verifier reads, as values: reports are made of this and of nothing else.
+
+So a report cannot say what the bundle does not hold, nor show what its maker did not choose to disclose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ledger.core.dsse import HISTORY_TYPE, read_envelope
+from ledger.core.encoding import Json, parse_canonical
+from ledger.core.note import COSIGNATURE_TYPE, NoteKey, parse_note
+from ledger.party.disclosures import Disclosure
+from ledger.party.evidence.case import Case
+from ledger.party.evidence.gathering import Gathered
+from ledger.party.interop.chain import Told
+from ledger.party.sealing import open_fields, sealed_places
+
+
+@dataclass(frozen=True)
+class Documents:
+    """The readable parts of one bundle; `made` is the manifest's, `paths` are all members but the manifest."""
+
+    case: Case
+    evidence: Mapping[str, Json]
+    judgement: Mapping[str, Json]
+    gathered: Gathered
+    disclosures: tuple[Disclosure, ...]
+    made: Mapping[str, Json]
+    paths: tuple[str, ...]
+    witnesses: tuple[NoteKey, ...] = ()
+    """Those that the claimant's policy names: whose cosignatures on the checkpoint are counted."""
+
+    def opened(self) -> list[Told]:
+        """Return what the entries say, with the disclosed values in their places."""
+        by_statement: dict[str, list[Disclosure]] = {}
+        for item in self.disclosures:
+            by_statement.setdefault(item.statement_id, []).append(item)
+        return [
+            Told(told.index, told.time_ms, told.id, open_fields(dict(told.fields), by_statement.get(told.id, [])))
+            for told in self.gathered.told()
+        ]
+
+    def withheld(self) -> list[tuple[int, str, str]]:
+        """Return index, pointer and commitment of every sealed place that nothing here opens."""
+        opened = {(item.statement_id, item.pointer) for item in self.disclosures}
+        return [
+            (told.index, pointer, commitment)
+            for told in self.gathered.told()
+            for pointer, commitment in sealed_places(told.fields)
+            if (told.id, pointer) not in opened
+        ]
+
+    def completeness(self) -> str:
+        """Return in one of three ways whether entries may have been left out (docs/bundle.md §6)."""
+        indexes = {proved.entry.index for proved in self.gathered.entries}
+        if len(indexes) == self.gathered.head.size:
+            return "complete"
+        for history in self.gathered.histories:
+            payload = parse_canonical(_payload(history))
+            if self.case.listing in payload["subjects"] and indexes.issuperset(payload["indexes"]):
+                return "complete according to the operator"
+        return "omissions possible"
+
+    def cosigned_s(self) -> list[tuple[str, int]]:
+        """Return name and time (Unix seconds) of every cosignature on the checkpoint by a witness of the policy."""
+        known = {(key.name, key.id) for key in self.witnesses if key.type == COSIGNATURE_TYPE}
+        return [
+            (line.name, int.from_bytes(line.signature[:8], "big"))
+            for line in parse_note(self.gathered.note).signatures
+            if (line.name, line.key_id) in known
+        ]
+
+
+def by_id(told: Sequence[Told]) -> dict[str, Told]:
+    """Return statements by their ids."""
+    return {one.id: one for one in told}
+
+
+def _payload(envelope: Json) -> bytes:
+    return read_envelope(envelope, HISTORY_TYPE).payload

@@ -1,0 +1,36 @@
+"""What can go wrong between a trace and a bundle, as types with fields; what to do next is `ledger.cli.errors`'s."""
+
+from __future__ import annotations
+
+from ledger.party.errors import PartyError
+
+
+class EvidenceError(PartyError):
+    """A bundle cannot be made of what is there. `advice` says what to do next."""
+
+    def __init__(self, detail: str, advice: str = "") -> None:
+        """Keep what is wrong, and what to do about it, in words."""
+        self.detail = detail
+        self.advice = advice
+        super().__init__(detail)
+
+
+class NotOfThisCase(EvidenceError):
+    """Two things that were given do not belong together: a trace, a found file, a claim, a token."""
+
+
+class Missing(EvidenceError):
+    """Something that the bundle needs is not on this machine or not on the ledger."""
+
+
+class TooLarge(EvidenceError):
+    """The bundle would be more than any verifier reads (docs/bundle.md §1)."""
+
+
+class MissingReports(EvidenceError):
+    """The libraries that write reports are not installed."""
+
+    def __init__(self, library: str) -> None:
+        """Keep the library's name."""
+        self.library = library
+        super().__init__(f"reports need the library {library}", "pip install 'provenance-ledger[reports]'")

@@ -1,0 +1,99 @@
+"""Entries and receipts under one checkpoint, from tiles (docs/format.md §11.1): the same from a ledger and a mirror."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from dataclasses import dataclass
+
+from ledger.core.checkpoint import TreeHead
+from ledger.core.entry import Entry, parse_entry
+from ledger.core.errors import LedgerError
+from ledger.core.merkle import Node, inclusion_ranges, nodes_of, prove, verify_inclusion
+from ledger.core.receipt import format_receipt
+from ledger.core.tiles import TILE_HEIGHT, TILE_WIDTH, Tile, format_tile_path, node_in_tile, tile_of
+from ledger.party.errors import ReceiptInvalid
+
+Read = Callable[[str], Awaitable[bytes]]
+"""Returns the bytes at a path of the C2SP layout, such as `tile/0/000`."""
+
+_LENGTH_BYTES = 2
+
+
+@dataclass(frozen=True)
+class Proved:
+    """An entry and its receipt, which was verified under the checkpoint that all of a bundle's receipts carry."""
+
+    entry: Entry
+    receipt: bytes
+
+
+class Tree:
+    """A log of which one signed checkpoint, `note`, was verified; everything that it gives is under that root."""
+
+    def __init__(self, note: bytes, head: TreeHead, read: Read) -> None:
+        """`head` is what the verified `note` says; `read` fetches tiles, and is not believed."""
+        self.note = note
+        self.head = head
+        self._read = read
+        self._bundles: dict[int, list[bytes]] = {}
+        self._tiles: dict[tuple[int, int], bytes] = {}
+
+    async def proved(self, indexes: Collection[int], progress: Callable[[int], None] = lambda _: None) -> list[Proved]:
+        """Return these entries, ascending; raise ReceiptInvalid where they are not what the checkpoint signs.
+
+        `progress` is told how many more were done.
+        """
+        found = []
+        for index in sorted(set(indexes)):
+            found.append(await self._proved(index))
+            progress(1)
+        return found
+
+    async def entry(self, index: int) -> bytes:
+        """Return an entry's bytes, unverified: what is kept is asked for again with `proved`."""
+        position = index // TILE_WIDTH
+        if position not in self._bundles:
+            tile = Tile(None, position, self._width(0, position))
+            self._bundles[position] = _split(await self._tile(tile), tile.width)
+        return self._bundles[position][index % TILE_WIDTH]
+
+    async def _proved(self, index: int) -> Proved:
+        try:
+            raw = await self.entry(index)
+            ranges = inclusion_ranges(index, self.head.size)
+            path = prove(ranges, await self._nodes(nodes_of(ranges)))
+            entry = parse_entry(raw)
+            verify_inclusion(entry.leaf, index, self.head.size, path, self.head.root)
+        except (LedgerError, IndexError) as error:
+            raise ReceiptInvalid(f"entry {index} is not what the checkpoint signs: {error}") from error
+        return Proved(entry, format_receipt(index, path, self.note))
+
+    async def _nodes(self, nodes: Iterable[Node]) -> dict[Node, bytes]:
+        found = {}
+        for node in nodes:
+            level, position = tile_of(node)
+            if (level, position) not in self._tiles:
+                tile = Tile(level, position, self._width(level, position))
+                self._tiles[level, position] = await self._tile(tile)
+            found[node] = node_in_tile(node, self._tiles[level, position])
+        return found
+
+    async def _tile(self, tile: Tile) -> bytes:
+        return await self._read(f"tile/{format_tile_path(tile)}")
+
+    def _width(self, level: int, position: int) -> int:
+        return min(TILE_WIDTH, (self.head.size >> (TILE_HEIGHT * level)) - position * TILE_WIDTH)
+
+
+def _split(raw: bytes, width: int) -> list[bytes]:
+    """Return the entries of an entry bundle; raise ReceiptInvalid where it does not hold so many."""
+    entries = []
+    for _ in range(width):
+        end = _LENGTH_BYTES + int.from_bytes(raw[:_LENGTH_BYTES], "big")
+        if len(raw) < end:
+            break
+        entries.append(raw[_LENGTH_BYTES:end])
+        raw = raw[end:]
+    if raw or len(entries) != width:
+        raise ReceiptInvalid("an entry bundle does not hold the entries that the checkpoint counts")
+    return entries
