@@ -34,7 +34,7 @@ from ledger.party.handoff import MANIFEST_NAME
 from ledger.party.recorded import Recorded
 from ledger.party.replies import Page, TransferState
 from ledger.party.speaker import Speaker
-from ledger.statements.content import Manifest
+from ledger.statements.content import ManifestV1 as Manifest
 from ledger.statements.transfer import TransferAcknowledged
 
 app = typer.Typer(

@@ -21,7 +21,8 @@ from ledger.party.recorded import Recorded
 from ledger.party.replies import TransferState
 from ledger.party.speaker import Speaker
 from ledger.statements import version_1
-from ledger.statements.content import Content, Manifest
+from ledger.statements.content import Content
+from ledger.statements.content import ManifestV1 as Manifest
 from ledger.statements.parse import read_model
 from ledger.statements.transfer import TransferAcknowledged, TransferOffered, TransferRefused
 
@@ -43,7 +44,7 @@ class Received:
 
 def format_manifest(manifest: Manifest) -> bytes:
     """Return the bytes of a manifest file: canonical JSON and LF."""
-    return canonical(manifest.model_dump()) + b"\n"
+    return canonical(manifest.model_dump(exclude_none=True)) + b"\n"
 
 
 def read_manifest(path: Path) -> Manifest:

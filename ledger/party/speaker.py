@@ -89,7 +89,7 @@ class Speaker(Member):
 
         `before` is called with (statement id, the content's salt), before the statement is sent.
         """
-        opening = Opening(frame.place, fresh_salt(), content.model_dump())
+        opening = Opening(frame.place, fresh_salt(), content.value())
         sealed = content.seal(opening.place, opening.salt)
         statement, openings = frame.sealed(kind, [self.keyid], seal, content=sealed, **fields)
 

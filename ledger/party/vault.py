@@ -36,7 +36,7 @@ from ledger.party.errors import KeyFileError, VaultError
 from ledger.party.files import OWNER_ONLY_FILE, make_directory, put_file, replace_file, sync_directory
 from ledger.party.keyring import read_public
 from ledger.party.locker import Locker
-from ledger.statements.content import Manifest
+from ledger.statements.content import ManifestV1 as Manifest
 from ledger.statements.fields import Model, Name
 from ledger.statements.parse import read_model
 

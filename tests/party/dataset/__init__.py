@@ -1,0 +1,1 @@
+"""Tests of rows: read, committed to, kept, opened."""
