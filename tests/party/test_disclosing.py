@@ -17,6 +17,7 @@ from ledger.party.recorded import Recorded
 from ledger.party.sealing import sealed_places
 from ledger.party.speaker import Speaker
 from ledger.party.vault import Vault
+from ledger.statements.parse import NEWEST_RULES
 from tests.harness.builder import LedgerBuilder
 from tests.harness.people import person
 from tests.party.liar import Liar, serving
@@ -26,7 +27,7 @@ SECRETS = ("The secret title", "secret holder", "keyword-one")
 SEAL = ["/title", "/rights_holder", "/keywords/0", "/use/consents"]
 
 
-@pytest.fixture(params=[2])
+@pytest.fixture(params=[NEWEST_RULES])
 async def liar(request: pytest.FixtureRequest) -> AsyncIterator[Liar]:
     async with serving(LedgerBuilder(rules=request.param)) as server:
         yield server

@@ -19,6 +19,7 @@ from ledger.party.speaker import Speaker
 from ledger.party.vault import Vault
 from ledger.statements import version_1
 from ledger.statements.content import Manifest
+from ledger.statements.parse import NEWEST_RULES
 from ledger.statements.transfer import TransferAcknowledged, TransferOffered, TransferRefused
 from tests.harness.builder import LedgerBuilder
 from tests.harness.people import Person, person
@@ -60,7 +61,7 @@ class Market:
         return [directory / name for name in CONTENT]
 
 
-@pytest.fixture(params=[1, 2])
+@pytest.fixture(params=[1, NEWEST_RULES])
 async def market(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Market]:
     async with serving(LedgerBuilder(rules=request.param)) as liar:
         yield Market(liar, tmp_path)

@@ -18,6 +18,7 @@ from ledger.party.enrolment import Claimed
 from ledger.party.errors import NeedsRules, Unfit
 from ledger.party.vault import Vault
 from ledger.statements.fields import Sealed
+from ledger.statements.parse import NEWEST_RULES
 from ledger.statements.party import PartyRegistered
 from tests.harness.builder import LedgerBuilder
 from tests.harness.people import person
@@ -29,7 +30,7 @@ SAID = {"legal_name": "Secret plc", "registration": {"authority": "Companies Hou
 SEALED = Claimed(SAID, seal=["/identity/legal_name", "/identity/registration/number"])
 
 
-@pytest.fixture(params=[{"rules": 2}])
+@pytest.fixture(params=[{"rules": NEWEST_RULES}])
 async def liar(request: pytest.FixtureRequest) -> AsyncIterator[Liar]:
     async with serving(LedgerBuilder(**request.param)) as server:
         yield server
@@ -93,7 +94,7 @@ async def test_version_1_knows_no_identity(client: LedgerClient, liar: Liar) -> 
         )
 
 
-@pytest.mark.parametrize("liar", [{"rules": 2, "admission": "operator"}], indirect=True)
+@pytest.mark.parametrize("liar", [{"rules": NEWEST_RULES, "admission": "operator"}], indirect=True)
 async def test_the_operator_sees_what_it_countersigns(client: LedgerClient, liar: Liar) -> None:
     def now() -> int:
         return liar.builder.now_ms

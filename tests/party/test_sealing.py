@@ -8,8 +8,11 @@ import pytest
 
 from ledger.core.commitment import commit
 from ledger.core.encoding import Json, canonical
+from ledger.core.errors import FormatError
+from ledger.party.disclosures import Disclosure
 from ledger.party.errors import Unfit
 from ledger.party.sealing import check_opens, open_fields, seal_fields, sealed_places
+from ledger.statements.parse import read_model
 
 ID = "sha256:" + "1" * 64
 OTHER_ID = "sha256:" + "2" * 64
@@ -77,3 +80,37 @@ def test_a_disclosure_of_anything_else_opens_nothing(change: Json) -> None:
     sealed, (opening,) = seal_fields(STATEMENT, ["/title"])
     with pytest.raises(Unfit):
         check_opens(sealed, ID, [opening.disclosure(ID).model_copy(update=change)])
+
+
+def test_what_is_sealed_of_marks_is_of_a_kind_of_its_own() -> None:
+    """It opens its place, and is never put into it: an offer with open marks would be no statement."""
+    marked = STATEMENT | {"marks": {"seal": {"codes": [1, 2]}}}
+    sealed, (opening,) = seal_fields(marked, ["/marks/seal"])
+    disclosure = opening.disclosure(ID)
+    check_opens(sealed, ID, [disclosure])
+    assert (disclosure.kind, disclosure.value) == ("marks", {"codes": [1, 2]})
+    assert open_fields(sealed, [disclosure]) == sealed
+
+
+@pytest.mark.parametrize(
+    ("pointer", "change"),
+    [
+        ("/marks/seal", {"kind": "field"}),
+        ("/marks/seal", {"kind": "content"}),
+        ("/marks/seal", {"value": ["codes"]}),
+        ("/marks/seal", {"value": "codes"}),
+        ("/marks/bound", {"kind": "marks"}),
+        ("/title", {"kind": "marks"}),
+        ("/title", {"kind": "content"}),
+        ("/content", {"kind": "marks"}),
+        ("/content", {"kind": "field"}),
+    ],
+)
+def test_each_place_takes_one_kind(pointer: str, change: dict[str, Json]) -> None:
+    """What is disclosed as of another kind, or of marks and no object, is no disclosure (docs/format.md §8)."""
+    kind = {"/content": "content", "/marks/seal": "marks"}.get(pointer, "field")
+    own = {name: STATEMENT[name] for name in ("issuer", "ledger", "nonce")}
+    good = own | {"kind": kind, "pointer": pointer, "salt": "A" * 22 + "==", "statement_id": ID, "value": {}}
+    assert read_model(Disclosure, good).kind == kind
+    with pytest.raises(FormatError):
+        read_model(Disclosure, good | change)
