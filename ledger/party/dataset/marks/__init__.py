@@ -1,0 +1,1 @@
+"""Marks: records of one recipient's copy that exist nowhere else, sealed before anything leaks (docs/marks.md)."""

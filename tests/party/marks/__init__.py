@@ -1,0 +1,1 @@
+"""Marks: values, scores, parameters, rows, and marked copies."""
