@@ -15,18 +15,17 @@ from typing import Any, NamedTuple
 from verifier.b64 import decode_base64
 from verifier.checks import Check, Doubt, Failure
 from verifier.errors import MalformedInput
-from verifier.jcs import MAX_INTEGER, Json, format_canonical, parse_canonical
+from verifier.jcs import Json, format_canonical, parse_canonical
+from verifier.sealed_values import is_content, is_marks
 
 FILE_TYPE = "provenance-ledger.disclosures/v1"
 TYPE = "provenance-ledger.disclosure/v1"
 MAX_FILE_BYTES = 1 << 26
 MAX_DISCLOSURES = 10_000
-_MAX_FILES, _SALT_BYTES = 10_000, 16
+_SALT_BYTES = 16
 _WHAT = "disclosures file"
 _MEMBERS = {"issuer", "kind", "ledger", "nonce", "pointer", "salt", "statement_id", "type", "value"}
 _is_id = re.compile("sha256:[0-9a-f]{64}").fullmatch
-_is_hex32 = re.compile("[0-9a-f]{64}").fullmatch
-_is_media_type = re.compile(r"(?=.{1,127}\Z)[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+").fullmatch
 
 
 class Disclosure(NamedTuple):
@@ -205,31 +204,10 @@ def _holds_seal(value: Json) -> bool:
     return type(value) is dict and (value.keys() == {"sealed"} or any(map(_holds_seal, value.values())))
 
 
-def _is_content(value: Json) -> bool:
-    """Tell whether a value is what a commitment of kind `content` seals (docs/format.md §8.2)."""
-    if type(value) is not dict or value.keys() != {"files"} or type(value["files"]) is not list:
-        return False
-    return 1 <= len(value["files"]) <= _MAX_FILES and all(map(_is_file, value["files"]))
-
-
-def _is_file(value: Json) -> bool:
-    if type(value) is not dict or value.keys() != {"bytes", "media_type", "sha256"}:
-        return False
-    size, kind, digest = value["bytes"], value["media_type"], value["sha256"]
-    if type(size) is not int or not 0 <= size <= MAX_INTEGER or type(kind) is not str or type(digest) is not str:
-        return False
-    return bool(_is_media_type(kind) and _is_hex32(digest))
-
-
-def _is_marks(value: Json) -> bool:
-    """Tell whether a value is what a commitment of kind `marks` seals."""
-    return type(value) is dict
-
-
 _KINDS = frozenset({"content", "field", "marks"})
 _KINDS_AT: dict[str, tuple[str, Callable[[Json], bool]]] = {
-    "/content": ("content", _is_content),
-    "/marks/seal": ("marks", _is_marks),
+    "/content": ("content", is_content),
+    "/marks/seal": ("marks", is_marks),
 }
 """The places that take another kind than `field`, and whether a value is what is sealed there."""
 

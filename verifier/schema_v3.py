@@ -11,10 +11,11 @@ from verifier.schema_v2 import OWN_FIELDS as VERSION_2
 if TYPE_CHECKING:
     from verifier.schema_checks import Checker
 
-_is_bound = re.compile(r"0\.(?!0*\Z)[0-9]{1,30}").fullmatch
+is_bound = re.compile(r"0\.(?!0*\Z)[0-9]{1,30}").fullmatch
+"""Match a false-accusation bound: a decimal above 0 and below 1."""
 _marks = members(
     {
-        "bound": matching(_is_bound),
+        "bound": matching(is_bound),
         "method": codes("canary", "tardos"),
         "seal": sealed,
         "threshold_millibits": count,
