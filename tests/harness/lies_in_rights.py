@@ -1,4 +1,4 @@
-"""Lies about licenses, use, claims and erasure: each records one statement of version 2 that had to be refused."""
+"""Lies about licenses, use, claims and erasure: each records one statement that had to be refused."""
 
 # ruff: noqa: D401 - the docstring of a lie is what it says
 
@@ -8,7 +8,7 @@ from ledger.core.encoding import Json
 from tests.harness.agreements import atomic, duration, fixed_members, rule
 from tests.harness.forger import Expected
 from tests.harness.scene_2 import Scene2, lie_2
-from tests.harness.speech import sealed
+from tests.harness.speech import marks, sealed
 
 ERASED: dict[str, Json] = {"basis": "contract", "destroyed": ["data"]}
 
@@ -248,3 +248,32 @@ def sealed_terms(scene: Scene2) -> list[Expected]:
 def sealed_action(scene: Scene2) -> list[Expected]:
     """A permission to do what nobody can read."""
     return _refused_terms(scene, {"permission": [{"action": sealed("action")}]}, "wrong-type")
+
+
+def _marked(scene: Scene2, said: Json) -> int:
+    offer = scene.speech.transfer_offered(scene.alice, scene.bob, scene.listing, scene.license, marks=said)
+    return scene.force_said(offer, scene.alice.key)
+
+
+@lie_2
+def marks_in_the_open(scene: Scene2) -> list[Expected]:
+    """Who reads the ledger could take the marks out of a copy: they are sealed, always."""
+    return [(_marked(scene, marks(seal=["0101"])), "fields", "wrong-type")]
+
+
+@lie_2
+def marks_sealed_as_a_whole(scene: Scene2) -> list[Expected]:
+    """A bound that is shown only once somebody is accused is no bound."""
+    return [(_marked(scene, sealed("marks")), "fields", "missing-field")]
+
+
+@lie_2
+def marks_whose_bound_is_sealed(scene: Scene2) -> list[Expected]:
+    """The same, of one member."""
+    return [(_marked(scene, marks(bound=sealed("bound"))), "fields", "wrong-type")]
+
+
+@lie_2
+def marks_by_no_method(scene: Scene2) -> list[Expected]:
+    """A method that nobody can check."""
+    return [(_marked(scene, marks(method="secret")), "fields", "wrong-value")]

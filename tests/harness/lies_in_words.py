@@ -10,7 +10,10 @@ from ledger.core.keys import PublicKey
 from tests.harness import edwards
 from tests.harness.forger import Expected, Scene, envelope_of, lie
 from tests.harness.people import Person, key, person
-from tests.harness.speech import DAY_MS, created, documents, keyids, signed
+from tests.harness.speech import DAY_MS, created, documents, keyids, marks, signed
+
+MARKS_SINCE = 3
+"""The version of the rules since which an offer may have marks."""
 
 
 @lie
@@ -303,3 +306,13 @@ def license_on_anothers_listing(scene: Scene) -> list[Expected]:
     """Carol licenses what alice offers."""
     statement = scene.speech.license_agreed(scene.carol, scene.bob, scene.listing)
     return [(scene.force_said(statement, scene.carol.key, scene.bob.key), "reference", "wrong-role")]
+
+
+@lie
+def marks_that_accuse_nobody_falsely(scene: Scene) -> list[Expected]:
+    """A marked copy of which no accusation is ever false: no bound is zero, and before version 3 nothing is marked."""
+    offer = scene.speech.transfer_offered(
+        scene.alice, scene.bob, scene.listing, scene.license, marks=marks(bound="0.0")
+    )
+    reason = "unknown-field" if scene.rules < MARKS_SINCE else "wrong-value"
+    return [(scene.force_said(offer, scene.alice.key), "fields", reason)]

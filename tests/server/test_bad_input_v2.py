@@ -1,4 +1,4 @@
-"""Bad input under version 2 gets a clear problem document and changes nothing (docs/statements.md, docs/terms.md)."""
+"""Bad input under the newest version gets a clear problem document and changes nothing (docs/statements.md)."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from tests.server.forms_v2 import FORMS, allowed, refused
 from tests.server.good_v2 import good
 from tests.server.stage_v2 import Stage
 from verifier.errors import MalformedInput
-from verifier.schema import verify_fields
+from verifier.schema import NEWEST_RULES, verify_fields
 
 Reason = str | None
 OLD = {"ledger.created", "ledger.rules_changed", "party.registered", "party.key_added", "party.key_revoked"}
@@ -23,7 +23,7 @@ OLD = {"ledger.created", "ledger.rules_changed", "party.registered", "party.key_
 def by_ledger(statement: Json) -> Reason:
     """Return why the ledger's models refuse a statement, or None."""
     try:
-        parse_statement(canonical(statement), 2)
+        parse_statement(canonical(statement))
     except FormatError as error:
         return error.reason
     return None
@@ -32,7 +32,7 @@ def by_ledger(statement: Json) -> Reason:
 def by_verifier(statement: Json) -> Reason:
     """Return why the verifier's tables refuse a statement, or None."""
     try:
-        verify_fields(statement["type"], statement, 2)
+        verify_fields(statement["type"], statement, NEWEST_RULES)
     except MalformedInput as error:
         return error.reason
     return None
@@ -44,7 +44,7 @@ def stage() -> Stage:
 
 
 def test_every_new_type_has_its_table() -> None:
-    assert set(FORMS) | OLD == set(STATEMENTS[2])
+    assert set(FORMS) | OLD == set(STATEMENTS[NEWEST_RULES])
 
 
 @pytest.mark.parametrize("read", [by_ledger, by_verifier])
