@@ -82,7 +82,7 @@ def one_of(answers: Iterable[Answer]) -> Answer:
     listed = list(answers)
     trues = [answer for answer in listed if answer.truth is Truth.TRUE]
     if len(trues) > 1:
-        return _join(Truth.FALSE, trues)
+        return _join(Truth.FALSE, sorted(trues, key=lambda answer: len(answer.rests_on))[:2])
     if any(answer.truth is Truth.UNKNOWN for answer in listed):
         return _join(Truth.UNKNOWN, listed)
     return _join(Truth.TRUE if trues else Truth.FALSE, listed)

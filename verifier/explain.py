@@ -13,6 +13,7 @@ from verifier.explain_rules import rule_sentences
 from verifier.explain_values import Book, list_entries
 from verifier.explain_words import clauses, tell, title
 from verifier.parties import CERTIFIED, NAME_ONLY, PINNED, format_evidence, party_evidence, party_status
+from verifier.report_judgement import format_places
 from verifier.words import escape, format_time
 
 if TYPE_CHECKING:
@@ -171,11 +172,13 @@ def _follows(result: Replay, observed: Observed, indexes: set[int]) -> Iterator[
     for finding in found:
         text = f"[{finding.slug}] {_sentence(finding)}"
         if finding.rests_on:
-            places = ", ".join(f"{escape(pointer)} of entry {index}" for index, pointer in finding.rests_on)
-            text += f" It rests on what was disclosed: {places}."
+            text += f" It rests on what was disclosed: {format_places(finding.rests_on)}."
         yield Sentence("What follows", text, finding.entries)
     if not found:
         yield Sentence("What follows", f"No finding, as of {format_time(judgement.as_of_ms)}.")
+    for finding in filter(is_about, judgement.cleared):
+        text = f"[{finding.slug}] No finding: {_sentence(finding)} It rests on what was disclosed: "
+        yield Sentence("What follows", f"{text}{format_places(finding.rests_on)}.", finding.entries)
     for finding in filter(is_about, judgement.undetermined):
         text = f"[{finding.slug}] Not decided: {_sentence(finding)}"
         for place in finding.places:

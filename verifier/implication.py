@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
-from verifier.answers import NO, YES, Answer, Places, Truth, all_of, any_of, known, unknown
+from verifier.answers import NO, NOWHERE, YES, Answer, Places, Truth, all_of, any_of, known, unknown
 from verifier.comparison import compare
 from verifier.terms_parsed import Atomic, Constraint, Logical, Sealed
 from verifier.vocabulary import BENEATH, NUMERIC, lineage
@@ -23,7 +24,22 @@ class Listed(NamedTuple):
 
 def opened_places(index: int, constraint: Constraint) -> Places:
     """Return the opened places that a constraint was read from."""
-    return frozenset() if isinstance(constraint, Sealed) else frozenset((index, where) for where in constraint.opened)
+    return NOWHERE if isinstance(constraint, Sealed) else frozenset((index, where) for where in constraint.opened)
+
+
+def _all_opened_places(index: int, constraint: Constraint) -> Places:
+    """Return the opened places that a constraint and its members were read from."""
+    members = constraint.members if isinstance(constraint, Logical) else ()
+    return opened_places(index, constraint).union(*[_all_opened_places(index, member) for member in members])
+
+
+def _as_sealed(constraint: Constraint) -> Constraint:
+    """Return a constraint as it stands for somebody to whom nothing was disclosed."""
+    if isinstance(constraint, Sealed) or constraint.pointer in constraint.opened:
+        return Sealed(constraint.pointer)
+    if isinstance(constraint, Logical):
+        return replace(constraint, members=tuple(map(_as_sealed, constraint.members)))
+    return replace(constraint, values=None) if constraint.place in constraint.opened else constraint
 
 
 def has_seal(constraint: Constraint) -> bool:
@@ -55,11 +71,17 @@ def _flatten(constraints: Iterable[Constraint]) -> list[Constraint]:
 
 def implies(premises: Listed, conclusion: Constraint, index: int) -> Answer:
     """Tell whether all of `premises` together imply `conclusion`, which stands in entry `index`."""
-    answer = _Implication(premises.entry, index).of_list(_flatten(premises.constraints), conclusion)
-    if answer.truth is not Truth.UNKNOWN:
+    entry, constraints = premises
+    answer = _Implication(entry, index).of_list(_flatten(constraints), conclusion)
+    if answer.truth is Truth.UNKNOWN:
+        sealed = [sealed_places(entry, constraint) for constraint in constraints]
+        return answer._replace(places=sealed_places(index, conclusion).union(*sealed))  # §5.5: any of them may tell
+    opened = [_all_opened_places(entry, constraint) for constraint in constraints]
+    rests_on = _all_opened_places(index, conclusion).union(*opened)
+    if not rests_on:
         return answer
-    sealed = [sealed_places(premises.entry, constraint) for constraint in premises.constraints]
-    return answer._replace(places=sealed_places(index, conclusion).union(*sealed))  # §5.5: any of them may tell
+    before = _Implication(entry, index).of_list(_flatten(map(_as_sealed, constraints)), _as_sealed(conclusion))
+    return answer if before.truth is answer.truth else answer.resting_on(rests_on)
 
 
 class _Implication:
@@ -98,9 +120,8 @@ class _Implication:
     def _of_unit(self, unit: Constraint, conclusion: Atomic | Logical) -> Answer:  # noqa: PLR0911 (a case each)
         if isinstance(unit, Sealed):
             return unknown((self.at_premises, unit.pointer))
-        opened = opened_places(self.at_premises, unit) | opened_places(self.at_conclusion, conclusion)
-        if unit.raw == conclusion.raw and not has_seal(unit):
-            return YES.resting_on(opened)
+        if unit.raw == conclusion.raw and not has_seal(unit) and not has_seal(conclusion):
+            return YES
         if isinstance(unit, Logical) and unit.operator == "or":
             return self._of_alternatives(unit, conclusion)
         if isinstance(unit, Logical):  # an `xone` implies itself alone; with a seal in it, it may be the same
@@ -113,7 +134,7 @@ class _Implication:
             return unknown((self.at_premises, unit.place))
         if conclusion.values is None:
             return NO  # unknown already, for every unit
-        return known(is_true=_is_implied(unit, conclusion)).resting_on(opened)
+        return known(is_true=_is_implied(unit, conclusion))
 
     def _of_alternatives(self, disjunction: Logical, conclusion: Atomic | Logical) -> Answer:
         answers = []

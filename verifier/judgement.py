@@ -65,6 +65,8 @@ class Judgement:
     """Those that a disclosure opened."""
     erased: list[Erased] = field(default_factory=list)
     """Those whose salts were destroyed."""
+    cleared: list[Finding] = field(default_factory=list)
+    """What disclosed places show to be no finding."""
 
 
 class Judge:
@@ -126,6 +128,7 @@ class Judge:
             facts.sealed_count,
             facts.opened_count,
             list(erased(facts)),
+            sorted(facts.cleared, key=_order),
         )
 
     def dump(self) -> Json:

@@ -86,6 +86,8 @@ class Facts:
     """Index and issuer of an attestation that salts were destroyed, the statement, and the pointers."""
     findings: list[Finding] = field(default_factory=list)
     undetermined: list[Finding] = field(default_factory=list)
+    cleared: list[Finding] = field(default_factory=list)
+    """What disclosed places show to be no finding; without disclosures there is none."""
 
     def note(  # noqa: PLR0917 (the members of a finding, in their order)
         self, slug: str, entry: Entry, party: str, others: Iterable[int], sentence: str, answer: Answer = YES
@@ -95,6 +97,13 @@ class Facts:
             sentence = f"It cannot be told whether this is so: {sentence}"
         finding = make_finding(slug, entry.index, party, others, entry.time_ms, sentence, answer)
         (self.undetermined if answer.truth is Truth.UNKNOWN else self.findings).append(finding)
+
+    def clear(  # noqa: PLR0917 (the members of a finding, in their order)
+        self, slug: str, entry: Entry, party: str, others: Iterable[int], sentence: str, answer: Answer
+    ) -> None:
+        """Note that an entry is no such finding, where `answer`, which says so, rests on what was disclosed."""
+        if answer.rests_on:
+            self.cleared.append(make_finding(slug, entry.index, party, others, entry.time_ms, sentence, answer))
 
 
 def make_finding(  # noqa: PLR0917 (the members of a finding, in their order)

@@ -46,13 +46,18 @@ def _judge_source(facts: Facts, source: Listing, entry: Entry) -> None:
     answers = []
     for terms in reversed(facts.grants.get((source.id, entry.issuer), [])):
         answers.append(decide(terms, Request("derive", entry.time_ms, more=1)).answer)
-        if answers[-1].truth is Truth.TRUE:
+        if answers[-1].truth is Truth.TRUE and not answers[-1].rests_on:
             return
+    answer = any_of(answers)
+    if answer.truth is Truth.TRUE:
+        sentence = f"A license on the listing of entry {source.index} permits {entry.issuer} to derive from it."
+        facts.clear("derived-from-unlicensed", entry, entry.issuer, {source.index}, sentence, answer)
+        return
     sentence = (
         f"{entry.issuer} derived the listing of entry {entry.index} from the listing of {source.issuer}, entry "
         f"{source.index}, and no license on that permits {entry.issuer} to derive."
     )
-    facts.note("derived-from-unlicensed", entry, entry.issuer, {source.index}, sentence, negation(any_of(answers)))
+    facts.note("derived-from-unlicensed", entry, entry.issuer, {source.index}, sentence, negation(answer))
 
 
 def take_withdrawn(facts: Facts, entry: Entry) -> None:
@@ -127,13 +132,13 @@ def _judge_sublicense(facts: Facts, terms: License, entry: Entry) -> None:
     if terms.parent is None:
         return
     is_wider = negation(is_within(terms, terms.parent, entry.index, entry.time_ms))
-    if is_wider.truth is Truth.FALSE:
-        return
+    is_within_it = is_wider.truth is Truth.FALSE
     sentence = (
         f"The sub-license of entry {terms.index} that {terms.licensor} granted to {terms.licensee} is, since entry "
-        f"{entry.index}, wider than its parent, entry {terms.parent.index}."
+        f"{entry.index}, {'no wider' if is_within_it else 'wider'} than its parent, entry {terms.parent.index}."
     )
-    facts.note("sublicense-wider-than-parent", entry, terms.licensor, terms.parent.entries(), sentence, is_wider)
+    did = facts.clear if is_within_it else facts.note
+    did("sublicense-wider-than-parent", entry, terms.licensor, terms.parent.entries(), sentence, is_wider)
 
 
 def take_ended(facts: Facts, entry: Entry) -> None:

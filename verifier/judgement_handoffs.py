@@ -17,6 +17,7 @@ from verifier.words import format_time
 
 _OPERANDS = ("purpose", "spatial", "industry", "product", "recipient")
 _CONTENT, _MARKS = "/content", "/marks/seal"
+_PERMITS = {Truth.TRUE: "permits", Truth.UNKNOWN: "does not permit", Truth.FALSE: "does not permit"}
 
 
 def take_offer(facts: Facts, entry: Entry, disclosures: Disclosures | None) -> None:
@@ -96,13 +97,19 @@ def take_acknowledged(facts: Facts, entry: Entry, disclosures: Disclosures | Non
     _decide(facts, transfer_id, transfer, entry)
     if transfer.license is not None and transfer.recipient == transfer.license.licensee:
         transfer.license.held.add(transfer_id)
-    if _CONTENT in entry.opened and facts.contents.get(transfer_id, b"") not in (b"", _digest(entry, disclosures)):
-        sentence = (
-            f"What {entry.issuer} acknowledges at entry {entry.index} is not what {transfer.sender} offered at entry "
-            f"{transfer.index}: the disclosed contents differ."
-        )
-        places = frozenset({(transfer.index, _CONTENT), (entry.index, _CONTENT)})
-        facts.note("digest-mismatch", entry, entry.issuer, {transfer.index}, sentence, YES.resting_on(places))
+    if _CONTENT in entry.opened and transfer_id in facts.contents:
+        _compare(facts, transfer, entry, is_same=facts.contents[transfer_id] == _digest(entry, disclosures))
+
+
+def _compare(facts: Facts, transfer: Transfer, entry: Entry, *, is_same: bool) -> None:
+    """Say whether what was acknowledged is what was offered, where both contents were disclosed."""
+    sentence = (
+        f"What {entry.issuer} acknowledges at entry {entry.index} is {'' if is_same else 'not '}what {transfer.sender} "
+        f"offered at entry {transfer.index}: the disclosed contents {'are the same' if is_same else 'differ'}."
+    )
+    answer = (NO if is_same else YES).resting_on(frozenset({(transfer.index, _CONTENT), (entry.index, _CONTENT)}))
+    did = facts.clear if is_same else facts.note
+    did("digest-mismatch", entry, entry.issuer, {transfer.index}, sentence, answer)
 
 
 def take_refused(facts: Facts, entry: Entry) -> None:
@@ -145,6 +152,8 @@ def take_usage(facts: Facts, entry: Entry) -> None:
     stated = {name: value for name in _OPERANDS if (value := entry.stated(name)) is not None}
     decision = _act(terms, Request(body["action"], entry.time_ms, stated), entry)
     if decision.answer.truth is Truth.TRUE or decision.deciding is None:
+        sentence = f"{entry.issuer} reported at entry {entry.index} the action {body['action']}, which is permitted."
+        facts.clear("usage-prohibited", entry, entry.issuer, terms.entries(), sentence, decision.answer)
         return
     deciding = decision.deciding
     slug = "usage-beyond-count" if decision.is_only_count else "usage-prohibited"
@@ -199,14 +208,17 @@ def take_forwarded(facts: Facts, entry: Entry) -> None:
         if recipient is not None:
             stated["recipient"] = recipient
         answer = _act(terms, Request("distribute", entry.time_ms, stated), entry).answer
-    if answer.truth is Truth.TRUE or _was_compelled(facts, transfer, entry) or _is_sublicensed(facts, transfer, entry):
+    if _was_compelled(facts, transfer, entry) or _is_sublicensed(facts, transfer, entry):
         return
     others = {transfer.index} | (terms.entries() if terms is not None else set())
     to = body.get("recipient", "somebody who is no party")
-    sentence = f"{entry.issuer} handed on to {to} what it had received by the offer of entry {transfer.index}; " + (
-        "no license covers that." if terms is None else f"the license of entry {terms.index} does not permit that."
-    )
-    facts.note("onward-without-permission", entry, entry.issuer, others, sentence, negation(answer))
+    sentence = f"{entry.issuer} handed on to {to} what it had received by the offer of entry {transfer.index}; "
+    if terms is None:
+        sentence += "no license covers that."
+    else:
+        sentence += f"the license of entry {terms.index} {_PERMITS[answer.truth]} that."
+    did = facts.clear if answer.truth is Truth.TRUE else facts.note
+    did("onward-without-permission", entry, entry.issuer, others, sentence, negation(answer))
 
 
 def _was_compelled(facts: Facts, transfer: Transfer, entry: Entry) -> bool:

@@ -265,6 +265,8 @@ def format_replay(result: Replay, code: int) -> str:
     lines += _section(
         f"Undetermined ({len(undetermined)}): what decides it is sealed, and was not disclosed", undetermined
     )
+    cleared = [format_finding(item) for item in judgement.cleared]
+    lines += _section(f"Cleared ({len(cleared)}): no findings, as what was disclosed shows", cleared)
     lines += _section(f"False ({len(result.failures)})", [f"  {format_failure(item)}" for item in result.failures])
     lines += _section(f"Could not tell ({len(result.doubts)})", [f"  {format_doubt(item)}" for item in result.doubts])
     return "\n".join([*lines, "", format_verdict(code, result.failures)])

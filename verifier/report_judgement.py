@@ -22,7 +22,7 @@ def describe_places(places: Places) -> list[dict[str, Any]]:
 
 
 def describe_finding(finding: Finding) -> dict[str, Any]:
-    """Return a finding, or something undetermined, with the members of docs/statements.md §10 and a sentence."""
+    """Return a finding, or something undetermined or cleared: the members of docs/statements.md §10, and a sentence."""
     described: dict[str, Any] = {
         "slug": finding.slug,
         "index": finding.index,
@@ -61,6 +61,7 @@ def describe_judgement(judgement: Judgement) -> dict[str, Any]:
         "as_of_ms": judgement.as_of_ms,
         "findings": [describe_finding(finding) for finding in judgement.findings],
         "undetermined": [describe_finding(finding) for finding in judgement.undetermined],
+        "cleared": [describe_finding(finding) for finding in judgement.cleared],
         "licenses": [
             {
                 "id": f"sha256:{terms.statement_id.hex()}",
@@ -85,7 +86,7 @@ def format_places(places: Iterable[tuple[int, str]]) -> str:
 
 
 def format_finding(finding: Finding) -> str:
-    """Return a finding, or something undetermined, as a line."""
+    """Return a finding, or something undetermined or cleared, as a line."""
     line = f"  [{finding.slug}] entry {finding.index}: {escape(finding.sentence)}"
     if finding.rests_on:
         line += f" This rests on what was disclosed: {format_places(finding.rests_on)}."
