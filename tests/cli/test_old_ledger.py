@@ -1,4 +1,4 @@
-"""The commands on a ledger that began under version 1 of the rules, before and after it takes up version 2."""
+"""The commands on ledgers that began under earlier versions of the rules, before and after they take up later ones."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from ledger.party.client import LedgerClient
 from ledger.party.keyring import read_key, write_key
 from ledger.party.speaker import Speaker
 from ledger.party.vault import Vault
-from ledger.statements.parse import STATEMENTS
+from ledger.statements.parse import NEWEST_RULES, STATEMENTS
 from tests.cli.running import PASSPHRASE, environment, good, ledger, serving, verifier
 from tests.cli.world import World
 
-OLD = Path(__file__).parents[1] / "vectors" / "ledger-v1"
+VECTORS = Path(__file__).parents[1] / "vectors"
 OPERATOR = "exchange.example"
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     directory = tmp_path_factory.mktemp("old")
-    shutil.copytree(OLD, directory / "operator")
+    shutil.copytree(VECTORS / "ledger-v1", directory / "operator")
     for path in (directory / "operator" / "keys").iterdir():
         key = read_key(path, b"made-by-version-1")
         path.unlink()
@@ -112,12 +112,16 @@ def test_everything_of_version_1_works_and_version_2_after_the_change(world: Wor
     assert replayed.code == 0, replayed
 
 
-def test_the_operator_takes_up_newer_rules_by_a_command(tmp_path: Path) -> None:
-    """Once, on a ledger that nobody serves; what it said before is judged as it was."""
+@pytest.mark.parametrize("begun", range(1, NEWEST_RULES))
+def test_the_operator_takes_up_newer_rules_by_a_command(begun: int, tmp_path: Path) -> None:
+    """Version by version, on a ledger that nobody serves; what it said before is judged as it was."""
     directory = tmp_path / "operator"
-    shutil.copytree(OLD, directory)
-    made_by = environment(LEDGER_PASSPHRASE="made-by-version-1")
+    shutil.copytree(VECTORS / f"ledger-v{begun}", directory)
+    made_by = environment(LEDGER_PASSPHRASE=f"made-by-version-{begun}")
     told = ledger("rules", directory, env=made_by)
-    assert (told.code, "version 2 of the rules is in force" in told.out) == (0, True), told
+    assert told.code == 0, told
+    steps = [f"version {version} of the rules is in force" for version in range(begun + 1, NEWEST_RULES + 1)]
+    assert [step for step in steps if step in told.out] == steps
+    assert told.out.count("is in force") == len(steps)
     again = ledger("rules", directory, env=made_by)
     assert (again.code, "there is no newer one" in again.err) == (1, True), again
