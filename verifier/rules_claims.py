@@ -99,11 +99,13 @@ def erasure_requested(registry: Registry, statement: Statement, index: int) -> N
 
 
 def erasure_attested(registry: Registry, statement: Statement, index: int) -> None:
-    """Check an attestation: by a party to what was erased, which no legal hold is on; or of salts, by anybody."""
+    """Check an attestation: by a party to what was erased, or of salts, by anybody; no legal hold is on it."""
     body = statement.body
     if "statement" in body:
         if (recorded := id_bytes(body["statement"])) not in registry.recorded:
             refuse_unknown(index, "/statement", recorded)
+        if registry.is_held(recorded):
+            refuse(Check.REFERENCE, "legal-hold", index, actual=f"sha256:{recorded.hex()}")
         return
     named, giver, taker = _parties_to(registry, statement, index)
     verify_issuer(statement, index, giver, taker)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ledger.registry.facts import LicenseFact, ListingFact, TransferFact, View, key_key, party_key
-from ledger.registry.lookup import root, standing_of
+from ledger.registry.lookup import root, standing_of, thing_of
 from ledger.registry.things import ClaimFact, GrantFact, grant_key, standing_key, venue_key
 from ledger.statements import version_1 as v1
 from ledger.statements.claim import ClaimAnswered, ClaimDetermined, ClaimOpened
@@ -79,6 +79,8 @@ def _further(view: View, statement: Statement) -> set[str]:  # noqa: C901, PLR09
             return _forwarded(view, statement)
         case ListingRegistered() | ListingAmended():
             return _granted(view, statement.issuer, statement.derived_from or [])
+        case ErasureAttested(statement=str(name)):
+            return _held(view, *thing_of(view, name))
         case ClaimOpened() | ErasureRequested() | ErasureAttested():
             return _held(view, statement.license, statement.transfer)
         case ClaimAnswered() | ClaimDetermined():

@@ -35,6 +35,13 @@ def chain(view: View, name: str | None) -> list[LicenseFact]:
     return found
 
 
+def thing_of(view: View, statement_id: str) -> tuple[str | None, str | None]:
+    """Return, as a license or as a transfer, what a statement made; neither if it made something else."""
+    is_license = view.get(LicenseFact, statement_id) is not None
+    is_transfer = view.get(TransferFact, statement_id) is not None
+    return statement_id if is_license else None, statement_id if is_transfer else None
+
+
 def root(view: View, license_: str | None, transfer: str | None) -> str:
     """Return where what is said of a license or a transfer is gathered: the license, else the transfer itself."""
     if license_ is not None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from ledger.core.dsse import STATEMENT_TYPE
 from ledger.registry.disputes import is_held
 from ledger.registry.facts import KeyFact, LicenseFact, ListingFact, PartyFact, TransferFact, View, key_key, party_key
-from ledger.registry.lookup import find, ledger_of
+from ledger.registry.lookup import find, ledger_of, thing_of
 from ledger.registry.refusal import Refused
 from ledger.registry.things import ClaimFact, DisclosureFact, ErasureFact
 from ledger.statements import version_1 as v1
@@ -198,6 +198,8 @@ def _check_attested(view: View, statement: ErasureAttested) -> None:
     if statement.statement is not None:
         if statement.statement not in view.recorded:
             raise Refused("unknown-reference", "/statement", "this ledger has not recorded that statement")
+        if is_held(view, *thing_of(view, statement.statement)):
+            raise Refused("legal-hold", "/statement", "a claim holds it")
         return
     _check_role(statement.issuer, _parties(view, statement))
     if statement.request is not None:

@@ -194,6 +194,20 @@ def erased_under_a_hold_on_its_license(scene: Scene2) -> list[Expected]:
 
 
 @lie_2
+def salts_erased_under_a_hold(scene: Scene2) -> list[Expected]:
+    """Alice attests that nobody can open the terms any more that her claim is about."""
+    own = {"basis": "other", "destroyed": ["salts"], "pointers": ["/terms/permission/0/constraint/0"]}
+    return [(scene.lie("erasure.attested", scene.alice, statement=scene.license, **own), "reference", "legal-hold")]
+
+
+@lie_2
+def salts_of_a_hand_off_erased_under_a_hold(scene: Scene2) -> list[Expected]:
+    """A hold on a license is one on every transfer under it, and on what opens that."""
+    own = {"basis": "other", "destroyed": ["salts"], "pointers": ["/content"]}
+    return [(scene.lie("erasure.attested", scene.alice, statement=scene.copy, **own), "reference", "legal-hold")]
+
+
+@lie_2
 def erased_for_another_request(scene: Scene2) -> list[Expected]:
     """Carol answers, for her own license, a request about bob's copy."""
     at = scene.lie("erasure.attested", scene.carol, license=scene.sub, request=scene.request, **ERASED)

@@ -378,5 +378,11 @@ DECIDED = {
         lambda s: changed("erasure.attested", transfer=None, request=None, license=s.held_license)(s),
         409, "legal-hold", "/license",
     ),
+    "salts of a license under a hold": Fault(
+        lambda s: changed(
+            "erasure.attested", transfer=None, request=None, statement=s.held_license, pointers=["/forum"]
+        )(s),
+        409, "legal-hold", "/statement",
+    ),
 }  # fmt: skip
 """What comes too late."""
