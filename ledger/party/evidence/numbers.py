@@ -40,5 +40,5 @@ def size(byte_count: int) -> str:
 
 
 def _rounded_down(number: int) -> int:
-    step = 10 ** max(0, len(str(number)) - 3)
+    step = int(10 ** max(0, len(str(number)) - 3))
     return number // step * step

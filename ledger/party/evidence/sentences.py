@@ -19,6 +19,11 @@ def value(field: Json) -> str:
     return field if isinstance(field, str) else str(field)
 
 
+def stamp(time_ms: int) -> str:
+    """Return a time as reports print it: to the second, UTC."""
+    return format_ms(time_ms - time_ms % 1000).replace("T", " ").replace("Z", " UTC")
+
+
 class Sentences:
     """Tells entries; `titles` are those of listings by id, `labels` the short names of statements by id."""
 
@@ -56,7 +61,7 @@ def _more(told: Told, field: str, before: str = ": ") -> str:
 
 def _until(told: Told) -> str:
     bounds = [told.fields.get(name) for name in ("valid_from_ms", "valid_until_ms")]
-    words = [format_ms(bound) for bound in bounds if isinstance(bound, int)]
+    words = [stamp(bound) for bound in bounds if isinstance(bound, int)]
     return f", valid from {words[0]} until {words[1]}" if len(words) == 2 else ""
 
 
@@ -76,32 +81,31 @@ _SENTENCES: dict[str, Callable[[Sentences, Told], str]] = {
     "listing.withdrawn": lambda s, t: f"{t.issuer} withdrew {s.title(t.name('listing') or '')}{_more(t, 'reason')}.",
     "classification.changed": lambda s, t: f"{t.issuer} reclassified {s.title(t.name('listing') or '')}.",
     "license.agreed": lambda s, t: (
-        f"{t.issuer} and {t.fields['licensee']} both signed the {s.label(t.id)} "
+        f"{t.issuer} and {t.fields['licensee']} both signed {s.label(t.id)} "
         f"of {s.title(t.name('listing') or '')} to {t.fields['licensee']}{_until(t)}."
     ),
-    "license.amended": lambda s, t: f"Both sides signed an amendment of the {s.name(t, 'license')}.",
-    "license.ended": lambda s, t: f"{t.issuer} ended the {s.name(t, 'license')} ({t.fields.get('code', 'no code')}).",
+    "license.amended": lambda s, t: f"Both sides signed an amendment of {s.name(t, 'license')}.",
+    "license.ended": lambda s, t: f"{t.issuer} ended {s.name(t, 'license')} ({t.fields.get('code', 'no code')}).",
     "transfer.offered": lambda s, t: (
         f"{t.issuer} handed a copy of {s.title(t.name('listing') or '')} to {t.fields['recipient']} "
         f"({s.label(t.id)}).{_marks(t)}"
     ),
-    "transfer.acknowledged": lambda s, t: f"{t.issuer} signed that it received the {s.name(t, 'transfer')}.",
-    "transfer.refused": lambda s, t: f"{t.issuer} refused the {s.name(t, 'transfer')}{_more(t, 'reason')}.",
+    "transfer.acknowledged": lambda s, t: f"{t.issuer} signed that it received {s.name(t, 'transfer')}.",
+    "transfer.refused": lambda s, t: f"{t.issuer} refused {s.name(t, 'transfer')}{_more(t, 'reason')}.",
     "transfer.forwarded": lambda s, t: (
-        f"{t.issuer} said that it passed the {s.name(t, 'transfer')} on to "
+        f"{t.issuer} said that it passed {s.name(t, 'transfer')} on to "
         f"{value(t.fields.get('recipient', t.fields.get('outsider')))}."
     ),
     "disclosure.compelled": lambda _, t: f"{t.issuer} said that {value(t.fields['authority'])} demanded the data.",
     "usage.reported": lambda s, t: (
-        f"{t.issuer} reported a use under the {s.name(t, 'license')}: {t.fields['action']}{_more(t, 'purpose', ', ')}."
+        f"{t.issuer} reported a use under {s.name(t, 'license')}: {t.fields['action']}{_more(t, 'purpose', ', ')}."
     ),
     "venue.status": lambda _, t: f"{t.issuer} said that the venue {t.fields['venue']} is {t.fields['status']}.",
     "claim.opened": lambda s, t: (
-        f"{t.issuer} opened a claim against {t.fields['respondent']} about the {s.about(t)}: "
-        f"{value(t.fields['clause'])}"
+        f"{t.issuer} opened a claim against {t.fields['respondent']} about {s.about(t)}: {value(t.fields['clause'])}"
     ),
     "claim.answered": lambda _, t: f"{t.issuer} answered the claim: {t.fields['position']}{_more(t, 'answer')}.",
     "claim.determined": lambda _, t: f"The claim ended: {t.fields['outcome']}{_more(t, 'decision')}.",
-    "erasure.requested": lambda s, t: f"{t.issuer} asked that the {s.about(t)} be erased ({t.fields['basis']}).",
+    "erasure.requested": lambda s, t: f"{t.issuer} asked that {s.about(t)} be erased ({t.fields['basis']}).",
     "erasure.attested": lambda _, t: f"{t.issuer} said that it destroyed {', '.join(t.fields['destroyed'])}.",
 }

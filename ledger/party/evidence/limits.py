@@ -1,0 +1,60 @@
+"""What the evidence does not show: said in every report, and longer where there is less evidence."""
+
+from __future__ import annotations
+
+from ledger.party.evidence.documents import Documents
+
+
+def limits(documents: Documents, is_enough: bool) -> list[str]:  # noqa: FBT001 - the one thing that it depends on
+    """Return the limits of this bundle, each a sentence or two."""
+    case, evidence = documents.case, documents.evidence
+    offer = next(told for told in documents.gathered.told() if told.id == case.transfer)
+    found = [
+        (
+            f"Who let the file out. {case.respondent} and {offer.issuer} both held this very copy, and so does whoever "
+            "got it from either of them. The marks name a copy; they name no person."
+        ),
+        "How and when the file left, and by whose hand.",
+        (
+            "That a key belongs to a company. Names are names on the ledger; compare the keys with those that the "
+            "companies themselves publish ('verifier bundle --parties')."
+        ),
+        "Where the found file was found. That is the word of whoever is named under custody.",
+        "That the data are true, or that anybody has a right in them. That is for the license and the law.",
+    ]
+    if case.acts:
+        found.append(
+            "That the acts alleged took place. The judgement says what the license, as it stood then, allowed if they "
+            "did."
+        )
+    counts = evidence["counts"]
+    if counts["records_found"]:
+        found.append(
+            "That nobody else holds the matching records: which are exclusive is the claimant's word, from the "
+            "hand-offs that its own machine knows of."
+        )
+    if not is_enough:
+        found.append("From which copy the file derives: the evidence is below what was agreed to be needed.")
+    if any(item["status"] == "withheld" for item in evidence["marks"]):
+        found.append(
+            "What the withheld marks would show. The claimant handed further marked copies to the same recipient and "
+            "did not open their seals; the score that is needed was raised for them."
+        )
+    completeness = documents.completeness()
+    if completeness == "complete according to the operator":
+        found.append(
+            "That the ledger recorded nothing else about this dataset, other than by the signed word of its operator."
+        )
+    elif completeness == "omissions possible":
+        found.append("That the ledger recorded nothing else about this dataset: entries may have been left out.")
+    if not documents.cosigned_s():
+        found.append(
+            "That the operator showed everybody the same ledger: no witness that the claimant's policy trusts has "
+            "cosigned this state of it. Times of entries are the operator's word."
+        )
+    if "found" in evidence and "path" not in evidence["found"]:
+        found.append(
+            "The found file itself, which is not in this bundle. Give it to the verifier (--found) to have the rows "
+            "compared with it."
+        )
+    return found

@@ -1,0 +1,163 @@
+"""The drawings of a report, as SVG that a page and a PDF show alike: a timeline, and who handed what to whom."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ledger.party.evidence.events import Event
+from ledger.party.evidence.rendering import render
+from ledger.party.evidence.sentences import stamp
+from ledger.party.interop.chain import Told
+
+MAX_PARTIES = 24
+_EVENTS_A_PICTURE = 6
+_LINE = 15
+_WORDS_WIDTH = 92
+_COLUMN = 390
+_BOX = (186, 46)
+_GAP = 22
+_LABEL = 13
+_MAX_LABELS = 6
+_NAME_WIDTH = 27
+
+
+class Arrow(NamedTuple):
+    """One hand-off as it is drawn: from party to party, `words` beside it, `is_central` for the one in question."""
+
+    source: str
+    target: str
+    words: tuple[str, ...]
+    is_central: bool = False
+    is_dashed: bool = False
+
+
+def timelines(events: Sequence[Event]) -> list[str]:
+    """Return the events drawn in order, six a picture, so that a page break never cuts one."""
+    return [_timeline(events[at : at + _EVENTS_A_PICTURE]) for at in range(0, len(events), _EVENTS_A_PICTURE)]
+
+
+def _timeline(events: Sequence[Event]) -> str:
+    rows, top = [], 8
+    for event in events:
+        lines = textwrap.wrap(event.words, _WORDS_WIDTH)[:4] or [""]
+        source = "not on the ledger" if event.index is None else f"entry {event.index}"
+        rows.append(
+            {
+                "top": top,
+                "when": stamp(event.time_ms),
+                "source": source,
+                "lines": lines,
+                "is_proved": event.index is not None,
+                "is_central": event.is_central,
+            }
+        )
+        top += max(2, len(lines)) * _LINE + 12
+    return render("timeline.svg", rows=rows, height=top + 4, line=_LINE)
+
+
+def graph(sender: str, arrows: Sequence[Arrow], found: str | None) -> str:
+    """Return who handed copies to whom; `found` is the name of the file, drawn where it is said to come from.
+
+    Parties stand in columns: the sender, those it handed to, those these handed to. Past 24, the rest is counted. What
+    went between the same two is one line with several labels.
+    """
+    merged = _merged(arrows)
+    columns = _columns(sender, merged)
+    labels = max((len(arrow.words) for arrow in merged), default=0)
+    row_height = max(_BOX[1], _LABEL * labels) + _GAP
+    places = {
+        name: (20 + at * _COLUMN, 16 + row * row_height)
+        for at, names in enumerate(columns)
+        for row, name in enumerate(names)
+    }
+    lines = [_line(arrow, places) for arrow in merged if arrow.source in places and arrow.target in places]
+    boxes = [{"x": x, "y": y, "name": _cut(name), "is_found": name == found} for name, (x, y) in places.items()]
+    height = 16 + row_height * max((len(names) for names in columns), default=1)
+    left_out = len({arrow.target for arrow in merged} - places.keys())
+    width = max(40 + _COLUMN * (len(columns) - 1) + _BOX[0], 3 * _COLUMN - 100)
+    return render(
+        "handoffs.svg",
+        boxes=boxes,
+        lines=lines,
+        width=width,
+        height=height + 16 * bool(left_out),
+        box=_BOX,
+        label=_LABEL,
+        left_out=left_out,
+    )
+
+
+def arrows_of(
+    handoffs: Sequence[tuple[Told, Told | None]], told: Sequence[Told], labels: dict[str, str], central: str
+) -> list[Arrow]:
+    """Return the hand-offs of the entries as arrows, the one in question first; then what was forwarded."""
+    found = []
+    for offer, decided in sorted(handoffs, key=lambda pair: pair[0].id != central):
+        state = decided.type.removeprefix("transfer.") if decided is not None else "not acknowledged"
+        marked = ", marked" if "marks" in offer.fields else ""
+        words = (f"{labels.get(offer.id, '')}, {stamp(offer.time_ms)[:10]}{marked}, {state}",)
+        found.append(Arrow(offer.issuer, str(offer.fields["recipient"]), words, offer.id == central))
+    for one in told:
+        target = one.fields.get("recipient", one.fields.get("outsider"))
+        if one.type == "transfer.forwarded" and isinstance(target, str):
+            found.append(Arrow(one.issuer, target, (f"passed on, {stamp(one.time_ms)[:10]}",)))
+    return found
+
+
+def _merged(arrows: Sequence[Arrow]) -> list[Arrow]:
+    found: dict[tuple[str, str, bool], Arrow] = {}
+    for arrow in arrows:
+        key = (arrow.source, arrow.target, arrow.is_dashed)
+        before = found.get(key)
+        if before is None:
+            found[key] = arrow
+        else:
+            words = (*before.words, *arrow.words)
+            found[key] = before._replace(words=words, is_central=before.is_central or arrow.is_central)
+    return [
+        arrow
+        if len(arrow.words) <= _MAX_LABELS
+        else arrow._replace(words=(*arrow.words[: _MAX_LABELS - 1], f"and {len(arrow.words) - _MAX_LABELS + 1} more"))
+        for arrow in found.values()
+    ]
+
+
+def _columns(sender: str, arrows: Sequence[Arrow]) -> list[list[str]]:
+    """Return the parties by how many hand-offs they are from the sender, in the order of the arrows."""
+    columns, seen = [[sender]], {sender}
+    while columns[-1]:
+        below = [
+            arrow.target for arrow in dict.fromkeys(arrows) if arrow.source in columns[-1] and arrow.target not in seen
+        ]
+        below = list(dict.fromkeys(below))[: MAX_PARTIES - len(seen)]
+        seen.update(below)
+        columns.append(below)
+    others = [name for arrow in arrows for name in (arrow.source,) if name not in seen]
+    columns[0] += list(dict.fromkeys(others))[: max(0, MAX_PARTIES - len(seen))]
+    return columns[:-1]
+
+
+def _line(arrow: Arrow, places: dict[str, tuple[int, int]]) -> dict[str, object]:
+    (x1, y1), (x2, y2) = places[arrow.source], places[arrow.target]
+    width, height = _BOX
+    start: tuple[float, float] = (x1 + width, y1 + height / 2)
+    end: tuple[float, float] = (x2, y2 + height / 2)
+    if x2 <= x1:  # to somebody in the same or an earlier column: around below
+        start, end = (x1 + width / 2, y1 + height), (x2 + width / 2, y2 + height)
+    return {
+        "x1": start[0],
+        "y1": start[1],
+        "x2": end[0],
+        "y2": end[1],
+        "x": (start[0] + end[0]) / 2,
+        "y": (start[1] + end[1]) / 2 - _LABEL * (len(arrow.words) - 1) - 5,
+        "words": arrow.words,
+        "is_central": arrow.is_central,
+        "is_dashed": arrow.is_dashed,
+    }
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= _NAME_WIDTH else f"{name[: _NAME_WIDTH - 1]}…"

@@ -1,0 +1,327 @@
+"""A report's contents in plain words, computed from what a verifier reads and nothing else (docs/bundle.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ledger.core.encoding import Json
+from ledger.party.disclosures import Disclosure
+from ledger.party.evidence import numbers
+from ledger.party.evidence.documents import Documents, by_id
+from ledger.party.evidence.events import Event, Tale, handoffs
+from ledger.party.evidence.limits import limits
+from ledger.party.evidence.pictures import Arrow, arrows_of, graph, timelines
+from ledger.party.evidence.sentences import stamp
+from ledger.party.interop.chain import Told
+from ledger.party.terms_in_words import describe
+
+MAX_ROWS = 20
+"""How many matching records a report prints; all are in evidence.json."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the evidence comes to: one sentence, and why."""
+
+    is_enough: bool
+    headline: str
+    reason: str
+
+
+def tell(documents: Documents) -> dict[str, Any]:
+    """Return everything that a report shows: words, tables and drawings; the same for the same bundle."""
+    tale = Tale(documents)
+    told = by_id(tale.told)
+    case, evidence = documents.case, documents.evidence
+    verdict = judge_evidence(documents)
+    arrows = arrows_of(list(handoffs(tale.told)), tale.told, tale.labels, case.transfer)
+    found_name = evidence["found"]["name"]
+    if verdict.is_enough:
+        arrows.append(Arrow(case.respondent, found_name, ("derives from this copy",), is_central=True, is_dashed=True))
+    offer = told[case.transfer]
+    return {
+        "title": tale.title,
+        "case": case.document(),
+        "label": tale.label(case.transfer),
+        "sender": offer.issuer,
+        "verdict": verdict,
+        "made": {**documents.made, "at": stamp(documents.made["at_ms"])},
+        "parties": _parties(documents, tale.told),
+        "found": _found(evidence["found"]),
+        "custody": [{**item, "at": stamp(item["at_ms"])} for item in evidence["custody"]],
+        "handoff": _handoff(tale, case.transfer),
+        "license": _license(tale, case.license),
+        "claim": _claim(tale, case.claim),
+        "counts": evidence["counts"],
+        "marks": [_mark(tale, item) for item in evidence["marks"]],
+        "bound": _bound(offer),
+        "controls": _controls(tale, evidence["controls"]),
+        "hypotheses": [_hypothesis(item, case.respondent, offer.issuer) for item in evidence["hypotheses"]],
+        "records": _records(evidence),
+        "acts": _acts(documents, tale),
+        "findings": [_finding(item, tale) for item in documents.judgement["findings"]],
+        "events": [_row(event) for event in tale.entries()],
+        "timelines": timelines(tale.timeline()),
+        "graph": graph(offer.issuer, arrows, found_name if verdict.is_enough else None),
+        "log": _log(documents),
+        "limits": limits(documents, verdict.is_enough),
+        "opened": [_opened(item, tale) for item in documents.disclosures],
+        "withheld": [
+            {"index": index, "pointer": pointer, "commitment": commitment}
+            for index, pointer, commitment in documents.withheld()
+        ],
+        "paths": list(documents.paths),
+    }
+
+
+def judge_evidence(documents: Documents) -> Verdict:
+    """Return what the conclusion of `evidence.json` says, in words."""
+    case, conclusion = documents.case, documents.evidence["conclusion"]
+    copy = f"the copy that was made for {case.respondent} under the hand-off in question"
+    if "score_millibits" not in conclusion:
+        return Verdict(
+            is_enough=False,
+            headline="The evidence is not enough to say from which copy the file derives.",
+            reason="No marks of that copy were opened. Matching records alone have no error bound: others may hold "
+            "the same records.",
+        )
+    score, needed = conclusion["score_millibits"], conclusion["needed_millibits"]
+    compared = f"The score is {numbers.bits(score)} bits; {numbers.bits(needed)} bits are needed for the agreed bound"
+    if conclusion["is_enough"]:
+        return Verdict(
+            is_enough=True,
+            headline=f"The file derives from {copy}.",
+            reason=f"{compared}. Had the file nothing to do with that copy, so high a score would come about with a "
+            f"chance of {numbers.odds(score)}. Both {case.respondent} and the sender held that copy: the evidence does "
+            "not say which of the two let it out.",
+        )
+    failed = "" if score < needed else ", and a control that must stay below them did not"
+    return Verdict(
+        is_enough=False,
+        headline=f"The evidence is not enough to say that the file derives from {copy}.",
+        reason=f"{compared}{failed}.",
+    )
+
+
+def _found(found: Mapping[str, Json]) -> dict[str, Any]:
+    return {**found, "size": numbers.size(found["bytes"]), "is_rows": found["format"] != "chunks"}
+
+
+def _parties(documents: Documents, told: Sequence[Told]) -> list[dict[str, Any]]:
+    case = documents.case
+    roles = {case.respondent: ["respondent, recipient of the copy"], case.claimant: ["claimant"]}
+    sender = by_id(told)[case.transfer].issuer
+    roles.setdefault(sender, []).append("sender of the copy")
+    found = []
+    for one in told:
+        if one.type not in {"party.registered", "ledger.created"}:
+            continue
+        words = roles.get(one.issuer, []) + (["operator of the ledger"] if one.type == "ledger.created" else [])
+        identity = one.fields.get("identity") or {}
+        name = identity.get("legal_name") if isinstance(identity, dict) else None
+        found.append(
+            {
+                "name": one.issuer,
+                "role": ", ".join(words) or "other party",
+                "legal_name": name if isinstance(name, str) else "",
+                "registered": f"entry {one.index}, {stamp(one.time_ms)}",
+                "is_side": bool(roles.get(one.issuer)),
+            }
+        )
+    return sorted(found, key=lambda item: not item["is_side"])
+
+
+def _handoff(tale: Tale, transfer: str) -> dict[str, Any]:
+    offer, decided = next(pair for pair in handoffs(tale.told) if pair[0].id == transfer)
+    state = "It was neither acknowledged nor refused."
+    if decided is not None and decided.type == "transfer.acknowledged":
+        state = (
+            f"{decided.issuer} signed on {stamp(decided.time_ms)} (entry {decided.index}) that it received it. It "
+            "could sign only over a value that it computed from the data, or was told."
+        )
+    elif decided is not None:
+        state = f"{decided.issuer} refused it on {stamp(decided.time_ms)} (entry {decided.index})."
+    return {
+        "id": offer.id,
+        "index": offer.index,
+        "at": stamp(offer.time_ms),
+        "recipient": offer.fields["recipient"],
+        "state": state,
+    }
+
+
+def _license(tale: Tale, license_id: str | None) -> dict[str, Any] | None:
+    if license_id is None:
+        return None
+    agreed = by_id(tale.told)[license_id]
+    versions = [
+        one
+        for one in tale.told
+        if "terms" in one.fields
+        and (one.id == license_id or (one.type == "license.amended" and one.name("license") == license_id))
+    ]
+    terms = versions[-1].fields["terms"]
+    clauses = describe(terms) if "@type" in terms else []
+    changes = [one for one in tale.told if one.type.startswith("license.") and one.name("license") == license_id]
+    return {
+        "label": tale.label(license_id),
+        "licensor": agreed.issuer,
+        "licensee": agreed.fields.get("licensee"),
+        "index": agreed.index,
+        "at": stamp(agreed.time_ms),
+        "clauses": [{"heading": each.heading, "conditions": list(each.conditions)} for each in clauses],
+        "governing_law": _clear(agreed.fields.get("governing_law")),
+        "consent": bool(agreed.fields.get("marking_consent")),
+        "changes": [f"entry {one.index}, {stamp(one.time_ms)}: {one.type}" for one in changes],
+    }
+
+
+def _claim(tale: Tale, claim: str | None) -> dict[str, Any] | None:
+    if claim is None:
+        return None
+    opened = by_id(tale.told)[claim]
+    return {
+        "index": opened.index,
+        "at": stamp(opened.time_ms),
+        "clause": _clear(opened.fields.get("clause")),
+        "demand": _clear(opened.fields.get("demand")),
+    }
+
+
+def _mark(tale: Tale, item: Mapping[str, Json]) -> dict[str, Any]:
+    label = tale.label(item["transfer"])
+    if item["status"] != "opened":
+        return {"label": label, "is_opened": False}
+    return {
+        "label": label,
+        "is_opened": True,
+        "found": item["found"],
+        "of": item["of"],
+        "score": numbers.bits(item["score_millibits"]),
+        "odds": numbers.odds(item["score_millibits"]),
+    }
+
+
+def _bound(offer: Told) -> dict[str, str] | None:
+    marks = offer.fields.get("marks")
+    if not isinstance(marks, dict):
+        return None
+    return {
+        "bound": numbers.bound(marks["bound"]),
+        "method": marks["method"],
+        "threshold": numbers.bits(marks["threshold_millibits"]),
+    }
+
+
+def _controls(tale: Tale, controls: Mapping[str, Json]) -> dict[str, Any]:
+    greatest = controls.get("greatest_millibits")
+    return {
+        "greatest": None if greatest is None else numbers.bits(greatest),
+        "others": [
+            {
+                "party": str(item["party"]),
+                "label": tale.label(item["transfer"]),
+                "score": numbers.bits(item["score_millibits"]),
+            }
+            for item in controls["others"]
+        ],
+    }
+
+
+def _hypothesis(item: Mapping[str, Json], respondent: str, sender: str) -> dict[str, Json]:
+    words = {
+        "recipient": f"It comes from the copy made for {respondent}, which {respondent} held.",
+        "sender": f"It comes from the same copy, which {sender} made and held, too.",
+        "other": f"It comes from the copy made for {item.get('party', 'somebody else')}.",
+        "public": "It comes from a public source that owes nothing to the marked copies.",
+        "chance": "The marks agree by chance.",
+    }
+    return {
+        "words": words.get(item["hypothesis"], item["hypothesis"]),
+        "expected": numbers.milli(item["expected_milli"]),
+        "observed": str(item["observed"]),
+        "surprise": numbers.bits(item["surprise_millibits"]),
+        "odds": numbers.odds(item["surprise_millibits"]) if item["surprise_millibits"] >= 1000 else "as expected",
+    }
+
+
+def _records(evidence: Mapping[str, Json]) -> dict[str, Any]:
+    kinds = [item["kind"] for item in evidence["matches"]]
+    return {
+        "opened": len(evidence["records"]),
+        "exact": kinds.count("exact"),
+        "normalised": kinds.count("normalised"),
+        "rows": [
+            {"record": item["record"], "row": item["row"], "kind": item["kind"]}
+            for item in evidence["matches"][:MAX_ROWS]
+        ],
+        "more": max(0, len(kinds) - MAX_ROWS),
+    }
+
+
+def _acts(documents: Documents, tale: Tale) -> list[dict[str, Any]]:
+    found = []
+    for act, judged in zip(documents.case.acts, documents.judgement["acts"], strict=True):
+        stated = "".join(f", {name} {value}" for name, value in act.stated.items())
+        found.append(
+            {
+                "words": f"{act.action}{stated}",
+                "at": stamp(act.at_ms),
+                "license": tale.label(act.license),
+                "decision": judged["decision"],
+                "entries": ", ".join(map(str, judged["entries"])),
+            }
+        )
+    return found
+
+
+def _finding(finding: Mapping[str, Json], tale: Tale) -> dict[str, Any]:
+    entries = ", ".join(map(str, finding["entries"]))
+    about = next((event.words for event in tale.entries() if event.index == finding["index"]), "")
+    return {
+        "party": finding["party"],
+        "slug": finding["slug"].replace("-", " "),
+        "since": stamp(finding["since_ms"]),
+        "entries": entries,
+        "about": about,
+    }
+
+
+def _row(event: Event) -> dict[str, Any]:
+    return {
+        "index": event.index,
+        "at": stamp(event.time_ms),
+        "words": event.words,
+        "is_central": event.is_central,
+    }
+
+
+def _log(documents: Documents) -> dict[str, Any]:
+    created = documents.gathered.told()[0].fields
+    cosigned = documents.cosigned_s()
+    return {
+        "id": documents.case.ledger,
+        "origin": created["origin"],
+        "operator": created["issuer"],
+        "relation": created["relation"],
+        "size": documents.gathered.head.size,
+        "root": documents.gathered.head.root.hex(),
+        "entries": len(documents.gathered.entries),
+        "completeness": documents.completeness(),
+        "witnesses": [name for name, _ in cosigned],
+        "witnessed": stamp(1000 * min(time_s for _, time_s in cosigned)) if cosigned else None,
+        "tokens": sum(path.startswith("timestamps/") for path in documents.paths),
+    }
+
+
+def _opened(item: Disclosure, tale: Tale) -> dict[str, Any]:
+    index = by_id(tale.told)[item.statement_id].index
+    kinds = {"content": "digests and roots of the files", "marks": "the marks of the copy"}
+    shown = kinds.get(item.kind) or (item.value if isinstance(item.value, str) else "see disclosures.json")
+    return {"index": index, "pointer": item.pointer, "value": shown}
+
+
+def _clear(field: Json) -> str:
+    return field if isinstance(field, str) else ("(sealed)" if field is not None else "")
