@@ -41,7 +41,6 @@ app = typer.Typer(
 operator.register(app)
 demo.register(app)
 disclose.register(app)
-disclose.register(app)
 findings.register(app)
 history.register(party.app)
 onward.register(transfer.app)

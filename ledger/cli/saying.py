@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ledger.cli.home import run, speaking
+from ledger.cli.words import when
 from ledger.party.recorded import Recorded
 from ledger.party.speaker import Speaker
 from ledger.statements.fields import Model, Sealed
@@ -38,13 +39,21 @@ def exactly_one(**options: str | None) -> None:
         raise typer.BadParameter(f"give exactly one of {names}: {also} was given")
 
 
-def stated(value: Model | str | int | None) -> str | None:
+def stated(value: object) -> str | None:
     """Return a field that may be sealed in words: what it says, or that it is sealed; None where it is absent."""
     if isinstance(value, Sealed):
         return f"sealed ({value.sealed[:16]}…)"
     if isinstance(value, Model):
-        return ", ".join(f"{name} {stated(item)}" for name, item in value if item is not None)
+        return ", ".join(_member(name, item) for name, item in value if item is not None)
+    if isinstance(value, list):
+        return "; ".join(stated(item) or "" for item in value)
     return None if value is None else str(value)
+
+
+def _member(name: str, value: object) -> str:
+    """Return a member of a field in words, a time as a date."""
+    words = when(value) if name.endswith("_ms") and isinstance(value, int) else stated(value)
+    return f"{name.removesuffix('_ms').replace('_', ' ')} {words}"
 
 
 def spoken(home: Path, passphrase_file: Path | None, act: Callable[[Speaker], Awaitable[Recorded]]) -> Recorded:

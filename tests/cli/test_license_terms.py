@@ -174,12 +174,27 @@ def test_a_license_is_passed_on_amended_and_ended(market: Market, tmp_path: Path
 def test_a_listing_says_more_and_is_changed(market: Market, tmp_path: Path) -> None:
     file = market.world.directory / "alpha" / "planes.csv"
     form = tmp_path / "form.json"
-    form.write_text(json.dumps({"title": "Form", "publisher": "P", "sources": [{"title": "A register"}]}))
+    said = {"title": "Form", "publisher": "P", "sources": [{"title": "A register", "retrieved_ms": 0}]}
+    form.write_text(json.dumps(said | {"use": {"intended_purpose": ["Research", "Teaching"]}}))
     options = ["--from", form, "--title", "Derived", "--derived-from", market.listing, "--venue", "exchange"]
     options += ["--classification", "important", "--classified-by", "CAC", "--classified-as-of", "2026-01-01"]
-    done = market.by("alpha", "listing", "register", file, *options, "--seal", "classification", "--json").document()
-    listing = done["statement_id"]
+    done = market.by(
+        "alpha",
+        "listing",
+        "register",
+        file,
+        *options,
+        "--seal",
+        "classification",
+        "--seal",
+        "/use/intended_purpose/1",
+        "--json",
+    )
+    listing = done.document()["statement_id"]
     shown = market.by("beta", "listing", "show", listing).out
+    assert "title A register, retrieved 1970-01-01" in shown
+    assert "intended purpose Research; sealed (" in shown
+    assert "Sealed" not in shown
     assert all(words in shown for words in ("Derived", "A register", market.listing, "exchange"))
     assert "important" not in shown
     market.by("alpha", "listing", "amend", listing, "--version", "2.0", file)
