@@ -139,15 +139,15 @@ class Scores:
         hypotheses: list[dict[str, Any]] = []
         conclusion: dict[str, Any] = {"is_enough": False}
         others = [label for label in marked if "carol" in label]
-        if not is_opened:
-            return {"conclusion": conclusion, "controls": controls, "counts": counts, "hypotheses": [], "marks": marks}
-        is_word = self.own.method == "tardos"
+        is_word = is_opened and self.own.method == "tardos"
         for label in others:
             if is_word or label not in withheld:
                 copy = self.story.copies["carol.example"]
                 score = min(self.word("carol.example"), self.chance(self.own)) if is_word else self.chance(copy)
                 item = {"party": "carol.example", "score_millibits": millibits(score), "transfer": said[label].id}
                 controls["others"].append(item)
+        if not is_opened:
+            return {"conclusion": conclusion, "controls": controls, "counts": counts, "hypotheses": [], "marks": marks}
         chance = self.chance(self.own)
         greatest = max(min(self.word(f"control/{number}"), chance) for number in range(1000)) if is_word else 0.0
         controls["greatest_millibits"] = millibits(greatest)

@@ -108,7 +108,7 @@ class Copy:
         tree = self._cells(number)
         cells = [
             {
-                "column": column,
+                "column": column + 1,
                 "path": [b64encode(step) for step in tree.inclusion(column, len(COLUMNS))],
                 "salt": b64encode(cell_salt(salt, column + 1)),
                 "value": b64encode(canonical_cell(cell)),
