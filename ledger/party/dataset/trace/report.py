@@ -1,0 +1,245 @@
+"""trace.json: everything that a trace found, as a value (docs/trace.md §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ledger.core.encoding import Json, b64encode
+from ledger.party.dataset.cells import canonical_record
+from ledger.party.dataset.marks.score import Sighting
+from ledger.party.dataset.normal import equals
+from ledger.party.dataset.trace import scoring
+from ledger.party.dataset.trace.comparing import ChunksCompared, Compared
+from ledger.party.dataset.trace.found import FoundTable
+from ledger.party.dataset.trace.listing import Held, MarkRows, held, marked
+from ledger.party.dataset.trace.near import Lead
+from ledger.party.dataset.trace.scoring import Marked
+
+TYPE = "provenance-ledger.trace/v1"
+MAX_MATCHES = 1000
+"""So many matches stand in the document a hand-off, beside those of marks; the counts are of all of them."""
+
+
+@dataclass
+class Inputs:
+    """What the document is made of. `chunk_count` is how many chunks the found file was cut into, if it was."""
+
+    found: dict[str, Json]
+    table: FoundTable | None
+    chunk_count: int | None
+    compared: list[Compared]
+    leads: dict[str, Lead]
+    notes: list[str] = field(default_factory=list)
+
+
+def build(inputs: Inputs) -> dict[str, Json]:
+    """Return the document, without who made it and when."""
+    rows: set[int] = set()
+    mark_rows: dict[str, Json] = {}
+    transfers: list[Json] = []
+    listings: dict[str, list[Compared]] = {}
+    for item in inputs.compared:
+        listings.setdefault(item.hand_off.offer.listing, []).append(item)
+    for listing, group in listings.items():
+        entries, marks = _listing(group, inputs, rows)
+        transfers += entries
+        mark_rows |= {listing: sorted(marks)} if marks else {}
+    transfers.sort(key=lambda entry: entry["index"])
+    enough = [entry["transfer"] for entry in transfers if entry["conclusion"]["is_enough"]]
+    return {
+        "conclusion": {"is_enough": bool(enough), "transfers": enough},
+        "found": inputs.found,
+        "found_rows": _found_rows(inputs.table, rows),
+        "mark_rows": mark_rows,
+        "notes": inputs.notes,
+        "transfers": transfers,
+        "type": TYPE,
+        **({} if inputs.chunk_count is None else {"chunks": inputs.chunk_count}),
+    }
+
+
+def _listing(group: Sequence[Compared], inputs: Inputs, rows: set[int]) -> tuple[list[Json], set[int]]:
+    known = held(group)
+    carrying, sights = marked(group, inputs.table, known)
+    by_transfer = {item.transfer: item for item in carrying}
+    mark_rows = {row for sight in sights.values() for row in sight.rows.values()}
+    rows |= mark_rows
+    result = []
+    for item in group:
+        transfer = item.hand_off.transfer
+        mine, marks = known.get(transfer), by_transfer.get(transfer)
+        entry = _about(item)
+        if mine is not None and inputs.table is not None:
+            entry |= _rows_found(mine, marks, sights.get(transfer), inputs.table, rows)
+        elif item.chunks:
+            entry |= _chunks_found(item, group)
+        entry |= _said(marks, carrying, mine, inputs.table)
+        lead = inputs.leads.get(transfer)
+        if lead is not None:
+            entry["near"] = {"alike": lead.alike, "rows": lead.rows}
+        result.append(entry)
+    return result, mark_rows
+
+
+def _about(item: Compared) -> dict[str, Json]:
+    offer, recorded = item.hand_off.offer, item.hand_off.recorded
+    return {
+        "content_opened": item.hand_off.is_sealed_content,
+        "index": recorded.index,
+        "ledger": offer.ledger,
+        "listing": offer.listing,
+        "problems": item.hand_off.problems,
+        "recipient": offer.recipient,
+        "same_file": [file.position for file in item.same],
+        "sender": offer.issuer,
+        "status": "compared" if item.is_compared else "skipped",
+        "time_ms": recorded.entry.time_ms,
+        "transfer": recorded.statement_id,
+        **({} if offer.license is None else {"license": offer.license}),
+    }
+
+
+def _rows_found(
+    mine: Held, marks: Marked | None, sights: MarkRows | None, table: FoundTable, rows: set[int]
+) -> dict[str, Json]:
+    chosen = _choose(mine)
+    pairs = [(int(mine.records[at]), int(mine.rows[at])) for at in chosen]
+    if sights is not None:
+        pairs += [(number, sights.rows[record]) for record, number in sights.in_copy.items()]
+    matches = _confirmed(mine, pairs, table)
+    rows.update(match["row"] for match in matches)
+    exact = int(mine.exact.sum())
+    return {
+        "by": "rows",
+        "counts": {
+            "exact": exact,
+            "exclusive": int(mine.exclusive.sum()),
+            "marks": 0 if marks is None else marks.planted_found,
+            "normalised": len(mine.records) - exact,
+            "records": mine.total,
+            "records_found": len(mine.records),
+            "rows_found": mine.rows_found,
+            "shared": int((~mine.exclusive).sum()),
+        },
+        "file": mine.table.file.position,
+        "file_name": mine.table.file.name,
+        "mapping": [column.model_dump() for column in mine.table.lookup.mapping],
+        "matches": matches,
+        "random": {"records_found": mine.table.hits.random, "rows": mine.table.lookup.random_rows},
+        "shared_with": [_shared(other, count) for other, count in mine.shared_with],
+    }
+
+
+def _choose(mine: Held) -> np.ndarray:
+    """Return positions of the matches that are shown, spread evenly: where there are many, half of them exclusive."""
+    by_row = np.argsort(mine.rows, kind="stable")  # so that of equal copies the same rows are shown
+    alone, others = by_row[mine.exclusive[by_row]], by_row[~mine.exclusive[by_row]]
+    most = min(len(alone), max(MAX_MATCHES // 2, MAX_MATCHES - len(others)))
+    return np.sort(np.concatenate([_spread(alone, most), _spread(others, MAX_MATCHES - most)]))
+
+
+def _spread(places: np.ndarray, count: int) -> np.ndarray:
+    return places if len(places) <= count else places[np.arange(count) * len(places) // count]
+
+
+def _confirmed(mine: Held, pairs: Sequence[tuple[int, int]], table: FoundTable) -> list[Json]:
+    """Return the matches of these pairs, each compared cell by cell: numbers only found them."""
+    file, mapping = mine.table.file, mine.table.lookup.mapping
+    records = file.take([record for record, _ in pairs])
+    found = table.take([row for _, row in pairs])
+    matches = []
+    for (number, row), ours, theirs in zip(pairs, records, found, strict=True):
+        same = canonical_record(ours) == canonical_record(theirs)
+        if same or equals(ours, theirs, mapping):
+            kind = "exact" if same else "normalised"
+            matches.append({"file": file.position, "kind": kind, "record": number, "row": row})
+    return sorted(matches, key=lambda match: (match["record"], match["row"]))
+
+
+def _chunks_found(item: Compared, group: Sequence[Compared]) -> dict[str, Json]:
+    best = _main_chunks(item)
+    others = [
+        (other, {row for _, row in _main_chunks(other).matches})
+        for other in group
+        if other.chunks and other is not item
+    ]
+    held_elsewhere = set().union(*(rows for _, rows in others))
+    matches = [
+        {"file": best.file.position, "kind": "exact", "record": record, "row": row} for record, row in best.matches
+    ]
+    shared = sum(row in held_elsewhere for _, row in best.matches)
+    with_each = [(other, sum(row in rows for _, row in best.matches)) for other, rows in others]
+    return {
+        "by": "chunks",
+        "counts": {
+            "exact": len(matches),
+            "exclusive": len(matches) - shared,
+            "marks": 0,
+            "normalised": 0,
+            "records": best.count,
+            "records_found": len(matches),
+            "rows_found": len({row for _, row in best.matches}),
+            "shared": shared,
+        },
+        "file": best.file.position,
+        "file_name": best.file.name,
+        "mapping": [],
+        "matches": [matches[at] for at in _spread(np.arange(len(matches)), MAX_MATCHES)],
+        "shared_with": [_shared(other, count) for other, count in with_each if count],
+    }
+
+
+def _main_chunks(item: Compared) -> ChunksCompared:
+    return max(item.chunks, key=lambda chunks: len(chunks.matches))
+
+
+def _shared(other: Compared, count: int) -> Json:
+    offer = other.hand_off.offer
+    return {"party": offer.recipient, "records": count, "transfer": other.hand_off.transfer}
+
+
+def _said(
+    marks: Marked | None, carrying: Sequence[Marked], mine: Held | None, table: FoundTable | None
+) -> dict[str, Json]:
+    if marks is None:
+        return {
+            "conclusion": {"is_enough": False},
+            "controls": {"others": []},
+            "hypotheses": [],
+            "marks": {"status": "none"},
+            "why_not": ["no-marks"],
+        }
+    ended = scoring.conclusion(marks, carrying)
+    document: dict[str, Json] = {
+        "conclusion": ended,
+        "controls": scoring.controls_document(marks, carrying),
+        "hypotheses": scoring.hypotheses(marks, carrying),
+        "marks": scoring.marks_document(marks),
+        "why_not": scoring.why_not(marks, ended),
+    }
+    if marks.marks is not None and marks.scores is not None:
+        document["marks"] |= {
+            "bound": marks.marks.bound,
+            "method": marks.marks.method,
+            "planted": marks.planted,
+            "planted_found": marks.planted_found,
+        }
+        if not ended["is_enough"] and mine is not None and table is not None and table.count:
+            mapped = frozenset(column.column for column in mine.table.lookup.mapping)
+            sighting = Sighting(rows=table.count, columns=len(table.columns), mapped=mapped)
+            needed = ended["needed_millibits"]
+            document["would_be_enough"] = scoring.would_be_enough(marks.marks, sighting, needed, marks.planted)
+    return document
+
+
+def _found_rows(table: FoundTable | None, rows: set[int]) -> list[Json]:
+    if table is None or not rows:
+        return []
+    numbers = sorted(rows)
+    return [
+        {"row": number, "value": b64encode(canonical_record(cells))}
+        for number, cells in zip(numbers, table.take(numbers), strict=True)
+    ]

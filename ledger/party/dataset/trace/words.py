@@ -1,0 +1,193 @@
+"""A trace in plain words, for people who settle disputes. Pure: from trace.json to lines, with nothing added."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.core.encoding import Json
+
+_MAX_LISTED = 20
+_WHY = {
+    "controls-score-too": "control rows, which were planted nowhere, score as high: the comparison cannot be relied on",
+    "marks-not-opened": "its marks were not opened, so nothing could be counted: run the command again with the "
+    "passphrase of the vault's key",
+    "no-marks": "its copy carries no marks: records alone may come from any hand-off that has them, from you, or from "
+    "a public source",
+    "no-marks-found": "none of the rows that were planted in its copy is in the found file",
+    "score-too-low": "the marks found are too few to rule out chance at the bound that was sealed",
+}
+_NEEDS = {
+    "columns": "more of the original columns: those that are left tell a planted row from others too little",
+    "marks": "a copy with marks in it",
+    "rows": "a smaller part of other rows in the file, or more of the original columns",
+}
+_NOT_SHOWN = (
+    "who let the file out: you, who made each copy, held it as well as its recipient",
+    "when or how it got out, or that anybody meant it to",
+    "that using it was a breach: the license says that ('verifier explain LICENSE')",
+)
+
+
+def summary(trace: dict[str, Json]) -> list[str]:
+    """Return the outcome, in lines."""
+    compared = [item for item in trace["transfers"] if item["status"] == "compared"]
+    lines = [*_found(trace), f"Compared with {_count(len(compared), 'hand-off')}, all by the same test.", ""]
+    ranked = sorted(compared, key=_rank, reverse=True)
+    shown = [item for item in ranked if _is_there(item)]
+    for item in shown[:_MAX_LISTED]:
+        lines += [*_transfer(item), ""]
+    if len(shown) > _MAX_LISTED:
+        lines += [
+            f"{len(shown) - _MAX_LISTED} further hand-offs have something in common with it: see the trace file.",
+            "",
+        ]
+    nothing = len(compared) - len(shown)
+    if nothing:
+        lines += [f"{_count(nothing, 'hand-off')} {'has' if nothing == 1 else 'have'} nothing in common with it.", ""]
+    lines += [*_skipped(trace), *(f"Note: {note}" for note in trace["notes"])]
+    return [*lines, *_conclusion(trace, shown)]
+
+
+def bits(millibits: int) -> str:
+    """Return a score as people read it."""
+    return f"{millibits / 1000:,.1f} bits"
+
+
+def odds(millibits: int) -> str:
+    """Return the chance that a score bounds, in words."""
+    whole = millibits // 1000
+    return f"1 in {2**whole:,}" if whole <= 40 else f"1 in 2^{whole} (a 1 with {int(whole * 0.30103)} zeros)"
+
+
+def _found(trace: dict[str, Json]) -> list[str]:
+    found = trace["found"]
+    shape = (
+        f"{found['count']:,} rows, {len(found['columns']):,} columns ({found['format']})"
+        if "columns" in found
+        else "no table"
+    )
+    return [f"{found['name']}: {found['bytes']:,} bytes, {shape}", f"SHA-256 {found['sha256']}"]
+
+
+def _rank(item: Json) -> tuple[bool, int, int]:
+    return (
+        item["conclusion"]["is_enough"],
+        item["marks"].get("score_millibits", 0),
+        item.get("counts", {}).get("records_found", 0),
+    )
+
+
+def _is_there(item: Json) -> bool:
+    common = item.get("counts", {})
+    near = item.get("near", {}).get("alike", 0)
+    return bool(item["same_file"] or common.get("records_found") or item["marks"].get("found") or near)
+
+
+def _transfer(item: Json) -> Iterator[str]:
+    verdict = "ENOUGH" if item["conclusion"]["is_enough"] else "not enough"
+    yield f"{item['recipient']}: {verdict}  (entry {item['index']}, {item['transfer']})"
+    if item["same_file"]:
+        yield "  The found file is, byte for byte, a file of this hand-off."
+    yield from _records(item)
+    yield from _marks(item)
+    if item["conclusion"]["is_enough"]:
+        yield from _hypotheses(item)
+    for reason in item["why_not"]:
+        yield f"  Not enough: {_WHY[reason]}."
+    enough = item.get("would_be_enough", {})
+    if "marks" in enough:
+        there = item["marks"]["found"]
+        yield f"  It would take about {enough['marks']:,} of its marks in a file of this size; {there:,} are there."
+    elif "reason" in enough:
+        yield f"  What would be enough: {_NEEDS[enough['reason']]}."
+    near = item.get("near")
+    if near is not None and near["alike"]:
+        yield (
+            f"  A lead only, never evidence: of {near['rows']:,} rows looked at, {near['alike']:,} resemble a record "
+            "of this copy."
+        )
+
+
+def _records(item: Json) -> Iterator[str]:
+    common = item.get("counts")
+    if common is None or not common["records_found"]:
+        return
+    what = "chunks" if item["by"] == "chunks" else "records"
+    yield (
+        f"  {common['records_found']:,} of the copy's {common['records']:,} {what} are in the found file: "
+        f"{common['exact']:,} word for word, {common['normalised']:,} rewritten."
+    )
+    if item["shared_with"]:
+        others = ", ".join(sorted({other["party"] for other in item["shared_with"]})[:5])
+        yield (
+            f"  {common['shared']:,} of them were in other hand-offs, too ({others}); {common['exclusive']:,} in this "
+            "one alone."
+        )
+    else:
+        yield "  No other hand-off holds any of them."
+    random = item.get("random")
+    if random is not None and random["records_found"]:
+        yield (
+            f"  Caution: {random['rows']:,} rows mixed at random from the found file's own cells match "
+            f"{random['records_found']:,} of these records: so many matches mean nothing by themselves."
+        )
+
+
+def _marks(item: Json) -> Iterator[str]:
+    marks, ended = item["marks"], item["conclusion"]
+    if marks["status"] != "opened":
+        return
+    there, planted = marks["planted_found"], marks["planted"]
+    yield f"  Marks: {there:,} of the {planted:,} rows planted in this copy are in the found file."
+    yield (
+        f"  Score {bits(marks['score_millibits'])}, needed {bits(ended['needed_millibits'])} (corrected for all "
+        f"recipients and {_count(ended['seals'], 'sealed set')} of marks): "
+        f"by chance at most {odds(marks['score_millibits'])}."
+    )
+    control = item["controls"].get("greatest_millibits")
+    if control is not None:
+        yield f"  Controls that must not score: at most {bits(control)}."
+    for other in item["controls"]["others"][:_MAX_LISTED]:
+        yield f"  The same test for {other['party']}: {bits(other['score_millibits'])}."
+
+
+def _hypotheses(item: Json) -> Iterator[str]:
+    names = {
+        "chance": "chance",
+        "other": "the copy of {}",
+        "public": "a public source",
+        "recipient": "the copy of {}, let out by its recipient",
+        "sender": "the same copy, let out by {}, who made it",
+    }
+    yield "  If it came from …, so many marks were to be expected, and finding what was found is so surprising:"
+    for guess in item["hypotheses"]:
+        name = names[guess["hypothesis"]].format(guess.get("party", ""))
+        expected = guess["expected_milli"] / 1000
+        yield f"    {name}: {expected:,.1f} expected, {guess['observed']:,} found, {bits(guess['surprise_millibits'])}"
+
+
+def _skipped(trace: dict[str, Json]) -> Iterator[str]:
+    for item in trace["transfers"]:
+        if item["status"] == "skipped":
+            yield f"Not compared: {item['recipient']} ({item['transfer']}): {'; '.join(item['problems'])}"
+        else:
+            yield from (f"Note: {item['recipient']} ({item['transfer']}): {problem}" for problem in item["problems"])
+
+
+def _conclusion(trace: dict[str, Json], shown: list[Json]) -> Iterator[str]:
+    enough = [item for item in trace["transfers"] if item["conclusion"]["is_enough"]]
+    names = " and ".join(f"the copy made for {item['recipient']}" for item in enough)
+    if not enough:
+        yield "NOT ENOUGH to say from which hand-off the file comes."
+        if shown and all(item["why_not"] == ["no-marks"] for item in shown):
+            yield "Only a marked copy can tell one recipient from another ('ledger transfer offer --mark')."
+        return
+    yield f"ENOUGH: the file derives from {names}."
+    if len(enough) > 1:
+        yield "Marks of several copies are in it: they were put together, by whoever did that."
+    yield "What this does not show:"
+    yield from (f"  - {line}" for line in _NOT_SHOWN)
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
