@@ -124,7 +124,7 @@ def rules_of(file: Path | None, wishes: Wishes | None) -> dict[str, Json] | None
 
 def legal_text(path: Path) -> dict[str, Json]:
     """Return what the terms say of a contract's file."""
-    return digest_file(path, guess_media_type(path)).model_dump()
+    return digest_file(path, guess_media_type(path)).model_dump(exclude_none=True)
 
 
 def text_of(statement: AnyLicense | LicenseAmended) -> Json:

@@ -19,4 +19,4 @@ async def document(path: Path | None) -> Json:
         return None
     if not total_bytes([path]):
         raise Unfit(f"{path} is empty: there is nothing in it to point to")
-    return (await asyncio.to_thread(digest_file, path, guess_media_type(path))).model_dump()
+    return (await asyncio.to_thread(digest_file, path, guess_media_type(path))).model_dump(exclude_none=True)
