@@ -15,6 +15,7 @@ from ledger.server.log.identity import Identity
 from ledger.server.log.tail import Tail
 from ledger.server.store.contract import Batch, NewEntry, StoredCheckpoint
 from ledger.server.store.sqlite import SQLiteStore
+from ledger.statements.parse import NEWEST_RULES
 
 ORIGIN = "example.com/benchmark"
 _HASH_BYTES = 32
@@ -36,7 +37,7 @@ def opening(identity: Identity, time_ms: int) -> tuple[list[Envelope], Scene]:
         "origin": ORIGIN,
         "log_keys": [identity.note_key.vkey()],
         "service_key": identity.service_key.public.document(),
-        "rules": 2,
+        "rules": NEWEST_RULES,
         "relation": "none",
         "admission": "open",
     }

@@ -136,6 +136,24 @@ def test_a_hand_off_is_told_with_what_it_rests_on_even_if_that_changed_later(tmp
     assert texts(told, "What follows")[0].startswith("[digest-mismatch] ")
 
 
+def test_a_marked_copy_is_told_with_the_consent_that_it_lacks(tmp_path: Path) -> None:
+    """What stands in the open is said; both seals are named; the amendment that took consent back is told."""
+    tale = Tale()
+    deal = tale.license("acme", "cedar", tale.listing, marking_consent=True)
+    tale.say("license.amended", "acme", "cedar", license=deal, marking_consent=False)
+    marks = {"bound": "0.001", "method": "tardos", "seal": {"sealed": "ef" * 32}, "threshold_millibits": 20_000}
+    told = story(tale, tmp_path, tale.offer("acme", "cedar", tale.listing, license=deal, marks=marks))
+    assert entries(told, "What it rests on") == [5, 11, 12]
+    assert "by the method tardos" in texts(told, "What happened")[0]
+    assert "20000 millibits is accused, with a probability of at most 0.001" in texts(told, "What happened")[0]
+    [finding] = texts(told, "What follows")
+    assert finding.startswith(
+        "[marked-without-consent] acme marked the copy that it handed to cedar, and the license of"
+    )
+    assert "it follows from entries 11, 12, 13." in finding
+    assert any("/content, /marks/seal" in text for text in texts(told, "What is sealed"))
+
+
 def test_what_is_sealed_is_undetermined_and_a_disclosure_opens_it(tmp_path: Path) -> None:
     """Who can open it is named; what was opened is marked, and the finding says that it rests on it."""
     tale = Tale()
