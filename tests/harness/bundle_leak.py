@@ -20,7 +20,7 @@ from tests.harness.bundle_math import (
     word_bit,
     word_bits,
 )
-from tests.harness.bundle_story import BASE_COUNT, BITS, BOUND, COLUMNS, RECIPIENTS, Copy, Story, csv_file
+from tests.harness.bundle_story import BASE_COUNT, BITS, BOUND, COLUMNS, RECIPIENTS, Copy, Said, Story, csv_file
 
 
 @dataclass
@@ -81,9 +81,9 @@ def leak(copies: Sequence[Copy], shape: str = "changed", *, marks: int = 8, base
 class Scores:
     """The numbers of an evidence file, from what the story knows: nothing is searched for."""
 
-    def __init__(self, story: Story, leaked: Leak, withheld: frozenset[str]) -> None:
-        """Take what was leaked, and the labels of hand-offs whose marks are not opened."""
-        self.story, self.leaked, self.withheld = story, leaked, withheld
+    def __init__(self, story: Story, leaked: Leak, withheld: frozenset[str], said: dict[str, Said]) -> None:
+        """Take what was leaked, the labels of hand-offs whose marks are not opened, and what is in the bundle."""
+        self.story, self.leaked, self.withheld, self.said = story, leaked, withheld, said
         self.own = story.copies["bob.example"]
         self.mapped = [item["column"] for item in self.leaked.mapping]
         self.records_found = len(set(self.leaked_records()) & set(self.own.base))
@@ -123,7 +123,7 @@ class Scores:
 
     def members(self) -> dict[str, Any]:
         """Return the members of evidence.json that hold numbers."""
-        said, withheld = self.story.said, self.withheld
+        said, withheld = self.said, self.withheld
         labels = [label for label in said if label.startswith("transfer")]
         marked = sorted((label for label in labels if self.own.method), key=lambda label: said[label].id)
         to_bob = [label for label in marked if "bob" in label]

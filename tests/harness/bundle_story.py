@@ -178,11 +178,17 @@ class Story(Forger):
         tamper: Tamper | None = None,
         redactable: bool = False,
         second_seal: bool = False,
+        spoil: Callable[[dict[str, Any]], object] | None = None,
         trace: bytes = b"{}\n",
+        **fields: Json,
     ) -> None:
-        """Tell it. `second_seal`: bob gets another marked copy; `trace`: what the claim's evidence commits to."""
-        super().__init__(label, rules=3)
-        self.tamper, self.trace = tamper, trace
+        """Tell it.
+
+        `second_seal`: bob gets another marked copy; `spoil`: what is done to a value of marks before it is sealed;
+        `trace`: what the claim's evidence commits to; `label` and `fields` are those of LedgerBuilder.
+        """
+        super().__init__(label, rules=3, **fields)
+        self.tamper, self.spoil, self.trace = tamper, spoil, trace
         self.alice, self.bob, self.carol, self.dave = (
             person(name) for name in ("alice.example", "bob.example", "carol.example", "dave.example")
         )
@@ -237,6 +243,8 @@ class Story(Forger):
         seals = {"/content": "content"}
         if copy.method:
             value = copy.seal()
+            if self.spoil is not None:
+                self.spoil(value)
             fields["marks"] = {
                 "bound": value["bound"],
                 "method": value["method"],

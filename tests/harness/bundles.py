@@ -20,7 +20,7 @@ from ledger.core.encoding import Json, b64encode, canonical
 from ledger.core.receipt import format_receipt
 from tests.harness.bundle_leak import Leak, Scores, leak
 from tests.harness.bundle_math import canonical_record
-from tests.harness.bundle_story import Copy, Story
+from tests.harness.bundle_story import Copy, Said, Story
 from tests.harness.reference import ReferenceTree, entry_leaf
 from tests.harness.sealing import disclosures_file
 from tests.harness.witness import Witness
@@ -71,6 +71,8 @@ class Maker:
     with_history: bool = True
     withheld: frozenset[str] = frozenset()
     """Labels of hand-offs whose marks are not opened."""
+    left_out: frozenset[str] = frozenset({"party dave.example", "unrelated", "unrelated end"})
+    """Labels of what does not go in, unless the whole log does."""
     acts: list[dict[str, Json]] = field(default_factory=lambda: [dict(SALE), dict(RESEARCH)])
     cosigned: bytes = b""
     """A checkpoint to use in place of the newest."""
@@ -79,11 +81,16 @@ class Maker:
     def own(self) -> Copy:
         return self.story.copies["bob.example"]
 
+    @property
+    def said(self) -> dict[str, Said]:
+        """What goes in of what was said."""
+        skipped = frozenset[str]() if self.is_whole else self.left_out
+        return {label: said for label, said in self.story.said.items() if label not in skipped}
+
     def indexes(self) -> list[int]:
         """Return the entries that go in."""
-        left_out = {"party dave.example", "unrelated", "unrelated end"}
-        skipped = {said.index for label, said in self.story.said.items() if label in left_out}
-        return [index for index in range(self.story.size) if self.is_whole or index not in skipped]
+        told = {said.index for said in self.story.said.values()} - {said.index for said in self.said.values()}
+        return [index for index in range(self.story.size) if index not in told]
 
     def about_the_listing(self) -> list[int]:
         """Return the entries that concern the listing (docs/format.md §12.3), by what the story is."""
@@ -135,7 +142,7 @@ class Maker:
         }
 
     def disclosures(self) -> list[dict[str, Any]]:
-        said = self.story.said
+        said = self.said
         shown = [*said["claim"].disclosures, said["transfer bob.example"].disclosures[0]]
         for label, item in said.items():
             if label.startswith("transfer") and label not in self.withheld:
@@ -146,7 +153,7 @@ class Maker:
         """Return what a lawyer would write down: bob sold what he might only study, and everybody was a second late."""
         license_index = self.story.said["license bob.example"].index
         late = []
-        for label, said in self.story.said.items():
+        for label, said in self.said.items():
             if label.startswith("transfer"):
                 party = label.split()[1]
                 since_ms = self.story.times[said.index]
@@ -198,7 +205,7 @@ class Maker:
             "found_rows": found_rows,
             "records": [own.opened(number) for number, _ in of_bob],
             "matches": matches,
-        } | Scores(self.story, leaked, self.withheld).members()
+        } | Scores(self.story, leaked, self.withheld, self.said).members()
 
 
 @dataclass(frozen=True)
@@ -273,6 +280,12 @@ GOOD = [
         "good-canary-second-seal-withheld",
         lambda: finished(good(second_seal=True, withheld=frozenset({"transfer bob.example again"}))),
     ),
+    Case(
+        "omitted-seal",
+        lambda: finished(
+            good(second_seal=True, left_out=frozenset({"transfer bob.example again", "acknowledged bob.example again"}))
+        ),
+    ),
     Case("good-canary-withheld", lambda: finished(good(withheld=frozenset({"transfer bob.example"})))),
     Case("good-without-marks", lambda: finished(good("", marks=0))),
     Case("good-tardos", lambda: finished(good("tardos"))),
@@ -305,7 +318,6 @@ def write_all(directory: Path, cases: Iterable[Case]) -> None:
 
 
 if __name__ == "__main__":
-    from tests.harness.bundles import GOOD as ALL_GOOD
-    from tests.harness.bundles import write_all as write
+    from tests.harness.bundle_set import all_cases
 
-    write(Path(sys.argv[1]), ALL_GOOD)
+    write_all(Path(sys.argv[1]), all_cases())

@@ -1,0 +1,12 @@
+"""Every bundle of the harness, good and forged."""
+
+from __future__ import annotations
+
+from tests.harness import forged_bytes, forged_evidence  # noqa: F401 - importing them fills LIES
+from tests.harness.bundles import GOOD, Case
+from tests.harness.forged_bundles import LIES
+
+
+def all_cases() -> list[Case]:
+    """Return every good bundle, then every forged one."""
+    return [*GOOD, *LIES]
