@@ -9,6 +9,7 @@ from ledger.cli import (
     demo,
     disclose,
     erasure,
+    evidence,
     findings,
     history,
     keys,
@@ -45,5 +46,5 @@ findings.register(app)
 history.register(party.app)
 onward.register(transfer.app)
 settlement.register(claim.app)
-for _group in (keys, party, listing, license, transfer, usage, claim, erasure, venue, provenance):
+for _group in (keys, party, listing, license, transfer, usage, claim, evidence, erasure, venue, provenance):
     app.add_typer(_group.app)

@@ -63,7 +63,13 @@ def open_(
     demand: Annotated[str | None, typer.Option("--demand", help="What you demand.")] = None,
     evidence: Annotated[
         Path | None,
-        typer.Option("--evidence", help="A file; its digest is told, and it stays here.", exists=True, dir_okay=False),
+        typer.Option(
+            "--evidence",
+            help="What 'ledger trace' wrote, trace.json, or any other file. Its digest is told, which fixes it; the "
+            "file stays here. Keep it as it is: 'ledger evidence build' puts it into the bundle.",
+            exists=True,
+            dir_okay=False,
+        ),
     ] = None,
     answer_by: Annotated[
         str | None, typer.Option("--answer-by", help=f"No answer by then is a finding: {MOMENT}.")
@@ -81,8 +87,10 @@ def open_(
 ) -> None:
     """Claim that another party broke a license or a hand-off that you are a party to.
 
-    Example: ledger claim open --license sha256:… --against beta.example --clause "No training" --answer-by P14D
-    --legal-hold --evidence report.pdf --seal /evidence
+    With --seal /evidence nobody sees that there is a trace until you build the bundle, which opens it.
+
+    Example: ledger claim open --transfer sha256:… --against beta.example --clause "No onward transfer" --answer-by P14D
+    --legal-hold --evidence trace.json --seal /evidence
     """
     exactly_one(license=license_id, transfer=transfer)
     answer_by_ms = parse_moment_or_none(answer_by, "--answer-by")

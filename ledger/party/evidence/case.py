@@ -76,46 +76,19 @@ def read_act(text: str, at_ms: int, license_id: str) -> Act:
         raise EvidenceError(f"the act {text!a} cannot be judged: {error}", "docs/terms.md §4 has the words") from error
 
 
-def find_transfer(statements: Mapping[str, Told], *, transfer: str | None, claim: str | None) -> Told:
-    """Return the hand-off that a case is about; `transfer` decides, where both are given.
-
-    Raises Missing where there is none, or where a claim about a license does not tell which of several.
-    """
-    if transfer is None and claim is not None:
-        opened = _of_type(statements, claim, "claim.opened")
-        transfer = opened.name("transfer")
-        if transfer is None:
-            under = [
-                told.id
-                for told in statements.values()
-                if told.type == "transfer.offered"
-                and told.name("license") == opened.name("license")
-                and told.name("recipient") == opened.name("respondent")
-            ]
-            if len(under) != 1:
-                raise Missing(
-                    f"the claim is about a license under which {len(under)} hand-offs were offered",
-                    "say which one with --transfer",
-                )
-            transfer = under[0]
-    if transfer is None:
-        raise Missing("no hand-off was named", "give --transfer or --claim")
-    return _of_type(statements, transfer, "transfer.offered")
-
-
 def make_case(
     statements: Iterable[Told],
     ledger: str,
     claimant: str,
     acts: Sequence[Act],
     *,
-    transfer: str | None,
+    transfer: str,
     claim: str | None,
     found_name: str,
 ) -> Case:
     """Return the case of a claimant about a hand-off; raise Missing or NotOfThisCase."""
     by_id = {told.id: told for told in statements}
-    offer = find_transfer(by_id, transfer=transfer, claim=claim)
+    offer = _of_type(by_id, transfer, "transfer.offered")
     respondent, license_id = str(offer.fields["recipient"]), offer.name("license")
     if claim is not None:
         _check_claim(_of_type(by_id, claim, "claim.opened"), offer, claimant)

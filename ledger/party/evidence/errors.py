@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ledger.party.errors import PartyError
+from ledger.party.errors import PartyError, Unreachable
 
 
 class EvidenceError(PartyError):
@@ -34,3 +34,15 @@ class MissingReports(EvidenceError):
         """Keep the library's name."""
         self.library = library
         super().__init__(f"reports need the library {library}", "pip install 'provenance-ledger[reports]'")
+
+
+class LedgerGone(EvidenceError):
+    """The ledger does not answer; a mirror will do in its place."""
+
+    def __init__(self, error: Unreachable) -> None:
+        """Keep the address."""
+        self.url = error.url
+        super().__init__(
+            f"the ledger did not answer: {error}",
+            "try again; if it is gone for good, give a copy made by 'verifier mirror': --mirror DIR",
+        )

@@ -15,12 +15,12 @@ MAX_PARTIES = 24
 _EVENTS_A_PICTURE = 6
 _LINE = 15
 _WORDS_WIDTH = 92
-_COLUMN = 390
-_BOX = (186, 46)
-_GAP = 22
+_COLUMN = 255
+_BOX = (168, 40)
+_GAP = 16
 _LABEL = 13
 _MAX_LABELS = 6
-_NAME_WIDTH = 27
+_NAME_WIDTH = 22
 
 
 class Arrow(NamedTuple):
@@ -60,29 +60,31 @@ def _timeline(events: Sequence[Event]) -> str:
 def graph(sender: str, arrows: Sequence[Arrow], found: str | None) -> str:
     """Return who handed copies to whom; `found` is the name of the file, drawn where it is said to come from.
 
-    Parties stand in columns: the sender, those it handed to, those these handed to. Past 24, the rest is counted. What
-    went between the same two is one line with several labels.
+    Parties stand in columns: the sender, those it handed to, those these handed to; under each, what it got. Past 24,
+    the rest is counted.
     """
-    merged = _merged(arrows)
-    columns = _columns(sender, merged)
-    labels = max((len(arrow.words) for arrow in merged), default=0)
-    row_height = max(_BOX[1], _LABEL * labels) + _GAP
-    places = {
-        name: (20 + at * _COLUMN, 16 + row * row_height)
-        for at, names in enumerate(columns)
-        for row, name in enumerate(names)
-    }
-    lines = [_line(arrow, places) for arrow in merged if arrow.source in places and arrow.target in places]
-    boxes = [{"x": x, "y": y, "name": _cut(name), "is_found": name == found} for name, (x, y) in places.items()]
-    height = 16 + row_height * max((len(names) for names in columns), default=1)
-    left_out = len({arrow.target for arrow in merged} - places.keys())
-    width = max(40 + _COLUMN * (len(columns) - 1) + _BOX[0], 3 * _COLUMN - 100)
+    columns = _columns(sender, arrows)
+    notes = {name: _notes(name, arrows) for names in columns for name in names}
+    boxes, places, height = [], dict[str, tuple[int, int]](), 0
+    for column, names in enumerate(columns):
+        y = _GAP
+        for name in names:
+            places[name] = (20 + column * _COLUMN, y)
+            shown = {"x": places[name][0], "y": y, "name": _cut(name), "is_found": name == found}
+            boxes.append({**shown, "notes": notes[name]})
+            y += _BOX[1] + _LABEL * len(notes[name]) + _GAP
+        height = max(height, y)
+    merged = {(arrow.source, arrow.target): arrow for arrow in reversed(arrows)}  # the first is the one in question
+    lines = [
+        _line(arrow, places) for arrow in reversed(merged.values()) if arrow.source in places and arrow.target in places
+    ]
+    left_out = len({arrow.target for arrow in arrows} - places.keys())
     return render(
         "handoffs.svg",
         boxes=boxes,
         lines=lines,
-        width=width,
-        height=height + 16 * bool(left_out),
+        width=max(_COLUMN * len(columns) + 20, 3 * _COLUMN),
+        height=height + _LABEL * bool(left_out),
         box=_BOX,
         label=_LABEL,
         left_out=left_out,
@@ -106,22 +108,19 @@ def arrows_of(
     return found
 
 
-def _merged(arrows: Sequence[Arrow]) -> list[Arrow]:
-    found: dict[tuple[str, str, bool], Arrow] = {}
-    for arrow in arrows:
-        key = (arrow.source, arrow.target, arrow.is_dashed)
-        before = found.get(key)
-        if before is None:
-            found[key] = arrow
-        else:
-            words = (*before.words, *arrow.words)
-            found[key] = before._replace(words=words, is_central=before.is_central or arrow.is_central)
-    return [
-        arrow
-        if len(arrow.words) <= _MAX_LABELS
-        else arrow._replace(words=(*arrow.words[: _MAX_LABELS - 1], f"and {len(arrow.words) - _MAX_LABELS + 1} more"))
-        for arrow in found.values()
+def _notes(name: str, arrows: Sequence[Arrow]) -> list[dict[str, object]]:
+    """Return what is written under a party: what it got, and from whom where several handed to it."""
+    here = [arrow for arrow in arrows if arrow.target == name]
+    several = len({arrow.source for arrow in here}) > 1
+    notes: list[dict[str, object]] = [
+        {"words": f"{words} (from {_cut(arrow.source)})" if several else words, "is_central": arrow.is_central}
+        for arrow in here
+        for words in arrow.words
     ]
+    if len(notes) > _MAX_LABELS:
+        more = {"words": f"and {len(notes) - _MAX_LABELS + 1} more", "is_central": False}
+        notes = [*notes[: _MAX_LABELS - 1], more]
+    return notes
 
 
 def _columns(sender: str, arrows: Sequence[Arrow]) -> list[list[str]]:
@@ -151,9 +150,6 @@ def _line(arrow: Arrow, places: dict[str, tuple[int, int]]) -> dict[str, object]
         "y1": start[1],
         "x2": end[0],
         "y2": end[1],
-        "x": (start[0] + end[0]) / 2,
-        "y": (start[1] + end[1]) / 2 - _LABEL * (len(arrow.words) - 1) - 5,
-        "words": arrow.words,
         "is_central": arrow.is_central,
         "is_dashed": arrow.is_dashed,
     }

@@ -1,0 +1,208 @@
+"""From a trace and a vault to an evidence bundle (docs/bundle.md)."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+
+from ledger.core.encoding import Json
+from ledger.core.entry import parse_entry
+from ledger.core.policy import parse_policy
+from ledger.party.disclosures import Disclosure
+from ledger.party.errors import Problem, Unreachable
+from ledger.party.evidence.case import Case, make_case, read_act
+from ledger.party.evidence.disclosed import EVIDENCE, Choice, claimed_evidence, disclose
+from ledger.party.evidence.documents import Documents
+from ledger.party.evidence.errors import EvidenceError, LedgerGone, Missing, NotOfThisCase
+from ledger.party.evidence.finishing import Built, finish
+from ledger.party.evidence.gathering import Progress, gather
+from ledger.party.evidence.judgement import judge
+from ledger.party.evidence.opening import open_matches
+from ledger.party.evidence.sources import LedgerSource, MirrorSource, Source, ledger_identity
+from ledger.party.evidence.tokens import read_tokens
+from ledger.party.evidence.traced import (
+    Trace,
+    check_covers,
+    choose_transfer,
+    limit,
+    members_of,
+    opened_seals,
+    read_trace,
+    withhold,
+)
+from ledger.party.interop.chain import Told
+from ledger.party.interop.chain import told as told_by
+from ledger.party.sealing import is_sealed
+from ledger.party.speaker import Speaker
+
+EVIDENCE_TYPE = "provenance-ledger.evidence/v1"
+MAX_OPENED = 100_000
+_NOT_FOUND = 404
+_OTHER = re.compile(r"[^a-z0-9._-]+")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a bundle is to be made of.
+
+    `acts` are (words, Unix milliseconds); `withheld` are hand-offs whose marks stay sealed; `open_count` is how many
+    matching records are opened at most, beside the marks; `found` is the found file, put in if `is_found_included`;
+    `policy` is the text by which a mirror is trusted, the home's without it.
+    """
+
+    trace: Path
+    transfer: str | None = None
+    claim: str | None = None
+    acts: Sequence[tuple[str, int]] = ()
+    chosen: Sequence[Choice] = ()
+    withheld: frozenset[str] = frozenset()
+    open_count: int = 1_000
+    found: Path | None = None
+    is_found_included: bool = False
+    tokens: Sequence[Path] = ()
+    is_whole_log: bool = False
+    mirror: Path | None = None
+    policy: str | None = None
+
+
+async def build(speaker: Speaker, request: Request, progress: Progress = lambda _done, _all: None) -> Built:
+    """Return the bundle of a case; the same bytes for the same inputs, ledger, clock and fonts.
+
+    Raises EvidenceError and its kinds, and what client, vault and the dataset's files raise.
+    """
+    try:
+        return await _Builder(speaker, request).build(progress)
+    except Unreachable as error:
+        raise LedgerGone(error) from error
+
+
+class _Builder:
+    """One bundle under way."""
+
+    def __init__(self, speaker: Speaker, request: Request) -> None:
+        self.speaker = speaker
+        self.request = request
+        self.policy = request.policy if request.policy is not None else speaker.vault.config().policy
+
+    async def build(self, progress: Progress) -> Built:
+        request = self.request
+        trace = await asyncio.to_thread(read_trace, request.trace)
+        found = await asyncio.to_thread(self.found_file, trace)
+        claim = await self.claim()
+        transfer = choose_transfer(trace, request.transfer, claim)
+        entry = trace.entry(transfer)
+        source, ledger = await self.source(str(entry["listing"]))
+        if entry["ledger"] != ledger:
+            raise NotOfThisCase("the trace is of a hand-off on another ledger", "use the home of that ledger")
+        named = {transfer, *(choice.statement_id for choice in request.chosen)}
+        named |= {request.claim} if request.claim is not None else set()
+        gathered = await gather(source, sorted(named), whole_log=request.is_whole_log, progress=progress)
+        told = {one.id: one for one in gathered.told()}
+        case = self.case(trace, told, ledger, transfer)
+        disclosures = await self.disclosures(trace, told, case)
+        evidence = await asyncio.to_thread(self.evidence, trace, told, case, found)
+        documents = Documents(
+            case=case,
+            evidence=evidence,
+            judgement=judge([proved.entry for proved in gathered.entries], case.acts, disclosures),
+            gathered=gathered,
+            disclosures=tuple(disclosures),
+            made={"at_ms": self.speaker.clock(), "by": self.speaker.name, "program": _program()},
+            paths=(),
+            witnesses=tuple(parse_policy(self.policy).witnesses.values()),
+        )
+        others = {"policy-hint.txt": self.policy.encode()}
+        tokens = await asyncio.to_thread(read_tokens, request.tokens, gathered.note)
+        others |= {f"timestamps/{number}.tsr": token for number, token in enumerate(tokens)}
+        if claimed_evidence(told.get(case.claim or ""), trace, disclosures):
+            others["trace.json"] = trace.raw
+        if request.is_found_included:
+            others[evidence["found"]["path"]] = found
+        return await asyncio.to_thread(finish, documents, others)
+
+    def found_file(self, trace: Trace) -> bytes:
+        """Return the found file, where it is to be included; raise NotOfThisCase for another than was traced."""
+        path = self.request.found
+        if path is None:
+            if self.request.is_found_included:
+                raise EvidenceError("which file is to be included?", "give it with --found FILE")
+            return b""
+        raw = path.read_bytes()
+        if not trace.is_of(len(raw), sha256(raw).hexdigest()):
+            raise NotOfThisCase(
+                f"{path.name} is not the file that was traced: its size or digest differs", "trace this file"
+            )
+        return raw
+
+    async def claim(self) -> Told | None:
+        """Return the claim, from our own copy of its entry where there is one."""
+        name = self.request.claim
+        if name is None:
+            return None
+        kept = self.speaker.vault.entry(name)
+        if kept is not None:
+            return told_by(parse_entry(kept[0]))
+        if self.request.mirror is not None:
+            raise Missing(f"this home opened no claim {name}", "use the claimant's home")
+        try:
+            return told_by((await self.speaker.client.statement(name)).entry)
+        except Problem as problem:
+            if problem.status != _NOT_FOUND:
+                raise
+            raise Missing(
+                f"there is no claim {name} on the ledger",
+                "open one: 'ledger claim open --transfer … --against … --clause … --evidence trace.json'",
+            ) from problem
+
+    async def source(self, listing: str) -> tuple[Source, str]:
+        """Return where entries come from, and the ledger's id."""
+        client, vault = self.speaker.client, self.speaker.vault
+        if self.request.mirror is None:
+            source = await LedgerSource.open(client, listing)
+            return source, source.identity.id
+        policy = parse_policy(self.policy)
+        mirror = await MirrorSource.open(self.request.mirror, policy, listing, vault=vault, origin=client.origin)
+        return mirror, (await ledger_identity(mirror.tree, policy, client.origin)).id
+
+    def case(self, trace: Trace, told: Mapping[str, Told], ledger: str, transfer: str) -> Case:
+        license_id = told[transfer].name("license") if transfer in told else None
+        if self.request.acts and license_id is None:
+            raise EvidenceError("the hand-off names no license, so no act can be judged by one", "leave out --act")
+        acts = [read_act(words, at_ms, license_id or "") for words, at_ms in self.request.acts]
+        found_name = str(trace.document["found"]["name"])
+        claim = self.request.claim
+        return make_case(
+            told.values(), ledger, self.speaker.name, acts, transfer=transfer, claim=claim, found_name=found_name
+        )
+
+    async def disclosures(self, trace: Trace, told: Mapping[str, Told], case: Case) -> list[Disclosure]:
+        """Return what opens content, marks, a sealed evidence document, and what the claimant chose."""
+        seals = [name for name in opened_seals(trace, case.listing) if name not in self.request.withheld]
+        chosen = list(self.request.chosen)
+        if case.claim is not None and is_sealed(told[case.claim].fields.get("evidence")):
+            chosen.append(Choice(case.claim, EVIDENCE))
+        return await disclose(self.speaker, told, case.transfer, seals, chosen)
+
+    def evidence(self, trace: Trace, told: Mapping[str, Told], case: Case, found: bytes) -> dict[str, Json]:
+        """Return `evidence.json`."""
+        offers = [
+            one for one in told.values() if one.type == "transfer.offered" and one.name("listing") == case.listing
+        ]
+        check_covers(trace, offers, case.respondent)
+        members = withhold(members_of(trace, case.transfer), trace, case.transfer, self.request.withheld)
+        members = limit(members, trace, case.listing, self.request.open_count)
+        marked = set(trace.document.get("mark_rows", {}).get(case.listing, []))
+        members |= open_matches(self.speaker.vault, case.transfer, members, marked, self.request.found)
+        if self.request.is_found_included and found:
+            name = _OTHER.sub("-", members["found"]["name"].lower()).strip("-.") or "file"
+            members["found"] = members["found"] | {"path": f"found/{name}"}
+        return members | {"type": EVIDENCE_TYPE}
+
+
+def _program() -> str:
+    return f"provenance-ledger {version('provenance-ledger')}"

@@ -1,0 +1,82 @@
+"""From what a verifier reads to the finished files: pages, report, archive. Pure, but for the typesetter's files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from ledger.party.disclosures import format_disclosures
+from ledger.party.evidence.archive import as_json, zip_members
+from ledger.party.evidence.documents import Documents
+from ledger.party.evidence.papers import PAGES, pages, verify_page
+from ledger.party.evidence.pdf import report_pdf
+from ledger.party.evidence.single import single_page
+from ledger.party.evidence.story import Verdict, judge_evidence, tell
+from ledger.party.interop.chain import parties_of, select
+from ledger.party.interop.exporting import Format, export
+from ledger.party.interop.gathering import Story
+
+_WRITTEN = (*PAGES, "report.pdf", "verify.html")
+
+
+@dataclass(frozen=True)
+class Built:
+    """A bundle: the ZIP, the report that carries it, the page that holds it, and what the evidence comes to."""
+
+    archive: bytes
+    report: bytes
+    page: bytes
+    documents: Documents
+    verdict: Verdict
+
+
+def machine_members(documents: Documents) -> dict[str, bytes]:
+    """Return the members that follow from the documents alone."""
+    gathered, case = documents.gathered, documents.case
+    members = {
+        "case.json": as_json(case.document()),
+        "checkpoint.txt": gathered.note,
+        "disclosures.json": format_disclosures(documents.disclosures, f"the case of {case.claimant}"),
+        "evidence.json": as_json(dict(documents.evidence)),
+        "judgement.json": as_json(dict(documents.judgement)),
+        "provenance.json": _provenance(documents),
+    }
+    for proved in gathered.entries:
+        members[f"entries/{proved.entry.index}.entry"] = proved.entry.raw
+        members[f"receipts/{proved.entry.index}.tlog-proof"] = proved.receipt
+    for number, history in enumerate(gathered.histories):
+        members[f"histories/{number}.json"] = as_json(history)
+    return members
+
+
+def finish(documents: Documents, others: Mapping[str, bytes]) -> Built:
+    """Return the finished bundle; `others` are members that are taken as they are, by path.
+
+    Raises MissingReports or MissingExtra where a library is missing, Missing without the page, TooLarge.
+    """
+    members = machine_members(documents) | dict(others)
+    documents = replace(documents, paths=tuple(sorted({*members, *_WRITTEN})))
+    story = tell(documents)
+    page = verify_page()
+    members |= pages(story) | {"report.pdf": report_pdf(story), "verify.html": page}
+    archive = zip_members(members, documents.made)
+    return Built(
+        archive=archive,
+        report=report_pdf(story, archive),
+        page=single_page(page, archive),
+        documents=documents,
+        verdict=judge_evidence(documents),
+    )
+
+
+def _provenance(documents: Documents) -> bytes:
+    """Return the case's hand-off as PROV-JSON; what is sealed stands there as its commitment."""
+    told = documents.gathered.told()
+    statements = select(told, documents.case.transfer)
+    names = {name for one in statements for name in parties_of(one)}
+    registered = {
+        one.issuer: one
+        for one in reversed(told)
+        if one.type in {"party.registered", "ledger.created"} and one.issuer in names
+    }
+    return export(Story(documents.case.transfer, statements, registered), Format.PROV_JSON)
