@@ -19,6 +19,7 @@ from ledger.party.errors import (
     Problem,
     ReceiptInvalid,
     ReplyInvalid,
+    UnderHold,
     Unfit,
     Unproven,
     Unreachable,
@@ -27,6 +28,7 @@ from ledger.party.errors import (
     VaultSealed,
     WrongPassphrase,
 )
+from ledger.party.evidence.errors import EvidenceError, LedgerGone, MissingReports
 from ledger.party.interop.errors import MissingExtra, MissingTool, NotUnderstood, ToolFailed
 from ledger.party.plain import plain
 
@@ -76,6 +78,9 @@ def report(error: LedgerError | OSError) -> int:
 def explain(error: LedgerError | OSError) -> Words:  # noqa: C901, PLR0911, PLR0912 - one table from errors to words
     """Return the words for an error; more special types come first."""
     match error:
+        case EvidenceError():
+            code = USAGE if isinstance(error, MissingReports) else UNSURE if isinstance(error, LedgerGone) else REFUSED
+            return Words(str(error), error.advice, code)
         case Problem():
             return _problem(error)
         case ForkDetected():
@@ -113,6 +118,12 @@ def explain(error: LedgerError | OSError) -> Words:  # noqa: C901, PLR0911, PLR0
             return Words(
                 f"{error}. Nothing was signed or sent.",
                 "leave that out, or ask the ledger's operator to take up the newer version",
+                REFUSED,
+            )
+        case UnderHold():
+            return Words(
+                f"{error}. Nothing was destroyed.",
+                "wait until the claim is determined: 'ledger claim show' tells what became of it",
                 REFUSED,
             )
         case Unfit():

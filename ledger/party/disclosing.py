@@ -12,7 +12,7 @@ from ledger.core.encoding import Json, parse_json
 from ledger.core.entry import parse_entry
 from ledger.core.errors import FormatError
 from ledger.party.disclosures import Disclosure, format_disclosures
-from ledger.party.errors import AlreadyThere, NeedsRules, Problem, Unfit, VaultDamaged
+from ledger.party.errors import AlreadyThere, NeedsRules, Problem, UnderHold, Unfit, Unreachable, VaultDamaged
 from ledger.party.files import create_file
 from ledger.party.locker import Handed, Kept
 from ledger.party.recorded import Recorded
@@ -113,8 +113,17 @@ async def erase(
     """Destroy what opens these places, here and for ever, and say so on the ledger where we are the issuer.
 
     Returns the attestation's entry, and None without one. What was destroyed before can be attested again, if the
-    attestation was not recorded then. Raises NeedsRules, before anything is destroyed, where it could not be attested.
+    attestation was not recorded then. Before anything is destroyed, raises NeedsRules where it could not be attested,
+    and UnderHold where a claim orders that it be kept. Without an attestation the ledger need not be there to ask.
     """
+    try:
+        claims = await _holding(speaker, statement_id)
+    except Unreachable:
+        if attest:
+            raise
+        claims = []
+    if claims:
+        raise UnderHold(statement_id, claims)
     ours = attest and await issuer(speaker, statement_id) == speaker.name
     if ours and await speaker.client.rules() == 1:
         raise NeedsRules("erasure.attested", "", 1, 2)
@@ -135,6 +144,21 @@ async def erase(
         method=method,
         pointers=sorted(set(pointers)),
     )
+
+
+async def _holding(speaker: Speaker, statement_id: str) -> list[str]:
+    """Return the claims whose legal hold is on the license or hand-off that a statement makes or is about."""
+    statement, client = await _statement(speaker, statement_id), speaker.client
+    kind = statement.get("type")
+    transfer = statement_id if kind == "transfer.offered" else statement.get("transfer")
+    if transfer is None:
+        agreed = statement_id if kind == "license.agreed" else statement.get("license")
+        return [] if agreed is None else (await client.license(agreed)).holds
+    offered = await client.transfer(transfer)
+    under = [] if offered.license is None else (await client.license(offered.license)).holds
+    # Claims on other hand-offs under the same license hold that license, and not this hand-off.
+    claims = [await client.claim(name) for name in under]
+    return sorted({*offered.holds, *(claim.id for claim in claims if claim.license == offered.license)})
 
 
 async def issuer(speaker: Speaker, statement_id: str) -> str:

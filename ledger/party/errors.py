@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -154,21 +155,28 @@ class Unproven(PartyError):
 class ContentMismatch(PartyError):
     """What was received is not what the sender sealed. `missing` and `surplus` are file names against the manifest.
 
-    Without either, some content differs: one value is sealed for all files, so which one cannot be told.
+    `differences` say, a line a file, what differs, where that can be told: other counts of records, lines that are no
+    rows. Without any of these, some content differs: one value is sealed for all files, so which one cannot be told.
     """
 
-    def __init__(self, missing: list[str], surplus: list[str], file_count: int, content: Content | None = None) -> None:
+    def __init__(
+        self,
+        missing: list[str],
+        surplus: list[str],
+        file_count: int,
+        content: Content | None = None,
+        differences: Sequence[str] = (),
+    ) -> None:
         """Keep the names, the number of files in the manifest, and what was computed, if all files were there."""
         self.content = content
         self.missing = missing
         self.surplus = surplus
         self.file_count = file_count
-        if missing or surplus:
-            parts = [f"missing: {', '.join(missing)}"] if missing else []
-            parts += [f"not in the manifest: {', '.join(surplus)}"] if surplus else []
-            super().__init__("; ".join(parts))
-        else:
-            super().__init__(f"the content of the {file_count} files is not what the sender sealed")
+        self.differences = differences
+        parts = [f"missing: {', '.join(missing)}"] if missing else []
+        parts += [f"not in the manifest: {', '.join(surplus)}"] if surplus else []
+        parts += differences
+        super().__init__("; ".join(parts) or f"the content of the {file_count} files is not what the sender sealed")
 
 
 class NeedsRules(PartyError):
@@ -182,6 +190,16 @@ class NeedsRules(PartyError):
         self.needed = needed
         what = f"{kind} with {field}" if field and field != "/type" else kind
         super().__init__(f"{what} needs version {needed} of the rules; this ledger is under version {rules}")
+
+
+class UnderHold(PartyError):
+    """A claim orders that nothing of it be erased; `claims` are those that do."""
+
+    def __init__(self, statement_id: str, claims: list[str]) -> None:
+        """Keep what is held, and by which claims."""
+        self.statement_id = statement_id
+        self.claims = claims
+        super().__init__(f"a legal hold is on what {statement_id} is about, by {', '.join(claims)}")
 
 
 class Unfit(PartyError):

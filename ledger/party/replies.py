@@ -77,7 +77,7 @@ class ListingState(Reply):
 
 
 class LicenseState(Reply):
-    """A license; ended once `ended_index` is set, at `ended_ms`.
+    """A license; ended once `ended_index` is set, at `ended_ms`; `holds`: claims that hold it, or a hand-off under it.
 
     `terms_index` and `bound_index` are the entries that set its terms, and a bound of its term, last; `consent_index`
     is the amendment that said `marking_consent` last.
@@ -94,10 +94,11 @@ class LicenseState(Reply):
     terms_index: Time | None = None
     bound_index: Time | None = None
     consent_index: Time | None = None
+    holds: list[Id] = Field(default_factory=list)
 
 
 class TransferState(Reply):
-    """A hand-off; `state` is offered, acknowledged or refused."""
+    """A hand-off; `state` is offered, acknowledged or refused; `holds` are claims that hold it."""
 
     id: Id
     listing: Id
@@ -107,6 +108,7 @@ class TransferState(Reply):
     state: str
     index: Time
     decided_index: Time | None = None
+    holds: list[Id] = Field(default_factory=list)
 
 
 class ClaimState(Reply):

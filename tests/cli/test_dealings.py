@@ -152,6 +152,12 @@ def test_a_claim_is_answered_holds_erasure_and_is_decided(dealings: Dealings) ->
     refused = dealings.refused("beta", *held)
     assert "legal-hold" in refused
     assert "ledger claim list" in refused
+    for statement, place in ((claim, "/demand"), (dealings.transfer, "/content")):
+        for quietly in ([], ["--no-attest"]):
+            kept = dealings.refused("alpha", "erase", statement, place, "--basis", "other", "--yes", *quietly)
+            assert claim in kept
+            assert "Nothing was destroyed" in kept
+    assert "Stop." in dealings.by("alpha", "disclose", claim).out
     shown = dealings.by("beta", "claim", "show", claim).out
     assert "alpha claims against beta" in shown
     assert "sealed (" in shown
