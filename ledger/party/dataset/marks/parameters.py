@@ -88,6 +88,23 @@ def canary_parameters(room: Room, recipients: int, bound: str) -> Parameters:
     return Parameters("canary", recipients, 1, bound, share_millibits(recipients, bound), count, room)
 
 
+def brought_parameters(room: Room, recipients: int, bound: str, count: int) -> Parameters:
+    """Return what `count` rows of the company's own do; raise TooLittleRoom where not even all of them are enough."""
+    whole = Sighting(room.rows + count, len(room.bits), _all(room))
+    if chance_bits(count, count, room.bits, whole) < _needed(recipients, bound):
+        raise TooLittleRoom(room.row_bits, f"all {count:,} of them together do not tell a leak from chance")
+    return Parameters("canary", recipients, 1, bound, share_millibits(recipients, bound), count, room)
+
+
+def leak_detected(parameters: Parameters) -> float:
+    """Return how often, at least, chance alone leaves PART of a copy's rows to be attributed: a probability."""
+    room, count = parameters.room, parameters.marks
+    of = count if parameters.method == "canary" else 2 * count
+    sighting = Sighting(math.ceil(PART * (room.rows + count)), len(room.bits), _all(room))
+    needed = _needed(parameters.recipients, parameters.bound)
+    return 1 - _misses(count, PART, of=of, needed=needed, room=room, sighting=sighting)
+
+
 def tardos_parameters(room: Room, recipients: int, colluders: int, bound: str) -> Parameters:
     """Return how many positions a code needs; raise TooLittleRoom, or CannotMark for too many colluders."""
     if not 1 <= colluders <= min(MAX_COLLUDERS, recipients):

@@ -102,6 +102,7 @@ class _Table:
         self._marks = marks
         self._cells = [[cell for row in sample if (cell := row[column])] for column in range(len(columns))]
         self._codes: dict[int, Codes] = {}
+        self._bound: dict[int, bool] = {}
 
     def redraws(self, part: int) -> dict[int, Redraw]:
         """Return what is drawn anew: whatever would show that a row was copied; then, for bits, what recurs."""
@@ -166,6 +167,11 @@ class _Table:
 
     def _is_bound(self, column: int) -> bool:
         """Tell whether the column decides another, or one or two decide it: drawn alone, it would contradict them."""
+        if column not in self._bound:
+            self._bound[column] = self._find_bound(column)
+        return self._bound[column]
+
+    def _find_bound(self, column: int) -> bool:
         others = [other for other in range(min(len(self._names), _COMPARED)) if other != column]
         codes = self._coded(column)
         if any(_decides(codes, self._coded(other)) or _decides(self._coded(other), codes) for other in others):

@@ -13,6 +13,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from random import Random
 from typing import Any, Protocol
 
@@ -26,6 +27,7 @@ SPARE = 0.9
 COVER = 0.6
 """The part of the column that must keep the bits that are claimed; other rows are no base of a mark."""
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,17})?", re.ASCII)
+_CACHED = 65_536
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:t[0-9:.]+)?", re.ASCII)
 
 
@@ -181,11 +183,13 @@ class PastTheLast:
         return str(self._first + random.randrange(self._count))
 
 
+@lru_cache(_CACHED)
 def number(cell: str) -> Decimal | None:
     """Return the number that a cell is, where it is written plainly; equal numbers have one normal form."""
     return Decimal(cell) if _NUMBER.fullmatch(cell) else None
 
 
+@lru_cache(_CACHED)
 def date(cell: str) -> str | None:
     """Return the normal form of a date, or of a date and a time, which sorts as time does."""
     normal = normal_form(cell)
