@@ -9,7 +9,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from verifier import cli_explain, manual
+from verifier import cli_bundle, cli_explain, manual
 from verifier.arguments import MAX_POLICY_BYTES, read_disclosures, read_file, read_pins, read_roots
 from verifier.checks import Check, Doubt
 from verifier.entries import MAX_ENTRY_BYTES
@@ -99,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         help="how many processes share the work, this one included (default: one a processor, here %(default)s)",
     )
     cli_explain.add_parser(commands, [common, quiet])
+    cli_bundle.add_parser(commands, [common])
     command = add("receipt", [common], "check, offline, that an entry is in a log", manual.EXIT_CODES)
     command.add_argument("receipt", metavar="RECEIPT_FILE")
     command.add_argument("--entry", required=True, metavar="ENTRY_FILE", help="the exact bytes of the entry")
@@ -114,7 +115,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         policy = parse_policy(read_file(arguments.policy, MAX_POLICY_BYTES))
         log = policy.pick_log(arguments.origin)
-        commands = {"replay": _replay, "explain": cli_explain.run, "receipt": _receipt, "mirror": _mirror}
+        commands = {
+            "replay": _replay,
+            "explain": cli_explain.run,
+            "bundle": cli_bundle.run,
+            "receipt": _receipt,
+            "mirror": _mirror,
+        }
         return commands[arguments.command](arguments, policy, log)
     except (UsageError, MalformedInput) as error:
         print(f"verifier: {escape(str(error))}", file=sys.stderr)
