@@ -14,6 +14,7 @@ from typing import Any
 from verifier.bundle_rows import Cell, Cells, exact_decimal, tidy
 from verifier.errors import MalformedInput
 from verifier.jcs import MAX_DEPTH
+from verifier.sealed_values import MAX_COLUMNS
 
 CSV, TSV, JSONL = "csv", "tsv", "jsonl"
 READABLE = frozenset({CSV, TSV, JSONL})
@@ -58,15 +59,21 @@ def read_table(raw: bytes, kind: str, delimiter: str, encoding: str) -> Table:
     first = next(lines, None)
     if first is None:
         raise _error("no first line that names the columns")
-    columns = tuple(name or "" for name in first)
-    if any(_control.search(name) for name in columns):
-        raise _error("a control character in the name of a column")
+    columns = _checked(tuple(name or "" for name in first))
     rows: list[Cells] = []
     for row in lines:
         if len(row) != len(columns):
             raise _error(f"row {len(rows)} has {len(row)} cells, not {len(columns)}")
         rows.append(row)
     return Table(columns, rows)
+
+
+def _checked(columns: tuple[str, ...]) -> tuple[str, ...]:
+    if not 1 <= len(columns) <= MAX_COLUMNS:
+        raise _error(f"{len(columns)} columns")
+    if any(_control.search(name) for name in columns):
+        raise _error("a control character in the name of a column")
+    return columns
 
 
 def _error(detail: str) -> MalformedInput:
@@ -133,9 +140,7 @@ def _read_lines(text: str) -> Table:
         bare = line.strip(" \t\r")
         if bare:
             objects.append(_read_object(bare, number))
-    columns = tuple(sorted({name for item in objects for name in item}))
-    if any(_control.search(name) for name in columns):
-        raise _error("a control character in the name of a column")
+    columns = _checked(tuple(sorted({name for item in objects for name in item})))
     return Table(columns, [tuple(item.get(name) for name in columns) for item in objects])
 
 

@@ -48,8 +48,8 @@ def proved(examination: Examination) -> list[str]:
     is_read = examination.found is not None and examination.found.is_read
     subject = "The file" if is_read else "If the rows shown are in it, the file"
     origin = (
-        f"{subject} {quote(found['name'])} (SHA-256 {found['sha256']}) derives from the copy that {case.sender} made for "
-        f"{case.respondent}, the hand-off of entry {case.transfer.index}. Both of them held it."
+        f"{subject} {quote(found['name'])} (SHA-256 {found['sha256']}) derives from the copy that {case.sender} made "
+        f"for {case.respondent}, the hand-off of entry {case.transfer.index}. Both of them held it."
     )
     seal = examination.tried.own if examination.tried is not None else None
     innocent = (
@@ -59,8 +59,8 @@ def proved(examination: Examination) -> list[str]:
     )
     chance = (
         f"{innocent} with a chance of at most one in 2^{score // 1000} (a score of {format_bits(score)} bits, where "
-        f"{format_bits(conclusion['needed_millibits'])} were needed{_for_seals(conclusion['seals'])}). No control reached "
-        f"what was needed."
+        f"{format_bits(conclusion['needed_millibits'])} were needed{_for_seals(conclusion['seals'])}). No control "
+        f"reached what was needed."
     )
     return [origin, chance, NOT_WHO]
 
@@ -191,5 +191,5 @@ def _about_seal(seal: Seal, case: Case) -> list[str]:
     how = "drawn by a program" if seal.value["origin"] == "drawn" else "brought by the company"
     return [
         f"How unlikely each mark was is the word of {case.sender} (they were {how}).",
-        f"The marks were sealed at entry {case.transfer.index}; that this was before the leak rests on the entry's time.",
+        f"The marks were sealed at entry {case.transfer.index}: that this was before the leak rests on its time.",
     ]

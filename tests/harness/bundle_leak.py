@@ -39,10 +39,16 @@ class Leak:
 
     @property
     def raw(self) -> bytes:
+        if self.format == "chunks":
+            return b"".join(map(self.canonical, range(len(self.rows))))
         if self.format == "jsonl":
             named = [dict(zip(self.columns, row, strict=True)) for row in self.rows]
             return b"".join(json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in named)
         return csv_file([self.columns, *self.rows], self.delimiter)
+
+    def canonical(self, row: int) -> bytes:
+        """Return the canonical record of a row, or a chunk."""
+        return (b"\x89PNG" if self.format == "chunks" else b"") + canonical_record(self.rows[row])
 
 
 def _rewritten(row: Cells) -> list[str | None]:
@@ -56,7 +62,8 @@ def leak(copies: Sequence[Copy], shape: str = "changed", *, marks: int = 8, base
     chosen: list[tuple[str, int, Cells]] = []
     for position, copy in enumerate(copies):
         wanted = [canonical_record(row) for row in copy.marks[:marks]] + (copy.base[:base] if position == 0 else [])
-        numbers = [copy.records.index(record) for record in wanted]
+        canonical = [canonical_record(row) for row in copy.rows]
+        numbers = [canonical.index(record) for record in wanted]
         chosen += [(copy.recipient, number, copy.rows[number]) for number in numbers]
     chosen.sort(key=lambda item: sha256(f"shuffled {item[0]} {item[1]}".encode()).digest())
     origin: list[tuple[str, int] | None] = [(name, number) for name, number, _ in chosen]
@@ -69,6 +76,8 @@ def leak(copies: Sequence[Copy], shape: str = "changed", *, marks: int = 8, base
         places = [(0, 1, "text"), (1, 2, "text"), (2, 0, "dmy")]
         mapping: list[dict[str, Json]] = [{"column": k, "found": j, "reading": reading} for k, j, reading in places]
         return Leak("csv", columns, [_rewritten(row) for row in rows], origin, mapping, "normalised", ";")
+    if shape == "chunks":
+        return Leak("chunks", [], rows, origin, [], "exact")
     identity: list[dict[str, Json]] = [{"column": k, "found": k, "reading": "text"} for k in range(4)]
     if shape == "jsonl":
         order = sorted(range(4), key=COLUMNS.__getitem__)
@@ -90,7 +99,7 @@ class Scores:
         self.share = Fraction(self.records_found, BASE_COUNT)
 
     def leaked_records(self) -> list[bytes]:
-        return [self.story.copies[item[0]].records[item[1]] for item in self.leaked.origin if item is not None]
+        return [canonical_record(self.story.copies[item[0]].rows[item[1]]) for item in self.leaked.origin if item]
 
     def planted(self, copy: Copy) -> tuple[int, int]:
         """Return K_r and k_r of a copy."""

@@ -63,9 +63,12 @@ def csv_file(rows: list[Cells], delimiter: str = ",") -> bytes:
 class Copy:
     """One recipient's copy: the table, its marks among the rows, a salt a record, the tree over them."""
 
-    def __init__(self, recipient: str, method: str, *, redactable: bool = False) -> None:
-        """Plant the marks of `method` (`canary`, `tardos`, or empty for none) for a recipient."""
-        self.recipient, self.method, self.redactable = recipient, method, redactable
+    def __init__(self, recipient: str, method: str, *, redactable: bool = False, chunked: bool = False) -> None:
+        """Plant the marks of `method` (`canary`, `tardos`, or empty for none) for a recipient.
+
+        `chunked`: the file is no table, and its rows are chunks of whatever bytes.
+        """
+        self.recipient, self.method, self.redactable, self.chunked = recipient, method, redactable, chunked
         self.key = sha256(b"key of the table").digest()
         base = [plane(f"base {number}") for number in range(BASE_COUNT)]
         self.base = [canonical_record(row) for row in base]
@@ -83,7 +86,7 @@ class Copy:
         self.controls = [plane(f"control {recipient} {number}") for number in range(count)]
         rows = [*base, *self.marks]
         self.rows = sorted(rows, key=lambda row: sha256(canonical_record(row)).digest())
-        self.records = [canonical_record(row) for row in self.rows]
+        self.records = [b"\x89PNG" + canonical_record(row) if chunked else canonical_record(row) for row in self.rows]
         self.salts = [sha256(f"salt {recipient} {number}".encode()).digest()[:16] for number in range(len(rows))]
         self.tree = ReferenceTree([self._leaf(number) for number in range(len(rows))])
 
@@ -119,15 +122,11 @@ class Copy:
 
     def content(self) -> dict[str, Any]:
         """Return the value that a hand-off of this copy seals at `/content`."""
-        raw = csv_file([COLUMNS, *self.rows])
+        raw = b"".join(self.records) if self.chunked else csv_file([COLUMNS, *self.rows])
         count = len(self.records)
-        records = {
-            "canonicalisation": "rows/v1",
-            "columns": COLUMNS,
-            "count": count,
-            "redactable": self.redactable,
-            "root": self.tree.root(count).hex(),
-        }
+        own = {"columns": COLUMNS, "redactable": self.redactable}
+        kind = {"canonicalisation": "chunks/v1"} if self.chunked else {"canonicalisation": "rows/v1"} | own
+        records = kind | {"count": count, "root": self.tree.root(count).hex()}
         file = {"bytes": len(raw), "media_type": "text/csv", "records": records, "sha256": sha256(raw).hexdigest()}
         return {"files": [file]}
 
@@ -177,6 +176,7 @@ class Story(Forger):
         label: str = "first",
         tamper: Tamper | None = None,
         redactable: bool = False,
+        chunked: bool = False,
         second_seal: bool = False,
         spoil: Callable[[dict[str, Any]], object] | None = None,
         trace: bytes = b"{}\n",
@@ -200,7 +200,9 @@ class Story(Forger):
         self.listing = self.said["listing"].id
         for who in (self.bob, self.carol):
             self.tell(f"license {who.name}", self._license(who), self.alice.key, who.key)
-        self.copies = {who.name: Copy(who.name, method, redactable=redactable) for who in (self.bob, self.carol)}
+        self.copies = {
+            who.name: Copy(who.name, method, redactable=redactable, chunked=chunked) for who in (self.bob, self.carol)
+        }
         for who in (self.bob, self.carol):
             self._hand_over(who, "")
         if second_seal:

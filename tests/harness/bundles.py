@@ -19,7 +19,6 @@ from typing import Any
 from ledger.core.encoding import Json, b64encode, canonical
 from ledger.core.receipt import format_receipt
 from tests.harness.bundle_leak import Leak, Scores, leak
-from tests.harness.bundle_math import canonical_record
 from tests.harness.bundle_story import Copy, Said, Story
 from tests.harness.reference import ReferenceTree, entry_leaf
 from tests.harness.sealing import disclosures_file
@@ -177,12 +176,13 @@ class Maker:
         leaked, own = self.leaked, self.own
         found: dict[str, Any] = {
             "bytes": len(leaked.raw),
-            "columns": leaked.columns,
             "count": len(leaked.rows),
             "format": leaked.format,
             "name": "leak, as downloaded",
             "sha256": sha256(leaked.raw).hexdigest(),
         }
+        if leaked.format != "chunks":
+            found["columns"] = leaked.columns
         if leaked.format == "csv":
             found |= {"delimiter": leaked.delimiter, "encoding": "utf-8"}
         if self.includes_found:
@@ -192,7 +192,7 @@ class Maker:
         )
         matches = [{"file": 0, "kind": leaked.kind, "record": record, "row": row} for record, row in of_bob]
         named = [row for row, origin in enumerate(leaked.origin) if origin is not None]
-        found_rows = [{"row": row, "value": b64encode(canonical_record(leaked.rows[row]))} for row in named]
+        found_rows = [{"row": row, "value": b64encode(leaked.canonical(row))} for row in named]
         custody = [
             {"at_ms": AT_MS, "tools": ["curl 7.88.1"], "what": "Downloaded.", "who": "A. Examiner"},
             {"at_ms": AT_MS + 1000, "tools": [], "what": "Hashed and compared.", "who": "A. Examiner"},
@@ -227,12 +227,13 @@ def good(
     base: int = 40,
     marks: int = 8,
     redactable: bool = False,
+    chunked: bool = False,
     second_seal: bool = False,
     pooled: bool = False,
     **fields: Any,
 ) -> Maker:
     """Return the maker of a good bundle."""
-    story = Story(method, redactable=redactable, second_seal=second_seal)
+    story = Story(method, redactable=redactable, chunked=chunked, second_seal=second_seal)
     copies = [story.copies["bob.example"], *([story.copies["carol.example"]] if pooled else [])]
     if method == "tardos":
         marks *= 5
@@ -288,6 +289,13 @@ GOOD = [
     ),
     Case("good-canary-withheld", lambda: finished(good(withheld=frozenset({"transfer bob.example"})))),
     Case("good-without-marks", lambda: finished(good("", marks=0))),
+    Case("good-chunks", lambda: finished(good("", "chunks", marks=0, chunked=True))),
+    Case(
+        "doubt-chunks-included",
+        lambda: finished(good("", "chunks", marks=0, chunked=True, includes_found=True)),
+        3,
+        "found",
+    ),
     Case("good-tardos", lambda: finished(good("tardos"))),
     Case("good-tardos-found-included", lambda: finished(good("tardos", includes_found=True))),
     Case("good-tardos-pooled", lambda: finished(good("tardos", pooled=True, includes_found=True))),
