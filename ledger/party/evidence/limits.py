@@ -27,6 +27,7 @@ def limits(documents: Documents, is_enough: bool) -> list[str]:  # noqa: FBT001 
             "That the acts alleged took place. The judgement says what the license, as it stood then, allowed if they "
             "did."
         )
+    found += _delivery(documents)
     counts = evidence["counts"]
     if counts["records_found"]:
         found.append(
@@ -58,3 +59,20 @@ def limits(documents: Documents, is_enough: bool) -> list[str]:  # noqa: FBT001 
             "compared with it."
         )
     return found
+
+
+def _delivery(documents: Documents) -> list[str]:
+    """Return what is not shown of the recipient's countersignature."""
+    case = documents.case
+    contents = {item.statement_id for item in documents.disclosures if item.kind == "content"}
+    acknowledged = [
+        told.id
+        for told in documents.gathered.told()
+        if told.type == "transfer.acknowledged" and told.name("transfer") == case.transfer
+    ]
+    if not acknowledged:
+        return [f"That {case.respondent} received the copy: it did not acknowledge it."]
+    if contents.issuperset(acknowledged):
+        return []
+    words = f"That {case.respondent} signed for this very content: it sealed what it signed for under its own salt,"
+    return [f"{words} which only it can open."]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 from ledger.core.encoding import Json, b64encode
@@ -66,10 +67,13 @@ def _cells(
 
 def _chunks(found: Path | None, rows: Collection[int]) -> dict[int, bytes]:
     """Return these chunks of the found file by their numbers."""
-    from ledger.party.dataset.chunks import cut  # noqa: PLC0415 - see above
+    from ledger.party.dataset.chunks import chunks  # noqa: PLC0415 - see above
+    from ledger.party.dataset.source import HashedFile  # noqa: PLC0415 - same
 
     if found is None:
         raise Missing(
             "the found file was compared by chunks, which are read from it again", "give it with --found FILE"
         )
-    return {row: chunk for row, chunk in enumerate(cut(found)) if row in rows}
+    with HashedFile(found) as file:
+        every = chain.from_iterable(chunks(file))
+        return {row: chunk for row, chunk in enumerate(every) if row in rows}

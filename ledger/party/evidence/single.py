@@ -8,7 +8,7 @@ from ledger.core.encoding import b64encode
 from ledger.party.evidence.errors import EvidenceError
 
 _BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
-_END = "</body>"
+_SCRIPT = re.compile(r"<script\b|</body>", re.IGNORECASE)
 WARNING = (
     "This page brings its own verifier, so believe it no more than whoever gave it to you: a sceptic opens the bundle "
     "in a verify.html of their own."
@@ -22,9 +22,11 @@ def single_page(verify_page: bytes, archive: bytes) -> bytes:
     Raises EvidenceError where the page has no body.
     """
     text = verify_page.decode()
-    start, end = _BODY.search(text), text.rfind(_END)
-    if start is None or end < start.end():
+    body = _BODY.search(text)
+    # Before the page's own program, which looks for it when it starts.
+    script = _SCRIPT.search(text, body.end()) if body is not None else None
+    if body is None or script is None:
         raise EvidenceError("the page verify.html is damaged: it has no body", "install the distribution again")
     warning = f'\n<p role="note"><strong>{WARNING}</strong></p>'
     data = f'<script type="application/octet-stream" id="bundle">{b64encode(archive)}</script>\n'
-    return (text[: start.end()] + warning + text[start.end() : end] + data + text[end:]).encode()
+    return (text[: body.end()] + warning + text[body.end() : script.start()] + data + text[script.start() :]).encode()

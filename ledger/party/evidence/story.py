@@ -51,7 +51,7 @@ def tell(documents: Documents) -> dict[str, Any]:
         "parties": _parties(documents, tale.told),
         "found": _found(evidence["found"]),
         "custody": [{**item, "at": stamp(item["at_ms"])} for item in evidence["custody"]],
-        "handoff": _handoff(tale, case.transfer),
+        "handoff": _handoff(documents, tale),
         "license": _license(tale, case.license),
         "claim": _claim(tale, case.claim),
         "counts": evidence["counts"],
@@ -133,13 +133,16 @@ def _parties(documents: Documents, told: Sequence[Told]) -> list[dict[str, Any]]
     return sorted(found, key=lambda item: not item["is_side"])
 
 
-def _handoff(tale: Tale, transfer: str) -> dict[str, Any]:
-    offer, decided = next(pair for pair in handoffs(tale.told) if pair[0].id == transfer)
+def _handoff(documents: Documents, tale: Tale) -> dict[str, Any]:
+    offer, decided = next(pair for pair in handoffs(tale.told) if pair[0].id == documents.case.transfer)
     state = "It was neither acknowledged nor refused."
     if decided is not None and decided.type == "transfer.acknowledged":
-        state = (
-            f"{decided.issuer} signed on {stamp(decided.time_ms)} (entry {decided.index}) that it received it. It "
-            "could sign only over a value that it computed from the data, or was told."
+        state = f"{decided.issuer} signed on {stamp(decided.time_ms)} (entry {decided.index}) that it received it. "
+        state += (
+            "What it signed for is opened here, and is what was offered: it computed that from the data, or was told."
+            if _is_same_content(documents, offer, decided)
+            else "What it signed for is sealed under its own salt and not opened here: that it is this very content is "
+            "not shown."
         )
     elif decided is not None:
         state = f"{decided.issuer} refused it on {stamp(decided.time_ms)} (entry {decided.index})."
@@ -150,6 +153,11 @@ def _handoff(tale: Tale, transfer: str) -> dict[str, Any]:
         "recipient": offer.fields["recipient"],
         "state": state,
     }
+
+
+def _is_same_content(documents: Documents, offer: Told, decided: Told) -> bool:
+    contents = {item.statement_id: item.value for item in documents.disclosures if item.kind == "content"}
+    return offer.id in contents and contents.get(decided.id) == contents[offer.id]
 
 
 def _license(tale: Tale, license_id: str | None) -> dict[str, Any] | None:

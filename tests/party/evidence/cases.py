@@ -1,0 +1,43 @@
+"""A case's documents, read back from the members that the harness makes by the letter of docs/bundle.md."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ledger.core.checkpoint import parse_checkpoint
+from ledger.core.encoding import Json, parse_json
+from ledger.core.entry import parse_entry
+from ledger.core.note import parse_note
+from ledger.core.policy import parse_policy
+from ledger.party.disclosures import Disclosure
+from ledger.party.evidence.case import read_case
+from ledger.party.evidence.documents import Documents
+from ledger.party.evidence.gathering import Gathered
+from ledger.party.evidence.judgement import judge
+from ledger.party.evidence.tiles import Proved
+from ledger.statements.parse import read_model
+from tests.harness.bundles import Maker
+
+
+def documents_of(maker: Maker, **evidence: Json) -> Documents:
+    """Return the documents of a made bundle, judged anew; `evidence` replaces members of evidence.json."""
+    files = maker.files()
+    indexes = sorted(int(path.split("/")[1].split(".")[0]) for path in files if path.startswith("entries/"))
+    note = files["checkpoint.txt"]
+    proved = tuple(
+        Proved(parse_entry(files[f"entries/{index}.entry"]), files[f"receipts/{index}.tlog-proof"]) for index in indexes
+    )
+    histories = tuple(parse_json(raw) for path, raw in files.items() if path.startswith("histories/"))
+    shown: list[Any] = parse_json(files["disclosures.json"])["disclosures"]
+    disclosures = tuple(read_model(Disclosure, item) for item in shown)
+    case = read_case(parse_json(files["case.json"]))
+    return Documents(
+        case=case,
+        evidence=parse_json(files["evidence.json"]) | evidence,
+        judgement=judge([one.entry for one in proved], case.acts, disclosures),
+        gathered=Gathered(note, parse_checkpoint(parse_note(note).text).head, proved, histories),
+        disclosures=disclosures,
+        made=parse_json(files["manifest.json"])["made"],
+        paths=(),
+        witnesses=tuple(parse_policy(maker.story.policy()).witnesses.values()),
+    )

@@ -1,0 +1,159 @@
+"""A real hand-off on a real ledger, a leak of it, and a trace: what a disputes team has before it builds a bundle."""
+
+from __future__ import annotations
+
+import csv
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ledger.core.encoding import Json
+from ledger.core.policy import parse_policy
+from ledger.party import claims, handoff, licensing, listings
+from ledger.party.client import LedgerClient
+from ledger.party.dataset.formats import detect
+from ledger.party.dataset.marks.drawing import survey
+from ledger.party.dataset.marks.making import Wish, design, make
+from ledger.party.dataset.marks.planting import plant
+from ledger.party.dataset.trace.tracing import Examination, trace
+from ledger.party.documents import document
+from ledger.party.enrolment import register
+from ledger.party.evidence.building import Request, build
+from ledger.party.evidence.finishing import Built
+from ledger.party.handoff import PreparedMarks
+from ledger.party.speaker import Speaker, now_ms
+from ledger.party.vault import Config, Vault
+from tests.harness.people import Person, person
+from tests.party.trace.vaults import Silent
+
+PLANES = Path(__file__).parents[3] / "examples" / "planes.csv"
+SECRET = "the internal reference 7731"  # sealed, and never chosen to be disclosed
+PURPOSE = "ResearchAndDevelopment"
+
+
+@dataclass
+class Leak:
+    """Alpha gave marked copies of planes.csv to beta and gamma; a part of beta's turned up, rewritten."""
+
+    directory: Path
+    url: str
+    policy: str
+    people: dict[str, Person] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
+
+    def speaker(self, name: str, clock: Callable[[], int] = now_ms) -> Speaker:
+        """Return a party with its home; use its client as a context manager."""
+        who = self.people.setdefault(name, person(name))
+        vault = Vault(self.directory / "secret-home" / name)
+        return Speaker(LedgerClient(self.url, parse_policy(self.policy), vault), vault, name, who.key, clock)
+
+    @property
+    def found(self) -> Path:
+        return self.directory / "leak.csv"
+
+    @property
+    def traced(self) -> Path:
+        return self.directory / "trace.json"
+
+    async def tell(self, method: str = "canary") -> None:
+        """Tell everything up to the claim."""
+        for name in ("alpha", "beta", "gamma", "delta"):
+            await self._register(name)
+        alpha = self.speaker("alpha")
+        async with alpha.client:
+            offered = await listings.register(
+                alpha, [PLANES], title="Planes", description=SECRET, seal=["/description"]
+            )
+            self.ids["listing"] = offered.statement_id
+        async with (delta := self.speaker("delta")).client:
+            elsewhere = await listings.register(delta, [PLANES], title="Something else entirely")
+            self.ids["elsewhere"] = elsewhere.statement_id
+        for name in ("beta", "gamma"):
+            await self._hand_over(name, method)
+        self._leak()
+        async with (alpha := self.speaker("alpha")).client:
+            self._trace(alpha)
+            claim = await claims.open_claim(
+                alpha,
+                respondent="beta",
+                clause="4.2: no onward transfer",
+                transfer=self.ids["transfer beta"],
+                evidence=await document(self.traced),
+                seal=["/evidence"],
+            )
+            self.ids["claim"] = claim.statement_id
+
+    async def build(self, clock: Callable[[], int] = now_ms, **more: Json) -> Built:
+        """Build the bundle of the claim."""
+        alpha = self.speaker("alpha", clock)
+        async with alpha.client:
+            return await build(alpha, replace(Request(trace=self.traced, claim=self.ids["claim"]), **more))
+
+    def _trace(self, alpha: Speaker) -> None:
+        examination = Examination("J. Doe", now_ms(), "ledger trace leak.csv", "downloaded from a forum")
+        done = trace(self.found, alpha.vault, alpha.locker, examination, Silent())
+        self.traced.write_bytes(done.raw)
+
+    async def _register(self, name: str) -> None:
+        speaker = self.speaker(name)
+        async with speaker.client:
+            await register(speaker.client, name, speaker.key, self.people[name].recovery, now_ms)
+        key = str(speaker.vault.directory / "key.json")
+        speaker.vault.keep_config(
+            Config(key=key, recovery_key=key, ledger_url=self.url, party=name, policy=self.policy)
+        )
+
+    async def _hand_over(self, name: str, method: str) -> None:
+        alpha, recipient = self.speaker("alpha"), self.speaker(name)
+        place = self.directory / f"for {name}"
+        place.mkdir()
+        async with alpha.client, recipient.client:
+            terms = {"permission": [{"action": "use", "constraint": [
+                {"leftOperand": "purpose", "operator": "isA", "rightOperand": PURPOSE}]}]}  # fmt: skip
+            deal = licensing.Deal(
+                rules=terms, valid_from_ms=now_ms() - 1000, valid_until_ms=now_ms() + 10**9, marking_consent=True
+            )
+            drafted = await licensing.draft(alpha, self.ids["listing"], name, deal)
+            drafted = await recipient.sign_draft(await alpha.sign_draft(drafted))
+            license_id = (await licensing.submit(alpha, drafted)).statement_id
+            copy, marks = _marked(place / "planes.csv", method, name)
+            offered = await handoff.offer(
+                alpha,
+                [copy],
+                listing=self.ids["listing"],
+                license_id=license_id,
+                recipient=name,
+                manifest_path=place / "manifest.json",
+                marks=marks,
+            )
+            received = await handoff.receive(recipient, place / "manifest.json", [copy])
+            await handoff.acknowledge(recipient, received)
+        self.ids |= {f"license {name}": license_id, f"transfer {name}": offered.statement_id}
+
+    def _leak(self) -> None:
+        """Shuffle, cut, reorder and rewrite a part of beta's copy."""
+        with (self.directory / "for beta" / "planes.csv").open(newline="") as file:
+            _names, *rows = csv.reader(file)
+        some = random.Random(7)
+        rows = [row for row in rows if some.random() < 0.4]
+        some.shuffle(rows)
+        order = [3, 0, 1, 4, 6]
+        with self.found.open("w", newline="") as out:
+            writer = csv.writer(out, delimiter=";")
+            writer.writerow([f"c{column}" for column in order])
+            writer.writerows([row[column].lower() for column in order] for row in rows)
+
+
+def _marked(copy: Path, method: str, recipient: str) -> tuple[Path, PreparedMarks | None]:
+    if not method:
+        copy.write_bytes(PLANES.read_bytes())
+        return copy, None
+    how = detect(PLANES)
+    assert how is not None
+    some = random.Random(recipient)
+    source = survey(PLANES, how, some)
+    value = make(design(source, Wish("canary", 20, "0.000001")), 0, some)
+    with copy.open("wb") as out:
+        plant(source, value.planted(recipient), out, some)
+    return copy, PreparedMarks(value.bound, value.method, value.threshold_millibits, value.model_dump())

@@ -1,0 +1,209 @@
+"""From a real hand-off and a real leak to a bundle that the verifier believes, and nobody has to."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import stat
+import zipfile
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from ledger.core.encoding import Json, parse_json
+from ledger.party.evidence.disclosed import Choice, read_choice
+from ledger.party.evidence.errors import EvidenceError, LedgerGone, Missing, NotOfThisCase, TooLarge
+from ledger.party.evidence.finishing import Built
+from ledger.party.evidence.traced import read_trace
+from ledger.party.keyring import write_key
+from tests.cli.running import PASSPHRASE, ledger, serving, verifier
+from tests.party.evidence.leaked import SECRET, Leak
+
+SALE = "distribute,purpose=Advertising"
+
+
+class Scene(NamedTuple):
+    """What is left when the ledger is gone: the leak's files, a mirror, and bundles that were built before."""
+
+    leak: Leak
+    mirror: Path
+    bundles: dict[str, Built]
+    clock_ms: int
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    """Tell the story, build while the ledger answers, copy it, and take it away."""
+    directory = tmp_path_factory.mktemp("evidence")
+    with serving(directory / "operator") as url:
+        leak = Leak(directory, url, (directory / "operator" / "policy.txt").read_text())
+        asyncio.run(leak.tell())
+        now_ms = parse_json(read_trace(leak.traced).raw)["custody"][0]["at_ms"] + 60_000
+        acts = [(SALE, now_ms), ("read,purpose=AcademicResearch", now_ms)]
+        bundles = {
+            name: asyncio.run(leak.build(lambda: now_ms, **more))
+            for name, more in (
+                ("claim", {"acts": acts}),
+                ("again", {"acts": acts}),
+                (
+                    "few",
+                    {
+                        "claim": None,
+                        "open_count": 3,
+                        "withheld": frozenset({leak.ids["transfer gamma"]}),
+                        "chosen": [Choice(leak.ids["listing"], "/description")],
+                    },
+                ),
+                ("found", {"found": leak.found, "is_found_included": True, "is_whole_log": True}),
+            )
+        }
+        mirror = directory / "mirror"
+        assert verifier("mirror", url, mirror, "--policy", directory / "operator" / "policy.txt").code == 0
+    return Scene(leak, mirror, bundles, now_ms)
+
+
+def checked(scene: Scene, built: Built, tmp_path: Path) -> str:
+    """Return what the verifier, a program that shares no line with ours, says of a bundle that it believes."""
+    path = tmp_path / "bundle.zip"
+    path.write_bytes(built.archive)
+    ended = verifier("bundle", path, "--policy", scene.leak.directory / "operator" / "policy.txt")
+    assert ended.code == 0, ended
+    return ended.out
+
+
+def members(built: Built) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(built.archive)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_the_verifier_believes_every_bundle(scene: Scene, tmp_path: Path) -> None:
+    said = {name: checked(scene, built, tmp_path) for name, built in scene.bundles.items()}
+    assert "derives from the copy that alpha made for beta" in said["claim"]
+    assert "complete according to the operator" in said["claim"]
+    assert "prohibited, by entries" in said["claim"]
+    assert "the same test of gamma" in said["claim"].lower()
+    assert "gamma" not in said["few"].partition("The numbers")[2].partition("What remains")[0]
+    assert "complete: " in said["found"] or "complete\n" in said["found"] or "every entry" in said["found"]
+
+
+def test_the_same_case_gives_the_same_bytes(scene: Scene) -> None:
+    one, two = scene.bundles["claim"], scene.bundles["again"]
+    assert (one.archive, one.report, one.page) == (two.archive, two.report, two.page)
+
+
+def test_nothing_is_inside_that_was_not_chosen(scene: Scene) -> None:
+    leak = scene.leak
+    files = members(scene.bundles["claim"])
+    everything = b"".join(files.values()) + scene.bundles["claim"].report + scene.bundles["claim"].page
+    alpha = leak.speaker("alpha")
+    listing_salt = alpha.locker.disclosures(leak.ids["listing"])
+    manifest = (leak.directory / "for beta" / "manifest.json").read_bytes().splitlines()
+    salts = json.loads(manifest[1])["salts"]
+    hidden = [
+        SECRET,
+        *(item.salt for item in listing_salt),
+        salts[:64],
+        str(leak.directory),
+        "secret-home",
+        alpha.key.seed.hex(),
+        "Something else entirely",
+    ]
+    for item in hidden:
+        assert item.encode() not in everything, item
+    shown = members(scene.bundles["few"])
+    assert SECRET.encode() in shown["disclosures.json"]
+    assert SECRET.encode() in shown["report.html"]
+    few = parse_json(members(scene.bundles["few"])["disclosures.json"])["disclosures"]
+    assert leak.ids["transfer gamma"] not in {item["statement_id"] for item in few}
+    evidence = parse_json(members(scene.bundles["few"])["evidence.json"])
+    assert len(evidence["matches"]) - evidence["counts"]["marks"] == 3
+
+
+def test_a_claim_puts_the_trace_in_and_nothing_else_does(scene: Scene) -> None:
+    assert members(scene.bundles["claim"])["trace.json"] == scene.leak.traced.read_bytes()
+    assert "trace.json" not in members(scene.bundles["few"])
+    found = members(scene.bundles["found"])
+    assert found["found/leak.csv"] == scene.leak.found.read_bytes()
+
+
+async def test_a_mirror_will_do_when_the_ledger_is_gone(scene: Scene, tmp_path: Path) -> None:
+    with pytest.raises(LedgerGone) as gone:
+        await scene.leak.build()
+    assert "--mirror" in gone.value.advice
+    digest = sha256((scene.mirror / "checkpoint").read_bytes()).digest()
+    token = tmp_path / "token.tsr"
+    token.write_bytes(b"\x30\x22\x04\x20" + digest)
+    built = await scene.leak.build(lambda: scene.clock_ms, mirror=scene.mirror, tokens=[token])
+    # The history that the first build asked for is in the vault, and fits the mirror's checkpoint.
+    assert "complete according to the operator" in checked(scene, built, tmp_path)
+    assert members(built)["timestamps/0.tsr"] == token.read_bytes()
+    before = members(scene.bundles["claim"])
+    assert {name for name in before if name.startswith("entries/")} == {
+        name for name in members(built) if name.startswith("entries/")
+    }
+
+
+@pytest.mark.parametrize(
+    ("spoil", "error", "words"),
+    [
+        ({"trace": "leak.csv"}, NotOfThisCase, "no trace"),
+        ({"trace": "changed.json"}, NotOfThisCase, "another file than this trace"),
+        ({"trace": "elsewhere.json"}, NotOfThisCase, "another ledger"),
+        ({"claim": "sha256:" + "0" * 64}, Missing, "no claim"),
+        ({"transfer": "sha256:" + "0" * 64}, NotOfThisCase, "did not look at"),
+        ({"found": "trace.json"}, NotOfThisCase, "not the file that was traced"),
+        ({"is_found_included": True}, EvidenceError, "which file"),
+        ({"acts": [("enjoy", 2)]}, EvidenceError, "cannot be judged"),
+        ({"acts": [("read,mood=good", 2)]}, EvidenceError, "purpose=…"),
+        ({"acts": [("read", 2)]}, Missing, "no license"),
+        ({"withheld": "transfer beta"}, EvidenceError, "they are the evidence"),
+        ({"chosen": "license beta"}, Missing, "opens /terms"),
+        ({"tokens": "leak.csv"}, NotOfThisCase, "no RFC 3161 token"),
+    ],
+)
+async def test_what_does_not_fit_says_what_to_do(
+    scene: Scene, spoil: dict[str, Json], error: type[EvidenceError], words: str
+) -> None:
+    leak, more = scene.leak, dict(spoil)
+    document = parse_json(leak.traced.read_bytes())
+    (leak.directory / "changed.json").write_text(json.dumps(document | {"notes": ["changed"]}))
+    moved = [item | {"ledger": "sha256:" + "1" * 64} for item in document["transfers"]]
+    (leak.directory / "elsewhere.json").write_text(json.dumps(document | {"transfers": moved}))
+    for name in ("trace", "found"):
+        if name in more:
+            more[name] = leak.directory / more[name]
+    if "withheld" in more:
+        more["withheld"] = frozenset({leak.ids[more["withheld"]]})
+    if "chosen" in more:
+        more["chosen"] = [read_choice(f"{leak.ids[more['chosen']]}:/terms")]
+    if "tokens" in more:
+        more["tokens"] = [leak.directory / more["tokens"]]
+    with pytest.raises(error, match=words):
+        await leak.build(mirror=scene.mirror, **more)
+
+
+def test_the_command_writes_for_its_owner_alone_and_overwrites_nothing(scene: Scene, tmp_path: Path) -> None:
+    leak = scene.leak
+    alpha = leak.speaker("alpha")
+    key = Path(alpha.vault.config().key)
+    write_key(key, alpha.key, PASSPHRASE.encode())
+    options = ["--trace", leak.traced, "--claim", leak.ids["claim"], "--act", f"{SALE}@2100-01-01", "--single-file"]
+    out = tmp_path / "bundle.zip"
+    command = ["evidence", "build", *options, "--mirror", scene.mirror, "--home", alpha.vault.directory, "--out", out]
+    done = ledger(*command)
+    assert done.code == 0, done
+    assert "The file derives from the copy that was made for beta" in done.out
+    for suffix in (".zip", ".pdf", ".html"):
+        assert stat.S_IMODE(out.with_suffix(suffix).stat().st_mode) == 0o600
+    again = ledger(*command)
+    assert again.code == 2
+    assert "never overwritten" in again.err
+
+
+def test_a_bundle_has_a_bound(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ledger.party.evidence.gathering.MAX_ENTRIES", 5)
+    with pytest.raises(TooLarge):
+        asyncio.run(scene.leak.build(mirror=scene.mirror))
