@@ -203,6 +203,19 @@ async def amendments(client: LedgerClient, state: LicenseState) -> list[Recorded
     return found
 
 
+async def consents_to_marks(client: LedgerClient, license_id: str) -> bool:
+    """Tell whether the licensee agreed that its copies are marked, as the license stands.
+
+    The operator says which amendment decided that last, if one did; the entry says what.
+    """
+    state = await client.license(license_id)
+    agreed = await (client.statement(license_id) if state.consent_index is None else client.entry(state.consent_index))
+    statement = agreed.statement
+    if isinstance(statement, LicenseAmended) and statement.license != license_id:
+        raise ReceiptInvalid(f"entry {agreed.index} does not amend this license")
+    return isinstance(statement, LicenseAgreed | LicenseAmended) and statement.marking_consent is True
+
+
 async def _licensor(member: Member, listing: str, parent: str | None) -> str:
     """Return who may license the listing: who offers it, or the licensee of the parent license."""
     offered = await _listing(member, listing)

@@ -33,7 +33,7 @@ from ledger.party.files import OWNER_ONLY_FILE, sync_directory
 from ledger.statements.parse import read_model
 
 _APPLICATION_ID = 0x50_4C_44_56  # "PLDV"
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 _WAIT_S = 60.0
 _PAD_BYTES = 256
 _SCHEMA = """
@@ -47,6 +47,9 @@ CREATE TABLE handed (
     box BLOB NOT NULL
 );
 CREATE INDEX handed_places ON handed (statement_id, pointer);
+"""
+_CODES = """
+CREATE TABLE codes (listing TEXT, columns TEXT, box BLOB NOT NULL, PRIMARY KEY (listing, columns)) WITHOUT ROWID
 """
 
 
@@ -153,6 +156,25 @@ class Locker:
             for pointer, time_ms, box in rows
         ]
 
+    def keep_code(self, listing: str, columns: str, code: Json) -> Json:
+        """Keep the code that marks copies of a listing's table, named by a digest of its columns; return what stands.
+
+        The first one stays: with two codes, pooled copies would tell less of who pooled them.
+        """
+        with self._transaction() as connection:
+            connection.execute(
+                "INSERT INTO codes (listing, columns, box) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                (listing, columns, self._seal(code, "codes", listing, columns)),
+            )
+        return self.code(listing, columns)
+
+    def code(self, listing: str, columns: str) -> Json:
+        """Return the code of a listing's table, or None."""
+        query = "SELECT box FROM codes WHERE listing = ? AND columns = ?"
+        with self._transaction() as connection:
+            rows = connection.execute(query, (listing, columns)).fetchall()
+        return self._unseal(rows[0][0], "codes", listing, columns) if rows else None
+
     def admit(self, public: PublicKey) -> None:
         """Let one more key of the party open the file."""
         with self._transaction() as connection:
@@ -224,11 +246,13 @@ class Locker:
                 for statement in _SCHEMA.split(";\n"):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-                connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
             elif application != _APPLICATION_ID:
                 raise VaultDamaged(self._path, "it is no file of ours")
-            elif version != _SCHEMA_VERSION:
+            elif version not in {1, _SCHEMA_VERSION}:
                 raise VaultError(f"{self._path} was made by another version of this software (schema {version})")
+            if version != _SCHEMA_VERSION:
+                connection.execute(_CODES)
+                connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
             found = [row for (row,) in connection.execute("PRAGMA quick_check").fetchall()]
             if found != ["ok"]:
                 raise VaultDamaged(self._path, str(found[0]))
