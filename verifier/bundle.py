@@ -29,7 +29,6 @@ from verifier.judgement import Judgement
 from verifier.parties import PinCheck, Pins, verify_pins
 
 if TYPE_CHECKING:
-    from verifier.identity import Roots
     from verifier.notes import VerifierKey
     from verifier.policy import Policy
 
@@ -40,7 +39,6 @@ class Examination:
 
     policy: Policy
     log: VerifierKey
-    roots: Roots = ()
     outcome: Outcome = field(default_factory=Outcome)
     bundle: Bundle | None = None
     chain: Chain | None = None
@@ -61,14 +59,14 @@ class Examination:
         return self.outcome.exit_code
 
 
-def verify_bundle(  # noqa: PLR0917 (bytes, whom to trust, and what the user knows beside it)
-    raw: bytes, policy: Policy, log: VerifierKey, pins: Pins = (), roots: Roots = (), found: bytes | None = None
+def verify_bundle(
+    raw: bytes, policy: Policy, log: VerifierKey, pins: Pins = (), found: bytes | None = None
 ) -> Examination:
     """Check everything that docs/bundle.md §6 lists; faults do not raise: they are in the result's `outcome`.
 
     `found` is the found file, where the user has it.
     """
-    examination = Examination(policy, log, roots)
+    examination = Examination(policy, log)
     try:
         _examine(examination, raw, pins, found)
     except MalformedInput as error:

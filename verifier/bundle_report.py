@@ -59,7 +59,7 @@ def _parties(examination: Examination, chain: Chain) -> list[dict[str, Any]]:
     facts = chain.judge(examination.bundle.disclosures).facts if examination.bundle is not None else None
     described = []
     for name, index in registry.parties.items():
-        evidence = party_evidence(registry, facts, examination.roots, name) if facts is not None else None
+        evidence = party_evidence(registry, facts, (), name) if facts is not None else None
         status, by = party_status(registry, examination.pins.pinned, name, evidence)
         certificate = None if evidence is None else format_evidence(evidence)
         described.append(

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from verifier.arguments import read_file, read_pins, read_roots
+from verifier.arguments import read_file, read_pins
 from verifier.bundle import verify_bundle
 from verifier.bundle_report import describe, format_html, format_text
 from verifier.bundle_zip import MAX_BYTES
@@ -44,9 +44,6 @@ def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:  
     )
     command.add_argument("bundle", metavar="FILE", help="the ZIP file")
     command.add_argument("--parties", metavar="FILE", help="pins: lines `party <name> <keyid>`")
-    command.add_argument(
-        "--identity-roots", metavar="FILE", help="PEM: issuers of certificates that you know (statements.md §2)"
-    )
     command.add_argument("--found", metavar="FOUND", help="the found file, where you have it")
     command.add_argument("--html", metavar="OUT", help="write the report as a page, too")
 
@@ -58,8 +55,7 @@ def run(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> int:
     """
     raw = read_file(arguments.bundle, MAX_BYTES)
     found = read_file(arguments.found, MAX_BYTES) if arguments.found else None
-    pins, roots = read_pins(arguments.parties), read_roots(arguments.identity_roots)
-    examination = verify_bundle(raw, policy, log, pins, roots, found)
+    examination = verify_bundle(raw, policy, log, read_pins(arguments.parties), found)
     name = Path(arguments.bundle).name
     words = format_json(describe(examination)) if arguments.json else format_text(examination, name)
     sys.stdout.write(words + "\n")
