@@ -20,6 +20,7 @@ from ledger.cli import (
     party,
     provenance,
     settlement,
+    trace,
     transfer,
     usage,
     venue,
@@ -46,5 +47,6 @@ findings.register(app)
 history.register(party.app)
 onward.register(transfer.app)
 settlement.register(claim.app)
+trace.register(app)
 for _group in (keys, party, listing, license, transfer, usage, claim, evidence, erasure, venue, provenance):
     app.add_typer(_group.app)

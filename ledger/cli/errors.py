@@ -9,6 +9,9 @@ from rich.text import Text
 from ledger.cli.passphrase import NoPassphrase
 from ledger.cli.words import console
 from ledger.core.errors import FormatError, LedgerError, NoteError, PolicyError, ProofError, QuorumError
+from ledger.party.dataset.errors import CopyDamaged, TableUnreadable
+from ledger.party.dataset.marks.errors import CannotMark
+from ledger.party.dataset.trace.errors import FoundChanged, FoundEmpty, FoundTooLarge, NothingToCompare
 from ledger.party.errors import (
     AlreadyThere,
     ContentMismatch,
@@ -126,6 +129,22 @@ def explain(error: LedgerError | OSError) -> Words:  # noqa: C901, PLR0911, PLR0
                 "wait until the claim is determined: 'ledger claim show' tells what became of it",
                 REFUSED,
             )
+        case TableUnreadable():
+            return Words(f"{error}. Nothing was signed or sent.", error.advice, REFUSED)
+        case CannotMark():
+            return Words(f"Cannot be marked: {error}. Nothing was signed or sent.", error.advice, REFUSED)
+        case CopyDamaged():
+            return Words(str(error), "restore the vault from your backup", REFUSED)
+        case NothingToCompare():
+            return Words(
+                f"Could not tell: {error}",
+                "give the vault from which the data was handed over; 'ledger transfer offer' keeps a copy there",
+                UNSURE,
+            )
+        case FoundChanged():
+            return Words(f"Could not tell: {error}", "copy the file, and trace the copy", UNSURE)
+        case FoundEmpty() | FoundTooLarge():
+            return Words(str(error), "", USAGE)
         case Unfit():
             return Words(f"{error}. Nothing was signed or sent.", "", REFUSED)
         case VaultSealed():

@@ -18,8 +18,10 @@ from ledger.cli.home import DEFAULT_HOME as HOME
 from ledger.cli.home import JsonOutput, PassphraseFile, vault_at
 from ledger.cli.passphrase import NoPassphrase, read_passphrase
 from ledger.cli.words import as_json, console, fields, say
+from ledger.party.dataset.trace.words import summary
 from ledger.party.errors import KeyFileError, VaultDamaged, VaultSealed
 from ledger.party.files import create_file
+from ledger.party.interop.errors import MissingExtra
 from ledger.party.keyring import read_key
 from ledger.party.locker import Locker
 from ledger.party.speaker import now_ms
@@ -64,9 +66,11 @@ def trace(
     Example: ledger trace leak.csv --obtained "downloaded by J. Doe from example.org/forum, 2026-11-20" --out trace.json
     """
     # Its libraries are heavy, and an extra: no other command shall wait for them.
-    from ledger.party.dataset.trace.tracing import Examination  # noqa: PLC0415
-    from ledger.party.dataset.trace.tracing import trace as traced  # noqa: PLC0415
-    from ledger.party.dataset.trace.words import summary  # noqa: PLC0415
+    try:
+        from ledger.party.dataset.trace.tracing import Examination  # noqa: PLC0415
+        from ledger.party.dataset.trace.tracing import trace as traced  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise MissingExtra(str(error.name), "data") from error
 
     vault = vault_at(home)
     config = vault.config()

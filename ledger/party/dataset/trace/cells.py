@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,8 @@ from ledger.party.dataset.normal import Reading, normal_form
 
 Numbers = npt.NDArray[np.uint64]
 """One number a cell or a row; 0 is none."""
+
+_IntT = TypeVar("_IntT", np.uint64, np.int64)
 
 READINGS: tuple[Reading, ...] = ("text", "comma", "dmy", "mdy")
 _MAX_REMEMBERED = 1_000_000
@@ -55,6 +58,16 @@ class CellReader:
             if text is not None:
                 return text
         return cell_key(normal_form(cell, reading))
+
+
+def among(numbers: npt.NDArray[_IntT], known: npt.NDArray[_IntT]) -> npt.NDArray[np.bool_]:
+    """Tell of each number whether it is one of `known`, which ascend."""
+    if not len(known):
+        return np.zeros(len(numbers), bool)
+    places = np.searchsorted(known, numbers)
+    places[places == len(known)] = 0
+    found: npt.NDArray[np.bool_] = known[places] == numbers
+    return found
 
 
 def multipliers(seed: bytes, count: int) -> Numbers:

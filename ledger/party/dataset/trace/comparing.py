@@ -13,12 +13,12 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from ledger.core.errors import LedgerError
-from ledger.party.dataset.copies import CopyFile, Keys, record_key
+from ledger.party.dataset.copies import CopyFile, record_key
 from ledger.party.dataset.normal import MappedColumn
 from ledger.party.dataset.trace.cells import Numbers
 from ledger.party.dataset.trace.found import FoundTable
 from ledger.party.dataset.trace.handoffs import HandOff
-from ledger.party.dataset.trace.joining import Hits, Lookup
+from ledger.party.dataset.trace.joining import Batch, Hits, Lookup
 from ledger.party.dataset.trace.mapping import find_mapping
 from ledger.party.dataset.trace.work import Work, family_name
 from ledger.statements.content import ChunkRecords, RowRecords
@@ -164,22 +164,19 @@ def _hits(item: Compared, file: CopyFile, lookup: Lookup, work: Work, progress: 
     path = work.hits(name)
     kept = Hits.load(path)
     if kept is not None:
-        progress.advance(file.digest.records.count if file.digest.records else 0)
+        progress.advance(file.count)
         return kept
     marks = item.hand_off.opened
-    keys = (
-        {record_key(record) for record in marks.all_marks}
-        if marks is not None and marks.file == file.position
-        else set()
-    )
+    records = marks.all_marks if marks is not None and marks.file == file.position else ()
     columns = [mapped.column for mapped in lookup.mapping]
 
-    def batches() -> Iterator[Keys]:
-        for batch in file.keys(columns):
-            progress.advance(len(batch.record))
-            yield batch
+    def batches() -> Iterator[Batch]:
+        for keys in file.keys(columns):
+            if keys.record is not None:
+                progress.advance(len(keys.record))
+                yield Batch(keys.first, keys.record, keys.cells)
 
-    hits = lookup.look(batches(), np.array(sorted(keys), np.uint64))
+    hits = lookup.look(batches(), np.array(sorted(map(record_key, records)), np.uint64))
     hits.save(path)
     return hits
 

@@ -114,6 +114,9 @@ def _open_copy(item: HandOff, copies: Copies, *, is_kept: bool) -> None:
         item.copy = copies.open(item.transfer)
     except (LedgerError, OSError) as error:
         item.problems.append(f"the kept copy cannot be read: {error}")
+        return
+    if item.copy is None:
+        item.problems.append("the kept copy is not complete")
 
 
 def _open_seals(item: HandOff, locker: Locker) -> None:

@@ -40,6 +40,12 @@ class Index:
             return np.full(len(places), -1, np.int64)
         return np.asarray(self.rows[places])
 
+    def row_count(self, places: Rows) -> int:
+        """Return how many rows have a number of one of these places, of which some may stand there more than once."""
+        there = np.zeros(len(self.numbers), bool)
+        there[places] = True
+        return int(self.counts[there].sum())
+
 
 def build_index(parts: Iterable[Numbers], count: int, directory: Path) -> Index:
     """Index `count` numbers, given in parts in the order of their rows, in files below `directory`; 0 is left out.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ledger.party.dataset.cells import Cell
 from ledger.party.dataset.copies import cell_key
 from ledger.party.dataset.normal import MappedColumn, normal_form
-from ledger.party.dataset.trace.cells import Numbers, multipliers, row_numbers
+from ledger.party.dataset.trace.cells import Numbers, among, multipliers, row_numbers
 from ledger.party.dataset.trace.found import FoundTable
 from ledger.party.dataset.trace.index import build_index
 
@@ -21,7 +21,7 @@ MAX_CONTROL_ROWS = 1_000_000
 Ints = npt.NDArray[np.int64]
 
 
-class Batch(Protocol):
+class Batch(NamedTuple):
     """Some records of a copy from number `first` on: their own numbers, and their cells' in the mapped columns."""
 
     first: int
@@ -31,7 +31,7 @@ class Batch(Protocol):
 
 @dataclass(frozen=True)
 class Hits:
-    """The records of one copy that are in the found file, ascending.
+    """The records of one copy that are in the found file, ascending, and their `keys` (`copies.record_key`).
 
     `places` are positions of their rows' numbers in the index; `exact` is the found row of the same canonical record,
     or −1 where only normal forms are equal; `random` counts the records that rows put together at random would match.
@@ -39,6 +39,7 @@ class Hits:
     """
 
     records: Ints
+    keys: Numbers
     places: Ints
     exact: Ints
     random: int
@@ -58,8 +59,8 @@ class Hits:
         if not path.exists():
             return None
         with np.load(path) as kept:
-            records, places, exact, random, marks, mark_keys = (kept[name] for name in kept.files)
-            return cls(records, places, exact, int(random), marks, mark_keys)
+            records, keys, places, exact, random, marks, mark_keys = (kept[name] for name in kept.files)
+            return cls(records, keys, places, exact, int(random), marks, mark_keys)
 
 
 class Lookup:
@@ -79,31 +80,34 @@ class Lookup:
         draw = np.random.default_rng(np.frombuffer(seed, np.uint8))
         # Each cell comes from a row of its own: a file of the same values that holds no row of anybody, but by chance.
         mixed = [np.asarray(column[draw.integers(0, found.count, self.random_rows)]) for column in self._columns]
-        self._random = np.unique(row_numbers(mixed, self._factors)) if self.random_rows else np.zeros(0, np.uint64)
+        self._random = np.sort(row_numbers(mixed, self._factors))
 
     def look(self, batches: Iterable[Batch], mark_keys: Numbers) -> Hits:
         """Look a copy up, in which the records with these numbers are marks."""
-        records, places, exact, marks, keys = [_NO], [_NO], [_NO], [_NO], [np.zeros(0, np.uint64)]
+        records, places, exact, marks = [_NO], [_NO], [_NO], [_NO]
+        keys, known = [np.zeros(0, np.uint64)], [np.zeros(0, np.uint64)]
         random = 0
         for batch in batches:
             numbers = row_numbers(batch.cells, self._factors)
-            random += int(np.isin(numbers[numbers != 0], self._random).sum())
+            random += int((among(numbers, self._random) & (numbers != 0)).sum())
             found = self.index.find(numbers)
             here = np.flatnonzero(self._equal(batch.cells, found))
             same = self._exact.find(batch.record[here])
             records.append(batch.first + here)
+            keys.append(batch.record[here])
             places.append(found[here])
             exact.append(np.where(same >= 0, self._exact.first_rows(same), -1))
-            marked = np.flatnonzero(np.isin(batch.record, mark_keys))
+            marked = np.flatnonzero(among(batch.record, mark_keys))
             marks.append(batch.first + marked)
-            keys.append(batch.record[marked])
+            known.append(batch.record[marked])
         return Hits(
             np.concatenate(records),
+            np.concatenate(keys),
             np.concatenate(places),
             np.concatenate(exact),
             random,
             np.concatenate(marks),
-            np.concatenate(keys),
+            np.concatenate(known),
         )
 
     def find_records(self, records: Sequence[Sequence[Cell]]) -> Ints:

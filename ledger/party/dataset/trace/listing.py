@@ -11,7 +11,7 @@ from ledger.party.dataset.cells import parse_record
 from ledger.party.dataset.copies import record_key
 from ledger.party.dataset.marks.score import MIN_BITS, Sighting, row_bits, score_marks
 from ledger.party.dataset.marks.value import MarksValue
-from ledger.party.dataset.trace.cells import Numbers
+from ledger.party.dataset.trace.cells import Numbers, among
 from ledger.party.dataset.trace.comparing import Compared, RowsCompared
 from ledger.party.dataset.trace.found import FoundTable
 from ledger.party.dataset.trace.joining import Ints
@@ -28,6 +28,7 @@ class Held:
 
     table: RowsCompared
     records: Ints
+    keys: Numbers
     rows: Ints
     exact: np.ndarray
     exclusive: np.ndarray
@@ -41,6 +42,7 @@ class _Unmarked:
     """The hits of a table that are no marks."""
 
     records: Ints
+    keys: Numbers
     places: Ints
     rows: Ints
     exact: np.ndarray
@@ -48,10 +50,10 @@ class _Unmarked:
     @classmethod
     def of(cls, table: RowsCompared) -> _Unmarked:
         hits = table.hits
-        keep = ~np.isin(hits.records, hits.marks)
+        keep = ~among(hits.records, hits.marks)
         places, exact = hits.places[keep], hits.exact[keep]
         rows = np.where(exact >= 0, exact, table.lookup.index.first_rows(places))
-        return cls(hits.records[keep], places, rows, exact >= 0)
+        return cls(hits.records[keep], hits.keys[keep], places, rows, exact >= 0)
 
 
 @dataclass(frozen=True)
@@ -97,11 +99,12 @@ def held(listing: Sequence[Compared]) -> dict[str, Held]:
         transfer: Held(
             table=table,
             records=mine[transfer].records,
+            keys=mine[transfer].keys,
             rows=mine[transfer].rows,
             exact=mine[transfer].exact,
             exclusive=~shared[transfer],
             total=table.count - len(table.hits.marks),
-            rows_found=int(np.asarray(table.lookup.index.counts[np.unique(mine[transfer].places)]).sum()),
+            rows_found=table.lookup.index.row_count(mine[transfer].places),
             shared_with=shared_with[transfer],
         )
         for transfer, table in tables.items()

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ledger.party.dataset.normal import MappedColumn, Reading
-from ledger.party.dataset.trace.cells import READINGS, Numbers
+from ledger.party.dataset.trace.cells import READINGS, Numbers, among
 from ledger.party.dataset.trace.found import FoundTable
 from ledger.party.dataset.trace.overlap import Overlap, overlaps, samples
 
@@ -88,11 +88,13 @@ def _put_beside(found: FoundTable, anchor: Overlap, copy: Iterable[Sequence[Numb
     chosen = max(1, int(np.searchsorted(np.cumsum(pairs_by_value[order]), _PAIRS, side="right")))
     values = np.sort(anchor.sample.values[order[:chosen]])
     ours = found.numbers(anchor.sample.column, anchor.sample.reading)
-    rows = np.concatenate([part.start + np.flatnonzero(np.isin(ours[part], values)) for part in found.parts()])[:_PAIRS]
+    rows = np.concatenate(
+        [part.start + np.flatnonzero(among(np.asarray(ours[part]), values)) for part in found.parts()]
+    )[:_PAIRS]
     theirs: list[list[Numbers]] = []
     kept = 0
     for batch in copy:
-        here = np.flatnonzero(np.isin(batch[anchor.column], values))[: _PAIRS - kept]
+        here = np.flatnonzero(among(batch[anchor.column], values))[: _PAIRS - kept]
         kept += len(here)
         theirs.append([column[here] for column in batch])
     copied = [np.concatenate(parts) for parts in zip(*theirs, strict=True)]

@@ -5,7 +5,6 @@ Alike rows may have one origin, or describe one thing of the real world twice. S
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ import numpy as np
 from ledger.party.dataset.cells import Cell
 from ledger.party.dataset.copies import CopyFile
 from ledger.party.dataset.normal import normal_form
+from ledger.party.dataset.trace.cells import among
 from ledger.party.dataset.trace.found import FoundTable
 from ledger.party.dataset.trace.joining import Ints
 from ledger.party.interop.errors import MissingExtra
@@ -22,13 +22,13 @@ from ledger.party.interop.errors import MissingExtra
 if TYPE_CHECKING:
     from datasketch import MinHash, MinHashLSH
 
-ALIKE = 0.6
-"""How much of the words of two rows (Jaccard index, estimated) has to be the same."""
+ALIKE = 0.5
+"""How much of the text of two rows, as a set of pieces (Jaccard index, estimated), has to be the same."""
 MAX_ROWS = 500
 _PERMUTATIONS = 128
 _MAX_CANDIDATES = 10_000
 _RARE = 0.02
-_WORD = re.compile(r"\w+")
+_PIECE = 3
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class NearRows:
         """Return the records that share the most rare cells, up to a bound."""
         records, scores = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
         for batch in copy.keys(record=False):
-            shared = np.sum([np.isin(column, self._cells) for column in batch.cells], axis=0)
+            shared = np.sum([among(column, self._cells) for column in batch.cells], axis=0)
             here = np.flatnonzero(shared)
             records.append(batch.first + here)
             scores.append(shared[here])
@@ -80,7 +80,7 @@ def _rare_cells(found: FoundTable, rows: Sequence[int]) -> np.ndarray:
             numbers = found.numbers(column, reading)
             values = np.unique(np.asarray(numbers[rows]))
             counts = sum(
-                np.bincount(np.searchsorted(values, part[np.isin(part, values)]), minlength=len(values))
+                np.bincount(np.searchsorted(values, part[among(part, values)]), minlength=len(values))
                 for part in (np.asarray(numbers[cut]) for cut in found.parts())
             )
             rare.append(values[(values != 0) & (counts <= max(5, _RARE * found.count))])
@@ -88,20 +88,22 @@ def _rare_cells(found: FoundTable, rows: Sequence[int]) -> np.ndarray:
 
 
 def _sketches(rows: Iterable[Sequence[Cell]]) -> list[MinHash]:
-    """Return a sketch of the words of every row."""
+    """Return a sketch of every row's text."""
     from datasketch import MinHash  # noqa: PLC0415 - an extra
 
-    words = [[word.encode() for word in _words(row)] or [b""] for row in rows]
-    return list(MinHash.bulk(words, num_perm=_PERMUTATIONS))
+    pieces = [[piece.encode(errors="surrogatepass") for piece in _pieces(row)] or [b""] for row in rows]
+    return list(MinHash.bulk(pieces, num_perm=_PERMUTATIONS))
 
 
-def _words(row: Sequence[Cell]) -> set[str]:
-    return {word for cell in row for word in _WORD.findall(normal_form(cell) or "")}
+def _pieces(row: Sequence[Cell]) -> set[str]:
+    """Cut every cell into overlapping pieces of three characters: a cut or mended cell keeps most of them."""
+    forms = (normal_form(cell) or "" for cell in row)
+    return {form[at : at + _PIECE] for form in forms for at in range(max(1, len(form) - _PIECE + 1)) if form}
 
 
 def _lsh() -> MinHashLSH:
     try:
         from datasketch import MinHashLSH  # noqa: PLC0415 - an extra
     except ImportError as error:
-        raise MissingExtra("datasketch") from error
+        raise MissingExtra("datasketch", "data") from error
     return MinHashLSH(threshold=ALIKE, num_perm=_PERMUTATIONS)

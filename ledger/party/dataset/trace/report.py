@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from ledger.core.encoding import Json, b64encode
-from ledger.party.dataset.cells import canonical_record
+from ledger.party.dataset.cells import Cell, canonical_record
+from ledger.party.dataset.copies import record_key
 from ledger.party.dataset.marks.score import Sighting
 from ledger.party.dataset.normal import equals
 from ledger.party.dataset.trace import scoring
@@ -21,6 +23,21 @@ from ledger.party.dataset.trace.scoring import Marked
 TYPE = "provenance-ledger.trace/v1"
 MAX_MATCHES = 1000
 """So many matches stand in the document a hand-off, beside those of marks; the counts are of all of them."""
+
+
+class _Pair(NamedTuple):
+    record: int
+    key: int
+    row: int
+
+
+@dataclass
+class _Rows:
+    """What is read while the document is built: `named` found rows, and records by their numbers."""
+
+    table: FoundTable
+    named: set[int] = field(default_factory=set)
+    records: dict[int, list[Cell]] = field(default_factory=dict)
 
 
 @dataclass
@@ -37,14 +54,14 @@ class Inputs:
 
 def build(inputs: Inputs) -> dict[str, Json]:
     """Return the document, without who made it and when."""
-    rows: set[int] = set()
+    rows = None if inputs.table is None else _Rows(inputs.table)
     mark_rows: dict[str, Json] = {}
     transfers: list[Json] = []
     listings: dict[str, list[Compared]] = {}
     for item in inputs.compared:
         listings.setdefault(item.hand_off.offer.listing, []).append(item)
     for listing, group in listings.items():
-        entries, marks = _listing(group, inputs, rows)
+        entries, marks = _listing(group, inputs.leads, rows)
         transfers += entries
         mark_rows |= {listing: sorted(marks)} if marks else {}
     transfers.sort(key=lambda entry: entry["index"])
@@ -52,7 +69,7 @@ def build(inputs: Inputs) -> dict[str, Json]:
     return {
         "conclusion": {"is_enough": bool(enough), "transfers": enough},
         "found": inputs.found,
-        "found_rows": _found_rows(inputs.table, rows),
+        "found_rows": _found_rows(rows),
         "mark_rows": mark_rows,
         "notes": inputs.notes,
         "transfers": transfers,
@@ -61,26 +78,29 @@ def build(inputs: Inputs) -> dict[str, Json]:
     }
 
 
-def _listing(group: Sequence[Compared], inputs: Inputs, rows: set[int]) -> tuple[list[Json], set[int]]:
+def _listing(group: Sequence[Compared], leads: Mapping[str, Lead], rows: _Rows | None) -> tuple[list[Json], set[int]]:
+    """Return the entries of one listing's hand-offs, and the found rows that are marks or controls of any of them."""
+    table = None if rows is None else rows.table
     known = held(group)
-    carrying, sights = marked(group, inputs.table, known)
+    carrying, sights = marked(group, table, known)
     by_transfer = {item.transfer: item for item in carrying}
     mark_rows = {row for sight in sights.values() for row in sight.rows.values()}
-    rows |= mark_rows
     result = []
     for item in group:
         transfer = item.hand_off.transfer
         mine, marks = known.get(transfer), by_transfer.get(transfer)
         entry = _about(item)
-        if mine is not None and inputs.table is not None:
-            entry |= _rows_found(mine, marks, sights.get(transfer), inputs.table, rows)
+        if mine is not None and rows is not None:
+            entry |= _rows_found(item, mine, sights.get(transfer), rows)
+            entry["counts"]["marks"] = 0 if marks is None else marks.planted_found
         elif item.chunks:
             entry |= _chunks_found(item, group)
-        entry |= _said(marks, carrying, mine, inputs.table)
-        lead = inputs.leads.get(transfer)
-        if lead is not None:
-            entry["near"] = {"alike": lead.alike, "rows": lead.rows}
+        entry |= _said(marks, carrying, mine, table)
+        if transfer in leads:
+            entry["near"] = {"alike": leads[transfer].alike, "rows": leads[transfer].rows}
         result.append(entry)
+    if rows is not None:
+        rows.named |= mark_rows
     return result, mark_rows
 
 
@@ -102,22 +122,22 @@ def _about(item: Compared) -> dict[str, Json]:
     }
 
 
-def _rows_found(
-    mine: Held, marks: Marked | None, sights: MarkRows | None, table: FoundTable, rows: set[int]
-) -> dict[str, Json]:
-    chosen = _choose(mine)
-    pairs = [(int(mine.records[at]), int(mine.rows[at])) for at in chosen]
+def _rows_found(item: Compared, mine: Held, sights: MarkRows | None, rows: _Rows) -> dict[str, Json]:
+    pairs = [_Pair(int(mine.records[at]), int(mine.keys[at]), int(mine.rows[at])) for at in _choose(mine)]
     if sights is not None:
-        pairs += [(number, sights.rows[record]) for record, number in sights.in_copy.items()]
-    matches = _confirmed(mine, pairs, table)
-    rows.update(match["row"] for match in matches)
+        pairs += [_Pair(number, record_key(record), sights.rows[record]) for record, number in sights.in_copy.items()]
+    matches = _confirmed(mine, pairs, rows)
+    if len(matches) < len(pairs):
+        item.hand_off.problems.append(
+            "some records of the kept copy are not what its numbers say: do not rely on its counts"
+        )
+    rows.named.update(match["row"] for match in matches)
     exact = int(mine.exact.sum())
     return {
         "by": "rows",
         "counts": {
             "exact": exact,
             "exclusive": int(mine.exclusive.sum()),
-            "marks": 0 if marks is None else marks.planted_found,
             "normalised": len(mine.records) - exact,
             "records": mine.total,
             "records_found": len(mine.records),
@@ -145,17 +165,23 @@ def _spread(places: np.ndarray, count: int) -> np.ndarray:
     return places if len(places) <= count else places[np.arange(count) * len(places) // count]
 
 
-def _confirmed(mine: Held, pairs: Sequence[tuple[int, int]], table: FoundTable) -> list[Json]:
-    """Return the matches of these pairs, each compared cell by cell: numbers only found them."""
-    file, mapping = mine.table.file, mine.table.lookup.mapping
-    records = file.take([record for record, _ in pairs])
-    found = table.take([row for _, row in pairs])
+def _confirmed(mine: Held, pairs: Sequence[_Pair], rows: _Rows) -> list[Json]:
+    """Return the matches of these pairs, each compared cell by cell: numbers only found them.
+
+    A record that many copies have is read from one of them.
+    """
+    file, mapping, read = mine.table.file, mine.table.lookup.mapping, rows.records
+    missing = [pair for pair in pairs if pair.key not in read]
+    if missing:
+        records = file.take([pair.record for pair in missing])
+        read.update((pair.key, record) for pair, record in zip(missing, records, strict=True))
     matches = []
-    for (number, row), ours, theirs in zip(pairs, records, found, strict=True):
+    for pair, theirs in zip(pairs, rows.table.take([pair.row for pair in pairs]), strict=True):
+        ours = read[pair.key]
         same = canonical_record(ours) == canonical_record(theirs)
         if same or equals(ours, theirs, mapping):
             kind = "exact" if same else "normalised"
-            matches.append({"file": file.position, "kind": kind, "record": number, "row": row})
+            matches.append({"file": file.position, "kind": kind, "record": pair.record, "row": pair.row})
     return sorted(matches, key=lambda match: (match["record"], match["row"]))
 
 
@@ -224,6 +250,7 @@ def _said(
         document["marks"] |= {
             "bound": marks.marks.bound,
             "method": marks.marks.method,
+            "origin": marks.marks.origin,
             "planted": marks.planted,
             "planted_found": marks.planted_found,
         }
@@ -235,11 +262,11 @@ def _said(
     return document
 
 
-def _found_rows(table: FoundTable | None, rows: set[int]) -> list[Json]:
-    if table is None or not rows:
+def _found_rows(rows: _Rows | None) -> list[Json]:
+    if rows is None or not rows.named:
         return []
-    numbers = sorted(rows)
+    numbers = sorted(rows.named)
     return [
         {"row": number, "value": b64encode(canonical_record(cells))}
-        for number, cells in zip(numbers, table.take(numbers), strict=True)
+        for number, cells in zip(numbers, rows.table.take(numbers), strict=True)
     ]

@@ -30,6 +30,7 @@ from ledger.party.vault import Vault
 _TOOLS = ("provenance-ledger", "pyarrow", "numpy", "datasketch")
 _MAX_NAME = 255
 _MAX_WORDS = 2000
+_TELLING = 10
 
 
 @dataclass(frozen=True)
@@ -140,9 +141,10 @@ def _leads(
     if table is None or not table.count:
         return {}
     matched = np.zeros(table.count, bool)
-    for lookup in {id(rows.lookup): rows.lookup for item in compared for rows in item.rows}.values():
-        places = [rows.hits.places for item in compared for rows in item.rows if rows.lookup is lookup]
-        lookup.mark_rows(np.unique(np.concatenate(places)), matched)
+    for rows in (rows for item in compared for rows in item.rows):
+        # What rows mixed at random match nearly as well, is no match that would spare us the look.
+        if _TELLING * rows.hits.random <= len(rows.hits.records):
+            rows.lookup.mark_rows(rows.hits.places, matched)
     unmatched = np.flatnonzero(~matched)
     if 2 * len(unmatched) <= table.count:
         return {}

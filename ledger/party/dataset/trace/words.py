@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ledger.core.encoding import Json
 
 _MAX_LISTED = 20
+_TELLING = 10
 _WHY = {
     "controls-score-too": "control rows, which were planted nowhere, score as high: the comparison cannot be relied on",
     "marks-not-opened": "its marks were not opened, so nothing could be counted: run the command again with the "
@@ -27,25 +28,29 @@ _NOT_SHOWN = (
     "that using it was a breach: the license says that ('verifier explain LICENSE')",
 )
 
+_BROUGHT = "that the planted rows are as rare as the seal says: you brought them yourselves, and answer for that"
+
 
 def summary(trace: dict[str, Json]) -> list[str]:
-    """Return the outcome, in lines."""
+    """Return the outcome, in lines: first what follows, then from what, then what does not follow."""
     compared = [item for item in trace["transfers"] if item["status"] == "compared"]
-    lines = [*_found(trace), f"Compared with {_count(len(compared), 'hand-off')}, all by the same test.", ""]
-    ranked = sorted(compared, key=_rank, reverse=True)
-    shown = [item for item in ranked if _is_there(item)]
+    shown = [item for item in sorted(compared, key=_rank, reverse=True) if _is_there(item)]
+    lines = [*_found(trace), "", *_conclusion(trace, compared), ""]
     for item in shown[:_MAX_LISTED]:
         lines += [*_transfer(item), ""]
-    if len(shown) > _MAX_LISTED:
-        lines += [
-            f"{len(shown) - _MAX_LISTED} further hand-offs have something in common with it: see the trace file.",
-            "",
-        ]
-    nothing = len(compared) - len(shown)
+    more, nothing = len(shown[_MAX_LISTED:]), len(compared) - len(shown)
+    if more:
+        lines.append(
+            f"{_count(more, 'further hand-off')} {_have(more)} something in common with it: see the trace file."
+        )
     if nothing:
-        lines += [f"{_count(nothing, 'hand-off')} {'has' if nothing == 1 else 'have'} nothing in common with it.", ""]
-    lines += [*_skipped(trace), *(f"Note: {note}" for note in trace["notes"])]
-    return [*lines, *_conclusion(trace, shown)]
+        lines.append(f"{_count(nothing, 'hand-off')} {_have(nothing)} nothing in common with it.")
+    lines += [*_skipped(trace), *(f"Note: {note}." for note in trace["notes"])]
+    if trace["conclusion"]["is_enough"]:
+        brought = any(item["marks"].get("origin") == "brought" for item in compared)
+        not_shown = [*_NOT_SHOWN, _BROUGHT] if brought else _NOT_SHOWN
+        lines += ["What this does not show:", *(f"  - {line}" for line in not_shown)]
+    return lines
 
 
 def bits(millibits: int) -> str:
@@ -90,22 +95,24 @@ def _transfer(item: Json) -> Iterator[str]:
         yield "  The found file is, byte for byte, a file of this hand-off."
     yield from _records(item)
     yield from _marks(item)
-    if item["conclusion"]["is_enough"]:
-        yield from _hypotheses(item)
     for reason in item["why_not"]:
         yield f"  Not enough: {_WHY[reason]}."
-    enough = item.get("would_be_enough", {})
-    if "marks" in enough:
-        there = item["marks"]["found"]
-        yield f"  It would take about {enough['marks']:,} of its marks in a file of this size; {there:,} are there."
-    elif "reason" in enough:
-        yield f"  What would be enough: {_NEEDS[enough['reason']]}."
+    yield from _missing(item)
     near = item.get("near")
     if near is not None and near["alike"]:
         yield (
             f"  A lead only, never evidence: of {near['rows']:,} rows looked at, {near['alike']:,} resemble a record "
             "of this copy."
         )
+
+
+def _missing(item: Json) -> Iterator[str]:
+    enough = item.get("would_be_enough", {})
+    common = item.get("counts", {}).get("records_found")
+    if "marks" in enough and common:
+        yield f"  It would take about {enough['marks']:,} of its marks in a file of this size."
+    elif "reason" in enough and common:
+        yield f"  What would be enough: {_NEEDS[enough['reason']]}."
 
 
 def _records(item: Json) -> Iterator[str]:
@@ -126,29 +133,32 @@ def _records(item: Json) -> Iterator[str]:
     else:
         yield "  No other hand-off holds any of them."
     random = item.get("random")
-    if random is not None and random["records_found"]:
-        yield (
-            f"  Caution: {random['rows']:,} rows mixed at random from the found file's own cells match "
-            f"{random['records_found']:,} of these records: so many matches mean nothing by themselves."
-        )
+    if random is None:
+        return
+    rows, matched = random["rows"], random["records_found"]
+    yield f"  Control: {rows:,} rows mixed at random from the file's own cells match {matched:,}."
+    if _TELLING * random["records_found"] > common["records_found"]:
+        yield "  Caution: so many records match by chance that these matches mean little by themselves."
 
 
 def _marks(item: Json) -> Iterator[str]:
     marks, ended = item["marks"], item["conclusion"]
     if marks["status"] != "opened":
         return
-    there, planted = marks["planted_found"], marks["planted"]
-    yield f"  Marks: {there:,} of the {planted:,} rows planted in this copy are in the found file."
+    yield f"  Marks: {marks['planted_found']:,} of the {marks['planted']:,} rows planted in this copy are there."
     yield (
-        f"  Score {bits(marks['score_millibits'])}, needed {bits(ended['needed_millibits'])} (corrected for all "
-        f"recipients and {_count(ended['seals'], 'sealed set')} of marks): "
-        f"by chance at most {odds(marks['score_millibits'])}."
+        f"  Score {bits(marks['score_millibits'])}; needed {bits(ended['needed_millibits'])}, which counts in all "
+        f"recipients and {_count(ended['seals'], 'sealed set')} of marks."
     )
+    if not ended["is_enough"]:
+        return
+    yield f"  Owing nothing to marked copies, a file scores so by a chance of at most {odds(marks['score_millibits'])}."
     control = item["controls"].get("greatest_millibits")
     if control is not None:
-        yield f"  Controls that must not score: at most {bits(control)}."
+        yield f"  Controls, which must not score: at most {bits(control)}."
     for other in item["controls"]["others"][:_MAX_LISTED]:
         yield f"  The same test for {other['party']}: {bits(other['score_millibits'])}."
+    yield from _hypotheses(item)
 
 
 def _hypotheses(item: Json) -> Iterator[str]:
@@ -174,19 +184,26 @@ def _skipped(trace: dict[str, Json]) -> Iterator[str]:
             yield from (f"Note: {item['recipient']} ({item['transfer']}): {problem}" for problem in item["problems"])
 
 
-def _conclusion(trace: dict[str, Json], shown: list[Json]) -> Iterator[str]:
+def _conclusion(trace: dict[str, Json], compared: list[Json]) -> Iterator[str]:
     enough = [item for item in trace["transfers"] if item["conclusion"]["is_enough"]]
-    names = " and ".join(f"the copy made for {item['recipient']}" for item in enough)
+    with_whom = f"Compared with {_count(len(compared), 'hand-off')}, all by the same test."
     if not enough:
         yield "NOT ENOUGH to say from which hand-off the file comes."
-        if shown and all(item["why_not"] == ["no-marks"] for item in shown):
-            yield "Only a marked copy can tell one recipient from another ('ledger transfer offer --mark')."
+        yield with_whom
+        if compared and all("no-marks" in item["why_not"] for item in compared):
+            yield "Only marks can tell one recipient's copy from another's, and none of these copies has any."
         return
+    names = " and ".join(f"the copy made for {item['recipient']}" for item in enough)
     yield f"ENOUGH: the file derives from {names}."
     if len(enough) > 1:
         yield "Marks of several copies are in it: they were put together, by whoever did that."
-    yield "What this does not show:"
-    yield from (f"  - {line}" for line in _NOT_SHOWN)
+    bound = enough[0]["marks"]["bound"]
+    yield f"The method was sealed before the hand-off. It accuses anybody falsely by a chance of at most {bound}."
+    yield with_whom
+
+
+def _have(count: int) -> str:
+    return "has" if count == 1 else "have"
 
 
 def _count(count: int, what: str) -> str:

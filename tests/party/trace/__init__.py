@@ -1,0 +1,1 @@
+"""Traces of found files: real tables, leaked, changed and innocent."""
