@@ -23,18 +23,33 @@ from ledger.cli.home import (
     run,
     speaking,
 )
+from ledger.cli.marking import (
+    DEFAULT_BOUND,
+    BitsPerRow,
+    Bound,
+    Canaries,
+    Colluders,
+    Mark,
+    MarkedCopy,
+    MarkOptions,
+    Recipients,
+    Yes,
+    mark,
+    removed_if_refused,
+)
 from ledger.cli.moments import MOMENT, parse_moment_or_none
 from ledger.cli.progress import hashing
 from ledger.cli.saying import Seal, pointers, stated
 from ledger.cli.words import as_json, entry_document, fields, say, tell, tell_page, when
 from ledger.core.encoding import Json
 from ledger.party import handoff
+from ledger.party.dataset.manifests import read_manifest
 from ledger.party.errors import ContentMismatch, Unfit
 from ledger.party.handoff import MANIFEST_NAME
 from ledger.party.recorded import Recorded
 from ledger.party.replies import Page, TransferState
 from ledger.party.speaker import Speaker
-from ledger.statements.content import ManifestV1 as Manifest
+from ledger.statements.content import AnyManifest
 from ledger.statements.transfer import TransferAcknowledged
 
 app = typer.Typer(
@@ -78,6 +93,19 @@ def offer(
     acknowledge_by: Annotated[
         str | None, typer.Option("--acknowledge-by", help=f"Until when you expect an answer: {MOMENT}.")
     ] = None,
+    redactable: Annotated[
+        bool,
+        typer.Option(
+            "--redactable",
+            help="Commit to every cell of tables, too: single columns of single rows can be shown later. Takes longer.",
+        ),
+    ] = False,
+    encoding: Annotated[
+        str | None,
+        typer.Option(
+            "--encoding", help="What CSV or TSV files are in, such as windows-1252 or gb18030, if it is not UTF-8."
+        ),
+    ] = None,
     dsp_agreement: Annotated[
         str | None, typer.Option("--dsp-agreement", help="The agreement's id in the Dataspace Protocol.")
     ] = None,
@@ -88,32 +116,55 @@ def offer(
         str | None, typer.Option("--dsp-consumer-pid", help="The transfer process's id at the consumer, there.")
     ] = None,
     seal: Seal = None,
+    method: Mark = None,
+    recipients: Recipients = None,
+    colluders: Colluders = 3,
+    bound: Bound = DEFAULT_BOUND,
+    canaries: Canaries = None,
+    bits_per_row: BitsPerRow = None,
+    marked_copy: MarkedCopy = None,
+    yes: Yes = False,
     home: Home = HOME,
     passphrase_file: PassphraseFile = None,
     json_output: JsonOutput = False,
 ) -> None:
-    """Hash files, say on the ledger that you hand them over, and write the manifest to send along.
+    """Commit to files and to every record in them, say on the ledger that you hand them over, and write the manifest.
+
+    Tables (.csv, .tsv, .jsonl, .parquet, .arrow) are read row by row, any other file by chunks: if some of it turns up
+    where it should not be, you can prove which hand-off it is from, and show no other row. Your vault keeps a copy.
 
     The ledger gets one sealed value: neither digests nor sizes nor names. Send the manifest with the files, and to
     nobody else: it holds what is needed to recognise them.
 
     Example: ledger transfer offer flights.csv --listing sha256:… --license sha256:… --to beta.example
     --acknowledge-by P7D
+
+    With --mark, rows that exist nowhere else are added to a copy for this recipient, and sealed: should it leak, they
+    tell whose copy it was. What that takes is printed first. Example: … --mark canary --recipients 20 --marked-copy
+    for-beta/flights.csv
     """
+    options = MarkOptions(method, recipients, colluders, bound, canaries, bits_per_row, marked_copy, yes)
+    options.check()
     given = {"agreement": dsp_agreement, "provider_pid": dsp_provider, "consumer_pid": dsp_consumer}
     dsp = {name: value for name, value in given.items() if value is not None}
-    path = manifest if manifest is not None else files[0].parent / MANIFEST_NAME
+    path = manifest if manifest is not None else (marked_copy or files[0]).parent / MANIFEST_NAME
 
     async def work() -> Recorded:
         async with speaking(home, passphrase_file) as speaker:
-            with hashing(files) as progress:
+            sent, marks = await mark(
+                speaker, files, options, listing=listing, license_id=license_id, recipient=to, encoding=encoding
+            )
+            with hashing(sent) as progress, removed_if_refused(marked_copy):
                 return await handoff.offer(
                     speaker,
-                    files,
+                    sent,
                     listing=listing,
                     license_id=license_id,
                     recipient=to,
                     manifest_path=path,
+                    encoding=encoding,
+                    redactable=redactable,
+                    marks=marks,
                     acknowledge_by_ms=parse_moment_or_none(acknowledge_by, "--acknowledge-by"),
                     dsp=dsp or None,
                     seal=pointers(seal),
@@ -121,7 +172,8 @@ def offer(
                 )
 
     recorded = run(work())
-    words = f"Offered to {to}. Send the files together with {path}."
+    what = "the files" if marked_copy is None else f"{marked_copy}, never the original,"
+    words = f"Offered to {to}. Send {what} together with {path}."
     tell(recorded, words, json_output=json_output, transfer=recorded.statement_id, manifest=str(path))
 
 
@@ -144,7 +196,7 @@ def acknowledge(
     passphrase_file: PassphraseFile = None,
     json_output: JsonOutput = False,
 ) -> None:
-    """Hash what you received, compare it with what the sender sealed on the ledger, and sign if it is the same.
+    """Hash what you received, every record of it, compare with what the sender sealed, and sign if it is the same.
 
     On a difference nothing is acknowledged. At a terminal you are asked whether to refuse the hand-off on the ledger,
     and why; without one, nothing is signed or sent: refuse with 'ledger transfer refuse'.
@@ -152,13 +204,13 @@ def acknowledge(
     Exit codes: 0 acknowledged, 1 not acknowledged (a difference, refused or not; decided before; the ledger refused, or
     what it says is false), 2 usage, 3 could not reach the ledger or could not tell.
     """
-    described, paths = _received(files or [], manifest, directory)
+    path, described, paths = _received(files or [], manifest, directory)
 
     async def work() -> Recorded:
         async with speaking(home, passphrase_file) as speaker:
             try:
                 with hashing(paths) as progress:
-                    received = await handoff.receive(speaker, described, paths, progress)
+                    received = await handoff.receive(speaker, path, paths, progress)
             except ContentMismatch as mismatch:
                 await _offer_to_refuse(speaker, described, mismatch)
                 raise
@@ -198,7 +250,7 @@ def refuse(
         raise typer.BadParameter("give either --manifest or --transfer")
     if code is None and reason is None:
         raise typer.BadParameter("say why: --code, --reason or both")
-    transfer_id = handoff.read_manifest(manifest).transfer if manifest is not None else str(transfer)
+    transfer_id = read_manifest(manifest).transfer if manifest is not None else str(transfer)
 
     async def work() -> Recorded:
         async with speaking(home, passphrase_file) as speaker:
@@ -262,19 +314,20 @@ def _line(item: TransferState) -> str:
     return f"{item.id}  {item.sender} → {item.recipient}: {item.state}"
 
 
-def _received(files: list[Path], manifest: Path | None, directory: Path | None) -> tuple[Manifest, list[Path]]:
-    """Return the manifest and the files to compare with it: those named, or those that it names in `directory`."""
+def _received(files: list[Path], manifest: Path | None, directory: Path | None) -> tuple[Path, AnyManifest, list[Path]]:
+    """Return the manifest, what it says, and the files to compare with it: those named, or its own in `directory`."""
     if bool(files) == (directory is not None):
         raise typer.BadParameter("give either the files received, or --dir")
     if directory is None:
         if manifest is None:
             raise typer.BadParameter("give --manifest: the file that came along")
-        return handoff.read_manifest(manifest), files
-    described = handoff.read_manifest(manifest if manifest is not None else directory / MANIFEST_NAME)
-    return described, [directory / file.name for file in described.files]
+        return manifest, read_manifest(manifest), files
+    path = manifest if manifest is not None else directory / MANIFEST_NAME
+    described = read_manifest(path)
+    return path, described, [directory / file.name for file in described.files]
 
 
-async def _offer_to_refuse(speaker: Speaker, manifest: Manifest, mismatch: ContentMismatch) -> None:
+async def _offer_to_refuse(speaker: Speaker, manifest: AnyManifest, mismatch: ContentMismatch) -> None:
     """Ask whether to refuse, where there is somebody to ask; end the command if that was done."""
     if not sys.stdin.isatty():
         return

@@ -1,67 +1,76 @@
-"""Hand-offs: offered by the sender, acknowledged or refused by the recipient (docs/format.md §6.10–6.12, §8.3).
+"""Hand-offs: offered by the sender, acknowledged or refused by the recipient (docs/format.md §6.10–6.12, §8.3, §15).
 
-The ledger holds one sealed value for all files. Its salt travels with the files, in a manifest; digests and sizes do
-not: the recipient computes them from what it received, opens the sender's commitment with them, and only then signs.
+The ledger holds one sealed value for all files and all their records. Its salts travel with the files, in a manifest;
+digests, sizes and roots do not: the recipient computes them from what it received, opens the sender's commitment with
+them, and only then signs.
 """
 
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
+from typing import BinaryIO
 
-from ledger.core.encoding import Json, canonical, parse_json
-from ledger.core.errors import FormatError
+from ledger.core.commitment import Place, commit, kind_at
+from ledger.core.encoding import Json
 from ledger.party.client import LedgerClient
-from ledger.party.digests import Progress, describe, measure, no_progress
+from ledger.party.composing import Frame
+from ledger.party.dataset.manifests import read_manifest
+from ledger.party.digests import Progress, describe, measure, no_progress, total_bytes
 from ledger.party.errors import AlreadyThere, ContentMismatch, Problem, ReceiptInvalid, Unfit
-from ledger.party.files import create_file
+from ledger.party.files import write_file
+from ledger.party.interop.errors import MissingExtra
 from ledger.party.recorded import Recorded
 from ledger.party.replies import TransferState
+from ledger.party.sealing import Opening, fresh_salt
 from ledger.party.speaker import Speaker
-from ledger.statements import version_1
-from ledger.statements.content import Content
-from ledger.statements.content import ManifestV1 as Manifest
-from ledger.statements.parse import read_model
-from ledger.statements.transfer import TransferAcknowledged, TransferOffered, TransferRefused
+from ledger.statements import version_1, version_2
+from ledger.statements.content import AnyManifest, Content, Manifest, ManifestV1
+from ledger.statements.transfer import TransferAcknowledged, TransferRefused
 
-AnyOffer = TransferOffered | version_1.TransferOffered
+AnyOffer = version_2.TransferOffered | version_1.TransferOffered
 AnyRefusal = TransferRefused | version_1.TransferRefused
 AnyDecision = TransferAcknowledged | AnyRefusal
 MANIFEST_NAME = "transfer-manifest.json"
-_MAX_MANIFEST_BYTES = 16 * 1024 * 1024
+
+
+MARKS_POINTER = "/marks/seal"
 
 
 @dataclass(frozen=True)
 class Received:
-    """A hand-off addressed to us whose content is, bit for bit, what its sender sealed."""
+    """A hand-off addressed to us whose content is, bit for bit, what its sender sealed; `manifest` is its file."""
 
-    manifest: Manifest
+    manifest: Path
     offered: Recorded
     content: Content
 
 
-def format_manifest(manifest: Manifest) -> bytes:
-    """Return the bytes of a manifest file: canonical JSON and LF."""
-    return canonical(manifest.model_dump(exclude_none=True)) + b"\n"
+@dataclass(frozen=True)
+class PreparedMarks:
+    """How a copy is marked (docs/marks.md §2, §3): `value` is sealed, the rest is said in the open."""
 
+    bound: str
+    method: str
+    threshold_millibits: int
+    value: Json
 
-def read_manifest(path: Path) -> Manifest:
-    """Read a manifest, which comes from another company; raise Unfit or OSError."""
-    with path.open("rb") as file:
-        raw = file.read(_MAX_MANIFEST_BYTES + 1)
-    if len(raw) > _MAX_MANIFEST_BYTES:
-        raise Unfit(f"{path}: a manifest has at most {_MAX_MANIFEST_BYTES} bytes")
-    try:
-        manifest = read_model(Manifest, parse_json(raw))
-    except FormatError as error:
-        raise Unfit(f"{path} is not a manifest: {error}") from error
-    names = [file.name for file in manifest.files]
-    if len(set(names)) != len(names) or any("/" in name or "\0" in name or name in {".", ".."} for name in names):
-        # A name like ../../.ssh/id_ed25519 would make us read, and vouch for, files that were never sent.
-        raise Unfit(f"{path} names files twice, or outside its directory")
-    return manifest
+    def seal(self, frame: Frame) -> tuple[dict[str, Json], Opening]:
+        """Return the statement's `marks`, and what opens their seal."""
+        kind = kind_at(MARKS_POINTER)
+        place = Place(kind, frame.ledger, frame.issuer, frame.nonce, MARKS_POINTER)
+        opening = Opening(place, fresh_salt(), self.value)
+        marks: dict[str, Json] = {
+            "bound": self.bound,
+            "method": self.method,
+            "seal": {"sealed": commit(place, opening.salt, self.value)},
+            "threshold_millibits": self.threshold_millibits,
+        }
+        return marks, opening
 
 
 async def offer(
@@ -72,57 +81,79 @@ async def offer(
     license_id: str | None,
     recipient: str,
     manifest_path: Path,
+    encoding: str | None = None,
+    redactable: bool = False,
+    marks: PreparedMarks | None = None,
     acknowledge_by_ms: int | None = None,
     dsp: Json = None,
     seal: Collection[str] = (),
     progress: Progress = no_progress,
 ) -> Recorded:
-    """Seal the files, have the offer recorded, and write the manifest that must travel with them.
+    """Commit to the files and every record of them, have the offer recorded, and write the manifest to send along.
 
-    Raises AlreadyThere, before anything is done, where `manifest_path` exists. The manifest is written, and kept in the
-    vault, before the offer is sent; where the ledger refuses, the written one is removed.
+    `encoding` is what CSV and TSV files are in, where that is not UTF-8, or UTF-16 with its mark; `redactable`: single
+    cells of tables can be opened later. `marks` are those that the files have in them already.
+
+    Raises AlreadyThere, before anything is done, where `manifest_path` exists; TableUnreadable for a table that is
+    none. Manifest and kept copy are in the vault before the offer is sent; where the ledger refuses, they are removed.
     """
     if await asyncio.to_thread(manifest_path.exists):
         raise AlreadyThere(manifest_path)
     described = describe(files)
-    content = await measure(files, described, progress)
-    frame = await speaker.frame()
-
-    def keep(statement_id: str, salt: str) -> None:
-        manifest = Manifest(
-            files=described,
-            issuer=frame.issuer,
-            ledger=frame.ledger,
-            nonce=frame.nonce,
-            salt=salt,
-            transfer=statement_id,
+    total_bytes(files)
+    parcels = _parcels()
+    ways = await asyncio.to_thread(lambda: parcels.plan(files, encoding, redactable=redactable))
+    with parcels.CopyWriter(await asyncio.to_thread(speaker.vault.copies)) as copy:
+        parcel = await asyncio.to_thread(
+            lambda: parcels.pack(files, described, ways, copy, progress, redactable=redactable)
         )
-        speaker.vault.keep_manifest(manifest)
-        create_file(manifest_path, format_manifest(manifest))
+        frame = await speaker.frame()
 
-    fields: dict[str, Json] = {
-        "acknowledge_by_ms": acknowledge_by_ms,
-        "dsp": dsp,
-        "license": license_id,
-        "listing": listing,
-        "recipient": recipient,
-    }
-    try:
-        return await speaker.say_sealed(frame, "transfer.offered", content, keep, seal=seal, **fields)
-    except Problem:
-        # Where the answer was lost instead, the offer may stand: then the manifest stays, and keeps a second run away.
-        await asyncio.to_thread(manifest_path.unlink, missing_ok=True)
-        raise
+        def keep(statement_id: str, salt: str) -> None:
+            head = Manifest(
+                files=parcel.described,
+                issuer=frame.issuer,
+                ledger=frame.ledger,
+                nonce=frame.nonce,
+                salt=salt,
+                transfer=statement_id,
+            )
+            kept = speaker.vault.keep_manifest(statement_id, lambda file: parcel.write_manifest(file, head))
+            write_file(manifest_path, lambda file: _copy(kept, file))
+            parcel.keep(statement_id)
+
+        fields: dict[str, Json] = {
+            "acknowledge_by_ms": acknowledge_by_ms,
+            "dsp": dsp,
+            "license": license_id,
+            "listing": listing,
+            "recipient": recipient,
+        }
+        others: tuple[Opening, ...] = ()
+        if marks is not None:
+            fields["marks"], opening = marks.seal(frame)
+            others = (opening,)
+        try:
+            return await speaker.say_sealed(
+                frame, "transfer.offered", parcel.content, keep, seal=seal, others=others, **fields
+            )
+        except Problem as problem:
+            # Where the answer was lost instead, the offer may stand: then all stays, and keeps a second run away.
+            await asyncio.to_thread(manifest_path.unlink, missing_ok=True)
+            if problem.refusal is not None:
+                await asyncio.to_thread(parcels.forget, speaker.vault, str(problem.refusal.document["statement_id"]))
+            raise
 
 
 async def receive(
-    speaker: Speaker, manifest: Manifest, files: Sequence[Path], progress: Progress = no_progress
+    speaker: Speaker, manifest_path: Path, files: Sequence[Path], progress: Progress = no_progress
 ) -> Received:
     """Compare received files with what the ledger says their sender sealed. Signs nothing.
 
     Raises ContentMismatch; Unfit where the manifest is not one of a hand-off to us, or this one was decided before; and
     all that `LedgerClient` raises.
     """
+    manifest = await asyncio.to_thread(read_manifest, manifest_path)
     offered = await speaker.client.statement(manifest.transfer)
     statement = offered.statement
     if not isinstance(statement, AnyOffer):
@@ -134,17 +165,18 @@ async def receive(
         raise Unfit("the manifest was not made for the hand-off that it names")
     await speaker.client.check_speaker(offered)
     await _check_open(speaker.client, manifest.transfer)
-    content = await _measure_named(manifest, files, progress)
+    content = await _measure_named(manifest_path, manifest, files, progress)
     if content.seal(manifest.place, manifest.salt)["sealed"] != statement.content.sealed:
         raise ContentMismatch([], [], len(manifest.files), content)
-    return Received(manifest, offered, content)
+    return Received(manifest_path, offered, content)
 
 
 async def acknowledge(speaker: Speaker, received: Received) -> Recorded:
     """Sign that this content was received, sealed under a salt of our own."""
-    speaker.vault.keep_manifest(received.manifest)
-    frame = await speaker.frame()
     transfer = received.offered.statement_id
+    keep = speaker.vault.keep_manifest
+    await asyncio.to_thread(keep, transfer, lambda file: _copy(received.manifest, file))
+    frame = await speaker.frame()
     return await speaker.say_sealed(frame, "transfer.acknowledged", received.content, transfer=transfer)
 
 
@@ -176,7 +208,7 @@ async def refuse(
 
 def refusal_code(mismatch: ContentMismatch) -> str:
     """Return the code that says in which way what was received is not what was offered."""
-    if mismatch.content is not None:
+    if mismatch.content is not None or mismatch.differences:
         return "digest-mismatch"
     return "not-received" if mismatch.missing else "other"
 
@@ -205,7 +237,7 @@ async def _check_open(client: LedgerClient, transfer: str) -> None:
         raise Unfit(f"this hand-off was {what} before, by entry {decided.index}")
 
 
-async def _measure_named(manifest: Manifest, files: Sequence[Path], progress: Progress) -> Content:
+async def _measure_named(path: Path, manifest: AnyManifest, files: Sequence[Path], progress: Progress) -> Content:
     paths = {path.name: path for path in files}
     if len(paths) != len(files):
         raise Unfit("two of the files have the same name")
@@ -214,4 +246,23 @@ async def _measure_named(manifest: Manifest, files: Sequence[Path], progress: Pr
     surplus = sorted(paths.keys() - set(names))
     if missing or surplus:
         raise ContentMismatch(missing, surplus, len(names))
-    return await measure([paths[name] for name in names], manifest.files, progress)
+    named = [paths[name] for name in names]
+    if isinstance(manifest, ManifestV1):
+        return await measure(named, manifest.files, progress)
+    total_bytes(named)
+    content: Content = await asyncio.to_thread(_parcels().unpack, path, manifest, named, progress)
+    return content
+
+
+def _copy(source: Path, target: BinaryIO) -> None:
+    with source.open("rb") as file:
+        shutil.copyfileobj(file, target)
+
+
+def _parcels() -> ModuleType:
+    """Return what reads tables, which is slow to load, and not there for who never hands data over."""
+    try:
+        from ledger.party.dataset import parcels  # noqa: PLC0415 - see above
+    except ImportError as error:
+        raise MissingExtra("pyarrow", "data") from error
+    return parcels

@@ -83,11 +83,13 @@ class Speaker(Member):
         before: Callable[[str, str], None] | None = None,
         *,
         seal: Collection[str] = (),
+        others: Sequence[Opening] = (),
         **fields: Json,
     ) -> Recorded:
         """Say something with sealed content, and the places of `seal` sealed as in `say`.
 
-        `before` is called with (statement id, the content's salt), before the statement is sent.
+        `others` open what is sealed in `fields` already. `before` is called with (statement id, the content's salt),
+        before the statement is sent.
         """
         opening = Opening(frame.place, fresh_salt(), content.value())
         sealed = content.seal(opening.place, opening.salt)
@@ -97,7 +99,7 @@ class Speaker(Member):
             if before is not None:
                 before(made, opening.salt)
 
-        return await self._say(statement, (opening, *openings), kept)
+        return await self._say(statement, (opening, *others, *openings), kept)
 
     async def keep_disclosures(self, disclosures: Sequence[Disclosure]) -> None:
         """Keep what opens commitments of ours, before the statement that holds them is sent."""

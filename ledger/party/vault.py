@@ -7,7 +7,8 @@ checkpoints/<log>.txt        the newest verified checkpoint of each log
 ledgers/<log>.entry          entry 0 of each log, with its receipt in .tlog-proof
 entries/<id>.entry           every entry that the ledger recorded for us, with its receipt in .tlog-proof
 disclosures.db               what opens our commitments (docs/format.md §8.4), encrypted: see `locker`
-manifests/<id>.json          what travels with the files of a hand-off (§8.3)
+manifests/<id>.json          what travels with the files of a hand-off (§8.3, §15.5)
+copies/<id>/                 the records of a hand-off that we sent, to trace leaks by: see `dataset.copies`
 histories/<name>.json        histories, signed by the service key (§12.2)
 refusals/<id>.json           refusals, signed by the service key (§12.1)
 evidence/<name>.json         two signed tree heads that do not agree
@@ -19,12 +20,12 @@ import fcntl
 import logging
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, BinaryIO, Literal
 
 from pydantic import Field
 
@@ -33,10 +34,9 @@ from ledger.core.errors import FormatError
 from ledger.core.keys import PublicKey, SigningKey
 from ledger.party.disclosures import Disclosure
 from ledger.party.errors import KeyFileError, VaultError
-from ledger.party.files import OWNER_ONLY_FILE, make_directory, put_file, replace_file, sync_directory
+from ledger.party.files import OWNER_ONLY_FILE, make_directory, put_file, replace_file, rewrite_file, sync_directory
 from ledger.party.keyring import read_public
 from ledger.party.locker import Locker
-from ledger.statements.content import ManifestV1 as Manifest
 from ledger.statements.fields import Model, Name
 from ledger.statements.parse import read_model
 
@@ -163,13 +163,26 @@ class Vault:
             path.unlink(missing_ok=True)
         sync_directory(directory)
 
-    def keep_manifest(self, manifest: Manifest) -> Path:
-        """Keep the manifest of a hand-off that we send or answer."""
-        return self._write(f"manifests/{_file_name(manifest.transfer)}.json", _line(manifest))
+    def keep_manifest(self, transfer: str, write: Callable[[BinaryIO], object]) -> Path:
+        """Keep the manifest of a hand-off that we send or answer, of any size, as `write` writes it."""
+        path = self.manifest_path(transfer)
+        self._prepare(path.parent)
+        rewrite_file(path, write)
+        return path
+
+    def manifest_path(self, transfer: str) -> Path:
+        """Return where the manifest of a hand-off is, if it is kept."""
+        return self.directory / f"manifests/{_file_name(transfer)}.json"
 
     def drop_manifest(self, transfer: str) -> None:
-        """Forget the manifest of a hand-off: it holds the salt of what its sender sealed."""
-        (self.directory / f"manifests/{_file_name(transfer)}.json").unlink(missing_ok=True)
+        """Forget the manifest of a hand-off: it holds the salts of what its sender sealed."""
+        self.manifest_path(transfer).unlink(missing_ok=True)
+
+    def copies(self) -> Path:
+        """Return the directory of the kept copies, made where it is missing: see `dataset.copies`."""
+        path = self.directory / "copies"
+        self._prepare(path)
+        return path
 
     def keep_refusal(self, statement_id: str, envelope: Json) -> Path:
         """Keep the service key's signed refusal of a statement."""
@@ -238,7 +251,3 @@ def _file_name(statement_id: str) -> str:
         # Ids come from the network, too: nothing but hex digits may become a path.
         raise VaultError(f"not a statement id: {statement_id[:80]!a}")
     return match[1]
-
-
-def _line(model: Model) -> bytes:
-    return canonical(model.model_dump(exclude_none=True)) + b"\n"

@@ -24,10 +24,10 @@ class Unjudgeable(NotUnderstood):
 class MissingExtra(PartyError):
     """An optional library is not installed."""
 
-    def __init__(self, library: str) -> None:
-        """Keep the library's name."""
+    def __init__(self, library: str, extra: str = "formats") -> None:
+        """Keep the library's name; `extra` is the one of ours that brings it."""
         self.library = library
-        super().__init__(f"this needs the library {library}: pip install 'provenance-ledger[formats]'")
+        super().__init__(f"this needs the library {library}: pip install 'provenance-ledger[{extra}]'")
 
 
 class MissingTool(PartyError):
