@@ -24,6 +24,11 @@ def odds(millibits: int) -> str:
     return f"less than one in 10^{zeros} (a one followed by {zeros} zeros)"
 
 
+def surprise(millibits: int) -> str:
+    """Return what a surprise stands for; below three bits (one in eight) nobody is surprised."""
+    return odds(millibits) if millibits >= 3000 else "not surprising"
+
+
 def bound(text: str) -> str:
     """Return a false-accusation bound such as 0.000001 in words."""
     return f"one in {_rounded_down(int(1 / Decimal(text))):,} ({text})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
+from unicodedata import east_asian_width
 
 from ledger.party.evidence.events import Event
 from ledger.party.evidence.rendering import render
@@ -41,7 +42,7 @@ def timelines(events: Sequence[Event]) -> list[str]:
 def _timeline(events: Sequence[Event]) -> str:
     rows, top = [], 8
     for event in events:
-        lines = textwrap.wrap(event.words, _WORDS_WIDTH)[:4] or [""]
+        lines = textwrap.wrap(event.words, _fitting(event.words, _WORDS_WIDTH))[:4] or [""]
         source = "not on the ledger" if event.index is None else f"entry {event.index}"
         rows.append(
             {
@@ -156,4 +157,10 @@ def _line(arrow: Arrow, places: dict[str, tuple[int, int]]) -> dict[str, object]
 
 
 def _cut(name: str) -> str:
-    return name if len(name) <= _NAME_WIDTH else f"{name[: _NAME_WIDTH - 1]}…"
+    width = _fitting(name, _NAME_WIDTH)
+    return name if len(name) <= width else f"{name[: width - 1]}…"
+
+
+def _fitting(words: str, width: int) -> int:
+    """Return how many characters fit where `width` Latin ones do: ideographs take twice the room."""
+    return width // 2 if any(east_asian_width(character) in "WF" for character in words) else width

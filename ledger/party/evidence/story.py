@@ -251,7 +251,7 @@ def _hypothesis(item: Mapping[str, Json], respondent: str, sender: str) -> dict[
         "expected": numbers.milli(item["expected_milli"]),
         "observed": str(item["observed"]),
         "surprise": numbers.bits(item["surprise_millibits"]),
-        "odds": numbers.odds(item["surprise_millibits"]) if item["surprise_millibits"] >= 1000 else "as expected",
+        "odds": numbers.surprise(item["surprise_millibits"]),
     }
 
 

@@ -17,6 +17,7 @@ from ledger.core.encoding import Json, parse_json
 from ledger.party.evidence.disclosed import Choice, read_choice
 from ledger.party.evidence.errors import EvidenceError, LedgerGone, Missing, NotOfThisCase, TooLarge
 from ledger.party.evidence.finishing import Built
+from ledger.party.evidence.single import WARNING
 from ledger.party.evidence.traced import read_trace
 from ledger.party.keyring import write_key
 from tests.cli.running import PASSPHRASE, ledger, serving, verifier
@@ -196,6 +197,8 @@ def test_the_command_writes_for_its_owner_alone_and_overwrites_nothing(scene: Sc
     done = ledger(*command)
     assert done.code == 0, done
     assert "The file derives from the copy that was made for beta" in done.out
+    page = out.with_suffix(".html").read_text()
+    assert f'<div id="sceptic" role="note"><div class="wide"><p data-t="sceptic">{WARNING}</p>' in page
     for suffix in (".zip", ".pdf", ".html"):
         assert stat.S_IMODE(out.with_suffix(suffix).stat().st_mode) == 0o600
     again = ledger(*command)
