@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from verifier.bundle_case import (
     Case,
+    History,
     completeness,
     read_histories,
     verify_case,
@@ -44,6 +45,7 @@ class Examination:
     chain: Chain | None = None
     pins: PinCheck = field(default_factory=PinCheck)
     case: Case | None = None
+    histories: list[History] = field(default_factory=list)
     completeness: str = ""
     acts: list[dict[str, Any]] = field(default_factory=list)
     """What follows from the entries for each act that is alleged."""
@@ -89,7 +91,7 @@ def _examine(examination: Examination, raw: bytes, pins: Pins, found: bytes | No
         outcome.fail(BundleCheck.PARTY, failure.reason, failure.where, failure.expected, failure.actual)
     for doubt in examination.pins.doubts:
         outcome.doubt(BundleCheck.PARTY, doubt.reason, doubt.where)
-    histories = verify_histories(read, chain, outcome)
+    histories = examination.histories = verify_histories(read, chain, outcome)
     case = examination.case = verify_case(bundle, chain, outcome)
     examination.completeness = completeness(chain, histories, case.raw["listing"])
     verify_disclosures(bundle, case, chain, outcome)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from verifier.bundle_form import Bundle
 
-EXACT, NORMALISED = "exact", "normalised"
+EXACT = "exact"
+"""A match of equal bytes; any other is one of normal forms."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from verifier.bundle_checks import FALSE, UNKNOWN, VERIFIED
 from verifier.bundle_words import (
+    custody,
     format_bits,
     history_words,
     is_enough,
@@ -108,6 +109,7 @@ def describe(examination: Examination) -> dict[str, Any]:
         },
         "score": {name: evidence[name] for name in ("conclusion", "marks", "controls", "hypotheses", "counts")
                   if name in evidence},
+        "custody": bundle.evidence["custody"] if bundle is not None and case is not None else [],
         "acts": examination.acts,
         "findings": [describe_finding(item) for item in examination.judgement.findings],
         "undetermined": [describe_finding(item) for item in examination.judgement.undetermined],
@@ -131,6 +133,7 @@ def sections(examination: Examination) -> list[Section]:
             ("Who signed", [_party_line(party) for party in _parties(examination, chain)]),
             ("What was signed, in this order", _entry_lines(chain)),
             ("When", times(examination)),
+            ("How the found file came here, as is said", custody(examination)),
         ]
         if examination.is_settled:
             parts.append(("The numbers", _score_lines(examination)))

@@ -7,7 +7,6 @@ from hashlib import sha256
 from unicodedata import normalize
 
 from verifier.errors import MalformedInput
-from verifier.tree import HASH_BYTES
 
 Cell = str | None
 Cells = tuple[Cell, ...]
@@ -88,8 +87,3 @@ def exact_decimal(sign: str, whole: str, fraction: str, exponent: int, most_char
         text = f"{digits[:point]}.{digits[point:]}"
     text = ("-" if sign == "-" else "") + text
     return text if len(text) <= most_chars else None
-
-
-def is_hash(raw: bytes | None) -> bool:
-    """Tell whether decoded base64 is a hash."""
-    return raw is not None and len(raw) == HASH_BYTES

@@ -124,6 +124,18 @@ def times(examination: Examination) -> list[str]:
     return lines
 
 
+def custody(examination: Examination) -> list[str]:
+    """Return how the found file came here, as those say who had it."""
+    bundle = examination.bundle
+    if bundle is None or examination.case is None:
+        return []
+    return [
+        f"{format_time(item['at_ms'])}, {quote(item['who'])}: {quote(item['what'])}"
+        + (f", with {', '.join(map(quote, item['tools']))}" if item["tools"] else "")
+        for item in bundle.evidence["custody"]
+    ]
+
+
 def remains_open(examination: Examination) -> list[str]:
     """Return what the bundle leaves open, a sentence each."""
     bundle, chain, case = examination.bundle, examination.chain, examination.case
@@ -132,6 +144,7 @@ def remains_open(examination: Examination) -> list[str]:
     lines = []
     if examination.policy.quorum is None:
         lines.append("One signer: the policy asks for no witness, so a split view is not excluded.")
+    lines += _about_keys(examination, chain, case)
     lines += _about_receipt(examination, chain, case)
     lines += _about_found(examination)
     lines += _about_marks(examination)
@@ -141,6 +154,21 @@ def remains_open(examination: Examination) -> list[str]:
         lines.append(f"{len(examination.judgement.undetermined)} points cannot be judged: what decides them is sealed.")
     lines.append("The reports in the bundle were not read: they prove nothing that this program does not say.")
     return lines
+
+
+def _about_keys(examination: Examination, chain: Chain, case: Case) -> list[str]:
+    """Say of whom nothing tells that no key was revoked, or called stolen, by an entry that is not here."""
+    if chain.is_whole:
+        return []
+    told = {
+        subject for history in examination.histories if history.indexes <= chain.indexes for subject in history.subjects
+    }
+    names = sorted({case.raw["claimant"], case.respondent, case.sender} - told)
+    return (
+        [f"No signed history says that no entry left out revokes a key of {', '.join(names)}, or calls one stolen."]
+        if names
+        else []
+    )
 
 
 def _about_receipt(examination: Examination, chain: Chain, case: Case) -> list[str]:
@@ -165,7 +193,11 @@ def _about_found(examination: Examination) -> list[str]:
     lines = []
     if not found.is_read:
         who = sorted({quote(item["who"]) for item in bundle.evidence["custody"]})
-        lines.append(f"That the rows shown are in the found file is the word of {', '.join(who) or 'nobody named'}.")
+        named = ", ".join(who) or "nobody named"
+        lines.append(
+            f"That the rows shown are in the found file, how many others are, and that no control is among these, is "
+            f"the word of {named}."
+        )
     lines.append("Where the file was found, and by whom, is the word of whoever says so.")
     lines.append("How many records were found, and how many others hold them, is the claimant's word.")
     return lines
@@ -190,6 +222,6 @@ def _about_marks(examination: Examination) -> list[str]:
 def _about_seal(seal: Seal, case: Case) -> list[str]:
     how = "drawn by a program" if seal.value["origin"] == "drawn" else "brought by the company"
     return [
-        f"How unlikely each mark was is the word of {case.sender} (they were {how}).",
+        f"That the marks stand nowhere else, and how unlikely each was, is the word of {case.sender} ({how}).",
         f"The marks were sealed at entry {case.transfer.index}: that this was before the leak rests on its time.",
     ]

@@ -22,12 +22,15 @@ from tests.harness.bundle_leak import Leak, Scores, leak
 from tests.harness.bundle_story import Copy, Said, Story
 from tests.harness.reference import ReferenceTree, entry_leaf
 from tests.harness.sealing import disclosures_file
+from tests.harness.speech import DAY_MS
 from tests.harness.witness import Witness
 
 Files = dict[str, bytes]
 AT_MS = 1_700_100_000_000
 RESEARCH = {"action": "read", "purpose": "AcademicResearch"}
 SALE = {"action": "distribute", "purpose": "Advertising", "recipient": "anybody"}
+NOT_NEEDED = frozenset({"party dave.example", "unrelated", "unrelated end"})
+"""Labels of what has nothing to do with the case."""
 FIXED = (1980, 1, 1, 0, 0, 0)
 
 
@@ -70,7 +73,7 @@ class Maker:
     with_history: bool = True
     withheld: frozenset[str] = frozenset()
     """Labels of hand-offs whose marks are not opened."""
-    left_out: frozenset[str] = frozenset({"party dave.example", "unrelated", "unrelated end"})
+    left_out: frozenset[str] = NOT_NEEDED
     """Labels of what does not go in, unless the whole log does."""
     acts: list[dict[str, Json]] = field(default_factory=lambda: [dict(SALE), dict(RESEARCH)])
     cosigned: bytes = b""
@@ -266,6 +269,35 @@ def _stored() -> tuple[bytes, str]:
     return zipped(maker.files(), zipfile.ZIP_STORED), maker.story.policy()
 
 
+def _hold() -> tuple[bytes, str]:
+    """Tell of a legal hold that ended, of an erasure after that, and leave the end out."""
+    story = Story()
+    said, alice, bob = story.speech.say, story.alice, story.bob
+    license_id = story.said["license bob.example"].id
+    opened = said(
+        "claim.opened", alice, [alice.key], license=license_id, respondent=bob.name, clause="4", legal_hold=True
+    )
+    story.tell("claim hold", opened, alice.key)
+    hold = story.said["claim hold"].id
+    story.tell("claim end", said("claim.determined", alice, [alice.key], claim=hold, outcome="withdrawn"), alice.key)
+    attested = said("erasure.attested", bob, [bob.key], license=license_id, basis="contract", destroyed=["data"])
+    story.tell("claim over", attested, bob.key)
+    return finished(Maker(story, leak([story.copies[bob.name]]), left_out=NOT_NEEDED | {"claim end"}))
+
+
+def _amendment() -> tuple[bytes, str]:
+    """Move a license's end, then its beginning behind what was its end, and leave the first out."""
+    story = Story()
+    keys, license_id = [story.alice.key, story.bob.key], story.said["license bob.example"].id
+    until_ms = story.now_ms + 1000 * DAY_MS
+    for label, change in (("end", {"valid_until_ms": until_ms}), ("beginning", {"valid_from_ms": until_ms - DAY_MS})):
+        amended = story.speech.say("license.amended", story.alice, keys, license=license_id, **change)
+        story.tell(f"license amended {label}", amended, *keys)
+    return finished(
+        Maker(story, leak([story.copies["bob.example"]]), left_out=NOT_NEEDED | {"license amended end"}, acts=[])
+    )
+
+
 GOOD = [
     Case("good-canary", lambda: finished(good())),
     Case("good-canary-found-included", lambda: finished(good(includes_found=True))),
@@ -284,7 +316,9 @@ GOOD = [
     Case(
         "omitted-seal",
         lambda: finished(
-            good(second_seal=True, left_out=frozenset({"transfer bob.example again", "acknowledged bob.example again"}))
+            good(
+                second_seal=True, left_out=NOT_NEEDED | {"transfer bob.example again", "acknowledged bob.example again"}
+            )
         ),
     ),
     Case("good-canary-withheld", lambda: finished(good(withheld=frozenset({"transfer bob.example"})))),
@@ -301,6 +335,8 @@ GOOD = [
     Case("good-tardos-pooled", lambda: finished(good("tardos", pooled=True, includes_found=True))),
     Case("good-stored", _stored),
     Case("good-cosigned", _cosigned),
+    Case("doubt-hold-that-ended-elsewhere", _hold, 3, "acceptance"),
+    Case("doubt-amendment-on-another", _amendment, 3, "acceptance"),
     Case("doubt-quorum", _without_quorum, 3, "checkpoint"),
 ]
 

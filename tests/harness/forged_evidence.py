@@ -179,6 +179,7 @@ rewritten("conclusion-denied", "score", EVIDENCE, _concluded(is_enough=False))
 rewritten("hypothesis-made-unlikely", "score", EVIDENCE, _surprised)
 rewritten("hypothesis-left-out", "score", EVIDENCE, lambda v: v["hypotheses"].pop(1))
 rewritten("marks-counted-twice", "score", EVIDENCE, lambda v: v["counts"].update(marks=16))
+rewritten("more-records-found-than-there-are", "score", EVIDENCE, lambda v: v["counts"].update(records_found=61))
 rewritten("score-without-an-opened-seal", "score", EVIDENCE,
           lambda v: v.update(conclusion={"is_enough": True, "needed_millibits": 1, "score_millibits": 2, "seals": 1}),
           withheld=frozenset({"transfer bob.example"}))  # fmt: skip
