@@ -1,0 +1,117 @@
+"""Page and `verifier bundle` agree on every bundle, good and forged: exit code, first failed check, completeness."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ledger.core.encoding import canonical
+from tests.harness.bundle_set import all_cases
+from tests.harness.bundles import GOOD, Case, finished, good, with_manifest, zipped
+from tests.harness.verify import Verdict, run_verifier
+from tests.page.browser import Opened
+
+CASES = all_cases()
+BY_NAME = {case.name: case for case in CASES}
+
+
+@pytest.fixture(autouse=True)
+def nothing_leaves(page: Opened) -> Iterator[None]:
+    """One page for all bundles: what one leaves behind must not change what is said of the next."""
+    yield
+    assert page.requests == []
+    assert page.complaints == []
+
+
+def first(report: dict[str, list[dict[str, str]]]) -> str | None:
+    """Return the check that is the first to fail, or to be in doubt."""
+    return next((item["check"] for item in report["failures"] + report["doubts"]), None)
+
+
+def by_command(directory: Path, bundle: bytes, policy: str, **more: bytes) -> Verdict:
+    """Return what `verifier bundle` says."""
+    (directory / "bundle.zip").write_bytes(bundle)
+    (directory / "policy.txt").write_text(policy)
+    arguments = [str(directory / "bundle.zip"), "--policy", str(directory / "policy.txt")]
+    for name, content in more.items():
+        (directory / name).write_bytes(content)
+        arguments += [f"--{name}", str(directory / name)]
+    return run_verifier("bundle", *arguments)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_page_says_what_the_command_says(page: Opened, case: Case, tmp_path: Path) -> None:
+    bundle, policy = case.make()
+    result = page.call(
+        "const bytes = text => new TextEncoder().encode(text), bundle = parts.decode64(argument[0]);"
+        "return parts.describe(await parts.verifyBundle({bundle, policy: bytes(argument[1])}));",
+        [b64encode(bundle).decode(), policy],
+    )
+    assert (result["exit_code"], first(result)) == (case.exit_code, case.check)
+    verdict = by_command(tmp_path, bundle, policy)
+    assert (verdict.exit_code, first(verdict.report)) == (case.exit_code, case.check)
+    if case.exit_code != 1:
+        assert result["completeness"] == verdict.report["completeness"]["status"]
+
+
+@pytest.mark.parametrize("name", [GOOD[0].name, "doubt-quorum", "good-tardos-found-included", "good-stored"])
+def test_by_hand(page: Opened, name: str) -> None:
+    """As a person does it: two files chosen, the button pressed."""
+    bundle, policy = BY_NAME[name].make()
+    result = page.check(bundle=bundle, policy=policy.encode())
+    assert (result["exit_code"], first(result)) == (BY_NAME[name].exit_code, BY_NAME[name].check)
+    assert page.page.locator("#verdict").is_visible()
+
+
+def test_what_is_told(page: Opened) -> None:
+    bundle, policy = finished(good(second_seal=True, withheld=frozenset({"transfer bob.example again"})))
+    result = page.check(bundle=bundle, policy=policy.encode())
+    assert result["is_enough"] is True
+    told = page.page.locator("#report").inner_text()
+    assert "never more than this follows" in told.lower()
+    assert "were not opened" in told, "the withheld seal is not said"
+    for name in ("alice.example", "bob.example"):
+        assert name in told
+
+
+def test_the_found_file_and_parties_that_the_user_has(page: Opened, tmp_path: Path) -> None:
+    maker = good()
+    bundle, policy = finished(maker)
+    raw, keyid = maker.leaked.raw, maker.story.alice.key.public.keyid
+    other = maker.story.operator.key.public.keyid
+    for found, party, expected in (
+        (raw, f"party alice.example {keyid}\n", (0, None)),
+        (raw + b"\n", f"party alice.example {keyid}\n", (1, "found")),
+        (raw, f"party alice.example {other}\n", (1, "party")),
+        (raw, f"party alice.example {'ab' * 32}\n", (3, "party")),
+        (raw, f"party nobody.example {'ab' * 32}\n", (0, None)),
+    ):
+        result = page.check(bundle=bundle, policy=policy.encode(), found=found, parties=party.encode())
+        assert (result["exit_code"], first(result)) == expected, party
+        verdict = by_command(tmp_path, bundle, policy, found=found, parties=party.encode())
+        assert (verdict.exit_code, first(verdict.report)) == expected, party
+    page.page.reload()
+    page.requests.clear()
+
+
+def test_what_is_no_policy_checks_nothing(page: Opened) -> None:
+    bundle, _ = BY_NAME[GOOD[0].name].make()
+    assert page.check(bundle=bundle, policy=b"trust everybody\n") == {"exit_code": 2}
+    assert "policy.txt" in page.page.locator("#status").inner_text()
+    page.complaints.clear()  # the page notes the reason on the console
+
+
+def test_names_cannot_write_on_the_page(page: Opened) -> None:
+    """What stands in a bundle is shown as text, whatever it looks like."""
+    maker = good()
+    files = maker.files()
+    document = maker.case() | {"question": "<img src=x onerror=alert(1)> \u202edrawkcab"}
+    files["case.json"] = canonical(document) + b"\n"
+    files.pop("manifest.json")
+    result = page.check(bundle=zipped(with_manifest(files)), policy=maker.story.policy().encode())
+    assert result["exit_code"] == 0
+    assert page.page.locator("#report img").count() == 0
+    assert "<img src=x" in page.page.locator("#report q").inner_text()
