@@ -186,10 +186,17 @@ ODRL_TERMS: dict[str, Json] = {
 }
 """ODRL's vocabulary as its context says it; `@vocab` stands for the plain terms."""
 
+DSP_TERMS: dict[str, Json] = {
+    **{name: DCAT + name for name in ("Catalog", "DataService", "Dataset", "Distribution", "endpointURL", "keyword")},
+    **{name: {"@id": DCAT + name, "@type": "@id"} for name in ("accessService", "catalog", "dataset", "distribution")},
+    **{name: DCT + name for name in ("creator", "description", "format", "issued", "modified", "title")},
+}
+"""What the Dataspace Protocol's context adds: a catalogue in DCAT's words."""
+
 KNOWN: dict[str, Json] = {
     "http://www.w3.org/ns/odrl.jsonld": ODRL_TERMS,
     "https://www.w3.org/ns/odrl.jsonld": ODRL_TERMS,
-    "https://w3id.org/dspace/2025/1/context.jsonld": ODRL_TERMS,
+    "https://w3id.org/dspace/2025/1/context.jsonld": ODRL_TERMS | DSP_TERMS,
     "https://w3id.org/dspace/2025/1/odrl-profile.jsonld": ODRL_TERMS,
     "https://schema.org": {"@vocab": SCHEMA},
     "http://schema.org": {"@vocab": SCHEMA},

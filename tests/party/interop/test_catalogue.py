@@ -260,3 +260,25 @@ def test_the_newest_words_are_exported() -> None:
     story = hand_off()
     found = import_listing(parse_foreign(export(story_of(story.told, story.ids["transfer"]), Format.DCAT)))
     assert (found.fields["version"], found.fields["derived_from"]) == ("1.1", [story.ids["planes"]])
+
+
+def test_a_dataset_in_the_dataspace_protocols_words_is_dcat() -> None:
+    described: dict[str, Json] = {
+        "@context": ["https://w3id.org/dspace/2025/1/context.jsonld"],
+        "@type": "Catalog",
+        "dataset": [
+            {
+                "@id": "urn:uuid:3dd1add8-4d2d-569e-d634-8394a8836a88",
+                "@type": "Dataset",
+                "title": "Airports",
+                "description": "Where aircraft land.",
+                "keyword": ["airport"],
+                "hasPolicy": [{"@type": "Offer", "@id": "urn:uuid:1", "permission": [{"action": "use"}]}],
+                "distribution": [{"@type": "Distribution", "format": "text/csv", "accessService": "urn:uuid:2"}],
+            }
+        ],
+    }
+    found = import_listing(described)
+    assert (found.fields["title"], found.fields["keywords"]) == ("Airports", ["airport"])
+    assert found.fields["distributions"] == [{"media_type": "text/csv"}]
+    assert "hasPolicy" in {item.name for item in found.left}
