@@ -119,6 +119,7 @@ def erase(
     the place as erased. What is destroyed is the value and its salt in your vault, whose file is rewritten without
     them. Copies are NOT destroyed: files of 'ledger disclose' and drafts that you handed out, backups of your vault and
     snapshots of its disk, and what the other side of a license keeps. Ask for those yourself: 'ledger erasure request'.
+    What a claim holds (--legal-hold) is not destroyed before the claim is determined.
 
     Example: ledger erase sha256:… /identity/legal_name --basis gdpr-17
     """
