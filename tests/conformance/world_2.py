@@ -77,7 +77,7 @@ class World2:
         moves = self.moves
         weights = {
             self._party: 4, moves.added_key: 4, moves.revoked_key: 3, moves.listing: 6, moves.amended_listing: 6,
-            moves.withdrawal: 2, moves.classification: 3, moves.agreement: 8, moves.sublicense: 7,
+            moves.withdrawal: 3, moves.classification: 3, moves.agreement: 8, moves.sublicense: 7,
             moves.amended_license: 8, moves.end: 4, moves.offer: 8, moves.decision: 8, moves.forwarding: 8,
             moves.compelled: 5, moves.usage: 8, moves.venue: 4, moves.claim: 9, moves.answer: 6,
             moves.determination: 9, moves.request: 5, moves.attestation: 8, self._rules: 1, self._creation: 1,
