@@ -1,16 +1,16 @@
 """Commitments to every record of a file, made in one pass and bounded memory (docs/format.md §15).
 
-Reading and joining of the next rows go on in a thread of their own while these are hashed.
+While some rows are hashed, the next ones are read, and the same are written to the copy, each in a thread of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO, Protocol, TypeVar
+from typing import BinaryIO, Protocol, Self, TypeVar
 
 from ledger.core.commitment import SALT_BYTES
 from ledger.party.dataset.chunks import chunks
@@ -107,11 +107,11 @@ def commit_rows(
     """
     tree = RootBuilder()
     with open_table(path, how, progress) as table:
-        with RowKeeper(*keep, len(table.columns)) if keep is not None else nullcontext() as keeper:
+        with RowKeeper(*keep, len(table.columns)) if keep is not None else nullcontext() as keeper, _Beside() as beside:
             for rows, records in _ahead((rows, rows.records()) for rows in table.rows()):
-                tree.add(row_leaves(rows, records, salts.take(rows.count), redactable=redactable))
                 if keeper is not None:
-                    keeper.keep(rows, records)
+                    beside.do(keeper.keep, rows, records)
+                tree.add(row_leaves(rows, records, salts.take(rows.count), redactable=redactable))
         size, digest = table.digest()
         columns = list(table.columns)
     salts.end()
@@ -163,3 +163,29 @@ def _ahead(items: Iterator[_ItemT]) -> Iterator[_ItemT]:
         while (item := waiting.result()) is not None:
             waiting = maker.submit(next, items, None)
             yield item
+
+
+class _Beside:
+    """Does one thing at a time in a thread of its own; what it raises is raised by the next call, or at the end."""
+
+    def __init__(self) -> None:
+        self._worker = ThreadPoolExecutor(1)
+        self._doing: Future[None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        try:
+            if error[0] is None:
+                self._wait()
+        finally:
+            self._worker.shutdown()
+
+    def do(self, what: Callable[[Rows, Sequence[bytes]], None], rows: Rows, records: Sequence[bytes]) -> None:
+        self._wait()
+        self._doing = self._worker.submit(what, rows, records)
+
+    def _wait(self) -> None:
+        if self._doing is not None:
+            self._doing.result()

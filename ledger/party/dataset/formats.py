@@ -78,14 +78,15 @@ def file_reading(how: TableFormat | None, records: Records) -> FileReading:
     """Return what a manifest says about how a file is read."""
     if how is None or isinstance(records, ChunkRecords):
         return FileReading(canonicalisation="chunks/v1", count=records.count)
-    return FileReading(
-        canonicalisation="rows/v1",
-        count=records.count,
-        redactable=records.redactable,
-        format=how.format,
-        delimiter=how.delimiter if how.format == "csv" else None,  # type: ignore[arg-type]  # one of _DELIMITERS
-        encoding=how.encoding,
-    )
+    told = {
+        "canonicalisation": "rows/v1",
+        "count": records.count,
+        "redactable": records.redactable,
+        "format": how.format,
+        "delimiter": how.delimiter,
+        "encoding": how.encoding,
+    }
+    return FileReading.model_validate({name: value for name, value in told.items() if value is not None})
 
 
 def check_encoding(name: str) -> str:

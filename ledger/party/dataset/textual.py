@@ -14,7 +14,7 @@ from ledger.party.dataset.errors import TableUnreadable
 from ledger.party.dataset.formats import codec
 from ledger.party.dataset.source import HashedFile
 
-BLOCK_BYTES = 4 * 1024 * 1024
+BLOCK_BYTES = 3 * 1024 * 1024
 MAX_RECORD_BYTES = 64 * 1024 * 1024
 _CONVERT = "say what it is with --encoding, such as windows-1252 or gb18030, or convert it to UTF-8"
 
