@@ -152,8 +152,9 @@ def take_usage(facts: Facts, entry: Entry) -> None:
     stated = {name: value for name in _OPERANDS if (value := entry.stated(name)) is not None}
     decision = _act(terms, Request(body["action"], entry.time_ms, stated), entry)
     if decision.answer.truth is Truth.TRUE or decision.deciding is None:
-        sentence = f"{entry.issuer} reported at entry {entry.index} the action {body['action']}, which is permitted."
-        facts.clear("usage-prohibited", entry, entry.issuer, terms.entries(), sentence, decision.answer)
+        if decision.answer.rests_on:
+            sentence = f"{entry.issuer} reported at entry {entry.index} the action {body['action']}, which is permitted."
+            facts.clear("usage-prohibited", entry, entry.issuer, terms.entries(), sentence, decision.answer)
         return
     deciding = decision.deciding
     slug = "usage-beyond-count" if decision.is_only_count else "usage-prohibited"
