@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +22,7 @@ from ledger.party.files import create_file
 from ledger.party.interop.errors import MissingExtra
 from ledger.party.keyring import read_key
 from ledger.party.locker import Locker
+from ledger.party.plain import plain
 from ledger.party.speaker import now_ms
 from ledger.party.vault import Vault
 
@@ -78,7 +77,8 @@ def trace(
         raise typer.BadParameter(f"{out} exists, and is never overwritten")
     who, where = _line(examiner, "--examiner") or config.party, _line(obtained, "--obtained")
     locker = _locker(vault, Path(config.key), passphrase_file)
-    examination = Examination(who, now_ms(), shlex.join(["ledger", *sys.argv[1:]])[:_MAX_WORDS], where)
+    # The file's name alone: paths would tell every reader of the evidence where the vault is, and whose home.
+    examination = Examination(who, now_ms(), f"ledger trace {plain(found.name)}"[:_MAX_WORDS], where)
     try:
         with _showing() as bar:
             done = traced(found, vault, locker, examination, bar)

@@ -20,7 +20,7 @@ from ledger.party.evidence.disclosed import EVIDENCE, Choice, claimed_evidence, 
 from ledger.party.evidence.documents import Documents
 from ledger.party.evidence.errors import EvidenceError, LedgerGone, Missing, NotOfThisCase
 from ledger.party.evidence.finishing import Built, finish
-from ledger.party.evidence.gathering import Progress, gather
+from ledger.party.evidence.gathering import Progress, gather, with_histories
 from ledger.party.evidence.judgement import judge
 from ledger.party.evidence.opening import open_matches
 from ledger.party.evidence.sources import LedgerSource, MirrorSource, Source, ledger_identity
@@ -43,6 +43,7 @@ from ledger.party.speaker import Speaker
 EVIDENCE_TYPE = "provenance-ledger.evidence/v1"
 MAX_OPENED = 100_000
 _NOT_FOUND = 404
+_READABLE = ("csv", "jsonl", "tsv")
 _OTHER = re.compile(r"[^a-z0-9._-]+")
 
 
@@ -104,6 +105,7 @@ class _Builder:
         gathered = await gather(source, sorted(named), whole_log=request.is_whole_log, progress=progress)
         told = {one.id: one for one in gathered.told()}
         case = self.case(trace, told, ledger, transfer)
+        gathered = await with_histories(source, gathered, {case.claimant, case.respondent, told[transfer].issuer})
         disclosures = await self.disclosures(trace, told, case)
         evidence = await asyncio.to_thread(self.evidence, trace, told, case, found)
         documents = Documents(
@@ -199,6 +201,11 @@ class _Builder:
         marked = set(trace.document.get("mark_rows", {}).get(case.listing, []))
         members |= open_matches(self.speaker.vault, case.transfer, members, marked, self.request.found)
         if self.request.is_found_included and found:
+            if members["found"]["format"] not in _READABLE:
+                raise EvidenceError(
+                    f"verifiers do not read {members['found']['format']} files: with one in it, they could not tell",
+                    "leave out --include-found, and hand the file over beside the bundle",
+                )
             name = _OTHER.sub("-", members["found"]["name"].lower()).strip("-.") or "file"
             members["found"] = members["found"] | {"path": f"found/{name}"}
         return members | {"type": EVIDENCE_TYPE}

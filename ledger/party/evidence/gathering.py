@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ledger.core.checkpoint import TreeHead
 from ledger.core.encoding import Json, parse_canonical
@@ -82,6 +82,18 @@ async def gather(
         progress(len(found), len(found) + len(waiting))
     entries = tuple(found[index] for index in sorted(found))
     return Gathered(source.tree.note, head, entries, tuple(source.histories))
+
+
+async def with_histories(source: Source, gathered: Gathered, parties: Iterable[str]) -> Gathered:
+    """Return the same with the signed histories of those parties of whom every entry is here.
+
+    They say that no entry that was left out revokes one of their keys. Of others they would tell nothing but how much
+    else they do on this ledger.
+    """
+    here = {proved.entry.index for proved in gathered.entries}
+    found = [history for name in sorted(set(parties)) if (history := await source.history_of(name)) is not None]
+    more = tuple(history.signed for history in found if here.issuperset(history.indexes))
+    return replace(gathered, histories=gathered.histories + more)
 
 
 def _named(proved: Proved) -> tuple[set[str], set[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from ledger.party.client import LedgerClient
 from ledger.party.errors import Problem, ReceiptInvalid
 from ledger.party.evidence.errors import EvidenceError, Missing
 from ledger.party.evidence.tiles import Tree
-from ledger.party.history import read_history
+from ledger.party.history import History, read_history
 from ledger.party.identity import Identity, identify
 from ledger.party.recorded import open_recorded
 from ledger.party.vault import Vault
@@ -48,6 +48,10 @@ class Source(Protocol):
 
     async def rules_changes(self) -> list[int]:
         """Return the indexes of every `ledger.rules_changed`."""
+        ...
+
+    async def history_of(self, party: str) -> History | None:
+        """Return the signed history of a party at the checkpoint's size, if it can be had."""
         ...
 
 
@@ -123,6 +127,11 @@ class LedgerSource:
                     break
         return found
 
+    async def history_of(self, party: str) -> History | None:
+        """Ask for it; where the log has grown since, it is of another size, and none."""
+        history = await self.client.history([party])
+        return history if history.head == self.tree.head else None
+
 
 @dataclass
 class MirrorSource:
@@ -135,6 +144,7 @@ class MirrorSource:
     _keys: dict[str, list[int]] = field(default_factory=dict)
     _rules: list[int] = field(default_factory=list)
     _concerning: list[int] = field(default_factory=list)
+    _kept: list[History] = field(default_factory=list)
 
     @classmethod
     async def open(
@@ -161,7 +171,8 @@ class MirrorSource:
             raise Missing(f"the mirror is incomplete: {error}", "run 'verifier mirror' again") from error
         if vault is not None:
             identity = await ledger_identity(source.tree, policy, origin)
-            source.histories = kept_histories(vault, identity, listing, checkpoint.head)
+            source._kept = kept_histories(vault, identity, checkpoint.head)
+            source.histories = [history.signed for history in source._kept if listing in history.subjects]
         return source
 
     async def concerning(self) -> list[int]:
@@ -181,6 +192,10 @@ class MirrorSource:
     async def rules_changes(self) -> list[int]:
         """Return those that were found."""
         return self._rules
+
+    async def history_of(self, party: str) -> History | None:
+        """Look for one in the vault."""
+        return next((history for history in self._kept if party in history.subjects), None)
 
     async def _scan(self) -> None:
         """Walk once through the log: an entry concerns the listing if it names it, or what concerns it, before."""
@@ -202,8 +217,8 @@ class MirrorSource:
                 self._concerning.append(index)
 
 
-def kept_histories(vault: Vault, identity: Identity, listing: str, head: TreeHead) -> list[Json]:
-    """Return the histories of the listing in a vault that are signed by the service key at this very tree head."""
+def kept_histories(vault: Vault, identity: Identity, head: TreeHead) -> list[History]:
+    """Return the histories in a vault that are signed by the service key at this very tree head."""
     found = []
     for path in sorted((vault.directory / "histories").glob("*.json")):
         try:
@@ -212,8 +227,8 @@ def kept_histories(vault: Vault, identity: Identity, listing: str, head: TreeHea
             history = read_history(payload, _subjects(payload))
         except (LedgerError, OSError):
             continue  # of another ledger, or damaged: it proves nothing here
-        if history.head == head and listing in history.subjects:
-            found.append(document)
+        if history.head == head:
+            found.append(replace(history, signed=document))
     return found
 
 
