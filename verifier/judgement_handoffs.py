@@ -153,7 +153,8 @@ def take_usage(facts: Facts, entry: Entry) -> None:
     decision = _act(terms, Request(body["action"], entry.time_ms, stated), entry)
     if decision.answer.truth is Truth.TRUE or decision.deciding is None:
         if decision.answer.rests_on:
-            sentence = f"{entry.issuer} reported at entry {entry.index} the action {body['action']}, which is permitted."
+            did = f"{entry.issuer} reported at entry {entry.index} the action {body['action']}"
+            sentence = f"{did}, which is permitted."
             facts.clear("usage-prohibited", entry, entry.issuer, terms.entries(), sentence, decision.answer)
         return
     deciding = decision.deciding
