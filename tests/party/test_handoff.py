@@ -12,9 +12,13 @@ from ledger.core.commitment import commit
 from ledger.core.encoding import canonical
 from ledger.party import handoff
 from ledger.party.client import LedgerClient
+from ledger.party.dataset.copies import Copies
 from ledger.party.dataset.manifests import read_manifest
-from ledger.party.errors import AlreadyThere, ContentMismatch, Problem, ReceiptInvalid, Unfit
-from ledger.party.handoff import MANIFEST_NAME
+from ledger.party.dataset.opened import opened_cells
+from ledger.party.dataset.openings import open_records
+from ledger.party.digests import describe, measure
+from ledger.party.errors import AlreadyThere, ContentMismatch, NeedsRules, Problem, ReceiptInvalid, Unfit
+from ledger.party.handoff import MANIFEST_NAME, PreparedMarks
 from ledger.party.recorded import Recorded
 from ledger.party.speaker import Speaker
 from ledger.party.vault import Vault
@@ -232,3 +236,93 @@ async def test_a_manifest_cannot_point_outside_its_directory(market: Market, nam
     path.write_bytes(canonical(document) + b"\n")
     with pytest.raises(Unfit, match="outside"):
         read_manifest(path)
+
+
+async def test_who_cannot_read_it_as_it_was_sent_is_told_what_differs(market: Market) -> None:
+    _, manifest = await market.offer()
+    beta = market.speaker(market.beta)
+    async with beta.client:
+        (market.got / "airports.csv").write_bytes(CONTENT["airports.csv"][:-9])
+        with pytest.raises(ContentMismatch, match=r"airports.csv: it has 1998 records, and .* 1999") as fewer:
+            await handoff.receive(beta, manifest, market.files(market.got))
+        (market.got / "airports.csv").write_bytes(CONTENT["airports.csv"] + b"BBB\n")
+        with pytest.raises(ContentMismatch, match="line 2001"):
+            await handoff.receive(beta, manifest, market.files(market.got))
+    assert handoff.refusal_code(fewer.value) == "digest-mismatch"
+    assert not beta.locker.places()
+
+
+async def test_both_keep_the_manifest_and_the_sender_a_copy_that_opens_records(market: Market) -> None:
+    offered, manifest = await market.offer()
+    alpha, beta = market.speaker(market.alpha), market.speaker(market.beta)
+    async with beta.client:
+        await handoff.acknowledge(beta, await handoff.receive(beta, manifest, market.files(market.got)))
+    for speaker in (alpha, beta):
+        assert speaker.vault.manifest_path(offered.statement_id).read_bytes() == manifest.read_bytes()
+    copy = Copies(alpha.vault.directory).open(offered.statement_id)
+    assert copy is not None
+    (disclosure,) = alpha.locker.disclosures(offered.statement_id)
+    assert [file.digest.model_dump(exclude_none=True) for file in copy.files] == disclosure.value["files"]
+    (opened,) = open_records(copy.files[0], alpha.vault.manifest_path(offered.statement_id), [1998])
+    assert opened_cells(opened) == {0: "AAA", 1: "Anaa"}
+    assert not (beta.vault.directory / "copies").exists()
+
+
+async def test_what_was_refused_leaves_no_copy(market: Market) -> None:
+    with pytest.raises(Problem):
+        await market.offer(to="nobody")
+    home = market.speaker(market.alpha).vault.directory
+    assert not list((home / "copies").iterdir())
+    assert not list((home / "manifests").iterdir())
+
+
+async def test_a_manifest_of_version_1_is_still_acknowledged(market: Market) -> None:
+    alpha, beta = market.speaker(market.alpha), market.speaker(market.beta)
+    content = await measure(market.files(market.sent), describe(market.files(market.sent)))
+    path = market.sent / "old.json"
+
+    async with alpha.client, beta.client:
+        frame = await alpha.frame()
+
+        def keep(transfer: str, salt: str) -> None:
+            files = [file.model_dump(exclude_none=True) for file in describe(market.files(market.sent))]
+            document = {"files": files, "issuer": "alpha", "kind": "content", "ledger": frame.ledger}
+            document |= {"nonce": frame.nonce, "pointer": "/content", "salt": salt, "transfer": transfer}
+            path.write_bytes(canonical(document | {"type": "provenance-ledger.manifest/v1"}) + b"\n")
+
+        await alpha.say_sealed(frame, "transfer.offered", content, keep, listing=market.listing, recipient="beta")
+        received = await handoff.receive(beta, path, market.files(market.got))
+        acknowledged = await handoff.acknowledge(beta, received)
+        assert beta.vault.manifest_path(received.offered.statement_id).read_bytes() == path.read_bytes()
+    assert isinstance(acknowledged.statement, TransferAcknowledged)
+
+
+async def test_marks_are_sealed_in_the_offer_and_open_from_the_locker(market: Market) -> None:
+    value = {"type": "provenance-ledger.marks/v1", "key": "A" * 43 + "="}
+    marks = PreparedMarks("0.001", "canary", 12_000, value)
+    alpha = market.speaker(market.alpha)
+    files, path = market.files(market.sent), market.sent / MANIFEST_NAME
+    async with alpha.client:
+        offer = handoff.offer(
+            alpha,
+            files,
+            listing=market.listing,
+            license_id=None,
+            recipient="beta",
+            manifest_path=path,
+            redactable=True,
+            marks=marks,
+        )
+        if market.builder.rules < 3:
+            with pytest.raises(NeedsRules, match="version 3"):
+                await offer
+            assert not path.exists()
+            return
+        recorded = await offer
+    statement = recorded.statement
+    assert isinstance(statement, TransferOffered)
+    assert statement.marks is not None
+    (opening,) = [item for item in alpha.locker.disclosures(recorded.statement_id) if item.kind == "marks"]
+    assert (opening.pointer, opening.value) == ("/marks/seal", value)
+    assert opening.commitment == statement.marks.seal.sealed
+    assert (statement.marks.bound, statement.marks.threshold_millibits) == ("0.001", 12_000)
