@@ -9,7 +9,7 @@ from tests.conformance.affairs import Affairs
 from tests.conformance.optional import add_optional
 from tests.harness.people import Person, key, person
 from tests.harness.sealing import seal
-from tests.harness.speech import DAY_MS, Speech, marks, sealed
+from tests.harness.speech import DAY_MS, Speech, marks, sealed, sealed_marks
 
 Said = dict[str, Json]
 MAX_PEOPLE = 7
@@ -169,7 +169,7 @@ class Mover:
         offer["marks"] = marks(
             bound=pick.choice(["0.5", "0.001", "0." + "0" * 29 + "1", "0.10"]),
             method=pick.choice(["canary", "tardos"]),
-            seal={"codes": pick.choice([[], ["17"]])},
+            seal=sealed_marks(file=pick.choice([0, 1])),
             threshold_millibits=pick.choice([1, 20_000, 2**53 - 1]),
         )
         self.affairs.openings[offer["nonce"]] = seal(offer, "/marks/seal", kind="marks")

@@ -12,7 +12,7 @@ from ledger.statements.parse import NEWEST_RULES
 from tests.harness.forger import Scene
 from tests.harness.judged import Judging, ledger_judged, of_report, verifier_judged
 from tests.harness.sealing import disclosures_file, seal
-from tests.harness.speech import marks, sealed, signed
+from tests.harness.speech import marks, sealed, sealed_marks, signed
 from tests.harness.verify import Verdict, replay_files, run_verifier
 
 MARKED = "marked-without-consent"
@@ -137,8 +137,8 @@ def test_a_license_of_an_earlier_version(rules: int, tmp_path: Path) -> None:
 
 def disclosed(market: Market, tmp_path: Path, kind: str, value: Json) -> Verdict:
     """Replay with a disclosure of the marks of a copy that `kind` and `value` were sealed of."""
-    offer = market.speech.transfer_offered(market.alice, market.bob, market.listing, market.license, marks=marks())
-    offer["marks"]["seal"] = value
+    offer = market.speech.transfer_offered(market.alice, market.bob, market.listing, market.license)
+    offer["marks"] = marks(method="canary", seal=value)
     [disclosure] = seal(offer, "/marks/seal", kind=kind)
     envelope = signed(offer, market.alice.key)
     market.record(envelope)
@@ -152,7 +152,7 @@ def disclosed(market: Market, tmp_path: Path, kind: str, value: Json) -> Verdict
 def test_what_is_sealed_of_marks_may_be_disclosed(tmp_path: Path) -> None:
     """It is counted as opened, and changes nothing of what follows."""
     plain = Market()
-    verdict = disclosed(plain, tmp_path, "marks", {"codes": [1, 2]})
+    verdict = disclosed(plain, tmp_path, "marks", sealed_marks())
     assert (verdict.exit_code, verdict.failures) == (0, [])
     assert verdict.report["sealed"]["opened"] == 1
     assert of_report(verdict.report) == ledger_judged(plain)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 
 from ledger.core.dsse import Envelope, sign
-from ledger.core.encoding import Json, b64encode
+from ledger.core.encoding import Json, b64encode, canonical
 from ledger.core.keys import SigningKey
 from ledger.core.note import ED25519_TYPE, NoteKey
 from tests.harness.agreements import fixed_members, use_permitted
@@ -42,6 +42,17 @@ def sealed(text: str) -> Json:
 def marks(label: str = "codes", **fields: Json) -> dict[str, Json]:
     """Return what an offer says of marks, since version 3; `fields` replace members."""
     own = {"bound": "0.001", "method": "tardos", "seal": sealed(label), "threshold_millibits": 20_000}
+    return own | fields
+
+
+def sealed_marks(**fields: Json) -> dict[str, Json]:
+    """Return what the seal of canary marks holds (docs/marks.md §3); `fields` replace members."""
+    row, control = (b64encode(canonical([label])) for label in ("planted", "control"))
+    own: dict[str, Json] = {
+        "type": "provenance-ledger.marks/v1", "method": "canary", "bound": "0.001", "threshold_millibits": 20_000,
+        "recipients": 2, "file": 0, "columns": ["name"], "bits": [64], "origin": "drawn", "key": b64encode(bytes(32)),
+        "rows": [row], "controls": [control],
+    }  # fmt: skip
     return own | fields
 
 
