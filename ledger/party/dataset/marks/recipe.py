@@ -16,6 +16,7 @@ from ledger.party.dataset.cells import Cell
 from ledger.party.dataset.marks.errors import CannotMark
 from ledger.party.dataset.marks.parameters import Room
 from ledger.party.dataset.marks.redraws import (
+    SPARE,
     Between,
     FirstWord,
     Nearby,
@@ -26,6 +27,7 @@ from ledger.party.dataset.marks.redraws import (
     date,
     number,
 )
+from ledger.party.dataset.normal import normal_form
 
 SAMPLE_ROWS = 20_000
 """How many rows a table is learnt from, at most."""
@@ -87,8 +89,19 @@ def learn(columns: Sequence[str], sample: Sequence[Row], rows: int, marks: int) 
             "no column of this table has enough values to draw rows from that exist nowhere else",
             "bring rows of your own with --canaries and say with --bits-per-row what they are worth",
         )
-    bits = tuple(redraws[column].bits if column in redraws else 0 for column in range(len(columns)))
-    return Recipe(tuple(columns), tuple(bases), redraws, Room(rows, bits))
+    bits = [redraws[column].bits if column in redraws else 0 for column in range(len(columns))]
+    kept = {column: _spread(bases, column) for column in range(len(columns)) if column not in redraws}
+    if kept:
+        # Which base it is, is drawn, too: one column that is kept has the bits of that.
+        most = max(kept, key=lambda column: kept[column])
+        bits[most] = kept[most]
+    return Recipe(tuple(columns), tuple(bases), redraws, Room(rows, tuple(bits)))
+
+
+def _spread(bases: Sequence[Row], column: int) -> int:
+    """Return b such that no cell of the column is in more than 2^-b of the bases, SPARE counted in."""
+    commonest = Counter(normal_form(row[column]) for row in bases).most_common(1)[0][1]
+    return max(0, int(math.log2(SPARE * len(bases) / commonest)))
 
 
 class _Table:

@@ -27,6 +27,9 @@ SPARE = 0.9
 COVER = 0.6
 """The part of the column that must keep the bits that are claimed; other rows are no base of a mark."""
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,17})?", re.ASCII)
+_RUN = re.compile("A+|a+")
+_MANY_RUNS = 16
+_FEW_BITS = 8
 _CACHED = 65_536
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:t[0-9:.]+)?", re.ASCII)
 
@@ -47,34 +50,43 @@ class Redraw(Protocol):
 
 
 class Template:
-    """Identifiers such as N102UW: each character one of those in its place, in cells of the same shape."""
+    """Identifiers such as N102UW: each piece one of those in its place, in cells of the same shape.
+
+    A piece is a character; or, where digits make enough values, a run of letters, which often is a convention.
+    """
 
     is_name = True
 
     def __init__(self, cells: Sequence[str], taken: int) -> None:
         """Learn the shapes; `taken` is how many values may be dropped for being taken: real cells, and other marks."""
-        shapes: dict[str, list[set[str]]] = {}
-        counts: Counter[str] = Counter()
-        for cell in cells:
-            shape = _shape(cell)
-            counts[shape] += 1
-            for place, character in zip(shapes.setdefault(shape, [set() for _ in cell]), cell, strict=True):
-                place.add(character)
-        rooms = {shape: _bits(SPARE * math.prod(map(len, places)) - taken) for shape, places in shapes.items()}
-        self.bits = _common({shape: (counts[shape], bits) for shape, bits in rooms.items()})
-        self._places = {shape: list(map(sorted, shapes[shape])) for shape, bits in rooms.items() if bits >= self.bits}
+        self.bits, self._pieces = self._learn(cells, taken, _shape)
+        self._shape = _shape
+        if self.bits < _FEW_BITS:
+            self.bits, self._pieces = self._learn(cells, taken, _loose_shape)
+            self._shape = _loose_shape
 
     def fits(self, cell: Cell) -> bool:
         """Tell whether the cell has a shape with enough values."""
-        return cell is not None and _shape(cell) in self._places
+        return cell is not None and self._shape(cell) in self._pieces
 
     def draw(self, cell: str, random: Random) -> str:
         """Return another identifier of the same shape."""
         while True:
-            drawn = "".join(map(random.choice, self._places[_shape(cell)]))
+            drawn = "".join(map(random.choice, self._pieces[self._shape(cell)]))
             # 12E3 and 120E2 are one number to whoever compares.
             if drawn.isdecimal() or normal_form(drawn) == drawn.lower():
                 return drawn
+
+    @staticmethod
+    def _learn(cells: Sequence[str], taken: int, shape: Callable[[str], str]) -> tuple[int, dict[str, list[list[str]]]]:
+        """Return the bits that most cells have, and the pieces of each shape that has as many."""
+        alike: dict[str, list[str]] = {}
+        for cell in cells:
+            alike.setdefault(shape(cell), []).append(cell)
+        pieces = {form: _pieces(form, same) for form, same in alike.items()}
+        rooms = {form: _bits(SPARE * math.prod(map(_different, places)) - taken) for form, places in pieces.items()}
+        common = _common({form: (len(alike[form]), bits) for form, bits in rooms.items()})
+        return common, {form: places for form, places in pieces.items() if rooms[form] >= common}
 
 
 class FirstWord:
@@ -199,6 +211,28 @@ def date(cell: str) -> str | None:
 def _shape(cell: str) -> str:
     """Return the kinds of a cell's characters; what is neither ASCII letter nor digit stands for itself."""
     return "".join("9" if "0" <= c <= "9" else "A" if "A" <= c <= "Z" else "a" if "a" <= c <= "z" else c for c in cell)
+
+
+def _loose_shape(cell: str) -> str:
+    """Return where letters or digits are, of whatever kind: for identifiers of which no two have the same shape."""
+    return "".join("*" if c.isascii() and c.isalnum() else c for c in cell)
+
+
+def _pieces(form: str, cells: Sequence[str]) -> list[list[str]]:
+    spans = [match.span() for match in _RUN.finditer(form)] if form.count("9") > 1 else []
+    whole = {start: end for start, end in spans if len({cell[start:end] for cell in cells}) >= _MANY_RUNS}
+    pieces, place = [], 0
+    while place < len(form):
+        end = whole.get(place, place + 1)
+        pieces.append(sorted({cell[place:end] for cell in cells}))
+        place = end
+    return pieces
+
+
+def _different(piece: Sequence[str]) -> float:
+    """Return how many equally likely normal forms a piece has: upper and lower case are one."""
+    folded = len({text.lower() for text in piece})
+    return folded if folded == len(piece) else len(piece) / 2
 
 
 def _bits(count: float) -> int:
