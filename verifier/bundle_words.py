@@ -180,9 +180,13 @@ def _about_receipt(examination: Examination, chain: Chain, case: Case) -> list[s
     if transfer.state == "refused":
         return [f"{case.respondent} refused the hand-off, {where}."]
     told, bundle = chain.told[transfer.decided_index], examination.bundle
-    if bundle is None or opened_value(bundle, told, "/content") is None:
+    received = None if bundle is None else opened_value(bundle, told, "/content")
+    offered = None if bundle is None else opened_value(bundle, case.transfer, "/content")
+    if received is None or offered is None:
         sealed = f"{case.respondent} acknowledged the hand-off ({where}) under a seal of its own, which was not opened"
         return [f"{sealed}: that it signed for this very content is not shown."]
+    if received != offered:
+        return [f"{case.respondent} signed for another content ({where}) than was offered."]
     return [f"{case.respondent} signed for the content ({where}): it computed it, or was told it."]
 
 

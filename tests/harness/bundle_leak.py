@@ -20,7 +20,7 @@ from tests.harness.bundle_math import (
     word_bit,
     word_bits,
 )
-from tests.harness.bundle_story import BASE_COUNT, BITS, BOUND, COLUMNS, RECIPIENTS, Copy, Said, Story, csv_file
+from tests.harness.bundle_story import BITS, BOUND, COLUMNS, RECIPIENTS, Copy, Said, Story, csv_file
 
 
 @dataclass
@@ -96,7 +96,7 @@ class Scores:
         self.own = story.copies["bob.example"]
         self.mapped = [item["column"] for item in self.leaked.mapping]
         self.records_found = len(set(self.leaked_records()) & set(self.own.base))
-        self.share = Fraction(self.records_found, BASE_COUNT)
+        self.share = Fraction(self.records_found, len(self.own.base))
 
     def leaked_records(self) -> list[bytes]:
         return [canonical_record(self.story.copies[item[0]].rows[item[1]]) for item in self.leaked.origin if item]
@@ -142,7 +142,7 @@ class Scores:
         ]
         is_opened = bool(marked) and "transfer bob.example" not in withheld
         planted, found = self.planted(self.own)
-        counts = {"exclusive": 0, "marks": found if is_opened else 0, "records": BASE_COUNT,
+        counts = {"exclusive": 0, "marks": found if is_opened else 0, "records": len(self.own.base),
                   "records_found": self.records_found, "shared": self.records_found}  # fmt: skip
         controls: dict[str, Any] = {"others": []}
         hypotheses: list[dict[str, Any]] = []
@@ -191,7 +191,7 @@ class Scores:
         return item | ({"word_millibits": millibits(self.word("bob.example"))} if self.own.method == "tardos" else {})
 
     def _hypothesis(self, name: str, planted: int, found: int, **party: str) -> dict[str, Any]:
-        expected = 1000 * planted * self.records_found // BASE_COUNT
+        expected = 1000 * planted * self.records_found // len(self.own.base)
         surprise = millibits(surprise_bits(planted, found, self.share))
         return {
             "expected_milli": expected,

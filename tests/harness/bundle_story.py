@@ -63,14 +63,22 @@ def csv_file(rows: list[Cells], delimiter: str = ",") -> bytes:
 class Copy:
     """One recipient's copy: the table, its marks among the rows, a salt a record, the tree over them."""
 
-    def __init__(self, recipient: str, method: str, *, redactable: bool = False, chunked: bool = False) -> None:
+    def __init__(
+        self,
+        recipient: str,
+        method: str,
+        *,
+        redactable: bool = False,
+        chunked: bool = False,
+        base_count: int = BASE_COUNT,
+    ) -> None:
         """Plant the marks of `method` (`canary`, `tardos`, or empty for none) for a recipient.
 
         `chunked`: the file is no table, and its rows are chunks of whatever bytes.
         """
         self.recipient, self.method, self.redactable, self.chunked = recipient, method, redactable, chunked
         self.key = sha256(b"key of the table").digest()
-        base = [plane(f"base {number}") for number in range(BASE_COUNT)]
+        base = [plane(f"base {number}") for number in range(base_count)]
         self.base = [canonical_record(row) for row in base]
         count = {"canary": CANARY_COUNT, "tardos": POSITION_COUNT, "": 0}[method]
         self.biases = [2**31 + (position % 5 - 2) * 2**28 for position in range(count)]
@@ -177,18 +185,21 @@ class Story(Forger):
         tamper: Tamper | None = None,
         redactable: bool = False,
         chunked: bool = False,
+        base_count: int = BASE_COUNT,
         second_seal: bool = False,
         spoil: Callable[[dict[str, Any]], object] | None = None,
+        received: Callable[[dict[str, Any]], object] | None = None,
         trace: bytes = b"{}\n",
         **fields: Json,
     ) -> None:
         """Tell it.
 
         `second_seal`: bob gets another marked copy; `spoil`: what is done to a value of marks before it is sealed;
-        `trace`: what the claim's evidence commits to; `label` and `fields` are those of LedgerBuilder.
+        `received`: what is done to the content that a recipient seals; `trace`: what the claim's evidence commits to;
+        `label` and `fields` are those of LedgerBuilder.
         """
         super().__init__(label, rules=3, **fields)
-        self.tamper, self.spoil, self.trace = tamper, spoil, trace
+        self.tamper, self.spoil, self.received, self.trace = tamper, spoil, received, trace
         self.alice, self.bob, self.carol, self.dave = (
             person(name) for name in ("alice.example", "bob.example", "carol.example", "dave.example")
         )
@@ -200,9 +211,8 @@ class Story(Forger):
         self.listing = self.said["listing"].id
         for who in (self.bob, self.carol):
             self.tell(f"license {who.name}", self._license(who), self.alice.key, who.key)
-        self.copies = {
-            who.name: Copy(who.name, method, redactable=redactable, chunked=chunked) for who in (self.bob, self.carol)
-        }
+        how: dict[str, Any] = {"redactable": redactable, "chunked": chunked, "base_count": base_count}
+        self.copies = {who.name: Copy(who.name, method, **how) for who in (self.bob, self.carol)}
         for who in (self.bob, self.carol):
             self._hand_over(who, "")
         if second_seal:
@@ -259,9 +269,11 @@ class Story(Forger):
             self.alice, who, self.listing, license_id, acknowledge_by_ms=self.now_ms, **fields
         )
         self.tell(f"transfer {who.name}{again}", statement, self.alice.key, seals=seals)
-        statement = self.speech.transfer_acknowledged(
-            who, self.said[f"transfer {who.name}{again}"].id, content=copy.content()
-        )
+        received = copy.content()
+        if self.received is not None:
+            self.received(received)
+        offered = self.said[f"transfer {who.name}{again}"].id
+        statement = self.speech.transfer_acknowledged(who, offered, content=received)
         self.tell(f"acknowledged {who.name}{again}", statement, who.key, seals={"/content": "content"})
 
     def history(self, subject: str, indexes: list[int]) -> bytes:

@@ -19,7 +19,7 @@ from typing import Any
 from ledger.core.encoding import Json, b64encode, canonical
 from ledger.core.receipt import format_receipt
 from tests.harness.bundle_leak import Leak, Scores, leak
-from tests.harness.bundle_story import Copy, Said, Story
+from tests.harness.bundle_story import BASE_COUNT, Copy, Said, Story
 from tests.harness.reference import ReferenceTree, entry_leaf
 from tests.harness.sealing import disclosures_file
 from tests.harness.speech import DAY_MS
@@ -231,12 +231,13 @@ def good(
     marks: int = 8,
     redactable: bool = False,
     chunked: bool = False,
+    base_count: int = BASE_COUNT,
     second_seal: bool = False,
     pooled: bool = False,
     **fields: Any,
 ) -> Maker:
     """Return the maker of a good bundle."""
-    story = Story(method, redactable=redactable, chunked=chunked, second_seal=second_seal)
+    story = Story(method, redactable=redactable, chunked=chunked, base_count=base_count, second_seal=second_seal)
     copies = [story.copies["bob.example"], *([story.copies["carol.example"]] if pooled else [])]
     if method == "tardos":
         marks *= 5

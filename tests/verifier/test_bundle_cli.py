@@ -9,6 +9,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ledger.core.keys import SigningKey
 from tests.harness.bundle_leak import leak
 from tests.harness.bundle_story import Story
@@ -61,6 +63,24 @@ def test_what_is_not_enough_proves_nothing(tmp_path: Path) -> None:
     assert (code, "derives from" in words) == (0, False)
     assert "Nothing about where the file comes from" in words
     assert "the origin of the file is not shown" in words
+
+
+@pytest.mark.parametrize("is_same", [True, False])
+def test_what_the_recipient_signed_for(tmp_path: Path, is_same: bool) -> None:
+    """Where its seal is opened, too, the two are compared."""
+    story = Story(received=None if is_same else lambda content: content["files"][0].update(bytes=1))
+    maker = Maker(story, leak([story.copies["bob.example"]]))
+    shown = [*maker.disclosures(), *story.said["acknowledged bob.example"].disclosures]
+    maker.disclosures = lambda: shown  # type: ignore[method-assign]
+    judgement = maker.judgement()
+    if not is_same:
+        index = story.said["acknowledged bob.example"].index
+        finding = {"entries": [index - 1, index], "index": index, "party": "bob.example", "slug": "digest-mismatch"}
+        judgement["findings"].insert(1, finding | {"since_ms": story.times[index]})
+    maker.judgement = lambda: judgement  # type: ignore[method-assign]
+    code, words = in_words(*written(tmp_path, maker))
+    expected = "signed for the content (entry 10): it computed it, or was told it"
+    assert (code, expected in words, "signed for another content" in words) == (0, is_same, not is_same)
 
 
 def test_without_opened_marks_nothing_is_said_of_the_origin(tmp_path: Path) -> None:
