@@ -162,5 +162,6 @@ def _cut(name: str) -> str:
 
 
 def _fitting(words: str, width: int) -> int:
-    """Return how many characters fit where `width` Latin ones do: ideographs take twice the room."""
-    return width // 2 if any(east_asian_width(character) in "WF" for character in words) else width
+    """Return how many of these characters fit where `width` Latin ones do: ideographs take twice the room."""
+    wide = sum(east_asian_width(character) in "WF" for character in words)
+    return width * max(1, len(words)) // max(1, len(words) + wide)

@@ -20,6 +20,11 @@ from ledger.party.terms_in_words import describe
 MAX_ROWS = 20
 """How many matching records a report prints; all are in evidence.json."""
 
+_PLANTED = {
+    "canary": "rows that exist nowhere else were put into this copy",
+    "tardos": "rows that exist in no other data were put into the copies of each recipient, in a choice of its own",
+}
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -54,7 +59,7 @@ def tell(documents: Documents) -> dict[str, Any]:
         "handoff": _handoff(documents, tale),
         "license": _license(tale, case.license),
         "claim": _claim(tale, case.claim),
-        "counts": evidence["counts"],
+        "counts": {name: f"{count:,}" for name, count in evidence["counts"].items()},
         "marks": [_mark(tale, item) for item in evidence["marks"]],
         "bound": _bound(offer),
         "controls": _controls(tale, evidence["controls"]),
@@ -106,7 +111,8 @@ def judge_evidence(documents: Documents) -> Verdict:
 
 
 def _found(found: Mapping[str, Json]) -> dict[str, Any]:
-    return {**found, "size": numbers.size(found["bytes"]), "is_rows": found["format"] != "chunks"}
+    units = "chunks" if found["format"] == "chunks" else "rows"
+    return {**found, "size": f"{numbers.size(found['bytes'])}, {found['count']:,} {units}"}
 
 
 def _parties(documents: Documents, told: Sequence[Told]) -> list[dict[str, Any]]:
@@ -219,6 +225,7 @@ def _bound(offer: Told) -> dict[str, str] | None:
     return {
         "bound": numbers.bound(marks["bound"]),
         "method": marks["method"],
+        "rows": _PLANTED[marks["method"]],
         "threshold": numbers.bits(marks["threshold_millibits"]),
     }
 
