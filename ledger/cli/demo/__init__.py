@@ -1,8 +1,8 @@
 """`ledger demo`: the whole story on real data, through the real commands.
 
-`stage` types commands and reads what they say; `story` is what the companies do; `check` is what a stranger does with
-the copy of the log that is left. Each step states what must happen; the demo ends with an error at the first that
-happens otherwise.
+`stage` types commands and reads what they say; `story` is what the companies do; `leak` is what becomes of a file that
+turns up; `check` is what a stranger does with the copy of the log that is left. Each step states what must happen; the
+demo ends with an error at the first that happens otherwise.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def demo(
         Path, typer.Option(help="Where everything is written; what an earlier demo left is removed.")
     ] = Path("var/demo"),
 ) -> None:
-    """Show the whole story: real data, licenses, hand-offs, a breach, an independent check, a lie caught."""
+    """Show the whole story: real data, licenses, marked copies, a breach, a leak traced and proved, lies caught."""
     stage = Stage(_fresh(out.absolute()))
     stage.tell(
         "An exchange starts a ledger",
@@ -49,8 +49,11 @@ def demo(
         ("policy", "policy.txt"),
         ("pins", "parties.txt"),
         ("mirror", "mirror"),
-        ("evidence", "evidence"),
-        ("report", "replay.json"),
+        ("trace", "trace.json"),
+        ("evidence", "evidence/case.zip"),
+        ("report", "evidence/case.pdf"),
+        ("page", "evidence/case.html"),
+        ("replay", "replay.json"),
         ("story", "explain.txt"),
         ("provenance", "provenance.json"),
     ):

@@ -7,8 +7,9 @@ import shutil
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ledger.cli.demo.leak import prove
 from ledger.cli.demo.stage import NotAsTold, Stage
-from ledger.cli.demo.story import NORTHWIND, Affair
+from ledger.cli.demo.story import NORTHWIND, SKYWAYS, Affair
 from ledger.cli.words import console
 from ledger.party.plain import plain
 
@@ -24,6 +25,7 @@ def check(stage: Stage, affair: Affair) -> None:
     _explain(stage, affair)
     _receipts(stage)
     _lie(stage)
+    prove(stage, affair.leak, affair.claim, SKYWAYS)
 
 
 def _replay(stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""What the companies do: list, license, hand off, use, misuse, end, erase, claim; and the exchange closes."""
+"""What the companies do: list, license, hand off, use, misuse, leak, end, erase, claim; and the exchange closes."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from ledger.cli.demo.leak import Leak, leak
 from ledger.cli.demo.stage import Stage, first_line
 
 ORIGIN = "exchange.example/ledger"
 OPERATOR = "exchange.example"
-SKYWAYS, NORTHWIND, HARBOUR = "skyways.example", "northwind.example", "harbour.example"
+SKYWAYS, NORTHWIND = "skyways.example", "northwind.example"
+HARBOUR, LANTERN = "harbour.example", "lantern.example"
 DATA = ("airports.csv", "planes.csv")
+MARKED = "planes.csv"
 _SEALED_COUNT = "/terms/permission/0/constraint/2/rightOperand"
 
 
@@ -25,32 +28,36 @@ class Affair:
     good_license: str
     bad_license: str
     disclosures: Path
+    claim: str
+    leak: Leak
 
 
 def act(stage: Stage, data: Path) -> Affair:
     """Let it all happen; raise NotAsTold at the first step that does not go as told."""
     _companies(stage)
     listing = _listing(stage, data)
-    good, bad = _licenses(stage, listing)
+    licenses = _licenses(stage, listing)
+    good, bad = licenses[NORTHWIND], licenses[HARBOUR]
     _damaged(stage, data, listing, bad)
-    copies = _hand_off(stage, data, listing, {NORTHWIND: good, HARBOUR: bad})
+    copies = _hand_off(stage, data, listing, licenses)
     _keep_the_rules(stage, good)
     _break_the_rules(stage, bad, copies[HARBOUR])
-    _claim(stage, bad)
+    leaked = leak(stage, HARBOUR, SKYWAYS)
+    claim = _claim(stage, bad, leaked)
     disclosures = _disclose(stage, good)
     _provenance(stage, listing)
     _close(stage)
-    return Affair(listing, good, bad, disclosures)
+    return Affair(listing, good, bad, disclosures, claim, leaked)
 
 
 def _companies(stage: Stage) -> None:
     stage.tell(
-        "Three companies make their keys and register",
+        "Four companies make their keys and register",
         "Each signs on its own machine: a key for every day, and a recovery key to keep offline. The exchange is "
         "a party too.",
     )
     pins = []
-    for name in (SKYWAYS, NORTHWIND, HARBOUR):
+    for name in (SKYWAYS, NORTHWIND, HARBOUR, LANTERN):
         folder = stage.home(name).parent
         folder.mkdir()
         for use in ("signing", "recovery"):
@@ -81,16 +88,16 @@ def _listing(stage: Stage, data: Path) -> str:
     return str(done["statement_id"])
 
 
-def _licenses(stage: Stage, listing: str) -> tuple[str, str]:
+def _licenses(stage: Stage, listing: str) -> dict[str, str]:
     stage.tell(
-        "Skyways licenses the data to Northwind and to Harbour; both sides sign each",
-        "Research, in the EU, for a year, no training of models, and all copies deleted within 30 days of the end: "
-        "terms that a machine can judge (ODRL). How often Northwind may use them is a secret of the two, sealed.",
+        "Skyways licenses the data to Northwind, Harbour and Lantern; both sides sign each",
+        "Research, in the EU, for a year, no training of models, all copies deleted within 30 days of the end, and "
+        "consent to marked copies: terms that a machine can judge (ODRL). How often Northwind may use them is sealed.",
     )
-    good = _license(stage, listing, NORTHWIND, ["--count", "12", "--seal", _SEALED_COUNT])
-    bad = _license(stage, listing, HARBOUR, [])
-    stage.saw("two licenses are in force; nobody, the exchange included, can change a word of them")
-    return good, bad
+    secret = {NORTHWIND: ["--count", "12", "--seal", _SEALED_COUNT]}
+    licenses = {name: _license(stage, listing, name, secret.get(name, [])) for name in (NORTHWIND, HARBOUR, LANTERN)}
+    stage.saw("three licenses are in force; nobody, the exchange included, can change a word of them")
+    return licenses
 
 
 def _license(stage: Stage, listing: str, licensee: str, options: list[str]) -> str:
@@ -98,7 +105,7 @@ def _license(stage: Stage, listing: str, licensee: str, options: list[str]) -> s
     today = datetime.now(UTC).date()
     term = ["--from", str(today), "--until", str(today + timedelta(days=365))]
     rules = ["--purpose", "ResearchAndDevelopment", "--region", "EU", "--prohibit", "train", "--delete-within", "P30D"]
-    who = ["--listing", listing, "--licensee", licensee]
+    who = ["--listing", listing, "--licensee", licensee, "--marking-consent"]
     home = ["--home", stage.home(SKYWAYS)]
     stage.ledger("license", "draft", *who, *term, *rules, *options, "--out", draft, *home)
     for name in (SKYWAYS, licensee):
@@ -111,7 +118,11 @@ def _damaged(stage: Stage, data: Path, listing: str, license_id: str) -> None:
         "A first parcel reaches Harbour damaged",
         "Harbour's machine hashes what arrived, sees that it is not what was sealed, and signs nothing. It refuses.",
     )
-    parcel, _ = _offer(stage, data, HARBOUR, listing, license_id, "damaged")
+    parcel = _parcel(stage, HARBOUR, "damaged")
+    files = [data / name for name in DATA]
+    for path in files:
+        shutil.copy(path, parcel)
+    stage.as_party(SKYWAYS, "transfer", "offer", *files, *_to(listing, license_id, HARBOUR, parcel))
     damaged = parcel / DATA[0]
     damaged.write_bytes(damaged.read_bytes().replace(b"Lansdowne", b"Landsdown", 1))
     failed = stage.ledger("transfer", "acknowledge", "--dir", parcel, "--home", stage.home(HARBOUR), expect=1)
@@ -123,30 +134,34 @@ def _damaged(stage: Stage, data: Path, listing: str, license_id: str) -> None:
 
 def _hand_off(stage: Stage, data: Path, listing: str, licenses: dict[str, str]) -> dict[str, str]:
     stage.tell(
-        "Skyways hands the files to both, and both countersign",
-        "Each hashes what it really received, and signs only because that is what Skyways sealed.",
+        f"Skyways hands {MARKED} to the three, a marked copy to each, and all countersign",
+        "A few rows of each copy exist nowhere else; which ones is sealed on the ledger before anything leaks. Each "
+        "recipient computes the root over all records that it really received, and signs only if it is the sealed one.",
     )
     copies = {}
     for name, license_id in licenses.items():
-        parcel, offered = _offer(stage, data, name, listing, license_id, "received")
+        parcel = _parcel(stage, name, "received")
+        mark = ["--mark", "canary", "--recipients", "20", "--marked-copy", parcel / MARKED, "--yes"]
+        offered = stage.as_party(
+            SKYWAYS, "transfer", "offer", data / MARKED, *_to(listing, license_id, name, parcel), *mark
+        )
         done = stage.as_party(name, "transfer", "acknowledge", "--dir", parcel)
         stage.saw(f"{name}: offered at entry {offered['index']}, acknowledged at entry {done['index']}")
         copies[name] = str(offered["statement_id"])
     return copies
 
 
-def _offer(  # noqa: PLR0917 - what, to whom, under what, where to
-    stage: Stage, data: Path, recipient: str, listing: str, license_id: str, folder: str
-) -> tuple[Path, dict[str, Any]]:
-    """Offer the files and carry them, with the manifest, to the recipient; return where they arrived."""
+def _parcel(stage: Stage, recipient: str, folder: str) -> Path:
+    """Make the folder where a hand-off arrives."""
     parcel = stage.home(recipient).parent / folder
     parcel.mkdir()
-    files = [data / name for name in DATA]
-    for path in files:
-        shutil.copy(path, parcel)
-    to = ["--listing", listing, "--license", license_id, "--to", recipient, "--acknowledge-by", "P2D"]
-    manifest = ["--manifest", parcel / "transfer-manifest.json"]
-    return parcel, stage.as_party(SKYWAYS, "transfer", "offer", *files, *to, *manifest)
+    return parcel
+
+
+def _to(listing: str, license_id: str, recipient: str, parcel: Path) -> list[object]:
+    """Return the options that say what is handed to whom, and where the manifest arrives."""
+    terms: list[object] = ["--listing", listing, "--license", license_id, "--to", recipient, "--acknowledge-by", "P2D"]
+    return [*terms, "--manifest", parcel / "transfer-manifest.json"]
 
 
 def _keep_the_rules(stage: Stage, license_id: str) -> None:
@@ -176,18 +191,28 @@ def _break_the_rules(stage: Stage, license_id: str, transfer: str) -> None:
     stage.saw(f"the onward hand-off is entry {done['index']}")
 
 
-def _claim(stage: Stage, license_id: str) -> None:
+def _claim(stage: Stage, license_id: str, leaked: Leak) -> str:
     stage.tell(
         "Skyways ends Harbour's license and opens a claim with a legal hold",
-        "Nothing may be erased until the claim is determined: not even Harbour's copies, which are evidence now.",
+        "The claim commits to the trace, so that it cannot be changed later. Nothing may be erased until the claim is "
+        "determined: not even Harbour's copies, which are evidence now.",
     )
     stage.as_party(SKYWAYS, "license", "end", license_id, "--code", "breach")
-    words = ["--clause", "no training, research only", "--answer-by", "P14D", "--legal-hold"]
+    words = [
+        "--clause",
+        "no training, research only",
+        "--answer-by",
+        "P14D",
+        "--legal-hold",
+        "--evidence",
+        leaked.trace,
+    ]
     done = stage.as_party(SKYWAYS, "claim", "open", "--license", license_id, "--against", HARBOUR, *words)
     stage.saw(f"the claim is entry {done['index']}")
     gone = ["--license", license_id, "--basis", "contract", "--destroyed", "data", "--home", stage.home(HARBOUR)]
     refused = stage.ledger("erasure", "attest", *gone, expect=1)
     stage.saw(first_line(refused.stderr))
+    return str(done["statement_id"])
 
 
 def _disclose(stage: Stage, license_id: str) -> Path:
