@@ -84,6 +84,8 @@ def leak(copies: Sequence[Copy], shape: str = "changed", *, marks: int = 8, base
         mapping = [{"column": k, "found": order.index(k), "reading": "text"} for k in range(4)]
         rows = [[row[k] for k in order] for row in rows]
         return Leak("jsonl", sorted(COLUMNS), rows, origin, mapping, "normalised")
+    if shape == "tsv":
+        return Leak("tsv", COLUMNS, rows, origin, identity, "exact", "\t")
     return Leak("csv", COLUMNS, rows, origin, identity, "exact")
 
 

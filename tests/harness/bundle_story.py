@@ -6,7 +6,7 @@ is signed: then nothing is judged while it is recorded, as by an operator who lo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -51,7 +51,11 @@ def plane(label: str) -> list[str | None]:
 
 def csv_cell(cell: str | None) -> str:
     return (
-        "" if cell is None else '"' + cell.replace('"', '""') + '"' if cell == "" or set(cell) & set('",;\n') else cell
+        ""
+        if cell is None
+        else '"' + cell.replace('"', '""') + '"'
+        if cell == "" or set(cell) & set('",;\n\t')
+        else cell
     )
 
 
@@ -109,8 +113,10 @@ class Copy:
         cells = enumerate(self.rows[number], start=1)
         return ReferenceTree([salted_leaf(cell_salt(salt, k), canonical_cell(cell)) for k, cell in cells])
 
-    def opened(self, number: int) -> dict[str, Json]:
-        """Return one record as it is shown (docs/format.md §15.6), every cell of it."""
+    def opened(self, number: int, columns: Sequence[int] = range(4)) -> dict[str, Json]:
+        """Return one record as it is shown (docs/format.md §15.6); of redactable ones, these cells, and all of a mark."""
+        if self.rows[number] in self.marks:
+            columns = range(4)
         salt, count = self.salts[number], len(self.records)
         path = [b64encode(step) for step in self.tree.inclusion(number, count)]
         shown: dict[str, Json] = {"file": 0, "path": path, "record": number}
@@ -125,6 +131,7 @@ class Copy:
                 "value": b64encode(canonical_cell(cell)),
             }
             for column, cell in enumerate(self.rows[number])
+            if column in columns
         ]
         return shown | {"cells": cells, "salt": b64encode(cell_salt(salt, 0))}
 
@@ -226,7 +233,9 @@ class Story(Forger):
         self.tell("claim", claim, self.alice.key, seals={"/evidence": "field"})
 
     def _register(self, who: Person) -> int:
-        self.tell(f"party {who.name}", self.speech.party_registered(who), *who.all_keys)
+        countersign = [self.operator] if self.admission == "operator" else []
+        statement = self.speech.party_registered(who, *countersign)
+        self.tell(f"party {who.name}", statement, *who.all_keys, *(operator.key for operator in countersign))
         return self.size - 1
 
     def tell(self, label: str, statement: Json, *keys: SigningKey, seals: dict[str, str] | None = None) -> None:

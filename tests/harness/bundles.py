@@ -115,7 +115,8 @@ class Maker:
         files["disclosures.json"] = disclosures_file(self.disclosures(), **{"for": "the court"})
         files["evidence.json"] = document(self.evidence())
         files["judgement.json"] = document(self.judgement())
-        files["trace.json"] = story.trace
+        if "claim" in self.said:
+            files["trace.json"] = story.trace
         if self.includes_found:
             files[f"found/{self.found_name}"] = self.leaked.raw
         files["policy-hint.txt"] = story.policy().encode()
@@ -130,9 +131,9 @@ class Maker:
         story = self.story
         license_id = story.said["license bob.example"].id
         acts = [act | {"at_ms": AT_MS, "license": license_id} for act in self.acts]
-        return {
+        claim = {"claim": self.said["claim"].id} if "claim" in self.said else {}
+        return claim | {
             "acts": acts,
-            "claim": story.said["claim"].id,
             "claimant": "alice.example",
             "ledger": story.id,
             "license": license_id,
@@ -145,7 +146,9 @@ class Maker:
 
     def disclosures(self) -> list[dict[str, Any]]:
         said = self.said
-        shown = [*said["claim"].disclosures, said["transfer bob.example"].disclosures[0]]
+        shown = [said["transfer bob.example"].disclosures[0]]
+        if "claim" in said:
+            shown.insert(0, said["claim"].disclosures[0])
         for label, item in said.items():
             if label.startswith("transfer") and label not in self.withheld:
                 shown += item.disclosures[1:]
@@ -206,7 +209,7 @@ class Maker:
             "custody": custody,
             "mapping": leaked.mapping,
             "found_rows": found_rows,
-            "records": [own.opened(number) for number, _ in of_bob],
+            "records": [own.opened(number, [item["column"] for item in leaked.mapping]) for number, _ in of_bob],
             "matches": matches,
         } | Scores(self.story, leaked, self.withheld, self.said).members()
 
@@ -233,6 +236,7 @@ def good(
     chunked: bool = False,
     base_count: int = BASE_COUNT,
     second_seal: bool = False,
+    admission: str = "open",
     pooled: bool = False,
     **fields: Any,
 ) -> Maker:
@@ -305,6 +309,11 @@ GOOD = [
     Case("good-canary-exact", lambda: finished(good(shape="exact", includes_found=True))),
     Case("good-canary-jsonl", lambda: finished(good(shape="jsonl", includes_found=True))),
     Case("good-canary-redactable", lambda: finished(good(shape="exact", redactable=True))),
+    Case("good-canary-some-cells", lambda: finished(good(redactable=True))),
+    Case("good-canary-tsv", lambda: finished(good(shape="tsv", includes_found=True))),
+    Case("good-without-claim", lambda: finished(good(left_out=NOT_NEEDED | {"claim"}))),
+    Case("good-without-acts", lambda: finished(good(acts=[]))),
+    Case("good-admitted-by-the-operator", lambda: finished(good(admission="operator"))),
     Case("good-canary-whole-log", lambda: finished(good(is_whole=True, with_history=False))),
     Case("good-canary-omissions-possible", lambda: finished(good(with_history=False))),
     Case("good-canary-pooled", lambda: finished(good(pooled=True, includes_found=True))),
