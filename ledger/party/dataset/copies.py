@@ -94,7 +94,7 @@ class CopyFile:
         names = [str(column) for column in (range(len(self.columns)) if columns is None else columns)]
         first = 0
         for batch in self._batches("cells", names):
-            yield Rows(first, batch.select(names).cast(pa.schema([(name, TEXT) for name in names])))
+            yield Rows.of(first, batch.select(names).cast(pa.schema([(name, TEXT) for name in names])))
             first += batch.num_rows
 
     def keys(self, columns: Sequence[int] | None = None, *, record: bool = True) -> Iterator[Keys]:
@@ -120,7 +120,7 @@ class CopyFile:
                 here = wanted[(wanted >= first) & (wanted < first + count)]
                 if len(here):
                     batch = file.read_row_group(group).combine_chunks().to_batches()[0]
-                    found.update(zip(here.tolist(), Rows(first, batch).take((here - first).tolist()), strict=True))
+                    found.update(zip(here.tolist(), Rows.of(first, batch).take((here - first).tolist()), strict=True))
                 first += count
         return [found[number] for number in numbers]
 

@@ -9,7 +9,7 @@ import itertools
 import json
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -26,17 +26,27 @@ _SPECIAL = np.zeros(256, bool)
 _SPECIAL[[*range(32), ord('"'), ord("\\")]] = True
 
 
-@dataclass(frozen=True)
 class Rows:
-    """Some rows of a table: `first` is the number of the first from 0, `cells` has one column of TEXT a column."""
+    """Some rows of a table: `first` is the number of the first from 0, `count` how many, at most MAX_ROWS."""
 
-    first: int
-    cells: pa.RecordBatch
+    def __init__(
+        self, first: int, count: int, cells: Callable[[], pa.RecordBatch], records: list[bytes] | None = None
+    ) -> None:
+        """`cells` is called where columns are asked for; `records` are the canonical records, where they are known."""
+        self.first = first
+        self.count = count
+        self._make = cells
+        self._records = records
 
-    @property
-    def count(self) -> int:
-        """How many rows these are, at most MAX_ROWS."""
-        return int(self.cells.num_rows)
+    @classmethod
+    def of(cls, first: int, cells: pa.RecordBatch) -> Rows:
+        """Return rows that are columns of canonical TEXT already."""
+        return cls(first, cells.num_rows, lambda: cells)
+
+    @cached_property
+    def cells(self) -> pa.RecordBatch:
+        """Their columns, of canonical TEXT, named by their positions."""
+        return self._make()
 
     def row(self, number: int) -> list[Cell]:
         """Return the cells of one row, `number` counted from the first of these."""
@@ -49,11 +59,11 @@ class Rows:
     def take(self, numbers: Sequence[int]) -> list[list[Cell]]:
         """Return the cells of these rows, counted from the first of these, in this order."""
         taken = self.cells.take(pa.array(numbers, pa.int64()))
-        return [list(row) for row in Rows(0, taken).rows()]
+        return [list(row) for row in Rows.of(0, taken).rows()]
 
     def records(self) -> list[bytes]:
         """Return the canonical record of every row (docs/format.md §15.3)."""
-        return pieces(record_column(self.cells.columns))
+        return pieces(record_column(self.cells.columns)) if self._records is None else self._records
 
     def record_cells(self) -> list[list[bytes]]:
         """Return the canonical cells, column by column."""
@@ -62,10 +72,15 @@ class Rows:
 
 def batches(first: int, columns: Sequence[pa.Array], count: int) -> Iterator[Rows]:
     """Yield columns of TEXT, not canonical yet, as batches of canonical rows."""
-    settled = [canonical_column(column) for column in columns]
-    whole = pa.RecordBatch.from_arrays(settled, names=[str(number) for number in range(len(settled))])
+    whole = settled(columns)
     for start in range(0, count, MAX_ROWS):
-        yield Rows(first + start, whole.slice(start, MAX_ROWS))
+        yield Rows.of(first + start, whole.slice(start, MAX_ROWS))
+
+
+def settled(columns: Sequence[pa.Array]) -> pa.RecordBatch:
+    """Return columns of TEXT as canonical ones, named by their positions."""
+    names = [str(number) for number in range(len(columns))]
+    return pa.RecordBatch.from_arrays([canonical_column(column) for column in columns], names=names)
 
 
 def canonical_column(column: pa.Array) -> pa.Array:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from ledger.party.dataset.cells import canonical_record, canonical_text
 from ledger.party.dataset.chunks import chunks
-from ledger.party.dataset.delimited import DelimitedTable, write_row
+from ledger.party.dataset.delimited import DelimitedTable, plain_records, write_row
 from ledger.party.dataset.errors import TableUnreadable
 from ledger.party.dataset.formats import TableFormat, detect
 from ledger.party.dataset.jsonlines import JsonTable
@@ -94,6 +94,16 @@ def test_what_is_written_as_a_row_is_read_as_one(
     assert [[canonical_text(cell) for cell in row] for row in foreign] == [
         [cell or "" for cell in row] for row in expected
     ]
+
+
+@given(st.lists(st.lists(CELLS, min_size=2, max_size=2), min_size=1), st.sampled_from(["\n", "\r\n", "\r"]))
+def test_records_made_of_whole_lines_are_those_made_of_cells(rows: list[list[str | None]], end: str) -> None:
+    text = "".join(write_row(row, TableFormat("csv", ",", "utf-8")) + end for row in rows).encode()
+    records = plain_records(text, ",", 2)
+    cells = [[None if cell is None else canonical_text(cell) for cell in row] for row in rows]
+    assert records is None or records == [canonical_record(row) for row in cells]
+    assert plain_records(b"1,\n,\nx y,2", ",", 2) == [b'["1",null]', b"[null,null]", b'["x y","2"]']
+    assert plain_records(b"1,2\n3\n", ",", 2) is None
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
