@@ -114,7 +114,7 @@ class Copy:
         return ReferenceTree([salted_leaf(cell_salt(salt, k), canonical_cell(cell)) for k, cell in cells])
 
     def opened(self, number: int, columns: Sequence[int] = range(4)) -> dict[str, Json]:
-        """Return one record as it is shown (docs/format.md §15.6); of redactable ones, these cells, and all of a mark."""
+        """Return one record as it is shown (docs/format.md §15.6); of redactable ones these cells, all of a mark."""
         if self.rows[number] in self.marks:
             columns = range(4)
         salt, count = self.salts[number], len(self.records)

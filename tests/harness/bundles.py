@@ -241,7 +241,8 @@ def good(
     **fields: Any,
 ) -> Maker:
     """Return the maker of a good bundle."""
-    story = Story(method, redactable=redactable, chunked=chunked, base_count=base_count, second_seal=second_seal)
+    how: dict[str, Any] = {"redactable": redactable, "chunked": chunked, "base_count": base_count}
+    story = Story(method, second_seal=second_seal, admission=admission, **how)
     copies = [story.copies["bob.example"], *([story.copies["carol.example"]] if pooled else [])]
     if method == "tardos":
         marks *= 5
