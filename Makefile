@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help demo serve test lint bench clean
 
 help:
-	@echo "make demo    the whole story on real data, in about half a minute"
+	@echo "make demo    the whole story on real data, in a minute or two"
 	@echo "make test    every check: format, lint, types, import rules, tests"
 	@echo "make bench   the benchmarks, as ratios to this machine's limits"
 	@echo "make serve   run a ledger on http://127.0.0.1:8080 (DIR=$(DIR))"
