@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _HISTORY_TYPE = "application/vnd.provenance-ledger.history.v1+json"
 _DECISIONS = {Truth.TRUE: "permitted", Truth.FALSE: "prohibited", Truth.UNKNOWN: "undetermined"}
 _OPERANDS = ("purpose", "spatial", "industry", "product", "recipient")
-_SLUGS = (
+SLUGS = (
     *("transfer-without-license", "transfer-outside-term", "transfer-wrong-recipient", "transfer-wrong-sender"),
     *("marked-without-consent", "listing-withdrawn", "venue-closed", "sublicense-wider-than-parent"),
     *("derived-from-unlicensed", "usage-prohibited", "usage-beyond-count", "onward-without-permission"),
@@ -251,7 +251,7 @@ def list_findings(findings: list[Finding]) -> list[dict[str, Any]]:
 
 def _order(finding: dict[str, Any]) -> tuple[int, int]:
     slug = finding["slug"]
-    return finding["index"], _SLUGS.index(slug) if slug in _SLUGS else len(_SLUGS)
+    return finding["index"], SLUGS.index(slug) if slug in SLUGS else len(SLUGS)
 
 
 def verify_judgement(bundle: Bundle, chain: Chain, outcome: Outcome) -> tuple[list[dict[str, Any]], Judgement]:

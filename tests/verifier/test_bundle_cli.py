@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from contextlib import redirect_stdout
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.harness.bundle_story import Story
 from tests.harness.bundles import Maker, finished, good, with_manifest, zipped
 from tests.harness.people import key
 from tests.harness.verify import run_verifier
+from verifier.bundle_case import SLUGS
 from verifier.cli import main
 
 BOB = key("bob.example signing")
@@ -196,3 +198,11 @@ def test_a_bundle_under_rules_that_nobody_knows(tmp_path: Path) -> None:
     first = verdict.report["doubts"][0]
     assert (verdict.exit_code, first["check"], first["reason"]) == (3, "entry", "unknown-rules")
     assert json.dumps(verdict.report["proved"]).count("Nothing") == 1
+
+
+def test_findings_are_in_the_order_of_the_table() -> None:
+    """docs/bundle.md §5: by index, then in the order of the table of docs/statements.md §10."""
+    text = (Path(__file__).parents[2] / "docs" / "statements.md").read_text()
+    table = text[text.index("| slug | at, by | when |") :]
+    table = table[: table.index("\n\n")]
+    assert tuple(dict.fromkeys(re.findall(r"^\| `([a-z-]+)`", table, re.MULTILINE))) == SLUGS
