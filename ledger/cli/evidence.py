@@ -17,7 +17,7 @@ from ledger.party.errors import AlreadyThere
 from ledger.party.evidence.building import MAX_OPENED, Request, build
 from ledger.party.evidence.disclosed import read_choice
 from ledger.party.evidence.finishing import Built
-from ledger.party.evidence.gathering import Progress as Told
+from ledger.party.evidence.sources import Progress as Told
 from ledger.party.files import create_file
 
 app = typer.Typer(
@@ -217,9 +217,9 @@ def _tell(built: Built, targets: Sequence[Path], *, json_output: bool) -> None:
 
 @contextmanager
 def _showing() -> Iterator[Told]:
-    """Show how many entries were fetched and proved on standard error, where that is a terminal."""
+    """Show how many entries were read and proved on standard error, where that is a terminal."""
     out = console(err=True)
-    columns = (TextColumn("Proving entries"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("Reading and proving entries"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as bar:
         task = bar.add_task("entries", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

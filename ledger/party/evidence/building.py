@@ -20,10 +20,10 @@ from ledger.party.evidence.disclosed import EVIDENCE, Choice, claimed_evidence, 
 from ledger.party.evidence.documents import Documents
 from ledger.party.evidence.errors import EvidenceError, LedgerGone, Missing, NotOfThisCase
 from ledger.party.evidence.finishing import Built, finish
-from ledger.party.evidence.gathering import Progress, gather, with_histories
+from ledger.party.evidence.gathering import gather, with_histories
 from ledger.party.evidence.judgement import judge
 from ledger.party.evidence.opening import open_matches
-from ledger.party.evidence.sources import LedgerSource, MirrorSource, Source, ledger_identity
+from ledger.party.evidence.sources import LedgerSource, MirrorSource, Progress, Source, ledger_identity, no_progress
 from ledger.party.evidence.tokens import read_tokens
 from ledger.party.evidence.traced import (
     Trace,
@@ -71,7 +71,7 @@ class Request:
     policy: str | None = None
 
 
-async def build(speaker: Speaker, request: Request, progress: Progress = lambda _done, _all: None) -> Built:
+async def build(speaker: Speaker, request: Request, progress: Progress = no_progress) -> Built:
     """Return the bundle of a case; the same bytes for the same inputs, ledger, clock and fonts.
 
     Raises EvidenceError and its kinds, and what client, vault and the dataset's files raise.
@@ -97,7 +97,7 @@ class _Builder:
         claim = await self.claim()
         transfer = choose_transfer(trace, request.transfer, claim)
         entry = trace.entry(transfer)
-        source, ledger = await self.source(str(entry["listing"]))
+        source, ledger = await self.source(str(entry["listing"]), progress)
         if entry["ledger"] != ledger:
             raise NotOfThisCase("the trace is of a hand-off on another ledger", "use the home of that ledger")
         named = {transfer, *(choice.statement_id for choice in request.chosen)}
@@ -161,14 +161,16 @@ class _Builder:
                 "open one: 'ledger claim open --transfer … --against … --clause … --evidence trace.json'",
             ) from problem
 
-    async def source(self, listing: str) -> tuple[Source, str]:
+    async def source(self, listing: str, progress: Progress) -> tuple[Source, str]:
         """Return where entries come from, and the ledger's id."""
         client, vault = self.speaker.client, self.speaker.vault
         if self.request.mirror is None:
             source = await LedgerSource.open(client, listing)
             return source, source.identity.id
         policy = parse_policy(self.policy)
-        mirror = await MirrorSource.open(self.request.mirror, policy, listing, vault=vault, origin=client.origin)
+        mirror = await MirrorSource.open(
+            self.request.mirror, policy, listing, origin=client.origin, vault=vault, progress=progress
+        )
         return mirror, (await ledger_identity(mirror.tree, policy, client.origin)).id
 
     def case(self, trace: Trace, told: Mapping[str, Told], ledger: str, transfer: str) -> Case:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ledger.core.checkpoint import TreeHead
@@ -10,16 +10,13 @@ from ledger.core.encoding import Json, parse_canonical
 from ledger.core.errors import FormatError
 from ledger.party.errors import ReceiptInvalid
 from ledger.party.evidence.errors import TooLarge
-from ledger.party.evidence.sources import Source
+from ledger.party.evidence.sources import Progress, Source, no_progress
 from ledger.party.evidence.tiles import Proved
 from ledger.party.interop.chain import Told
 from ledger.party.versions import read_statement
 
 MAX_ENTRIES = 4_900
 """With its receipt each takes two of the 10,000 members that a bundle may have."""
-
-Progress = Callable[[int, int], None]
-"""Told what is done, and how much there is in all, as far as is known."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ class Gathered:
 
 
 async def gather(
-    source: Source, subjects: Iterable[str], *, whole_log: bool = False, progress: Progress = lambda _done, _all: None
+    source: Source, subjects: Iterable[str], *, whole_log: bool = False, progress: Progress = no_progress
 ) -> Gathered:
     """Return every entry that concerns the source's listing, and all that these rest on.
 
@@ -70,7 +67,7 @@ async def gather(
         # A statement names earlier ones only: taken in order, most of what is named is at hand already.
         index = min(waiting)
         waiting.remove(index)
-        (found[index],) = await source.tree.proved([index])
+        found[index] = await source.tree.proved(index)
         indexes[found[index].entry.envelope.id] = index
         names, ids = _named(found[index])
         for name in names - parties:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -23,8 +24,15 @@ from ledger.party.recorded import open_recorded
 from ledger.party.vault import Vault
 from ledger.party.versions import read_statement
 
+Progress = Callable[[int, int], None]
+"""Told what is done, and how much there is in all, as far as is known."""
+
 _TRIES = 5
 _NOT_FOUND = 404
+
+
+def no_progress(_done: int, _all: int) -> None:
+    """Show nothing."""
 
 
 class Source(Protocol):
@@ -57,7 +65,7 @@ class Source(Protocol):
 
 async def ledger_identity(tree: Tree, policy: Policy, origin: str) -> Identity:
     """Return which ledger a tree is, from its entry 0; raise ReceiptInvalid."""
-    (first,) = await tree.proved([0])
+    first = await tree.proved(0)
     return identify(open_recorded(first.entry.raw, first.receipt, policy, origin), policy, origin)
 
 
@@ -148,7 +156,14 @@ class MirrorSource:
 
     @classmethod
     async def open(
-        cls, directory: Path, policy: Policy, listing: str, *, vault: Vault | None = None, origin: str
+        cls,
+        directory: Path,
+        policy: Policy,
+        listing: str,
+        *,
+        origin: str,
+        vault: Vault | None = None,
+        progress: Progress = no_progress,
     ) -> MirrorSource:
         """Read a mirror whose checkpoint the policy trusts; histories kept in `vault` are taken if they fit it."""
 
@@ -166,7 +181,7 @@ class MirrorSource:
             raise ReceiptInvalid(f"the mirror is of the log {checkpoint.origin}, not of {origin}")
         source = cls(Tree(note, checkpoint.head, read), listing)
         try:
-            await source._scan()
+            await source._scan(progress)
         except OSError as error:
             raise Missing(f"the mirror is incomplete: {error}", "run 'verifier mirror' again") from error
         if vault is not None:
@@ -197,10 +212,11 @@ class MirrorSource:
         """Look for one in the vault."""
         return next((history for history in self._kept if party in history.subjects), None)
 
-    async def _scan(self) -> None:
+    async def _scan(self, progress: Progress) -> None:
         """Walk once through the log: an entry concerns the listing if it names it, or what concerns it, before."""
         concerned = {self.listing}
         for index in range(self.tree.head.size):
+            progress(index, self.tree.head.size)
             envelope = parse_entry(await self.tree.entry(index)).envelope
             self._indexes[envelope.id] = index
             try:

@@ -12,18 +12,11 @@ from ledger.party.evidence import numbers
 from ledger.party.evidence.documents import Documents, by_id
 from ledger.party.evidence.events import Event, Tale, handoffs
 from ledger.party.evidence.limits import limits
+from ledger.party.evidence.measured import bound_words, control_words, hypothesis_words, mark_words, match_words
 from ledger.party.evidence.pictures import Arrow, arrows_of, graph, timelines
 from ledger.party.evidence.sentences import stamp
 from ledger.party.interop.chain import Told
 from ledger.party.terms_in_words import describe
-
-MAX_ROWS = 20
-"""How many matching records a report prints; all are in evidence.json."""
-
-_PLANTED = {
-    "canary": "rows that exist nowhere else were put into this copy",
-    "tardos": "rows that exist in no other data were put into the copies of each recipient, in a choice of its own",
-}
 
 
 @dataclass(frozen=True)
@@ -60,11 +53,11 @@ def tell(documents: Documents) -> dict[str, Any]:
         "license": _license(tale, case.license),
         "claim": _claim(tale, case.claim),
         "counts": {name: f"{count:,}" for name, count in evidence["counts"].items()},
-        "marks": [_mark(tale, item) for item in evidence["marks"]],
-        "bound": _bound(offer),
-        "controls": _controls(tale, evidence["controls"]),
-        "hypotheses": [_hypothesis(item, case.respondent, offer.issuer) for item in evidence["hypotheses"]],
-        "records": _records(evidence),
+        "marks": [mark_words(tale, item) for item in evidence["marks"]],
+        "bound": bound_words(offer),
+        "controls": control_words(tale, evidence["controls"]),
+        "hypotheses": [hypothesis_words(item, case.respondent, offer.issuer) for item in evidence["hypotheses"]],
+        "records": match_words(evidence),
         "acts": _acts(documents, tale),
         "findings": [_finding(item, tale) for item in documents.judgement["findings"]],
         "events": [_row(event) for event in tale.entries()],
@@ -201,78 +194,6 @@ def _claim(tale: Tale, claim: str | None) -> dict[str, Any] | None:
         "at": stamp(opened.time_ms),
         "clause": _clear(opened.fields.get("clause")),
         "demand": _clear(opened.fields.get("demand")),
-    }
-
-
-def _mark(tale: Tale, item: Mapping[str, Json]) -> dict[str, Any]:
-    label = tale.label(item["transfer"])
-    if item["status"] != "opened":
-        return {"label": label, "is_opened": False}
-    return {
-        "label": label,
-        "is_opened": True,
-        "found": item["found"],
-        "of": item["of"],
-        "score": numbers.bits(item["score_millibits"]),
-        "odds": numbers.odds(item["score_millibits"]),
-    }
-
-
-def _bound(offer: Told) -> dict[str, str] | None:
-    marks = offer.fields.get("marks")
-    if not isinstance(marks, dict):
-        return None
-    return {
-        "bound": numbers.bound(marks["bound"]),
-        "method": marks["method"],
-        "rows": _PLANTED[marks["method"]],
-        "threshold": numbers.bits(marks["threshold_millibits"]),
-    }
-
-
-def _controls(tale: Tale, controls: Mapping[str, Json]) -> dict[str, Any]:
-    greatest = controls.get("greatest_millibits")
-    return {
-        "greatest": None if greatest is None else numbers.bits(greatest),
-        "others": [
-            {
-                "party": str(item["party"]),
-                "label": tale.label(item["transfer"]),
-                "score": numbers.bits(item["score_millibits"]),
-            }
-            for item in controls["others"]
-        ],
-    }
-
-
-def _hypothesis(item: Mapping[str, Json], respondent: str, sender: str) -> dict[str, Json]:
-    words = {
-        "recipient": f"It comes from the copy made for {respondent}, which {respondent} held.",
-        "sender": f"It comes from the same copy, which {sender} made and held, too.",
-        "other": f"It comes from the copy made for {item.get('party', 'somebody else')}.",
-        "public": "It comes from a public source that owes nothing to the marked copies.",
-        "chance": "The marks agree by chance.",
-    }
-    return {
-        "words": words.get(item["hypothesis"], item["hypothesis"]),
-        "expected": numbers.milli(item["expected_milli"]),
-        "observed": str(item["observed"]),
-        "surprise": numbers.bits(item["surprise_millibits"]),
-        "odds": numbers.surprise(item["surprise_millibits"]),
-    }
-
-
-def _records(evidence: Mapping[str, Json]) -> dict[str, Any]:
-    kinds = [item["kind"] for item in evidence["matches"]]
-    return {
-        "opened": len(evidence["records"]),
-        "exact": kinds.count("exact"),
-        "normalised": kinds.count("normalised"),
-        "rows": [
-            {"record": item["record"], "row": item["row"], "kind": item["kind"]}
-            for item in evidence["matches"][:MAX_ROWS]
-        ],
-        "more": max(0, len(kinds) - MAX_ROWS),
     }
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from ledger.core.checkpoint import TreeHead
 from ledger.core.entry import Entry, parse_entry
@@ -13,10 +14,14 @@ from ledger.core.receipt import format_receipt
 from ledger.core.tiles import TILE_HEIGHT, TILE_WIDTH, Tile, format_tile_path, node_in_tile, tile_of
 from ledger.party.errors import ReceiptInvalid
 
+_KeyT = TypeVar("_KeyT")
+_ValueT = TypeVar("_ValueT")
 Read = Callable[[str], Awaitable[bytes]]
 """Returns the bytes at a path of the C2SP layout, such as `tile/0/000`."""
 
 _LENGTH_BYTES = 2
+_MAX_KEPT = 256
+"""How many tiles, and how many entry bundles, are kept: a log may have millions of entries."""
 
 
 @dataclass(frozen=True)
@@ -38,26 +43,17 @@ class Tree:
         self._bundles: dict[int, list[bytes]] = {}
         self._tiles: dict[tuple[int, int], bytes] = {}
 
-    async def proved(self, indexes: Collection[int], progress: Callable[[int], None] = lambda _: None) -> list[Proved]:
-        """Return these entries, ascending; raise ReceiptInvalid where they are not what the checkpoint signs.
-
-        `progress` is told how many more were done.
-        """
-        found = []
-        for index in sorted(set(indexes)):
-            found.append(await self._proved(index))
-            progress(1)
-        return found
-
     async def entry(self, index: int) -> bytes:
         """Return an entry's bytes, unverified: what is kept is asked for again with `proved`."""
         position = index // TILE_WIDTH
         if position not in self._bundles:
             tile = Tile(None, position, self._width(0, position))
+            _make_room(self._bundles)
             self._bundles[position] = _split(await self._tile(tile), tile.width)
         return self._bundles[position][index % TILE_WIDTH]
 
-    async def _proved(self, index: int) -> Proved:
+    async def proved(self, index: int) -> Proved:
+        """Return an entry with its receipt; raise ReceiptInvalid where it is not what the checkpoint signs."""
         try:
             raw = await self.entry(index)
             ranges = inclusion_ranges(index, self.head.size)
@@ -74,6 +70,7 @@ class Tree:
             level, position = tile_of(node)
             if (level, position) not in self._tiles:
                 tile = Tile(level, position, self._width(level, position))
+                _make_room(self._tiles)
                 self._tiles[level, position] = await self._tile(tile)
             found[node] = node_in_tile(node, self._tiles[level, position])
         return found
@@ -83,6 +80,12 @@ class Tree:
 
     def _width(self, level: int, position: int) -> int:
         return min(TILE_WIDTH, (self.head.size >> (TILE_HEIGHT * level)) - position * TILE_WIDTH)
+
+
+def _make_room(kept: dict[_KeyT, _ValueT]) -> None:
+    """Forget what was kept first, where there is too much."""
+    if len(kept) >= _MAX_KEPT:
+        del kept[next(iter(kept))]
 
 
 def _split(raw: bytes, width: int) -> list[bytes]:

@@ -15,6 +15,7 @@ from ledger.party.interop.chain import Told
 
 TRACE_TYPE = "provenance-ledger.trace/v1"
 _MAX_BYTES = 1 << 28
+_TRANSFER = {"conclusion", "controls", "hypotheses", "ledger", "listing", "marks", "recipient", "transfer"}
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def read_trace(path: Path) -> Trace:
         document = parse_json(raw) if len(raw) <= _MAX_BYTES else None
     except FormatError as error:
         raise NotOfThisCase(f"{path.name} is no trace: {error}", advice) from error
-    if not isinstance(document, dict) or document.get("type") != TRACE_TYPE:
+    if not isinstance(document, dict) or document.get("type") != TRACE_TYPE or not _has_form(document):
         raise NotOfThisCase(f"{path.name} is no trace", advice)
     return Trace(raw, document)
 
@@ -158,6 +159,21 @@ def limit(members: dict[str, Json], trace: Trace, listing: str, count: int) -> d
     named = {match["row"] for match in kept} | marked
     rows = [row for row in members["found_rows"] if row["row"] in named]
     return members | {"found_rows": rows, "matches": kept}
+
+
+def _has_form(document: Mapping[str, Json]) -> bool:
+    """Tell whether what is read here is there; what goes on into the evidence is for its verifiers to judge."""
+    found, transfers = document.get("found"), document.get("transfers")
+    return (
+        isinstance(found, dict)
+        and found.keys() >= {"bytes", "format", "name", "sha256"}
+        and isinstance(document.get("custody"), list)
+        and isinstance(document.get("mark_rows"), dict)
+        and isinstance(transfers, list)
+        and all(isinstance(item, dict) and item.keys() >= _TRANSFER for item in transfers)
+        and all(isinstance(item[name], dict) for item in transfers for name in ("conclusion", "controls", "marks"))
+        and all("status" in item["marks"] and "is_enough" in item["conclusion"] for item in transfers)
+    )
 
 
 def _is_about(claim: Told, item: Mapping[str, Json]) -> bool:

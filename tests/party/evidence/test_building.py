@@ -21,6 +21,7 @@ from ledger.party.evidence.single import WARNING
 from ledger.party.evidence.traced import read_trace
 from ledger.party.keyring import write_key
 from tests.cli.running import PASSPHRASE, ledger, serving, verifier
+from tests.page.browser import launched, opened
 from tests.party.evidence.leaked import SECRET, Leak
 
 SALE = "distribute,purpose=Advertising"
@@ -210,3 +211,12 @@ def test_a_bundle_has_a_bound(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("ledger.party.evidence.gathering.MAX_ENTRIES", 5)
     with pytest.raises(TooLarge):
         asyncio.run(scene.leak.build(mirror=scene.mirror))
+
+
+def test_the_page_says_what_the_command_says(scene: Scene) -> None:
+    policy = (scene.leak.directory / "operator" / "policy.txt").read_bytes()
+    with launched() as browser, opened(browser) as page:
+        result = page.check(bundle=scene.bundles["claim"].archive, policy=policy)
+        assert (result["exit_code"], result["is_enough"]) == (0, True)
+        assert result["completeness"] == "complete according to the operator"
+        assert page.complaints == []
