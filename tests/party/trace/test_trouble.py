@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import resource
 from hashlib import sha256
 from pathlib import Path
 
@@ -36,6 +37,20 @@ def test_what_is_no_table_is_said_not_to_be_one(tmp_path: Path) -> None:
         assert "NOT ENOUGH" in "\n".join(summary(trace))
     found.write_bytes(b"faa,name\n")
     assert sender.trace(found).document["found"]["count"] == 0
+
+
+def test_a_table_may_have_more_columns_than_a_process_may_have_files_open(tmp_path: Path) -> None:
+    sender = Sender(tmp_path, "beta")
+    wide = [f"c{number}" for number in range(1100)]
+    sender.offer("beta", [write(tmp_path / "wide.csv", wide, [[f"{row}.{name}" for name in wide] for row in range(5)])])
+    found = write(tmp_path / "found.csv", wide[::-1], [[f"{row}.{name}" for name in wide[::-1]] for row in (3, 1)])
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(limit[0], 1024), limit[1]))
+    try:
+        (beta,) = sender.trace(found).document["transfers"]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+    assert (beta["counts"]["records_found"], len(beta["mapping"])) == (2, 1100)
 
 
 def test_rows_that_are_only_alike_are_a_lead_and_no_evidence(tmp_path: Path) -> None:

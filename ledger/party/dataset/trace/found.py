@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +27,8 @@ from ledger.party.files import replace_file
 
 PART_ROWS = 1 << 20
 _ROWS = "rows.arrow"
+_NUMBERS = "numbers"
+_COPY_BYTES = 1024 * 1024
 _ABOUT = "found.json"
 
 
@@ -41,11 +45,26 @@ class FoundTable:
     def numbers(self, column: int, reading: Reading) -> Numbers:
         """Return the numbers of a column's normal forms; for a reading that sees nothing else, those of `text`."""
         seen = reading if reading in self.readings[column] else "text"
-        return self._mapped(_column_name(column, seen))
+        numbers: Numbers = self._all[self._places[column, seen]]
+        return numbers
 
     def records(self) -> Numbers:
         """Return the numbers of the canonical records."""
-        return self._mapped("records")
+        numbers: Numbers = self._all[0]
+        return numbers
+
+    @cached_property
+    def _places(self) -> dict[tuple[int, Reading], int]:
+        kinds = ((column, reading) for column, readings in enumerate(self.readings) for reading in readings)
+        return {kind: place for place, kind in enumerate(kinds, 1)}
+
+    @cached_property
+    def _all(self) -> Numbers:
+        """All of them, one row a column and reading; in one file, because a process may have so many open."""
+        shape = (len(self._places) + 1, self.count)
+        if not self.count:  # nothing cannot be mapped
+            return np.zeros(shape, np.uint64)
+        return np.memmap(self.directory / _NUMBERS, np.uint64, "r", shape=shape)
 
     def parts(self) -> Iterator[slice]:
         """Cut the rows into parts that fit into memory."""
@@ -66,11 +85,6 @@ class FoundTable:
                 first += batch.num_rows
         return [found[number] for number in numbers]
 
-    def _mapped(self, name: str) -> Numbers:
-        if not self.count:  # nothing cannot be mapped
-            return np.zeros(0, np.uint64)
-        return np.memmap(self.directory / name, np.uint64, "r")
-
 
 def read_found(
     path: Path, how: TableFormat, sha256_hex: str, directory: Path, progress: Progress = no_progress
@@ -83,12 +97,14 @@ def read_found(
     if known is not None:
         progress(path.stat().st_size)
         return known
-    directory.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
     with open_table(path, how, progress) as table, ExitStack() as stack:
         writer = _Writer(directory, table.columns, stack)
         for rows in table.rows():
             writer.add(rows)
         _, digest = table.digest()
+    writer.combine()
     if digest != sha256_hex:
         raise FoundChanged(path, sha256_hex, digest)
     about = {
@@ -124,45 +140,49 @@ class _Writer:
         self.count = 0
         self.readings: list[list[Reading]] = [["text"] for _ in columns]
         self._directory = directory
-        self._stack = stack
         self._cells = CellReader()
-        self._files: dict[str, BinaryIO] = {}
         schema = pa.schema([(str(number), pa.large_string()) for number in range(len(columns))])
         sink = stack.enter_context(pa.OSFile(str(directory / _ROWS), "wb"))
-        self._rows = stack.enter_context(
-            pa.ipc.new_file(sink, schema, options=pa.ipc.IpcWriteOptions(compression="lz4"))
-        )
-        for name in ("records", *(_column_name(number, "text") for number in range(len(columns)))):
-            self._open(name)
+        options = pa.ipc.IpcWriteOptions(compression="lz4")
+        self._rows = stack.enter_context(pa.ipc.new_file(sink, schema, options=options))
 
     def add(self, rows: Rows) -> None:
         """Append a batch."""
         self._rows.write_batch(rows.cells)
         records = np.fromiter((record_key(record) for record in rows.records()), np.uint64, rows.count)
-        records.tofile(self._files["records"])
+        self._append("records", records)
         for number, column in enumerate(rows.cells.columns):
             text = self._cells.numbers(column, "text")
             for reading in READINGS[1:]:
                 self._add_reading(number, reading, text, self._cells.numbers(column, reading))
-            text.tofile(self._files[_column_name(number, "text")])
+            self._append(_column_name(number, "text"), text)
         self.count += rows.count
+
+    def combine(self) -> None:
+        """Make one file of all."""
+        kinds = ((number, reading) for number, readings in enumerate(self.readings) for reading in readings)
+        with (self._directory / _NUMBERS).open("wb") as file:
+            for name in ("records", *(_column_name(*kind) for kind in kinds)):
+                part = self._directory / name
+                if part.exists():
+                    with part.open("rb") as numbers:
+                        shutil.copyfileobj(numbers, file, _COPY_BYTES)
+                    part.unlink()
 
     def _add_reading(self, number: int, reading: Reading, text: Numbers, seen: Numbers) -> None:
         name = _column_name(number, reading)
-        if name not in self._files:
+        if reading not in self.readings[number]:
             if np.array_equal(text, seen):
                 return
-            file = self._open(name)
-            self._files[_column_name(number, "text")].flush()
-            before = np.fromfile(self._directory / _column_name(number, "text"), np.uint64)
-            before.tofile(file)
+            if self.count:
+                shutil.copyfile(self._directory / _column_name(number, "text"), self._directory / name)
             self.readings[number].append(reading)
-        seen.tofile(self._files[name])
+        self._append(name, seen)
 
-    def _open(self, name: str) -> BinaryIO:
-        file = self._stack.enter_context((self._directory / name).open("wb"))
-        self._files[name] = file
-        return file
+    def _append(self, name: str, numbers: Numbers) -> None:
+        # Opened anew each time: a table may have more columns than a process may have files open.
+        with (self._directory / name).open("ab") as file:
+            numbers.tofile(file)
 
 
 def _column_name(column: int, reading: Reading) -> str:

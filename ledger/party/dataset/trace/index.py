@@ -40,11 +40,11 @@ class Index:
             return np.full(len(places), -1, np.int64)
         return np.asarray(self.rows[places])
 
-    def row_count(self, places: Rows) -> int:
-        """Return how many rows have a number of one of these places, of which some may stand there more than once."""
+    def row_count(self, places: Rows) -> tuple[int, int]:
+        """Return how many rows have a number of one of these places, and how many different places these are."""
         there = np.zeros(len(self.numbers), bool)
         there[places] = True
-        return int(self.counts[there].sum())
+        return int(self.counts[there].sum()), int(there.sum())
 
 
 def build_index(parts: Iterable[Numbers], count: int, directory: Path) -> Index:

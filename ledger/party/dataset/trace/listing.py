@@ -23,7 +23,8 @@ class Held:
     """Records of one copy, other than its marks, that are in the found file: `records` ascending, with their `rows`.
 
     `exact` says which rows are the very same record; `exclusive` which records no other hand-off of the listing holds;
-    `total` counts all records of the copy that are no marks, `rows_found` the found rows that are equal to one of them.
+    `total` counts all records of the copy that are no marks, `rows_found` the found rows that are equal to one of them,
+    and how many different ones these are, under the mapping.
     """
 
     table: RowsCompared
@@ -33,7 +34,7 @@ class Held:
     exact: np.ndarray
     exclusive: np.ndarray
     total: int
-    rows_found: int
+    rows_found: tuple[int, int]
     shared_with: list[tuple[Compared, int]]
 
 

@@ -7,25 +7,25 @@ column that agrees on fewer than nine rows of ten was changed by more than its f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from ledger.party.dataset.normal import MappedColumn, Reading
-from ledger.party.dataset.trace.cells import READINGS, Numbers, among
+from ledger.party.dataset.trace.cells import Numbers, among
 from ledger.party.dataset.trace.found import FoundTable
-from ledger.party.dataset.trace.overlap import Overlap, overlaps, samples
+from ledger.party.dataset.trace.overlap import Overlap, find_overlaps
 
 Batches = Callable[[], Iterable[Sequence[Numbers]]]
 """Gives the numbers of all columns of a copy, batch by batch, each time from the first row on."""
 
 _AGREES = 0.9
 _LIFT = 0.6
-_MIN_HELD = 0.1
 _ANCHORS = 3
-_PAIRS = 60_000
+_MIN_PAIRS, _MAX_PAIRS = 500, 60_000
+_MAX_CELLS = 6_000_000
 _ROUNDS = 4
 _Bools = npt.NDArray[np.bool_]
 
@@ -44,14 +44,13 @@ def find_mapping(found: FoundTable, columns: Sequence[str], batches: Batches) ->
 
     `batches` is gone through once for a first look, and once for every anchor.
     """
-    shared = [item for item in overlaps(samples(found), batches(), len(columns)) if item.held >= _MIN_HELD]
-    prior = {_key(item): _prior(item, found.columns, columns) for item in shared}
+    by_key = {_key(item): item for item in find_overlaps(found, batches(), columns)}
+    prior = {key: item.prior for key, item in by_key.items()}
     guess = _assign(prior)
-    by_key = {_key(item): item for item in shared}
     anchors = sorted((by_key[key] for key in guess), key=lambda item: item.partners / item.held)[:_ANCHORS]
     best: tuple[float, list[MappedColumn]] = (0.0, [])
     for anchor in anchors:
-        weight, mapping = _settle(_put_beside(found, anchor, batches()), guess, prior)
+        weight, mapping = _settle(_put_beside(found, anchor, batches(), len(columns)), guess, prior)
         if weight > best[0]:
             best = (weight, mapping)
     return best[1]
@@ -64,41 +63,38 @@ def _key(item: Overlap) -> _Key:
     return item.sample.column, item.sample.reading, item.column
 
 
-def _prior(item: Overlap, found: Sequence[str], columns: Sequence[str]) -> float:
-    """Say how likely the two are the same: by their values; where these do not tell, by name, reading and place."""
-    same_name = found[item.sample.column].strip().casefold() == columns[item.column].strip().casefold()
-    plain = READINGS.index(item.sample.reading) == 0
-    return item.held + item.alike / 2 + same_name / 20 + plain / 100 + (item.sample.column == item.column) / 200
-
-
-def _assign(scores: dict[_Key, float]) -> list[_Key]:
+def _assign(scores: Mapping[_Key, float]) -> list[_Key]:
     """Pair columns, best first, each once."""
     pairs: list[_Key] = []
+    found, columns = set(), set()
     for key in sorted(scores, key=lambda key: (-scores[key], key)):
-        if all(key[0] != other[0] and key[2] != other[2] for other in pairs):
+        if key[0] not in found and key[2] not in columns:
             pairs.append(key)
+            found.add(key[0])
+            columns.add(key[2])
     return pairs
 
 
-def _put_beside(found: FoundTable, anchor: Overlap, copy: Iterable[Sequence[Numbers]]) -> _Beside:
+def _put_beside(found: FoundTable, anchor: Overlap, copy: Iterable[Sequence[Numbers]], columns: int) -> _Beside:
     """Pair rows that share one of the anchor's values: as many values as give a bounded number of pairs."""
+    bound = max(_MIN_PAIRS, min(_MAX_PAIRS, _MAX_CELLS // (len(found.columns) + columns)))
     pairs_by_value = anchor.sample.counts * anchor.in_copy
     order = np.argsort(pairs_by_value, kind="stable")
     order = order[pairs_by_value[order] > 0]
-    chosen = max(1, int(np.searchsorted(np.cumsum(pairs_by_value[order]), _PAIRS, side="right")))
+    chosen = max(1, int(np.searchsorted(np.cumsum(pairs_by_value[order]), bound, side="right")))
     values = np.sort(anchor.sample.values[order[:chosen]])
     ours = found.numbers(anchor.sample.column, anchor.sample.reading)
     rows = np.concatenate(
         [part.start + np.flatnonzero(among(np.asarray(ours[part]), values)) for part in found.parts()]
-    )[:_PAIRS]
+    )[:bound]
     theirs: list[list[Numbers]] = []
     kept = 0
     for batch in copy:
-        here = np.flatnonzero(among(batch[anchor.column], values))[: _PAIRS - kept]
+        here = np.flatnonzero(among(batch[anchor.column], values))[: bound - kept]
         kept += len(here)
         theirs.append([column[here] for column in batch])
     copied = [np.concatenate(parts) for parts in zip(*theirs, strict=True)]
-    left, right = _pairs(np.asarray(ours[rows]), copied[anchor.column])
+    left, right = _pairs(np.asarray(ours[rows]), copied[anchor.column], bound)
     kinds = [(column, reading) for column, readings in enumerate(found.readings) for reading in readings]
     return _Beside(
         {kind: np.asarray(found.numbers(*kind)[rows])[left] for kind in kinds},
@@ -107,12 +103,12 @@ def _put_beside(found: FoundTable, anchor: Overlap, copy: Iterable[Sequence[Numb
     )
 
 
-def _pairs(ours: Numbers, theirs: Numbers) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _pairs(ours: Numbers, theirs: Numbers, bound: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return every pair of positions of equal numbers, up to a bound."""
     order = np.argsort(theirs, kind="stable")
     first = np.searchsorted(theirs[order], ours, side="left")
     many = np.searchsorted(theirs[order], ours, side="right") - first
-    many[np.cumsum(many) > 4 * _PAIRS] = 0
+    many[np.cumsum(many) > 2 * bound] = 0
     left = np.repeat(np.arange(len(ours)), many)
     within = np.arange(len(left)) - np.repeat(np.cumsum(many) - many, many)
     return left, order[np.repeat(first, many) + within]

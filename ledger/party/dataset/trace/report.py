@@ -19,6 +19,7 @@ from ledger.party.dataset.trace.found import FoundTable
 from ledger.party.dataset.trace.listing import Held, MarkRows, held, marked
 from ledger.party.dataset.trace.near import Lead
 from ledger.party.dataset.trace.scoring import Marked
+from ledger.party.plain import plain
 
 TYPE = "provenance-ledger.trace/v1"
 MAX_MATCHES = 1000
@@ -71,7 +72,7 @@ def build(inputs: Inputs) -> dict[str, Json]:
         "found": inputs.found,
         "found_rows": _found_rows(rows),
         "mark_rows": mark_rows,
-        "notes": inputs.notes,
+        "notes": [plain(note) for note in inputs.notes],
         "transfers": transfers,
         "type": TYPE,
         **({} if inputs.chunk_count is None else {"chunks": inputs.chunk_count}),
@@ -89,7 +90,7 @@ def _listing(group: Sequence[Compared], leads: Mapping[str, Lead], rows: _Rows |
     for item in group:
         transfer = item.hand_off.transfer
         mine, marks = known.get(transfer), by_transfer.get(transfer)
-        entry = _about(item)
+        entry: dict[str, Json] = {}
         if mine is not None and rows is not None:
             entry |= _rows_found(item, mine, sights.get(transfer), rows)
             entry["counts"]["marks"] = 0 if marks is None else marks.planted_found
@@ -98,7 +99,7 @@ def _listing(group: Sequence[Compared], leads: Mapping[str, Lead], rows: _Rows |
         entry |= _said(marks, carrying, mine, table)
         if transfer in leads:
             entry["near"] = {"alike": leads[transfer].alike, "rows": leads[transfer].rows}
-        result.append(entry)
+        result.append(_about(item) | entry)
     if rows is not None:
         rows.named |= mark_rows
     return result, mark_rows
@@ -111,7 +112,7 @@ def _about(item: Compared) -> dict[str, Json]:
         "index": recorded.index,
         "ledger": offer.ledger,
         "listing": offer.listing,
-        "problems": item.hand_off.problems,
+        "problems": [plain(problem) for problem in item.hand_off.problems],
         "recipient": offer.recipient,
         "same_file": [file.position for file in item.same],
         "sender": offer.issuer,
@@ -135,13 +136,15 @@ def _rows_found(item: Compared, mine: Held, sights: MarkRows | None, rows: _Rows
     exact = int(mine.exact.sum())
     return {
         "by": "rows",
+        "columns": len(mine.table.file.columns),
         "counts": {
             "exact": exact,
             "exclusive": int(mine.exclusive.sum()),
             "normalised": len(mine.records) - exact,
             "records": mine.total,
             "records_found": len(mine.records),
-            "rows_found": mine.rows_found,
+            "rows_different": mine.rows_found[1],
+            "rows_found": mine.rows_found[0],
             "shared": int((~mine.exclusive).sum()),
         },
         "file": mine.table.file.position,

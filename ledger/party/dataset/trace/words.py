@@ -8,6 +8,7 @@ from ledger.core.encoding import Json
 
 _MAX_LISTED = 20
 _TELLING = 10
+_MANY = 2
 _WHY = {
     "controls-score-too": "control rows, which were planted nowhere, score as high: the comparison cannot be relied on",
     "marks-not-opened": "its marks were not opened, so nothing could be counted: run the command again with the "
@@ -109,7 +110,9 @@ def _transfer(item: Json) -> Iterator[str]:
 def _missing(item: Json) -> Iterator[str]:
     enough = item.get("would_be_enough", {})
     common = item.get("counts", {}).get("records_found")
-    if "marks" in enough and common:
+    if "marks" in enough and common and enough["marks"] <= item["marks"]["planted_found"]:
+        yield "  What would be enough: more rows of the copy, so that more of its code can be read."
+    elif "marks" in enough and common:
         yield f"  It would take about {enough['marks']:,} of its marks in a file of this size."
     elif "reason" in enough and common:
         yield f"  What would be enough: {_NEEDS[enough['reason']]}."
@@ -124,6 +127,14 @@ def _records(item: Json) -> Iterator[str]:
         f"  {common['records_found']:,} of the copy's {common['records']:,} {what} are in the found file: "
         f"{common['exact']:,} word for word, {common['normalised']:,} rewritten."
     )
+    if item["by"] == "rows" and len(item["mapping"]) < item["columns"]:
+        compared, columns = len(item["mapping"]), item["columns"]
+        yield f"  They are equal in {compared:,} of {columns:,} columns: all that the found file still has."
+    if item["by"] == "rows" and common["records_found"] > _MANY * common["rows_different"]:
+        yield (
+            f"  Caution: these are only {common['rows_different']:,} different rows of the found file. What it still "
+            "has does not tell the records apart, and may come from elsewhere."
+        )
     if item["shared_with"]:
         others = ", ".join(sorted({other["party"] for other in item["shared_with"]})[:5])
         yield (
