@@ -17,6 +17,7 @@ from ledger.cli.progress import hashing
 from ledger.cli.words import fields, say
 from ledger.party.errors import Problem
 from ledger.party.handoff import PreparedMarks
+from ledger.party.interop.errors import MissingExtra
 from ledger.party.speaker import Speaker
 
 DEFAULT_BOUND = "0.000001"
@@ -109,10 +110,11 @@ async def mark(
     """Return the files to hand over, and the marks in them; print what will be done, and ask, before it is."""
     if options.method is None or options.recipients is None or options.copy is None:
         return list(files), None
-    # Marks need numpy and pyarrow; nothing else of this command does.
-    from ledger.party import marking  # noqa: PLC0415
-    from ledger.party.dataset.marks.making import Wish  # noqa: PLC0415
-
+    try:
+        from ledger.party import marking  # noqa: PLC0415 - needs the extra `data`
+        from ledger.party.dataset.marks.making import Wish  # noqa: PLC0415 - same
+    except ImportError as error:
+        raise MissingExtra("pyarrow", "data") from error
     wish = Wish(
         options.method.value,
         options.recipients,
