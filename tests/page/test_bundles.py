@@ -114,4 +114,6 @@ def test_names_cannot_write_on_the_page(page: Opened) -> None:
     result = page.check(bundle=zipped(with_manifest(files)), policy=maker.story.policy().encode())
     assert result["exit_code"] == 0
     assert page.page.locator("#report img").count() == 0
-    assert "<img src=x" in page.page.locator("#report q").inner_text()
+    question = page.page.locator("#report q").inner_text()
+    assert "<img src=x" in question
+    assert "\\u202e" in question, "a character that turns the words around it is hidden"

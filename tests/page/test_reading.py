@@ -12,6 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
+from ledger.party.evidence.single import single_page
 from tests.harness.bundles import finished, good
 from tests.page.browser import PAGE, Opened, opened
 from tests.page.hashes import with_hashes
@@ -124,11 +125,10 @@ def test_files_that_are_dropped_are_known_by_what_they_are(page: Opened, bundle:
 def test_one_page_with_the_bundle_in_it(browser: Browser, tmp_path: Path, bundle: tuple[bytes, bytes]) -> None:
     """It says first that a sceptic should not believe it, gives the bundle out, and needs a policy from outside."""
     raw, policy = bundle
-    data = f'<script type="application/octet-stream" id="bundle">{b64encode(raw).decode()}</script>\n</body>'
     path = tmp_path / "evidence.html"
-    path.write_text(PAGE.read_text().replace("</body>", data))
+    path.write_bytes(single_page(PAGE.read_bytes(), raw))
     with opened(browser, path) as page:
-        assert page.page.locator("body").inner_text().strip().startswith("This page carries its own evidence.")
+        assert page.page.locator("body").inner_text().strip().startswith("This page carries its own evidence")
         assert page.page.is_disabled("#run")
         assert page.check(policy=policy)["exit_code"] == 0
         with page.page.expect_download() as download:
