@@ -12,7 +12,7 @@ from ledger.party.evidence.rendering import render
 from ledger.party.evidence.sentences import stamp
 from ledger.party.interop.chain import Told
 
-MAX_PARTIES = 24
+_MAX_PARTIES = 24
 _EVENTS_A_PICTURE = 6
 _LINE = 15
 _WORDS_WIDTH = 92
@@ -21,6 +21,7 @@ _BOX = (168, 40)
 _GAP = 16
 _LABEL = 13
 _MAX_LABELS = 6
+_MAX_HEIGHT = 1_000  # what a page holds, drawn over its whole width
 _NAME_WIDTH = 22
 
 
@@ -61,8 +62,8 @@ def _timeline(events: Sequence[Event]) -> str:
 def graph(sender: str, arrows: Sequence[Arrow], found: str | None) -> str:
     """Return who handed copies to whom; `found` is the name of the file, drawn where it is said to come from.
 
-    Parties stand in columns: the sender, those it handed to, those these handed to; under each, what it got. Past 24,
-    the rest is counted.
+    Parties stand in columns: the sender, those it handed to, those these handed to; under each, what it got. What
+    does not fit on a page is counted.
     """
     columns = _columns(sender, arrows)
     notes = {name: _notes(name, arrows) for names in columns for name in names}
@@ -70,6 +71,8 @@ def graph(sender: str, arrows: Sequence[Arrow], found: str | None) -> str:
     for column, names in enumerate(columns):
         y = _GAP
         for name in names:
+            if y + _BOX[1] + _LABEL * len(notes[name]) > _MAX_HEIGHT:
+                break
             places[name] = (20 + column * _COLUMN, y)
             shown = {"x": places[name][0], "y": y, "name": _cut(name), "is_found": name == found}
             boxes.append({**shown, "notes": notes[name]})
@@ -131,11 +134,11 @@ def _columns(sender: str, arrows: Sequence[Arrow]) -> list[list[str]]:
         below = [
             arrow.target for arrow in dict.fromkeys(arrows) if arrow.source in columns[-1] and arrow.target not in seen
         ]
-        below = list(dict.fromkeys(below))[: MAX_PARTIES - len(seen)]
+        below = list(dict.fromkeys(below))[: _MAX_PARTIES - len(seen)]
         seen.update(below)
         columns.append(below)
     others = [name for arrow in arrows for name in (arrow.source,) if name not in seen]
-    columns[0] += list(dict.fromkeys(others))[: max(0, MAX_PARTIES - len(seen))]
+    columns[0] += list(dict.fromkeys(others))[: max(0, _MAX_PARTIES - len(seen))]
     return columns[:-1]
 
 

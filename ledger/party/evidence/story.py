@@ -17,6 +17,7 @@ from ledger.party.evidence.pictures import Arrow, arrows_of, graph, timelines
 from ledger.party.evidence.sentences import stamp
 from ledger.party.interop.chain import Told
 from ledger.party.terms_in_words import describe
+from ledger.party.versions import read_statement
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ def tell(documents: Documents) -> dict[str, Any]:
         "events": [_row(event) for event in tale.entries()],
         "timelines": timelines(tale.timeline()),
         "graph": graph(offer.issuer, arrows, found_name if verdict.is_enough else None),
+        "keys": _keys(documents),
         "log": _log(documents),
         "limits": limits(documents, verdict.is_enough),
         "opened": [_opened(item, tale) for item in documents.disclosures],
@@ -232,6 +234,26 @@ def _row(event: Event) -> dict[str, Any]:
         "words": event.words,
         "is_central": event.is_central,
     }
+
+
+def _keys(documents: Documents) -> list[dict[str, str]]:
+    """Return every key that an entry registers: whose, for what, from when, and until when it speaks."""
+    revoked = {str(one.fields["keyid"]): one for one in documents.gathered.told() if one.type == "party.key_revoked"}
+    found = []
+    for proved in documents.gathered.entries:
+        statement = read_statement(proved.entry.envelope.payload)
+        for keyid, (_, use) in statement.introduced.items():
+            end = revoked.get(keyid)
+            found.append(
+                {
+                    "party": statement.issuer,
+                    "keyid": keyid,
+                    "use": use,
+                    "since": f"entry {proved.entry.index}, {stamp(proved.entry.time_ms)}",
+                    "until": "not revoked here" if end is None else f"entry {end.index}, {stamp(end.time_ms)}",
+                }
+            )
+    return found
 
 
 def _log(documents: Documents) -> dict[str, Any]:
