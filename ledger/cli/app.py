@@ -6,6 +6,7 @@ import typer
 
 from ledger.cli import (
     claim,
+    copies,
     demo,
     disclose,
     erasure,
@@ -41,6 +42,7 @@ app = typer.Typer(
     ),
 )
 operator.register(app)
+copies.register(app)
 demo.register(app)
 disclose.register(app)
 findings.register(app)

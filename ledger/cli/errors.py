@@ -34,6 +34,8 @@ from ledger.party.errors import (
 from ledger.party.evidence.errors import EvidenceError, LedgerGone, MissingReports
 from ledger.party.interop.errors import MissingExtra, MissingTool, NotUnderstood, ToolFailed
 from ledger.party.plain import plain
+from ledger.server.copies.errors import CopyFalse, CopyTooShort, CopyUnreadable
+from ledger.server.log.errors import ContradictedError
 
 REFUSED = 1
 USAGE = 2
@@ -84,6 +86,25 @@ def explain(error: LedgerError | OSError) -> Words:  # noqa: C901, PLR0911, PLR0
         case EvidenceError():
             code = USAGE if isinstance(error, MissingReports) else UNSURE if isinstance(error, LedgerGone) else REFUSED
             return Words(str(error), error.advice, code)
+        case ContradictedError():
+            return Words(
+                f"The ledger does not sign: {error}. Going on from here would fork the log",
+                "rebuild the database from a mirror that has all of it: 'ledger restore DIR --from MIRROR'. Where none "
+                "has, what was shown is lost: begin a successor with 'ledger adopt'",
+                REFUSED,
+            )
+        case CopyUnreadable():
+            return Words(f"Could not read the copy: {error}", "check the path or the address, or try another", UNSURE)
+        case CopyTooShort():
+            return Words(
+                f"The mirror is too short: {error}. Nothing was changed.", "find a mirror that has all of it", REFUSED
+            )
+        case CopyFalse():
+            return Words(
+                f"Not a copy of this log: {error}. Nothing was changed.",
+                "check it with 'verifier replay', or give another mirror",
+                REFUSED,
+            )
         case Problem():
             return _problem(error)
         case ForkDetected():

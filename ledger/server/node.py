@@ -1,7 +1,7 @@
 """One running ledger: its directory, its store, its log. What `ledger init` and `ledger serve` do, without words.
 
-The directory holds `ledger.db` and, in `keys/`, the log's key and the service key. Whoever reads key files hands the
-keys in; this module never sees a passphrase.
+The directory holds `ledger.db`, in `published/` the last checkpoint that was shown, and in `keys/` the log's key and
+the service key. Whoever reads key files hands the keys in; this module never sees a passphrase.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from ledger.core.dsse import Envelope
 from ledger.core.keys import SigningKey
 from ledger.registry.facts import LEDGER_KEY, LedgerFact
 from ledger.server.log.identity import Identity
+from ledger.server.log.outside import PUBLISHED, PublishedFile
 from ledger.server.log.sequencer import Log, Recorded
 from ledger.server.log.workers import Workers
 from ledger.server.service.listener import serve
@@ -105,7 +106,7 @@ async def _running(directory: Path, identity: Identity) -> AsyncIterator[Log]:
     workers = Workers()
     try:
         await workers.start()
-        log = Log(store, identity, workers, system_clock)
+        log = Log(store, identity, workers, system_clock, PublishedFile(directory / PUBLISHED))
         await log.start()
         try:
             yield log

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ledger.core.dsse import Envelope
 from ledger.core.errors import LedgerError
 from ledger.registry.refusal import Refused
+from ledger.server.store.contract import IntegrityError
 
 
 class BusyError(LedgerError):
@@ -22,3 +23,22 @@ class SignedRefusalError(LedgerError):
         self.refused = refused
         self.refusal = refusal
         super().__init__(str(refused))
+
+
+class ContradictedError(IntegrityError):
+    """What this log has shown to others is not in its own database: signing on would fork it.
+
+    `where` says who was shown it; `shown` is its size, `size` that of the database.
+    """
+
+    def __init__(self, where: str, shown: int, size: int) -> None:
+        self.where = where
+        self.shown = shown
+        self.size = size
+        if shown > size:
+            what = f"it ends at size {size}, as an old backup does"
+        else:
+            what = f"its tree of {shown} entries has another root"
+        super().__init__(
+            f"{where} has a checkpoint of size {shown} signed by this log, and the database lacks it: {what}"
+        )

@@ -6,10 +6,12 @@ and with the newest entries read back as bytes: a single flipped bit must stop t
 
 from __future__ import annotations
 
+from ledger.core.checkpoint import Checkpoint, TreeHead
 from ledger.core.entry import ZERO_LINK, parse_entry
 from ledger.core.errors import FormatError, LedgerError
 from ledger.core.hashing import HASH_BYTES
 from ledger.core.merkle import Node
+from ledger.core.note import NoteKey
 from ledger.core.policy import Policy
 from ledger.core.tiles import TILE_HEIGHT, TILE_WIDTH
 from ledger.server.log.identity import Identity
@@ -23,22 +25,33 @@ REREAD_ENTRIES = 4096
 async def recover(store: Store, identity: Identity) -> tuple[Tail, StoredCheckpoint | None]:
     """Return the tail of the stored log and its newest checkpoint (None: empty); raise IntegrityError."""
     checkpoint = await store.checkpoint()
-    tail = await _rebuild(store)
     if checkpoint is None:
+        tail = await _rebuild(store)
         if tail.size or await store.entries(0, 1):
             raise IntegrityError(f"entries or {tail.size} leaf hashes are stored, and no checkpoint")
         return tail, None
     try:
-        signed = Policy(logs=[identity.note_key], quorum="none").open_checkpoint(checkpoint.note)
+        signed = open_own(identity.note_key, checkpoint.note)
     except LedgerError as error:
         raise IntegrityError(f"the stored checkpoint of size {checkpoint.size} does not verify: {error}") from error
-    if signed.head != tail.head:
+    return await rederive(store, signed.head), checkpoint
+
+
+def open_own(key: NoteKey, note: bytes) -> Checkpoint:
+    """Return a checkpoint that the log of this key signed; raise NoteError."""
+    return Policy(logs=[key], quorum="none").open_checkpoint(note)
+
+
+async def rederive(store: Store, head: TreeHead) -> Tail:
+    """Compute the tree anew from what is stored, and return its tail; raise IntegrityError where it is not `head`."""
+    tail = await _rebuild(store)
+    if head != tail.head:
         raise IntegrityError(
-            f"the checkpoint signs size {signed.head.size} with root {signed.head.root.hex()}, "
+            f"the checkpoint signs size {head.size} with root {head.root.hex()}, "
             f"the stored hashes give size {tail.size} with root {tail.head.root.hex()}"
         )
     await _reread(store, tail)
-    return tail, checkpoint
+    return tail
 
 
 async def _rebuild(store: Store) -> Tail:

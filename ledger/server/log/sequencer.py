@@ -41,6 +41,7 @@ from ledger.server.log.answers import (
 from ledger.server.log.checking import Checker, remember
 from ledger.server.log.errors import BusyError, SignedRefusalError, UnavailableError
 from ledger.server.log.identity import Identity
+from ledger.server.log.outside import Outside, compare
 from ledger.server.log.rebuilding import rebuild_if_needed
 from ledger.server.log.recovery import recover
 from ledger.server.log.tail import Tail
@@ -63,8 +64,18 @@ _logger = logging.getLogger(__name__)
 class Log:
     """One log. `start` it, `submit` to it, `stop` it; `published` is what readers may see."""
 
-    def __init__(self, store: Store, identity: Identity, workers: Workers, clock: Callable[[], int]) -> None:
-        """`clock` returns Unix milliseconds; a clock that jumps back does not make the log's time go back."""
+    def __init__(
+        self,
+        store: Store,
+        identity: Identity,
+        workers: Workers,
+        clock: Callable[[], int],
+        outside: Outside | None = None,
+    ) -> None:
+        """`clock` returns Unix milliseconds; a clock that jumps back does not make the log's time go back.
+
+        `outside` keeps what was shown where a restored database does not reach.
+        """
         self.store = store
         self.identity = identity
         self.ledger_id = ""
@@ -72,6 +83,7 @@ class Log:
         self.failure: Exception | None = None
         self._checker = Checker(store, workers)
         self._clock = clock
+        self._outside = outside
         self._tail = Tail()
         self._waiting: asyncio.Queue[Posted] = asyncio.Queue(MAX_WAITING)
         self._checked: asyncio.Queue[list[Read]] = asyncio.Queue(_MAX_CHECKED)
@@ -252,6 +264,8 @@ class Log:
         stored = StoredCheckpoint(head.size, draft.time_ms, self.identity.checkpoint(head))
         tiles = draft.tiles_since(self._tail.size)
         await self.store.append(Batch(entries, list(view.changed.values()), tiles, stored, view.findings))
+        if self._outside is not None:
+            await self._outside.keep(stored.note)
         # A crash up to here leaves the log as it was; from here on the batch is durable and may be shown.
         self._publish(draft, stored)
         self._know(view)
@@ -287,7 +301,11 @@ class Log:
 
     async def _recover(self) -> None:
         tail, checkpoint = await recover(self.store, self.identity)
+        if self._outside is not None:
+            await compare(self.store, self.identity.note_key, tail.size, await self._outside.shown())
         if checkpoint is not None:
+            if self._outside is not None:
+                await self._outside.keep(checkpoint.note)
             self._publish(tail, checkpoint)
         self._know(await self.store.view([LEDGER_KEY], []))
 

@@ -54,12 +54,15 @@ class NewEntry:
 
 @dataclass(frozen=True)
 class Batch:
-    """What one commit writes; `tiles` are (level, position) to 1 … 256 hashes, and replace shorter ones."""
+    """What one commit writes; `tiles` are (level, position) to 1 … 256 hashes, and replace shorter ones.
+
+    `checkpoint` is None only while a log is restored: its first entries stand under the checkpoint of the last batch.
+    """
 
     entries: list[NewEntry]
     facts: list[Fact]
     tiles: dict[tuple[int, int], bytes]
-    checkpoint: StoredCheckpoint
+    checkpoint: StoredCheckpoint | None
     findings: Findings = field(default_factory=dict)
 
 

@@ -38,6 +38,8 @@ class MemoryStore:
         subjects = [(entry.index, entry.statement_id, entry.subjects) for entry in batch.entries]
         await self._derived.put(Derived(subjects, batch.facts, batch.findings))
         self._tiles.update(batch.tiles)
+        if batch.checkpoint is None:
+            return
         if superseded([kept.time_ms for kept in self._checkpoints[-2:]]):
             self._checkpoints.pop()
         self._checkpoints.append(batch.checkpoint)

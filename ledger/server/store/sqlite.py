@@ -116,7 +116,6 @@ class SQLiteStore:
             raise StoreError(f"the batch starts at {first}, the store has size {size}")
 
     async def _write(self, batch: Batch) -> None:
-        writer = self._writer
         await self._written.insert(
             "INSERT INTO entries (idx, statement_id, raw) VALUES {}",
             [(entry.index, id_bytes(entry.statement_id), entry.raw) for entry in batch.entries],
@@ -130,10 +129,14 @@ class SQLiteStore:
             " ON CONFLICT (level, position) DO UPDATE SET hashes = excluded.hashes",
             [(level, position, hashes) for (level, position), hashes in batch.tiles.items()],
         )
+        if batch.checkpoint is not None:
+            await self._write_checkpoint(batch.checkpoint)
+
+    async def _write_checkpoint(self, checkpoint: StoredCheckpoint) -> None:
+        writer = self._writer
         kept = list(await writer.execute_fetchall("SELECT size, time_ms FROM checkpoints ORDER BY size DESC LIMIT 2"))
         if superseded([time_ms for _, time_ms in reversed(kept)]):
             await writer.execute("DELETE FROM checkpoints WHERE size = ?", (kept[0][0],))
-        checkpoint = batch.checkpoint
         await writer.execute(
             "INSERT INTO checkpoints (size, time_ms, note) VALUES (?, ?, ?)",
             (checkpoint.size, checkpoint.time_ms, checkpoint.note),
