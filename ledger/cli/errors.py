@@ -31,7 +31,7 @@ from ledger.party.errors import (
     VaultSealed,
     WrongPassphrase,
 )
-from ledger.party.evidence.errors import EvidenceError, LedgerGone, MissingReports
+from ledger.party.evidence.errors import EvidenceError, LedgerGone
 from ledger.party.interop.errors import MissingExtra, MissingTool, NotUnderstood, ToolFailed
 from ledger.party.plain import plain
 from ledger.server.copies.errors import CopyFalse, CopyTooShort, CopyUnreadable
@@ -84,8 +84,7 @@ def explain(error: LedgerError | OSError) -> Words:  # noqa: C901, PLR0911, PLR0
     """Return the words for an error; more special types come first."""
     match error:
         case EvidenceError():
-            code = USAGE if isinstance(error, MissingReports) else UNSURE if isinstance(error, LedgerGone) else REFUSED
-            return Words(str(error), error.advice, code)
+            return Words(str(error), error.advice, UNSURE if isinstance(error, LedgerGone) else REFUSED)
         case ContradictedError():
             return Words(
                 f"The ledger does not sign: {error}. Going on from here would fork the log",

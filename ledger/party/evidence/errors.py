@@ -27,15 +27,6 @@ class TooLarge(EvidenceError):
     """The bundle would be more than any verifier reads (docs/bundle.md §1)."""
 
 
-class MissingReports(EvidenceError):
-    """The libraries that write reports are not installed."""
-
-    def __init__(self, library: str) -> None:
-        """Keep the library's name."""
-        self.library = library
-        super().__init__(f"reports need the library {library}", "pip install 'provenance-ledger[reports]'")
-
-
 class LedgerGone(EvidenceError):
     """The ledger does not answer; a mirror will do in its place."""
 

@@ -52,7 +52,7 @@ def machine_members(documents: Documents) -> dict[str, bytes]:
 def finish(documents: Documents, others: Mapping[str, bytes]) -> Built:
     """Return the finished bundle; `others` are members that are taken as they are, by path.
 
-    Raises MissingReports or MissingExtra where a library is missing, Missing without the page, TooLarge.
+    Raises MissingExtra where a library is missing, Missing without the page, TooLarge.
     """
     members = machine_members(documents) | dict(others)
     documents = replace(documents, paths=tuple(sorted({*members, *_WRITTEN})))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ledger.core.encoding import Json, b64encode
 from ledger.party.evidence.errors import Missing
+from ledger.party.interop.errors import MissingExtra
 from ledger.party.vault import Vault
 
 CHUNKS = "chunks"
@@ -21,9 +22,11 @@ def open_matches(
     Of redactable records, those columns are opened that a match needs: the mapped ones, or all for an exact match and
     for a row in `marked`, by which a mark is found. Chunks are read from the found file. Raises Missing.
     """
-    from ledger.party.dataset.copies import Copies  # noqa: PLC0415 - needs the libraries of the extra `data`
-    from ledger.party.dataset.openings import open_records  # noqa: PLC0415 - same
-
+    try:
+        from ledger.party.dataset.copies import Copies  # noqa: PLC0415 - needs the libraries of the extra `data`
+        from ledger.party.dataset.openings import open_records  # noqa: PLC0415 - same
+    except ImportError as error:
+        raise MissingExtra(str(error.name), "data") from error
     matches = members["matches"]
     if not matches:
         return {"found_rows": members["found_rows"], "records": []}

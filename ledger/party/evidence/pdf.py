@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from ledger.party.evidence.errors import EvidenceError, MissingReports
+from ledger.party.evidence.errors import EvidenceError
 from ledger.party.evidence.rendering import TEMPLATES, shown
+from ledger.party.interop.errors import MissingExtra
 
 _ARCHIVAL: Literal["a-3a"] = "a-3a"
 """PDF/A-3, accessible: what courts archive, and what may carry attachments. It asks for a glyph of every character."""
@@ -20,7 +21,7 @@ def report_pdf(story: Mapping[str, Any], attachment: bytes | None = None) -> byt
     """Return the report; `attachment` is the bundle, carried as `bundle.zip`.
 
     The same bytes for the same story, fonts and version of Typst. Where no installed font has a character of the story,
-    the file is an ordinary PDF, and shows boxes there. Raises MissingReports, EvidenceError.
+    the file is an ordinary PDF, and shows boxes there. Raises MissingExtra, EvidenceError.
     """
     with tempfile.TemporaryDirectory() as name:  # owner-only, and gone when this is left
         root = Path(name)
@@ -36,7 +37,7 @@ def _compile(root: Path, made_s: int) -> bytes:
     try:
         import typst  # noqa: PLC0415 - only reports need it
     except ImportError as error:
-        raise MissingReports("typst") from error
+        raise MissingExtra("typst", "reports") from error
     source = root / "report.typ"
     try:
         return typst.compile(source, root=root, format="pdf", timestamp=made_s, pdf_standards=_ARCHIVAL)

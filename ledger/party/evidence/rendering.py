@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ledger.party.evidence.errors import MissingReports
+from ledger.party.interop.errors import MissingExtra
 from ledger.party.plain import plain
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 
 def render(template: str, /, **values: object) -> str:
-    """Return a template filled with values, every string of which is shown as text; raise MissingReports."""
+    """Return a template filled with values, every string of which is shown as text; raise MissingExtra."""
     return _environment().get_template(template).render(shown(values))
 
 
@@ -43,7 +43,7 @@ def _environment() -> jinja2.Environment:
     try:
         import jinja2  # noqa: PLC0415 - only reports need it
     except ImportError as error:
-        raise MissingReports("jinja2") from error
+        raise MissingExtra("jinja2", "reports") from error
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=jinja2.select_autoescape(("html", "svg")),
