@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from ledger.core.encoding import canonical
 from tests.harness.bundle_set import all_cases
 from tests.harness.bundles import GOOD, Case, finished, good, with_manifest, zipped
 from tests.harness.verify import Verdict, run_verifier
-from tests.page.browser import Opened
+from tests.page.browser import Opened, opened
 
 CASES = all_cases()
 BY_NAME = {case.name: case for case in CASES}
@@ -117,3 +118,22 @@ def test_names_cannot_write_on_the_page(page: Opened) -> None:
     question = page.page.locator("#report q").inner_text()
     assert "<img src=x" in question
     assert "\\u202e" in question, "a character that turns the words around it is hidden"
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "crypto.subtle.digest = () => Promise.reject(Error('none'))",
+        "window.DecompressionStream = undefined",
+        "verify.Judge.prototype.close = () => { throw Error('broken'); }",
+    ],
+)
+def test_what_the_page_cannot_do_is_never_verified(browser: Browser, broken: str) -> None:
+    """A browser without what the page needs, or a fault of the page itself: it could not tell."""
+    bundle, policy = BY_NAME[GOOD[0].name].make()
+    with opened(browser) as page:
+        page.page.evaluate(f"() => {{ {broken}; }}")
+        result = page.check(bundle=bundle, policy=policy.encode())
+        assert (result["exit_code"], result["failures"]) == (3, [])
+        assert result["doubts"][0]["reason"] == "this-page-failed"
+        assert page.page.locator(".verdict.unknown").is_visible()
