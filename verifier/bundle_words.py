@@ -104,9 +104,13 @@ def signers_of(chain: Chain, told: Told) -> list[str]:
 
 
 def latest(examination: Examination) -> tuple[str, int] | None:
-    """Return the witness with the earliest cosignature, and its time (Unix seconds); None if there is none."""
-    cosigned = examination.chain.opened.cosigned_unix_s if examination.chain is not None else {}
-    return min(cosigned.items(), key=lambda item: (item[1], item[0]), default=None)
+    """Return the independent witness with the earliest cosignature, and its time (Unix seconds); None without one."""
+    if examination.chain is None:
+        return None
+    opened = examination.chain.opened
+    own = examination.policy.own_names(opened.checkpoint.origin)
+    cosigned = [(at, name) for name, at in opened.cosigned_unix_s.items() if name not in own]
+    return min(cosigned)[::-1] if cosigned else None
 
 
 def times(examination: Examination) -> list[str]:
@@ -142,8 +146,8 @@ def remains_open(examination: Examination) -> list[str]:
     if bundle is None or chain is None or case is None:
         return []
     lines = []
-    if examination.policy.quorum is None:
-        lines.append("One signer: the policy asks for no witness, so a split view is not excluded.")
+    if one_signer := examination.policy.one_signer(chain.opened.checkpoint.origin):
+        lines.append(f"{one_signer.capitalize()}.")
     lines += _about_keys(examination, chain, case)
     lines += _about_receipt(examination, chain, case)
     lines += _about_found(examination)

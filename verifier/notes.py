@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from verifier.b64 import decode_base64, encode_base64
-from verifier.ed25519 import PUBLIC_KEY_BYTES, SIGNATURE_BYTES, is_signed, is_strong
+from verifier.ed25519 import PUBLIC_KEY_BYTES, is_signed, is_strong
 from verifier.errors import MalformedInput
 from verifier.jcs import MAX_INTEGER
+from verifier.mldsa import MLDSA44_KEY_BYTES, is_mldsa44_signed
 from verifier.tree import HASH_BYTES
 
 MAX_NOTE_BYTES = 64 * 1024
@@ -19,7 +20,12 @@ TYPE_ED25519 = 0x01
 """Ed25519 over the text."""
 TYPE_COSIGNATURE = 0x04
 """Ed25519 over a time and the text."""
+TYPE_MLDSA44 = 0x06
+"""ML-DSA-44 over a time and the tree head."""
+CHECKED_TYPES = frozenset({TYPE_ED25519, TYPE_COSIGNATURE, TYPE_MLDSA44})
 _TIME_BYTES = 8
+_MAX_TIME_S = 2**63 - 1
+_MAX_NAME_BYTES = 255
 _SIGNATURE_MARK = "\u2014 "
 
 _CONTROL = re.compile("[\x00-\x09\x0b-\x1f]")
@@ -36,7 +42,7 @@ class VerifierKey:
     key_id: bytes
     """4 bytes."""
     kind: int
-    """The type byte: `TYPE_ED25519`, `TYPE_COSIGNATURE`, or one that is not checked yet."""
+    """The type byte: one of `CHECKED_TYPES`, or one that nobody here can check."""
     public_key: bytes
 
     @property
@@ -97,6 +103,8 @@ def parse_vkey(text: str) -> VerifierKey:
             raise MalformedInput("vkey", "malformed", "an Ed25519 key has 32 bytes")
         if not is_strong(public_key):
             raise MalformedInput("vkey", "weak-key", text[:80])
+    if kind == TYPE_MLDSA44 and len(public_key) != MLDSA44_KEY_BYTES:
+        raise MalformedInput("vkey", "malformed", "an ML-DSA-44 key has 1312 bytes")
     return VerifierKey(name, bytes.fromhex(hex_id), kind, public_key)
 
 
@@ -152,12 +160,34 @@ def parse_checkpoint(text: bytes) -> Checkpoint:
 def open_line(key: VerifierKey, text: bytes, line: SignatureLine) -> int | None:
     """Return the time (Unix seconds) of a valid cosignature, 0 for a valid plain signature, None for an invalid one.
 
-    `key` is of type 0x01 or 0x04 and is the one that `line` names (docs/format.md §10.2).
+    `key` is of one of `CHECKED_TYPES` and is the one that `line` names (docs/format.md §10.2).
     """
     if key.kind == TYPE_ED25519:
         return 0 if is_signed(key.public_key, text, line.signature) else None
-    if len(line.signature) != _TIME_BYTES + SIGNATURE_BYTES:
+    time_unix_s, signature = int.from_bytes(line.signature[:_TIME_BYTES], "big"), line.signature[_TIME_BYTES:]
+    if time_unix_s > _MAX_TIME_S:
         return None
-    time_unix_s = int.from_bytes(line.signature[:_TIME_BYTES], "big")
-    message = b"cosignature/v1\ntime %d\n" % time_unix_s + text
-    return time_unix_s if is_signed(key.public_key, message, line.signature[_TIME_BYTES:]) else None
+    message = cosigned_message(key, text, time_unix_s)
+    if message is None:
+        return None
+    is_valid = is_signed if key.kind == TYPE_COSIGNATURE else is_mldsa44_signed
+    return time_unix_s if is_valid(key.public_key, message, signature) else None
+
+
+def cosigned_message(key: VerifierKey, text: bytes, time_unix_s: int) -> bytes | None:
+    """Return what a cosigner's key, of type 0x04 or 0x06, signs of a checkpoint's text at a time (§10.2).
+
+    None where a type 0x06 cannot sign it: no checkpoint, or a name of more than 255 bytes.
+    """
+    if key.kind == TYPE_COSIGNATURE:
+        return b"cosignature/v1\ntime %d\n" % time_unix_s + text
+    try:
+        head = parse_checkpoint(text)
+    except MalformedInput:
+        return None
+    name, origin = key.name.encode(), head.origin.encode()
+    if max(len(name), len(origin)) > _MAX_NAME_BYTES:
+        return None
+    parts = [b"subtree/v1\n\x00", bytes([len(name)]), name, time_unix_s.to_bytes(8, "big")]
+    parts += [bytes([len(origin)]), origin, bytes(8), head.size.to_bytes(8, "big"), head.root]
+    return b"".join(parts)

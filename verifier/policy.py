@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from verifier.checks import Check, Failure
 from verifier.errors import CheckFailed, MalformedInput, UsageError
 from verifier.notes import (
-    TYPE_COSIGNATURE,
+    CHECKED_TYPES,
     TYPE_ED25519,
     Checkpoint,
     VerifierKey,
@@ -63,6 +63,18 @@ class Policy:
             if sum(member in satisfied for member in group.members) >= group.threshold:
                 satisfied.add(group.name)
         return self.quorum is None or self.quorum in satisfied
+
+    def own_names(self, origin: str) -> set[str]:
+        """Return the witnesses that are the log's own second key: they count, but are no independent ones (§17.1)."""
+        return {name for name, key in self.witnesses.items() if key.name == origin}
+
+    def one_signer(self, origin: str) -> str:
+        """Return, where the log alone satisfies the quorum, a sentence that says so; else nothing."""
+        if self.quorum is None:
+            return "one signer: the policy asks for no witness, so a split view is not excluded"
+        if self.is_satisfied(self.own_names(origin)):
+            return "one signer: the log's own keys satisfy the policy's quorum, so a split view is not excluded"
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +200,7 @@ def open_checkpoint(raw: bytes, policy: Policy, log: VerifierKey) -> OpenedCheck
     cosigned: dict[str, int] = {}
     for line in note.signatures:
         witness, key = known.get((line.name, line.key_id), (None, None))
-        if key is None or key.kind not in (TYPE_ED25519, TYPE_COSIGNATURE):
+        if key is None or key.kind not in CHECKED_TYPES:
             continue
         time_unix_s = open_line(key, note.text, line)
         if time_unix_s is None:

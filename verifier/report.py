@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 TYPE = "provenance-ledger.replay-report/v1"
 VERIFIED, FAILED, USAGE, UNKNOWN, FINDINGS = 0, 1, 2, 3, 4
 """Exit codes."""
-ONE_SIGNER = "one signer: the policy asks for no witness, so a split view is not excluded"
 _SHOWN = 50
 """Transfers, parties and findings that the text lists; the JSON lists all."""
 _VERDICTS = {
@@ -69,7 +68,10 @@ def describe_checkpoint(opened: OpenedCheckpoint | None, policy: Policy) -> dict
         "origin": head.origin,
         "size": head.size,
         "root": head.root.hex(),
-        "cosignatures": [{"witness": name, "time_unix_s": at} for name, at in sorted(opened.cosigned_unix_s.items())],
+        "cosignatures": [
+            {"witness": name, "time_unix_s": at, "is_independent": name not in policy.own_names(head.origin)}
+            for name, at in sorted(opened.cosigned_unix_s.items())
+        ],
         "quorum": policy.quorum or "none",
         "is_quorate": opened.is_quorate,
         "note": opened.raw.decode(),
@@ -90,7 +92,8 @@ def completeness(result: Replay) -> str:
 
 
 def _warnings(result: Replay) -> list[str]:
-    warnings = [ONE_SIGNER] if result.policy.quorum is None else []
+    one_signer = result.policy.one_signer(result.log.name)
+    warnings = [one_signer] if one_signer else []
     if result.pins.absent:
         warnings.append("pinned in the parties file, but not registered here: " + ", ".join(result.pins.absent))
     keys = result.registry.keys
@@ -224,9 +227,10 @@ def format_checkpoint(opened: OpenedCheckpoint, policy: Policy) -> list[str]:
     head = opened.checkpoint
     lines = [f"Checkpoint  {escape(head.origin)}, size {head.size}, root {head.root.hex()}; signed by the log's key"]
     for name, at in sorted(opened.cosigned_unix_s.items()):
-        lines.append(f"Cosigned    by {escape(name)} at {format_time(at * 1000)}")
-    if policy.quorum is None:
-        lines.append(f"Note        {ONE_SIGNER}")
+        own = ": the log's own key, and no independent witness" if name in policy.own_names(head.origin) else ""
+        lines.append(f"Cosigned    by {escape(name)} at {format_time(at * 1000)}{own}")
+    if one_signer := policy.one_signer(head.origin):
+        lines.append(f"Note        {one_signer}")
     return lines
 
 
@@ -245,7 +249,8 @@ def format_replay(result: Replay, code: int) -> str:
         lines.append(f"Judged      as of {format_moment(result.judgement)}")
     if sealed := format_sealed(result.judgement):
         lines.append(f"Sealed      {sealed}")
-    lines += [f"Note        {escape(warning)}" for warning in _warnings(result) if warning != ONE_SIGNER]
+    one_signer = result.policy.one_signer(result.log.name)  # stands with the checkpoint
+    lines += [f"Note        {escape(warning)}" for warning in _warnings(result) if warning != one_signer]
     lines += _section("Statements", [f"  {count:>8}  {kind}" for kind, count in sorted(registry.counts.items())])
     parties = [_format_party(result, name, index) for name, index in registry.parties.items()]
     lines += _section(f"Parties ({len(parties)})", parties)

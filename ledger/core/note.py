@@ -1,4 +1,4 @@
-"""Signed notes and their keys (docs/format.md §10.1–10.3; C2SP signed-note v1.0.0, tlog-cosignature v1.0.0)."""
+"""Signed notes and their keys (docs/format.md §10.1–10.3; C2SP signed-note v1.0.0, tlog-cosignature v1.1.0)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 
+from ledger.core.cosignature import MAX_TIME_S, timed_message, tree_message
 from ledger.core.encoding import b64decode, b64encode
 from ledger.core.errors import FormatError, NoteError
-from ledger.core.keys import KEY_BYTES, SIGNATURE_BYTES, SigningKey, is_strong, verify_ed25519
+from ledger.core.keys import KEY_BYTES, SigningKey, is_strong, verify_ed25519
+from ledger.core.mldsa import MLDSA44_KEY_BYTES, verify_mldsa44
 
 ED25519_TYPE = 0x01
 COSIGNATURE_TYPE = 0x04
+MLDSA44_TYPE = 0x06
+TIMED_TYPES = frozenset({COSIGNATURE_TYPE, MLDSA44_TYPE})
+"""Types whose signature begins with a time: u64 big-endian, Unix seconds."""
+
 MAX_NOTE_BYTES = 65_536
 MAX_SIGNATURES = 64
 _KEY_ID_BYTES = 4
@@ -25,7 +31,7 @@ _CONTROL = re.compile("[\x00-\x09\x0b-\x1f]")
 
 @dataclass(frozen=True)
 class NoteKey:
-    """A key that signs notes: its name, type byte (0x01 log, 0x04 witness) and public bytes."""
+    """A key that signs notes: its name, type byte (0x01 log, 0x04 witness, 0x06 either) and public bytes."""
 
     name: str
     type: int
@@ -42,13 +48,20 @@ class NoteKey:
 
     def verify(self, text: bytes, signature: bytes) -> None:
         """Raise NoteError unless `signature`, what follows the key id on a note's line, is this key's over `text`."""
-        if self.type == COSIGNATURE_TYPE:
-            time = int.from_bytes(signature[:_TIME_BYTES], "big")
-            text, signature = b"cosignature/v1\ntime %d\n" % time + text, signature[_TIME_BYTES:]
-        elif self.type != ED25519_TYPE:
+        if self.type not in {ED25519_TYPE, *TIMED_TYPES}:
             raise NoteError(f"signatures of type 0x{self.type:02x} cannot be checked")
-        if len(signature) != SIGNATURE_BYTES or not verify_ed25519(self.raw, text, signature):
+        if not self._is_valid(text, signature):
             raise NoteError(f"the signature by {self.name} is wrong")
+
+    def _is_valid(self, text: bytes, signature: bytes) -> bool:
+        if self.type == ED25519_TYPE:
+            return verify_ed25519(self.raw, text, signature)
+        time_s, signature = cosigned_s(signature), signature[_TIME_BYTES:]
+        if time_s > MAX_TIME_S:
+            return False
+        if self.type == COSIGNATURE_TYPE:
+            return verify_ed25519(self.raw, timed_message(text, time_s), signature)
+        return verify_mldsa44(self.raw, tree_message(self.name, text, time_s), signature)
 
 
 @dataclass(frozen=True)
@@ -82,7 +95,14 @@ def parse_vkey(text: str) -> NoteKey:
             raise FormatError("wrong-value", detail=f"a key of this type has {KEY_BYTES} bytes")
         if not is_strong(key.raw):
             raise FormatError("weak-key", detail="not a point of the prime-order subgroup")
+    if key.type == MLDSA44_TYPE and len(key.raw) != MLDSA44_KEY_BYTES:
+        raise FormatError("wrong-value", detail=f"a key of this type has {MLDSA44_KEY_BYTES} bytes")
     return key
+
+
+def cosigned_s(signature: bytes) -> int:
+    """Return the time (Unix seconds) that a signature of one of `TIMED_TYPES` begins with; 0 … 2^64 − 1."""
+    return int.from_bytes(signature[:_TIME_BYTES], "big")
 
 
 def parse_note(raw: bytes) -> Note:

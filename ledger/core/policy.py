@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ledger.core.checkpoint import Checkpoint, parse_checkpoint
 from ledger.core.errors import FormatError, NoteError, PolicyError, QuorumError
-from ledger.core.note import COSIGNATURE_TYPE, ED25519_TYPE, NoteKey, open_note, parse_note, parse_vkey
+from ledger.core.note import ED25519_TYPE, TIMED_TYPES, NoteKey, open_note, parse_note, parse_vkey
 
 NO_QUORUM = "none"
 _MAX_LINES = 1000
@@ -30,6 +30,8 @@ class Policy:
     witnesses: dict[str, NoteKey] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
     quorum: str = ""
+    urls: dict[str, str] = field(default_factory=dict)
+    """Where each witness can be asked (C2SP tlog-witness submission prefix), of those whose line says it."""
 
     def log_keys(self, origin: str) -> list[NoteKey]:
         """Return the log keys whose origin this is."""
@@ -45,14 +47,18 @@ class Policy:
         keys = self.log_keys(checkpoint.origin)
         if not keys:
             raise NoteError(f"the policy names no log {checkpoint.origin}")
-        checkable = [key for key in self.witnesses.values() if key.type == COSIGNATURE_TYPE]
+        checkable = [key for key in self.witnesses.values() if key.type in TIMED_TYPES]
         signed = open_note(note, [*self.logs, *checkable])
         if not any(key in signed for key in keys):
             raise NoteError(f"the checkpoint is not signed by the policy's key of {checkpoint.origin}")
         names = {name for name, key in self.witnesses.items() if key in signed}
-        if not self._satisfied(self.quorum, names):
+        if not self.is_satisfied(names):
             raise QuorumError(f"the quorum {self.quorum} is not reached: cosigned by {sorted(names) or 'nobody'}")
         return checkpoint
+
+    def is_satisfied(self, signed: set[str]) -> bool:
+        """Tell whether cosignatures by the witnesses of these names reach the quorum."""
+        return self._satisfied(self.quorum, signed)
 
     def _satisfied(self, name: str, signed: set[str]) -> bool:
         if name == NO_QUORUM:
@@ -103,9 +109,10 @@ def _read_line(  # noqa: C901 - one case a kind of line
             _define(policy, name)
             key = parse_vkey(vkey)
             if key.type == ED25519_TYPE:
-                raise PolicyError("a witness's key has type 0x04")
+                raise PolicyError("a witness's key has type 0x04 or 0x06")
             _once(key.raw, raws)
             policy.witnesses[name] = key
+            policy.urls.update((name, word) for word in url)
         case ["group", name, threshold, *names] if names:
             _define(policy, name)
             for member in names:

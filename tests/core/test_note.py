@@ -29,7 +29,7 @@ def test_a_note_signed_in_go_opens() -> None:
     assert open_note(parse_note(vectors["note"].encode()), [signer]) == [signer]
 
 
-@pytest.mark.parametrize("kind", [ED25519_TYPE, COSIGNATURE_TYPE, 0x06])
+@pytest.mark.parametrize("kind", [ED25519_TYPE, COSIGNATURE_TYPE, 0x05])
 def test_a_vkey_reads_back(kind: int) -> None:
     """Types that nobody here can check are read all the same."""
     item = NoteKey("a.example/b", kind, key("a").public.raw)
@@ -99,7 +99,7 @@ def test_short_signatures() -> None:
 
 
 def test_a_type_that_cannot_be_checked_is_not_passed_over() -> None:
-    strange = NoteKey("pq.example", 0x06, bytes(32))
+    strange = NoteKey("pq.example", 0x05, bytes(32))
     line = f"— pq.example {b64encode(strange.id + bytes(64))}\n".encode()
     with pytest.raises(NoteError):
         open_note(parse_note(TEXT + b"\n" + line), [strange])

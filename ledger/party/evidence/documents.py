@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ledger.core.checkpoint import parse_checkpoint
 from ledger.core.dsse import HISTORY_TYPE, read_envelope
 from ledger.core.encoding import Json, parse_canonical
-from ledger.core.note import COSIGNATURE_TYPE, NoteKey, parse_note
+from ledger.core.note import TIMED_TYPES, NoteKey, cosigned_s, parse_note
 from ledger.party.disclosures import Disclosure
 from ledger.party.evidence.case import Case
 from ledger.party.evidence.gathering import Gathered
@@ -64,12 +65,12 @@ class Documents:
         return "omissions possible"
 
     def cosigned_s(self) -> list[tuple[str, int]]:
-        """Return name and time (Unix seconds) of every cosignature on the checkpoint by a witness of the policy."""
-        known = {(key.name, key.id) for key in self.witnesses if key.type == COSIGNATURE_TYPE}
+        """Return name and time (Unix seconds) of every cosignature by an independent witness of the policy."""
+        note = parse_note(self.gathered.note)
+        origin = parse_checkpoint(note.text).origin
+        known = {(key.name, key.id) for key in self.witnesses if key.type in TIMED_TYPES and key.name != origin}
         return [
-            (line.name, int.from_bytes(line.signature[:8], "big"))
-            for line in parse_note(self.gathered.note).signatures
-            if (line.name, line.key_id) in known
+            (line.name, cosigned_s(line.signature)) for line in note.signatures if (line.name, line.key_id) in known
         ]
 
 

@@ -1,0 +1,20 @@
+"""ML-DSA-44 signatures (FIPS 204, empty context): what outlives Ed25519 (docs/format.md §16, §17)."""
+
+from __future__ import annotations
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
+
+MLDSA44_KEY_BYTES = 1312
+MLDSA44_SIGNATURE_BYTES = 2420
+
+
+def verify_mldsa44(raw: bytes, message: bytes, signature: bytes) -> bool:
+    """Tell whether `signature` is valid over `message` under the public key `raw`; False for wrong lengths."""
+    if len(raw) != MLDSA44_KEY_BYTES or len(signature) != MLDSA44_SIGNATURE_BYTES:
+        return False
+    try:
+        MLDSA44PublicKey.from_public_bytes(raw).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
