@@ -47,7 +47,7 @@ def measure(home: Path, path: Path) -> None:
             path,
             lambda: commit_rows(path, "text/csv", how, FreshSalts(salts), redactable=False),
         )
-    (home / "copies").mkdir()
+    (home / "copies").mkdir()  # as a vault's would be
     manifest = home / "manifest"
     with CopyWriter(home / "copies") as copy:
         parcel = _show(
