@@ -11,7 +11,7 @@ from ledger.cli.words import console
 from ledger.core.errors import FormatError, LedgerError, NoteError, PolicyError, ProofError, QuorumError
 from ledger.party.dataset.errors import CopyDamaged, TableUnreadable
 from ledger.party.dataset.marks.errors import CannotMark
-from ledger.party.dataset.trace.errors import FoundChanged, FoundEmpty, FoundTooLarge, NothingToCompare
+from ledger.party.dataset.trace.errors import FoundChanged, FoundEmpty, FoundTooLarge, NothingToCompare, TraceRunning
 from ledger.party.errors import (
     AlreadyThere,
     ContentMismatch,
@@ -161,6 +161,8 @@ def explain(error: LedgerError | OSError) -> Words:  # noqa: C901, PLR0911, PLR0
                 "give the vault from which the data was handed over; 'ledger transfer offer' keeps a copy there",
                 UNSURE,
             )
+        case TraceRunning():
+            return Words(f"Could not tell: {error}", "wait until it has ended", UNSURE)
         case FoundChanged():
             return Words(f"Could not tell: {error}", "copy the file, and trace the copy", UNSURE)
         case FoundEmpty() | FoundTooLarge():

@@ -12,6 +12,7 @@ copies/<id>/                 the records of a hand-off that we sent, to trace le
 histories/<name>.json        histories, signed by the service key (§12.2)
 refusals/<id>.json           refusals, signed by the service key (§12.1)
 evidence/<name>.json         two signed tree heads that do not agree
+traces/<SHA-256>/            what 'ledger trace' has found of a file: see `ledger.party.dataset.trace.work`
 """
 
 from __future__ import annotations

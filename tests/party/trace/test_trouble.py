@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 import resource
 from hashlib import sha256
@@ -9,9 +10,22 @@ from pathlib import Path
 
 import pytest
 
-from ledger.party.dataset.trace.errors import FoundEmpty, NothingToCompare
+from ledger.party.dataset.trace import wrapping
+from ledger.party.dataset.trace.errors import FoundEmpty, FoundTooLarge, NothingToCompare, TraceRunning
 from ledger.party.dataset.trace.words import summary
+from ledger.party.dataset.trace.work import Work
 from tests.party.trace.vaults import AIRPORTS, PLANES, Sender, marked_copies, rows_of, write
+
+
+def test_what_unpacks_without_end_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sender = Sender(tmp_path, "beta")
+    sender.offer("beta", [AIRPORTS])
+    monkeypatch.setattr(wrapping, "MAX_UNPACKED_BYTES", 5_000_000)
+    bomb = tmp_path / "bomb.csv.gz"
+    bomb.write_bytes(gzip.compress(bytes(50_000_000)))
+    with pytest.raises(FoundTooLarge):
+        sender.trace(bomb)
+    assert not list(sender.vault.directory.glob("traces/*/work/unpacked/*"))
 
 
 def test_what_is_no_table_is_said_not_to_be_one(tmp_path: Path) -> None:
@@ -140,6 +154,8 @@ def test_an_interrupted_trace_goes_on_where_it_stopped(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         sender.trace(found, at=stop)
     (directory,) = (sender.vault.directory / "traces").iterdir()
+    with Work(sender.vault.directory, directory.name), pytest.raises(TraceRunning):
+        sender.trace(found)
     table, (mapping,) = directory / "work" / "table" / "found.json", directory.glob("work/mapping-*")
     before = table.stat().st_mtime_ns, mapping.stat().st_mtime_ns
 

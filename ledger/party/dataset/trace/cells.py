@@ -7,7 +7,7 @@ They find candidates: whatever goes into the evidence is compared once more, cel
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import TypeVar
 
@@ -76,13 +76,13 @@ def multipliers(seed: bytes, count: int) -> Numbers:
     return np.array([int.from_bytes(digest[:8], "big") | 1 for digest in digests], np.uint64)
 
 
-def row_numbers(cells: Sequence[Numbers], factors: Numbers) -> Numbers:
-    """Return one number a row, the sum of its cells' times `factors`; 0 where all of them are none.
+def row_numbers(cells: Iterable[Numbers], factors: Numbers, count: int) -> Numbers:
+    """Return one number a row of `count`, the sum of its cells' times `factors`; 0 where all of them are none.
 
     The factors are drawn for every trace, so that nobody can make a file whose rows only seem to be others'.
     """
-    total = np.zeros(len(cells[0]), np.uint64)
-    some = np.zeros(len(cells[0]), bool)
+    total = np.zeros(count, np.uint64)
+    some = np.zeros(count, bool)
     for column, factor in zip(cells, factors, strict=True):
         total += column * factor
         some |= column != 0

@@ -37,6 +37,15 @@ class FoundTooLarge(PartyError):
         super().__init__(f"{path} unpacks to more than {limit_bytes} bytes")
 
 
+class TraceRunning(PartyError):
+    """Another process traces the same file with the same vault."""
+
+    def __init__(self, directory: Path) -> None:
+        """Keep where that process keeps its work."""
+        self.directory = directory
+        super().__init__(f"this file is being traced already: see {directory}")
+
+
 class NothingToCompare(PartyError):
     """No copy of anything handed off is in the vault, or none that can be read: nothing can be told.
 

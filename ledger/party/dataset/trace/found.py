@@ -25,7 +25,7 @@ from ledger.party.dataset.trace.errors import FoundChanged
 from ledger.party.digests import Progress, no_progress
 from ledger.party.files import replace_file
 
-PART_ROWS = 1 << 20
+PART_ROWS = 1 << 18
 _ROWS = "rows.arrow"
 _NUMBERS = "numbers"
 _COPY_BYTES = 1024 * 1024

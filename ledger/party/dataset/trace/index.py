@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ledger.party.dataset.trace.cells import Numbers
 
 Rows = npt.NDArray[np.int64]
-_BUCKET_ROWS = 4_000_000
+_BUCKET_ROWS = 1_000_000
 
 
 @dataclass(frozen=True)

@@ -79,8 +79,8 @@ class Lookup:
         self.random_rows = min(found.count, MAX_CONTROL_ROWS)
         draw = np.random.default_rng(np.frombuffer(seed, np.uint8))
         # Each cell comes from a row of its own: a file of the same values that holds no row of anybody, but by chance.
-        mixed = [np.asarray(column[draw.integers(0, found.count, self.random_rows)]) for column in self._columns]
-        self._random = np.sort(row_numbers(mixed, self._factors))
+        mixed = (np.asarray(column[draw.integers(0, found.count, self.random_rows)]) for column in self._columns)
+        self._random = np.sort(row_numbers(mixed, self._factors, self.random_rows))
 
     def look(self, batches: Iterable[Batch], mark_keys: Numbers) -> Hits:
         """Look a copy up, in which the records with these numbers are marks."""
@@ -88,7 +88,7 @@ class Lookup:
         keys, known = [np.zeros(0, np.uint64)], [np.zeros(0, np.uint64)]
         random = 0
         for batch in batches:
-            numbers = row_numbers(batch.cells, self._factors)
+            numbers = row_numbers(batch.cells, self._factors, len(batch.record))
             random += int((among(numbers, self._random) & (numbers != 0)).sum())
             found = self.index.find(numbers)
             here = np.flatnonzero(self._equal(batch.cells, found))
@@ -116,7 +116,7 @@ class Lookup:
             return _NO
         forms = [[cell_key(normal_form(record[item.column])) for record in records] for item in self.mapping]
         cells = [np.array(column, np.uint64) for column in forms]
-        places = self.index.find(row_numbers(cells, self._factors))
+        places = self.index.find(row_numbers(cells, self._factors, len(records)))
         return np.where(self._equal(cells, places), self.index.first_rows(places), -1)
 
     def mark_rows(self, places: Ints, rows: npt.NDArray[np.bool_]) -> None:
@@ -141,7 +141,8 @@ class Lookup:
 
     def _parts(self) -> Iterator[Numbers]:
         for part in self._found.parts():
-            yield row_numbers([np.asarray(column[part]) for column in self._columns], self._factors)
+            cells = (np.asarray(column[part]) for column in self._columns)
+            yield row_numbers(cells, self._factors, part.stop - part.start)
 
 
 _NO: Ints = np.zeros(0, np.int64)

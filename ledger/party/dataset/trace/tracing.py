@@ -56,47 +56,52 @@ def trace(path: Path, vault: Vault, locker: Locker | None, examination: Examinat
     """Compare a found file with everything handed off from this vault; without a `locker`, without marks.
 
     Offline. An interruption (KeyboardInterrupt) leaves what was done in the vault, and the next call goes on from it.
-    Raises FoundEmpty, FoundTooLarge, FoundChanged, NothingToCompare, VaultError or OSError.
+    Raises FoundEmpty, FoundTooLarge, FoundChanged, NothingToCompare, TraceRunning, VaultError or OSError.
     """
     found_hand_offs, notes = hand_offs(vault, locker)
     compared = [Compared(item) for item in found_hand_offs]
-    _check_some(vault, compared)
+    _check_some(vault.directory, compared)
     if locker is None:
         notes.append("the vault's seals were not opened: neither marks nor sealed content could be checked")
     progress.start("Reading the found file", path.stat().st_size)
     found = hash_found(path, _name(path), progress.advance)
-    work = Work(vault.directory, found.sha256)
-    inner = _unpacked(found, work, progress)
-    custody = work.add_custody(_custody(found, inner, examination))
-    table = _table(inner, work, compared, notes, progress)
-    digests = _chunks(inner, compared, progress)
-    if table is not None and table.count:
-        comparing.compare_rows(table, compared, work, progress)
-    comparing.compare_chunks(digests or [], compared)
-    comparing.compare_digests({found.sha256, inner.sha256}, compared)
-    _check_some(vault, compared)
-    leads = _leads(table, compared, notes, progress)
-    inputs = report.Inputs(
-        _facts(inner, table, digests), table, None if digests is None else len(digests), compared, leads, notes
-    )
-    document = report.build(inputs) | {"custody": custody}
-    raw = canonical(document) + b"\n"
-    kept = work.keep_trace(raw)
-    work.finish()
+    with Work(vault.directory, found.sha256) as work:
+        inner = _unpacked(found, work, progress)
+        custody = work.add_custody(_custody(found, inner, examination))
+        comparing.compare_digests({found.sha256, inner.sha256}, compared)
+        document = _compared(inner, compared, work, notes, progress) | {"custody": custody}
+        raw = canonical(document) + b"\n"
+        kept = work.keep_trace(raw)
+        work.finish()
     return Traced(document, raw, kept)
 
 
-def _check_some(vault: Vault, compared: Sequence[Compared]) -> None:
+def _compared(
+    found: FoundFile, compared: list[Compared], work: Work, notes: list[str], progress: Progress
+) -> dict[str, Json]:
+    table = _table(found, work, compared, notes, progress)
+    digests = _chunks(found, compared, progress)
+    if table is not None and table.count:
+        comparing.compare_rows(table, compared, work, progress)
+    comparing.compare_chunks(digests or [], compared)
+    _check_some(work.vault, compared)
+    leads = _leads(table, compared, notes, progress)
+    chunk_count = None if digests is None else len(digests)
+    facts = _facts(found, table, digests)
+    return report.build(report.Inputs(facts, table, chunk_count, compared, leads, notes))
+
+
+def _check_some(vault: Path, compared: Sequence[Compared]) -> None:
     if not any(item.is_compared for item in compared):
         reasons = [f"{item.hand_off.transfer}: {problem}" for item in compared for problem in item.hand_off.problems]
-        raise NothingToCompare(vault.directory, reasons)
+        raise NothingToCompare(vault, reasons)
 
 
 def _unpacked(found: FoundFile, work: Work, progress: Progress) -> FoundFile:
     """Return what a gzip file holds, or the file itself where it is none."""
     if not is_packed(found.path):
         return found
-    inside = work.unpacked(found.name.removesuffix(".gz"))
+    inside = work.unpacked(found.name.removesuffix(".gz") or "unpacked")
     progress.start("Unpacking the found file", found.bytes)
     if not unpack(found.path, inside):
         return found

@@ -11,40 +11,51 @@ trace.json              the outcome of the last run that came to its end; older 
 
 from __future__ import annotations
 
+import fcntl
 import json
 import secrets
 import shutil
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import Self
 
 from ledger.core.encoding import Json
 from ledger.party.dataset.normal import MappedColumn
+from ledger.party.dataset.trace.errors import TraceRunning
 from ledger.party.files import make_directory, replace_file
 
 _SEED_BYTES = 32
 MAX_CUSTODY = 100
-_VERSION = "1"
-"""Changes whenever what is kept means something else: then the work is done anew."""
 
 
 class Work:
-    """The directory of one found file in a vault."""
+    """The directory of one found file in a vault; a context, in which no other process works on the same file."""
 
     def __init__(self, vault: Path, found_sha256: str) -> None:
-        """Open it, and make it where it is missing."""
+        """Open it, and make it where it is missing; raise TraceRunning where another process works in it."""
+        self.vault = vault
         self.directory = vault / "traces" / found_sha256
         self._work = self.directory / "work"
         for path in (vault / "traces", self.directory, self._work):
             make_directory(path, lambda: True)
-        mark = self._work / "version"
-        if mark.exists() and mark.read_text() != _VERSION:
-            self.finish()
-            make_directory(self._work, lambda: True)
-        replace_file(mark, _VERSION.encode())
+        self._lock = (self._work / "lock").open("wb")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._lock.close()
+            raise TraceRunning(self.directory) from error
         if not (self._work / "seed").exists():
             replace_file(self._work / "seed", secrets.token_bytes(_SEED_BYTES))
         self.seed = (self._work / "seed").read_bytes()
+
+    def __enter__(self) -> Self:
+        """Return it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let others work in it; what was done, stays."""
+        self._lock.close()
 
     @property
     def table(self) -> Path:

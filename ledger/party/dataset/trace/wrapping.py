@@ -56,15 +56,17 @@ def unpack(path: Path, to: Path, progress: Progress = no_progress) -> bool:
     written = 0
     try:
         with gzip.open(path, "rb") as packed, to.open("wb") as file:
-            while chunk := packed.read(_CHUNK_BYTES):
+            # A small file may unpack to more than any disk holds.
+            while written <= MAX_UNPACKED_BYTES and (chunk := packed.read(_CHUNK_BYTES)):
                 written += len(chunk)
-                # A small file may unpack to more than any disk holds.
-                if written > MAX_UNPACKED_BYTES:
-                    raise FoundTooLarge(path, MAX_UNPACKED_BYTES)
                 file.write(chunk)
                 progress(len(chunk))
     except (gzip.BadGzipFile, EOFError, zlib.error):
-        return False
+        written = 0
+    if not 0 < written <= MAX_UNPACKED_BYTES:
+        to.unlink(missing_ok=True)
+    if written > MAX_UNPACKED_BYTES:
+        raise FoundTooLarge(path, MAX_UNPACKED_BYTES)
     return bool(written)
 
 
