@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import textwrap
+import unicodedata
 from collections.abc import Sequence
+from itertools import groupby
 from typing import NamedTuple
-from unicodedata import east_asian_width
 
 from ledger.party.evidence.events import Event
 from ledger.party.evidence.rendering import render
@@ -21,8 +22,12 @@ _BOX = (168, 40)
 _GAP = 16
 _LABEL = 13
 _MAX_LABELS = 6
+_FIRST_OTHER = 0x0530  # Armenian: what comes before is Latin, Greek and Cyrillic
 _MAX_HEIGHT = 1_000  # what a page holds, drawn over its whole width
 _NAME_WIDTH = 22
+_CJK = "Noto Serif CJK SC, Noto Sans CJK SC, Source Han Serif SC, SimSun"
+_FONTS = {"": "", **dict.fromkeys(("BOPOMOFO", "CJK", "HANGUL", "HIRAGANA", "KATAKANA"), _CJK)}
+_OTHER_FONTS = "Noto Naskh Arabic, DejaVu Sans, Noto Sans"
 
 
 class Arrow(NamedTuple):
@@ -50,7 +55,7 @@ def _timeline(events: Sequence[Event]) -> str:
                 "top": top,
                 "when": stamp(event.time_ms),
                 "source": source,
-                "lines": lines,
+                "lines": [_runs(line) for line in lines],
                 "is_proved": event.index is not None,
                 "is_central": event.is_central,
             }
@@ -74,7 +79,7 @@ def graph(sender: str, arrows: Sequence[Arrow], found: str | None) -> str:
             if y + _BOX[1] + _LABEL * len(notes[name]) > _MAX_HEIGHT:
                 break
             places[name] = (20 + column * _COLUMN, y)
-            shown = {"x": places[name][0], "y": y, "name": _cut(name), "is_found": name == found}
+            shown = {"x": places[name][0], "y": y, "name": _runs(_cut(name)), "is_found": name == found}
             boxes.append({**shown, "notes": notes[name]})
             y += _BOX[1] + _LABEL * len(notes[name]) + _GAP
         height = max(height, y)
@@ -117,12 +122,15 @@ def _notes(name: str, arrows: Sequence[Arrow]) -> list[dict[str, object]]:
     here = [arrow for arrow in arrows if arrow.target == name]
     several = len({arrow.source for arrow in here}) > 1
     notes: list[dict[str, object]] = [
-        {"words": f"{words} (from {_cut(arrow.source)})" if several else words, "is_central": arrow.is_central}
+        {
+            "words": _runs(f"{words} (from {_cut(arrow.source)})" if several else words),
+            "is_central": arrow.is_central,
+        }
         for arrow in here
         for words in arrow.words
     ]
     if len(notes) > _MAX_LABELS:
-        more = {"words": f"and {len(notes) - _MAX_LABELS + 1} more", "is_central": False}
+        more = {"words": _runs(f"and {len(notes) - _MAX_LABELS + 1} more"), "is_central": False}
         notes = [*notes[: _MAX_LABELS - 1], more]
     return notes
 
@@ -166,5 +174,20 @@ def _cut(name: str) -> str:
 
 def _fitting(words: str, width: int) -> int:
     """Return how many of these characters fit where `width` Latin ones do: ideographs take twice the room."""
-    wide = sum(east_asian_width(character) in "WF" for character in words)
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in words)
     return width * max(1, len(words)) // max(1, len(words) + wide)
+
+
+def _runs(words: str) -> list[tuple[str, str]]:
+    """Return the words cut where the script changes, each with the fonts that have it, or with none of its own.
+
+    A drawing's text falls back to another font as a whole, or not at all: so each script names its own.
+    """
+    return [("".join(run), _FONTS.get(script, _OTHER_FONTS)) for script, run in groupby(words, _script)]
+
+
+def _script(character: str) -> str:
+    """Return a script's name; Latin, Greek, Cyrillic, digits and punctuation are one, as one font has them."""
+    if ord(character) < _FIRST_OTHER or not character.isalpha():
+        return ""
+    return unicodedata.name(character, "?").partition(" ")[0]
