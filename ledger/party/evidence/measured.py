@@ -47,9 +47,11 @@ def bound_words(offer: Told) -> dict[str, str] | None:
     }
 
 
-def control_words(tale: Tale, controls: Mapping[str, Json]) -> dict[str, Any]:
-    """Return the scores of the controls, in bits."""
+def control_words(tale: Tale, evidence: Mapping[str, Json]) -> dict[str, Any]:
+    """Return the scores of the controls, in bits; `pooled` are other recipients whose copies reach what is needed."""
+    controls, needed = evidence["controls"], evidence["conclusion"].get("needed_millibits")
     greatest = controls.get("greatest_millibits")
+    others = controls["others"]
     return {
         "greatest": None if greatest is None else numbers.bits(greatest),
         "others": [
@@ -58,8 +60,9 @@ def control_words(tale: Tale, controls: Mapping[str, Json]) -> dict[str, Any]:
                 "label": tale.label(item["transfer"]),
                 "score": numbers.bits(item["score_millibits"]),
             }
-            for item in controls["others"]
+            for item in others
         ],
+        "pooled": [item["party"] for item in others if needed is not None and item["score_millibits"] >= needed],
     }
 
 

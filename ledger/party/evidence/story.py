@@ -56,7 +56,7 @@ def tell(documents: Documents) -> dict[str, Any]:
         "counts": {name: f"{count:,}" for name, count in evidence["counts"].items()},
         "marks": [mark_words(tale, item) for item in evidence["marks"]],
         "bound": bound_words(offer),
-        "controls": control_words(tale, evidence["controls"]),
+        "controls": control_words(tale, evidence),
         "hypotheses": [hypothesis_words(item, case.respondent, offer.issuer) for item in evidence["hypotheses"]],
         "records": match_words(evidence),
         "acts": _acts(documents, tale),

@@ -128,6 +128,8 @@ def test_a_report_says_whether_it_is_enough_and_what_is_not_shown() -> None:
         assert not verdict.is_enough
         assert "not enough" in verdict.headline
         assert "derives from this copy" not in tell(documents)["graph"]
+    assert tell(enough)["controls"]["pooled"] == []
+    assert tell(documents_of(good("tardos", pooled=True)))["controls"]["pooled"] == ["carol.example"]
     limits = " ".join(tell(little)["limits"])
     for words in ("let the file out", "both held", "key belongs", "no witness", "below what was agreed"):
         assert words in limits
