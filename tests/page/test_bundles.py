@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from ledger.core.encoding import canonical
 from tests.harness.bundle_set import all_cases
 from tests.harness.bundles import GOOD, Case, finished, good, with_manifest, zipped
 from tests.harness.verify import Verdict, run_verifier
+from tests.harness.witness import LastingWitness
 from tests.page.browser import Opened, opened
 
 CASES = all_cases()
@@ -137,3 +138,32 @@ def test_what_the_page_cannot_do_is_never_verified(browser: Browser, broken: str
         assert (result["exit_code"], result["failures"]) == (3, [])
         assert result["doubts"][0]["reason"] == "this-page-failed"
         assert page.page.locator(".verdict.unknown").is_visible()
+
+
+def test_cosignatures_that_outlive_ed25519(page: Opened, tmp_path: Path) -> None:
+    """ML-DSA-44, type 0x06: it counts; a wrong one is false; the log's own second key is no independent witness."""
+    maker = good()
+    note, policy = maker.story.checkpoint(), maker.story.policy()
+    witness = LastingWitness("witness.example")
+    own = LastingWitness("second", key_name="ledger.example/log")
+    good_note = witness.cosign(note, 1_700_000_100)
+    lines = good_note.splitlines()
+    signature = bytearray(b64decode(lines[-1].split()[-1]))
+    signature[-1] ^= 1
+    broken = b"\n".join([*lines[:-1], b" ".join([*lines[-1].split()[:-1], b64encode(bytes(signature))])]) + b"\n"
+    for signer, cosigned, expected in (
+        (witness, good_note, (0, None)),
+        (witness, note, (3, "checkpoint")),
+        (witness, broken, (1, "checkpoint")),
+        (own, own.cosign(note, 1_700_000_100), (0, None)),
+    ):
+        maker.cosigned = cosigned
+        asks = policy.replace("quorum none", f"{signer.policy_line}\nquorum {signer.name}")
+        bundle, _ = finished(maker)
+        result = page.check(bundle=bundle, policy=asks.encode())
+        assert (result["exit_code"], first(result)) == expected
+        verdict = by_command(tmp_path, bundle, asks)
+        assert (verdict.exit_code, first(verdict.report)) == expected
+        if expected[0] == 0:
+            told = page.page.locator("#report").inner_text()
+            assert ("a witness says" in told, "no independent witness" in told) == (signer is witness, signer is own)
