@@ -102,7 +102,8 @@ def parse_disclosures(raw: bytes) -> tuple[list[Disclosure], str]:
     listed: Json = value.get("disclosures")
     made_for: Json = value.get("for", "")
     is_whole = value.keys() - {"for"} == {"disclosures", "type"} and type(listed) is list and type(made_for) is str
-    if not is_whole or not 1 <= len(listed) <= MAX_DISCLOSURES or len(made_for) > 300 or "\n" in made_for:
+    is_line = "for" not in value or (is_whole and 1 <= len(made_for) <= 300 and "\n" not in made_for)
+    if not is_whole or not is_line or not 1 <= len(listed) <= MAX_DISCLOSURES:
         raise MalformedInput(_WHAT, "malformed", "its members")
     disclosures = [_parse_disclosure(item, position) for position, item in enumerate(listed)]
     if len({(item.statement_id, item.pointer) for item in disclosures}) != len(disclosures):

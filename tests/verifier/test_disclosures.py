@@ -13,6 +13,9 @@ from tests.harness.verify import replay_files
 from tests.terms_examples.course import Course
 from tests.terms_examples.page import read_examples
 from verifier.cli import main
+from verifier.disclosures import parse_disclosures
+from verifier.errors import MalformedInput
+from verifier.jcs import format_canonical
 
 SEALED = next(example for example in read_examples() if example.number == "8.12")
 
@@ -87,6 +90,13 @@ def test_a_file_that_is_none_is_a_mistake_of_the_user(course: Course, tmp_path: 
     path = tmp_path / "file"
     path.write_bytes(raw)
     assert refused(course, tmp_path, "--disclosures", str(path)) == 2
+
+
+@pytest.mark.parametrize("whom", ["", "a\nb", "x" * 301, 7])
+def test_for_whom_is_a_line(course: Course, whom: object) -> None:
+    document = {"disclosures": course.disclosures[:1], "for": whom, "type": "provenance-ledger.disclosures/v1"}
+    with pytest.raises(MalformedInput, match="its members"):
+        parse_disclosures(format_canonical(document) + b"\n")
 
 
 def test_a_place_disclosed_twice_is_malformed(course: Course, tmp_path: Path) -> None:
