@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import limits, marks, records
+from benchmarks import limits, marks, records, trace
 from benchmarks.logs import fill_database, write_mirror
 from benchmarks.workload import make_scene, offers, serving
 from ledger.core.merkle import Node, grow
@@ -39,7 +39,9 @@ def main() -> None:
         replay(home, scale)
         tree(scale)
         asyncio.run(receipts(home, scale))
-        records.measure(home, records.make_table(home / "table.csv", records.ROWS // scale))
+        table = records.make_table(home / "table.csv", records.ROWS // scale)
+        records.measure(home, table)
+        trace.measure(home, table)
     marks.run(marks.TABLES, 5 * scale)
 
 

@@ -14,7 +14,7 @@ from ledger.core.merkle import inclusion_ranges, nodes_of, prove
 from ledger.core.receipt import format_receipt
 from ledger.party.dataset.cells import Cell, canonical_record
 from ledger.party.dataset.chunks import chunks
-from ledger.party.dataset.copies import KeptFile
+from ledger.party.dataset.copies import Copies, KeptFile
 from ledger.party.dataset.formats import detect, file_reading
 from ledger.party.dataset.keeping import ChunkKeeper, CopyWriter, RowKeeper
 from ledger.party.dataset.reading import open_table
@@ -91,6 +91,20 @@ class Sender:
             writer.finish(transfer, kept)
         self.locker.keep([_disclosure(transfer, place, value) for place, value in openings])
         return transfer
+
+    def offer_again(self, recipient: str, transfer: str) -> str:
+        """Hand what was offered before to another recipient; what is kept of it is linked, which costs no time."""
+        kept = Copies(self.vault.directory).open(transfer)
+        assert kept is not None
+        files = [KeptFile(digest=file.digest, name=file.name, reading=file_reading(file.how, file.digest.records))
+                 for file in kept.files if file.digest.records is not None]  # fmt: skip
+        with CopyWriter(self.vault.directory / "copies") as writer:
+            for path in Copies(self.vault.directory).directory(transfer).glob("*.parquet"):
+                (writer.directory / path.name).hardlink_to(path)
+            again, openings = self._say(recipient, Content(files=[file.digest for file in files]).value(), None)
+            writer.finish(again, files)
+        self.locker.keep([_disclosure(again, place, value) for place, value in openings])
+        return again
 
     def trace(self, found: Path, *, is_open: bool = True, at: Callable[[str], None] = lambda _what: None) -> Traced:
         """Trace a file, with the vault's key or without."""

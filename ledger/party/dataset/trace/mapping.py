@@ -23,6 +23,7 @@ Batches = Callable[[], Iterable[Sequence[Numbers]]]
 
 _AGREES = 0.9
 _LIFT = 0.6
+_NEARLY_ALL = 0.98
 _ANCHORS = 3
 _MIN_PAIRS, _MAX_PAIRS = 500, 60_000
 _MAX_CELLS = 6_000_000
@@ -152,7 +153,10 @@ def _surprise(beside: _Beside, key: _Key) -> float:
 
 
 def _agreement(beside: _Beside, partners: npt.NDArray[np.int64], prior: dict[_Key, float]) -> dict[_Key, float]:
-    """Return the pairs of columns that agree on rows put beside each other, and would not on others."""
+    """Return the pairs of columns that agree on rows put beside each other, and would not on others.
+
+    A column in which nearly every row is the same agrees on others, too: it may stay where it agrees on nearly all.
+    """
     result: dict[_Key, float] = {}
     if not len(partners):
         return result
@@ -161,6 +165,6 @@ def _agreement(beside: _Beside, partners: npt.NDArray[np.int64], prior: dict[_Ke
         ours, theirs = beside.found[key[0], key[1]], beside.copy[key[2]]
         share = float((ours[partners] == theirs[partners]).mean())
         by_chance = float((ours[partners] == theirs[others]).mean())
-        if share >= _AGREES and (share == 1 or share - by_chance >= _LIFT * (1 - by_chance)):
+        if share >= _AGREES and (share >= _NEARLY_ALL or share - by_chance >= _LIFT * (1 - by_chance)):
             result[key] = share
     return result
