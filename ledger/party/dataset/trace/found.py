@@ -1,4 +1,4 @@
-"""The found file: read once into columns of numbers on disk, whatever its size (docs/trace.md §2)."""
+"""The found file: read once into columns of numbers on disk, whatever its size (docs/trace.md §1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Found rows looked up in copies: which committed records are in the found file (docs/trace.md §4)."""
+"""Found rows looked up in copies: which committed records are in the found file (docs/trace.md §3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which column of a found file is which of a committed one (docs/format.md §15.7; docs/trace.md §3).
+"""Which column of a found file is which of a committed one (docs/format.md §15.7; docs/trace.md §2).
 
 By values, never by names alone: columns that hold the same values are guessed to be the same; rows that agree on a
 distinctive column (an anchor) are put beside each other; of the pairs of columns those stay that agree on such rows. A

@@ -1,4 +1,4 @@
-"""trace.json: everything that a trace found, as a value (docs/trace.md §5)."""
+"""trace.json: everything that a trace found, as a value (docs/trace.md §4)."""
 
 from __future__ import annotations
 
