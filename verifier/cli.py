@@ -9,7 +9,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from verifier import cli_bundle, cli_explain, manual
+from verifier import cli_bundle, cli_explain, cli_witness, manual
 from verifier.arguments import MAX_POLICY_BYTES, read_disclosures, read_file, read_pins, read_roots
 from verifier.checks import Check, Doubt
 from verifier.entries import MAX_ENTRY_BYTES
@@ -100,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     cli_explain.add_parser(commands, [common, quiet])
     cli_bundle.add_parser(commands, [common])
+    cli_witness.add_parser(commands)
     command = add("receipt", [common], "check, offline, that an entry is in a log", manual.EXIT_CODES)
     command.add_argument("receipt", metavar="RECEIPT_FILE")
     command.add_argument("--entry", required=True, metavar="ENTRY_FILE", help="the exact bytes of the entry")
@@ -113,6 +114,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = _parser().parse_args(argv)  # exits 2 by itself
     try:
+        if arguments.command == "witness":
+            return cli_witness.run(arguments)
         policy = parse_policy(read_file(arguments.policy, MAX_POLICY_BYTES))
         log = policy.pick_log(arguments.origin)
         commands = {

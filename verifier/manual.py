@@ -45,3 +45,15 @@ run it again to continue. The mirror's own files are read again each time: one
 that is damaged is named and left alone; take it away, and the next run fetches it.
 
 {EXIT_CODES}"""
+WITNESS = """\
+to begin: make a key, tell the logs' operators its line, and run the witness for
+the logs of a policy (only its `log` lines matter here):
+  verifier witness key new w1.json --name witness.example.org/w1 --ml-dsa-44
+  verifier witness serve --policy policy.txt --key w1.json --state w1/ --port 8090
+
+put a TLS proxy in front for the outside world. What it remembers in --state must
+never be restored from a backup: a witness that forgot could cosign two branches.
+What a log signed that contradicts what was cosigned is written to --fraud-dir.
+
+exit codes: 0 stopped as asked; 2 usage; 3 the address could not be had
+"""

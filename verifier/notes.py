@@ -84,6 +84,12 @@ def parse_decimal(text: str) -> int | None:
     return int(text)
 
 
+def make_key(name: str, kind: int, public_key: bytes) -> VerifierKey:
+    """Return the key of these parts, with its key id computed; nothing is checked."""
+    key_id = sha256(name.encode() + b"\n" + bytes([kind]) + public_key).digest()[:KEY_ID_BYTES]
+    return VerifierKey(name, key_id, kind, public_key)
+
+
 def parse_vkey(text: str) -> VerifierKey:
     """Return the vkey `<name>+<hex8 key id>+base64(type byte ‖ public key)` (docs/format.md §10.2).
 
