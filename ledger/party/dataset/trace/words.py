@@ -18,6 +18,7 @@ _WHY = {
     "no-marks-found": "none of the rows that were planted in its copy is in the found file",
     "score-too-low": "the marks found are too few to rule out chance at the bound that was sealed",
 }
+_NOT_ITS_CODE = "the rows of the code that are in the found file do not fit this copy well enough"
 _NEEDS = {
     "columns": "more of the original columns: those that are left tell a planted row from others too little",
     "marks": "a copy with marks in it",
@@ -97,7 +98,8 @@ def _transfer(item: Json) -> Iterator[str]:
     yield from _records(item)
     yield from _marks(item)
     for reason in item["why_not"]:
-        yield f"  Not enough: {_WHY[reason]}."
+        is_code = reason == "score-too-low" and item["marks"]["method"] == "tardos"
+        yield f"  Not enough: {_NOT_ITS_CODE if is_code else _WHY[reason]}."
     yield from _missing(item)
     near = item.get("near")
     if near is not None and near["alike"]:
@@ -111,7 +113,8 @@ def _missing(item: Json) -> Iterator[str]:
     enough = item.get("would_be_enough", {})
     common = item.get("counts", {}).get("records_found")
     if "marks" in enough and common and enough["marks"] <= item["marks"]["planted_found"]:
-        yield "  What would be enough: more rows of the copy, so that more of its code can be read."
+        if item["marks"]["score_millibits"]:
+            yield "  What would be enough: more rows of the copy, so that more of its code can be read."
     elif "marks" in enough and common:
         yield f"  It would take about {enough['marks']:,} of its marks in a file of this size."
     elif "reason" in enough and common:
@@ -163,7 +166,8 @@ def _marks(item: Json) -> Iterator[str]:
     )
     if not ended["is_enough"]:
         return
-    yield f"  Owing nothing to marked copies, a file scores so by a chance of at most {odds(marks['score_millibits'])}."
+    who = "Owing nothing to marked copies, a file" if marks["method"] == "canary" else "Somebody who had no part in it"
+    yield f"  {who} scores so by a chance of at most {odds(marks['score_millibits'])}."
     control = item["controls"].get("greatest_millibits")
     if control is not None:
         yield f"  Controls, which must not score: at most {bits(control)}."
