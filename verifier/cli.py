@@ -9,7 +9,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from verifier import cli_bundle, cli_explain, cli_witness, manual
+from verifier import cli_bundle, cli_explain, cli_fraud, cli_witness, manual
 from verifier.arguments import MAX_POLICY_BYTES, read_disclosures, read_file, read_pins, read_roots
 from verifier.checks import Check, Doubt
 from verifier.entries import MAX_ENTRY_BYTES
@@ -100,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     cli_explain.add_parser(commands, [common, quiet])
     cli_bundle.add_parser(commands, [common])
+    cli_fraud.add_parser(commands, [common])
     cli_witness.add_parser(commands)
     command = add("receipt", [common], "check, offline, that an entry is in a log", manual.EXIT_CODES)
     command.add_argument("receipt", metavar="RECEIPT_FILE")
@@ -122,6 +123,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "replay": _replay,
             "explain": cli_explain.run,
             "bundle": cli_bundle.run,
+            "fraud": cli_fraud.run,
             "receipt": _receipt,
             "mirror": _mirror,
         }

@@ -107,7 +107,7 @@ def _verify_statement(entry: Entry, result: ReceiptCheck) -> None:
         )
     if entry.envelope_failure:
         raise CheckFailed(entry.envelope_failure)
-    rules = _readable_rules(entry.payload)
+    rules = readable_rules(entry.payload)
     examined = examine_statement(entry.payload, entry.signatures, {}, Reading(rules))
     result.statement = parse_statement(entry.payload, rules)
     if examined.signature_set:
@@ -118,7 +118,7 @@ def _verify_statement(entry: Entry, result: ReceiptCheck) -> None:
     result.verified_keyids = [keyid for keyid in examined.signers if keyid not in result.unknown_keyids]
 
 
-def _readable_rules(payload: bytes) -> int:
+def readable_rules(payload: bytes) -> int:
     """Return the newest version of the rules that a payload can be read by: only a replay knows which was in force."""
     for rules in sorted(KNOWN_RULES, reverse=True):
         try:

@@ -132,9 +132,10 @@ class Tree:
 
     def leaf(self, index: int) -> bytes:
         """Return the leaf hash at `index`, 0 ≤ index < size."""
-        return self._node(0, index)
+        return self.node(0, index)
 
-    def _node(self, level: int, position: int) -> bytes:
+    def node(self, level: int, position: int) -> bytes:
+        """Return the hash of a complete node: `position` counts those of its level."""
         return bytes(self._levels[level][HASH_BYTES * position : HASH_BYTES * (position + 1)])
 
     def extend(self, leaves: bytes) -> None:
@@ -159,7 +160,7 @@ class Tree:
         rest = size
         while rest:  # complete subtrees from the right, the smallest first
             low = rest & -rest
-            subtree = self._node(low.bit_length() - 1, rest // low - 1)
+            subtree = self.node(low.bit_length() - 1, rest // low - 1)
             root = node_hash(subtree, root) if root else subtree
             rest -= low
         if len(self._roots) == _ROOTS_KEPT:

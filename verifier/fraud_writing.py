@@ -1,0 +1,228 @@
+"""What a replay or a mirror does when it meets a fraud: it reads what proves it, and keeps the proof as a file."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from verifier.checks import Check, Failure
+from verifier.chunks import read_bundle
+from verifier.entries import parse_entry
+from verifier.errors import CheckFailed, SourceUnavailable, UsageError
+from verifier.fraud_making import Held, make_fork, make_rewrite
+from verifier.fraud_parts import name_of
+from verifier.fraud_rules import RULES, UNSIGNED
+from verifier.jcs import parse_canonical
+from verifier.notes import MAX_NOTE_BYTES
+from verifier.policy import OpenedCheckpoint, open_checkpoint
+from verifier.remembered import read_hashes
+from verifier.source import DirectorySource, Source, open_source
+from verifier.state import write_atomically
+from verifier.tree import TILE_WIDTH, Tree, leaf_hash, tile_widths
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from verifier.mirror import Mirrored
+    from verifier.notes import VerifierKey
+    from verifier.policy import Policy
+    from verifier.replayed import Replay
+
+MAX_PROOFS = 20
+"""Files that one run writes: a log with a thousand lies is convicted by the first."""
+
+
+def keep_frauds(directory: Path, frauds: Iterable[bytes]) -> list[str]:
+    """Write fraud proofs, each named by its digest, and return their paths; there may be none.
+
+    Raises `UsageError` where the directory cannot be written.
+    """
+    paths = []
+    for raw in frauds:
+        path = directory / f"{sha256(raw).hexdigest()}.json"
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, raw)
+        except OSError as error:
+            raise UsageError(f"cannot write the fraud proof {path}: {error.strerror}") from error
+        paths.append(str(path))
+        if len(paths) == MAX_PROOFS:
+            break
+    return paths
+
+
+def frauds_of_replay(result: Replay) -> Iterator[bytes]:
+    """Yield a proof for each failure of a replay that can be proved: the source is read again for it."""
+    if result.opened is None or not result.failures:
+        return
+    source = open_source(result.location)
+    try:
+        yield from _Prover(source, result, result.opened).prove()
+    except SourceUnavailable:  # what is gone cannot be shown; the replay's own report stands
+        return
+    finally:
+        source.close()
+
+
+def frauds_of_mirror(
+    result: Mirrored, location: str, directory: Path, policy: Policy, log: VerifierKey
+) -> Iterator[bytes]:
+    """Yield the proofs that a log contradicts the mirror in `directory`: the fork, and the first entry that it changed."""
+    if result.opened is None or not any(_is_fork(failure) for failure in result.failures):
+        return
+    own, source = DirectorySource(directory), open_source(location)
+    try:
+        before = open_checkpoint(own.read("checkpoint", MAX_NOTE_BYTES), policy, log)
+        old, new = _hold(own, before, policy, log), _hold(source, result.opened, policy, log)
+        fork = make_fork(before, result.opened, new.tree if new else None, policy, log)
+        if fork is not None:
+            yield fork
+        if old is not None and new is not None and (at := _first_difference(old.tree, new.tree)) is not None:
+            raws = _read(own, old, at), _read(source, new, at)
+            if raws[0] is not None and raws[1] is not None and (raw := make_rewrite(old, new, at, (raws[0], raws[1]))):
+                yield raw
+    except (SourceUnavailable, CheckFailed):
+        return
+    finally:
+        source.close()
+
+
+def _is_fork(failure: Failure) -> bool:
+    return failure.check is Check.REMEMBERED and failure.reason == "fork"
+
+
+def _hold(source: Source, opened: OpenedCheckpoint, policy: Policy, log: VerifierKey) -> Held | None:
+    """Return a log as its level-0 tiles have it; None where these do not fold to the signed root.
+
+    Raises `SourceUnavailable` and `CheckFailed`.
+    """
+    head = opened.checkpoint
+    tree = Tree(b"".join(read_hashes(source, 0, number, width) for number, width in tile_widths(head.size, 0)))
+    return Held(opened, tree, policy, log) if tree.root(head.size) == head.root else None
+
+
+def _read(source: Source, held: Held, index: int) -> bytes | None:
+    """Return the bytes of an entry that hash to the tree's leaf; None where the source has others.
+
+    Raises `SourceUnavailable`.
+    """
+    number = index // TILE_WIDTH
+    raws = read_bundle(source, number, min(TILE_WIDTH, held.size - number * TILE_WIDTH))[1]
+    at = index % TILE_WIDTH
+    return raws[at] if at < len(raws) and leaf_hash(raws[at]) == held.tree.leaf(index) else None
+
+
+def _seen_size(raw: bytes) -> int:
+    """Return the size in `seen` of an entry whose fields a replay has checked."""
+    size: int = parse_canonical(parse_entry(raw).payload, "payload")["seen"]["size"]
+    return size
+
+
+def _first_difference(old: Tree, new: Tree) -> int | None:
+    return next((at for at in range(min(old.size, new.size)) if old.leaf(at) != new.leaf(at)), None)
+
+
+class _Prover:
+    """What a replay found, and the source that it read."""
+
+    def __init__(self, source: Source, result: Replay, opened: OpenedCheckpoint) -> None:
+        self.source, self.result, self.opened = source, result, opened
+        self.policy, self.log = result.policy, result.log
+        head, tree = opened.checkpoint, result.tree
+        is_held = tree.size >= head.size and tree.root(head.size) == head.root
+        self.held = Held(opened, tree, self.policy, self.log) if is_held else None
+
+    def prove(self) -> Iterator[bytes]:
+        for failure in self.result.failures:
+            raw = None
+            if _is_fork(failure):
+                raw = self._fork()
+            elif self.held is not None and failure.check is Check.COSIGNATURE_TIME:
+                raw = self._time(self.held, self.held.size - 1)
+            elif self.held is not None and failure.index is not None and failure.check is Check.TIME:
+                raw = self._time(self.held, failure.index)
+            elif self.held is not None and failure.index is not None and failure.check in RULES:
+                raw = self._entry(self.held, failure, failure.index)
+            if raw is not None:
+                yield raw
+
+    def _fork(self) -> bytes | None:
+        try:
+            before = open_checkpoint(self.result.remembered, self.policy, self.log)
+            held = None
+            if self.opened.checkpoint.size != before.checkpoint.size:
+                held = _hold(self.source, self.opened, self.policy, self.log)
+        except CheckFailed:
+            return None
+        return make_fork(before, self.opened, held.tree if held else None, self.policy, self.log)
+
+    def _time(self, held: Held, index: int) -> bytes | None:
+        draft = held.draft("time", index)
+        for at in (index - 1, index):
+            if at >= 0 and (raw := _read(self.source, held, at)) is not None:
+                held.add(draft, at, raw)
+        return draft.finish()
+
+    def _entry(self, held: Held, failure: Failure, index: int) -> bytes | None:
+        """Return the smallest proof that there is: by the entry and those that forbid it, else by all before it."""
+        raw = _read(self.source, held, index)
+        if raw is None:  # what the source serves is not what the log signed
+            return None
+        kind = "unsigned-statement" if failure.check in UNSIGNED else "unlawful-entry"
+        draft = held.draft(kind, index)
+        held.add(draft, index, raw)
+        for at in sorted(self._witnesses(held, failure, raw, index)):
+            if (other := _read(self.source, held, at)) is not None:
+                held.add(draft, at, other)
+        key = self.result.registry.keys.get(failure.where)
+        if failure.check is Check.SIGNATURE and key is not None:
+            draft.key(key.public_key)
+        if failure.check is Check.SEEN and failure.where == "/seen/root":
+            held.add_consistency(draft, _seen_size(raw))
+        small = draft.finish()
+        if small is not None:
+            return small
+        whole = held.draft(kind, index)
+        held.add(whole, index, raw)
+        return whole.finish() if held.add_prefix(whole, self._first(held, index)) else None
+
+    def _witnesses(self, held: Held, failure: Failure, raw: bytes, index: int) -> set[int]:
+        """Return the entries before that forbid this one."""
+        registry = self.result.registry
+        match failure.check:
+            case Check.LINK:
+                return {index - 1}
+            case Check.LEDGER:
+                return {0}
+            case Check.KEY_REVOKED if (key := registry.keys.get(failure.actual)) and key.revoked_index is not None:
+                return {key.revoked_index}
+            case Check.REFERENCE if failure.reason == "name-taken" and failure.actual in registry.parties:
+                return {registry.parties[failure.actual]}
+            case Check.DUPLICATE:
+                return self._earlier(held, raw, index)
+            case _:
+                return set()
+
+    def _earlier(self, held: Held, raw: bytes, index: int) -> set[int]:
+        wanted = name_of(parse_entry(raw).payload)
+        for at, other in enumerate(self._each(held, index)):
+            try:
+                if other is not None and name_of(parse_entry(other).payload) == wanted:
+                    return {at}
+            except CheckFailed:
+                continue
+        return set()
+
+    def _first(self, held: Held, count: int) -> list[bytes]:
+        """Return the first entries; none where one of them is not to be had as it was signed."""
+        raws = [raw for raw in self._each(held, count) if raw is not None]
+        return raws if len(raws) == count else []
+
+    def _each(self, held: Held, count: int) -> Iterator[bytes | None]:
+        for start in range(0, count, TILE_WIDTH):
+            number = start // TILE_WIDTH
+            raws = read_bundle(self.source, number, min(TILE_WIDTH, held.size - start))[1]
+            for at in range(start, min(start + TILE_WIDTH, count)):
+                raw = raws[at - start] if at - start < len(raws) else None
+                yield raw if raw is not None and leaf_hash(raw) == held.tree.leaf(at) else None
