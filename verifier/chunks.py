@@ -19,7 +19,7 @@ from verifier.entries import guess_rules, split_bundle
 from verifier.errors import SourceUnavailable
 from verifier.examine import Examined, Reading, examine_entry, leaf_hashes
 from verifier.schema import NEWEST_RULES
-from verifier.source import Source, open_source, read_tile
+from verifier.source import Location, Source, open_source, read_tile
 from verifier.tree import HASH_BYTES, TILE_WIDTH, leaf_hash, tile_path
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _first_difference(left: bytes, right: bytes) -> int:
     return next((at for at, span in enumerate(spans) if left[span] != right[span]), count)
 
 
-def _serve(location: str, disclosures: Disclosures | None, mine: Connection, theirs: Connection) -> None:
+def _serve(location: Location, disclosures: Disclosures | None, mine: Connection, theirs: Connection) -> None:
     """Examine bundles for another process until it says, or hangs up, that there are no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends its workers
     theirs.close()
@@ -152,7 +152,7 @@ def _serve(location: str, disclosures: Disclosures | None, mine: Connection, the
 class _Worker:
     """One worker, seen from the process that started it."""
 
-    def __init__(self, location: str, disclosures: Disclosures | None) -> None:
+    def __init__(self, location: Location, disclosures: Disclosures | None) -> None:
         context = multiprocessing.get_context("fork")  # there are no threads to be cut in half
         self.connection, theirs = context.Pipe()
         self.process: BaseProcess = context.Process(
@@ -183,7 +183,7 @@ class _Worker:
 class Examiner:
     """Examines bundles on `processes` processes, this one included."""
 
-    def __init__(self, location: str, processes: int, rules: int, disclosures: Disclosures | None) -> None:
+    def __init__(self, location: Location, processes: int, rules: int, disclosures: Disclosures | None) -> None:
         self.rules = rules
         """The version of the rules to read the bundles by that are handed out from now on."""
         self._disclosures = disclosures

@@ -9,12 +9,11 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from verifier import cli_bundle, cli_explain, cli_fraud, cli_witness, manual
+from verifier import cli_bundle, cli_explain, cli_mirror, cli_witness, manual
 from verifier.arguments import MAX_POLICY_BYTES, read_disclosures, read_file, read_pins, read_roots
 from verifier.checks import Check, Doubt
 from verifier.entries import MAX_ENTRY_BYTES
 from verifier.errors import MalformedInput, UsageError
-from verifier.mirror import mirror
 from verifier.moments import parse_moment
 from verifier.policy import Policy, parse_policy
 from verifier.progress import ProgressBar
@@ -26,7 +25,6 @@ from verifier.report import (
     USAGE,
     describe_checkpoint,
     describe_doubts,
-    describe_failures,
     describe_replay,
     exit_code,
     format_checkpoint,
@@ -80,6 +78,9 @@ def _parser() -> argparse.ArgumentParser:
 
     command = add("replay", [common, quiet], "check every byte of a log", manual.REPLAY)
     command.add_argument("source", help="a URL or a directory laid out as C2SP tiles")
+    command.add_argument(
+        "--also", metavar="SOURCE", action="append", default=[], help="another source of the same log, to compare with"
+    )
     command.add_argument("--parties", metavar="FILE", help="pins: lines `party <name> <keyid>`")
     command.add_argument(
         "--identity-roots", metavar="FILE", help="PEM: issuers of certificates that you know (statements.md §2)"
@@ -100,14 +101,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     cli_explain.add_parser(commands, [common, quiet])
     cli_bundle.add_parser(commands, [common])
-    cli_fraud.add_parser(commands, [common])
     cli_witness.add_parser(commands)
     command = add("receipt", [common], "check, offline, that an entry is in a log", manual.EXIT_CODES)
     command.add_argument("receipt", metavar="RECEIPT_FILE")
     command.add_argument("--entry", required=True, metavar="ENTRY_FILE", help="the exact bytes of the entry")
-    command = add("mirror", [common, quiet], "copy a log, every byte of it verified", manual.MIRROR)
-    command.add_argument("source", help="a URL or a directory laid out as C2SP tiles")
-    command.add_argument("directory", metavar="DIR", help="the mirror to make or to bring up to date")
+    cli_mirror.add_parser(commands, [common, quiet])
     return parser
 
 
@@ -123,9 +121,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             "replay": _replay,
             "explain": cli_explain.run,
             "bundle": cli_bundle.run,
-            "fraud": cli_fraud.run,
             "receipt": _receipt,
-            "mirror": _mirror,
+            "mirror": cli_mirror.run,
         }
         return commands[arguments.command](arguments, policy, log)
     except (UsageError, MalformedInput) as error:
@@ -154,7 +151,7 @@ def _replay(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> 
     bar = ProgressBar("replaying", is_quiet=arguments.quiet)
     try:
         result = replay(
-            arguments.source,
+            cli_mirror.gather([arguments.source, *arguments.also]),
             policy,
             log,
             pins=pins,
@@ -202,32 +199,3 @@ def _describe_entry(result: ReceiptCheck) -> list[str]:
     lines += [f"Signature   valid, by a key that the statement introduces: {keyid}" for keyid in result.verified_keyids]
     lines += [f"Not checked {words}" for words in list_unchecked(result)]
     return [*lines, "Note        a receipt proves presence and order; what was not checked needs a replay"]
-
-
-def _mirror(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> int:
-    bar = ProgressBar("mirroring", is_quiet=arguments.quiet)
-    try:
-        result = mirror(arguments.source, Path(arguments.directory), policy, log, bar.update)
-    except OSError as error:
-        raise UsageError(f"cannot write {arguments.directory}: {error.strerror}") from error
-    finally:
-        bar.close()
-    code = exit_code(result.failures, result.doubts)
-    if arguments.json:
-        report = {
-            "type": "provenance-ledger.mirror-report/v1",
-            "exit_code": code,
-            "checkpoint": describe_checkpoint(result.opened, policy),
-            "size_before": result.size_before,
-            "files_written": result.files_written,
-            "failures": describe_failures(result.failures),
-            "doubts": describe_doubts(result.doubts),
-        }
-        print(format_json(report))
-        return code
-    lines = format_checkpoint(result.opened, policy) if result.opened else []
-    lines.append(f"Mirror      had {result.size_before} entries; {result.files_written} files written")
-    lines += [f"False       {format_failure(failure)}" for failure in result.failures]
-    lines += [f"Not told    {format_doubt(doubt)}" for doubt in result.doubts]
-    print("\n".join([*lines, "", format_verdict(code, result.failures)]))
-    return code

@@ -30,6 +30,7 @@ from verifier.report import (
     replay_exit_code,
 )
 from verifier.schema_checks import LABEL, MAX_NAME_CHARS
+from verifier.source import name_location
 from verifier.words import escape
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def run(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> int:
 def _describe(explanation: Explanation, result: Replay, code: int) -> dict[str, Any]:
     return explanation.document() | {
         "exit_code": code,
-        "source": result.location,
+        "source": name_location(result.location),
         "completeness": completeness(result),
         "checkpoint": describe_checkpoint(result.opened, result.policy),
         "failures": describe_failures(result.failures),
@@ -134,7 +135,7 @@ def _describe(explanation: Explanation, result: Replay, code: int) -> dict[str, 
 
 def _format(explanation: Explanation, result: Replay, code: int) -> str:
     lines = explanation.lines()
-    lines.insert(0, f"Replay of   {escape(result.location)}; {completeness(result)}")
+    lines.insert(0, f"Replay of   {escape(name_location(result.location))}; {completeness(result)}")
     lines += ["", *[f"False       {format_failure(failure)}" for failure in result.failures]] if result.failures else []
     lines += [f"Not told    {format_doubt(doubt)}" for doubt in result.doubts]
     return "\n".join([*lines, "", format_verdict(code, result.failures, verified="the story follows from the log")])

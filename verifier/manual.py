@@ -28,6 +28,9 @@ to begin; and to remember what was seen, and check only what is new each time:
   verifier replay https://ledger.example.com --policy policy.txt
   verifier replay https://ledger.example.com --policy policy.txt --state seen
 
+--also names another source of the same log: whichever answers is read, and two
+signed states that contradict each other are a fork, whichever of them is true.
+
 --parties pins companies to keys, a line each (`party <name> <keyid>`): exit 1 if
 the ledger gives such a name other keys, or such a key another name. A party
 without a pin is marked `evidenced` by the operator that admitted it, or
@@ -38,11 +41,6 @@ deadlines are late if they passed by then. What parties did wrong is a finding;
 what rests on a sealed place is undetermined, until --disclosures opens it:
   verifier replay mirror/ --policy policy.txt --as-of 2027-01-31T12:00:00Z
   verifier replay mirror/ --policy policy.txt --disclosures from-alpha.json
-
-{EXIT_CODES}"""
-MIRROR = f"""\
-run it again to continue. The mirror's own files are read again each time: one
-that is damaged is named and left alone; take it away, and the next run fetches it.
 
 {EXIT_CODES}"""
 WITNESS = """\

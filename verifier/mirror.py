@@ -18,11 +18,13 @@ from verifier.errors import CheckFailed, SourceUnavailable
 from verifier.examine import leaf_hashes
 from verifier.policy import OpenedCheckpoint, Policy, open_checkpoint
 from verifier.remembered import compare_roots, find_fork, read_hashes
+from verifier.several import View, by_use, contradictions, look_at
 from verifier.source import (
     MAX_BUNDLE_BYTES,
     MAX_TILE_BYTES,
     DirectorySource,
     Source,
+    name_location,
     open_source,
     read_checkpoint,
     read_tile,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from verifier.notes import Checkpoint, VerifierKey
+    from verifier.source import Location
 
 
 @dataclass(slots=True)
@@ -41,43 +44,68 @@ class Mirrored:
     """What a run of the mirror did."""
 
     opened: OpenedCheckpoint | None = None
+    tree: Tree | None = None
+    """That of the checkpoint, where the mirror stands under it now."""
     size_before: int = 0
     files_written: int = 0
+    views: list[View] = field(default_factory=list)
+    """What each source showed, where there are several."""
     failures: list[Failure] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
 
 
-def mirror(
-    location: str, directory: Path, policy: Policy, log: VerifierKey, progress: Callable[[int, int], None]
+def mirror(  # noqa: PLR0917 (from where, to where, whom to trust, and how to go on)
+    location: Location,
+    directory: Path,
+    policy: Policy,
+    log: VerifierKey,
+    progress: Callable[[int, int], None],
+    known: Tree | None = None,
 ) -> Mirrored:
     """Bring the mirror in `directory` up to the log's newest checkpoint.
 
-    `progress` is called with entries done and entries in all. Faults do not raise: they are in the result's `failures`
-    and `doubts`, and where there are any the mirror's checkpoint stays as it was. Raises `OSError` where the directory
-    cannot be written.
+    `progress` is called with entries done and entries in all. `known` is the mirror's tree as an earlier call in this
+    process left it: then the mirror's own files are not read again. Faults do not raise: they are in the result's
+    `failures` and `doubts`, and where there are any the mirror's checkpoint stays as it was. Raises `OSError` where the
+    directory cannot be written.
     """
     result = Mirrored()
+    if not isinstance(location, str):
+        result.views = look_at(location, policy, log)
+        location = by_use(result.views) or location
     try:
         source = open_source(location)
         try:
-            _Mirror(source, directory, policy, log, result).run(progress)
+            _Mirror(source, name_location(location), directory, policy, log, result, known).run(progress)
         finally:
             source.close()
     except CheckFailed as error:
         result.failures.append(error.failure)
     except SourceUnavailable as error:
         result.doubts.append(Doubt(Check.AVAILABLE, error.why, where=error.where))
+    result.failures += [view.failure for view in result.views if view.failure]
     return result
 
 
 class _Mirror:
-    def __init__(self, source: Source, directory: Path, policy: Policy, log: VerifierKey, result: Mirrored) -> None:
+    def __init__(  # noqa: PLR0917 (what a run is of)
+        self,
+        source: Source,
+        where: str,
+        directory: Path,
+        policy: Policy,
+        log: VerifierKey,
+        result: Mirrored,
+        known: Tree | None,
+    ) -> None:
         self.source = source
+        self.where = where
         self.directory = directory
         self.own = DirectorySource(directory)
         self.policy = policy
         self.log = log
         self.result = result
+        self.known = known
 
     def run(self, progress: Callable[[int, int], None]) -> None:
         opened = open_checkpoint(read_checkpoint(self.source), self.policy, self.log)
@@ -87,12 +115,15 @@ class _Mirror:
             return
         tree, before = self.open_tree(opened)
         size = opened.checkpoint.size
-        self.verify_own(tree, before, size, progress)
+        self.result.failures += contradictions(self.result.views, tree, View(self.where, opened))
+        if self.known is None:
+            self.verify_own(tree, before, size, progress)
         if self.result.failures or self.result.doubts:  # nobody would learn what was damaged if it were overwritten
             return
         self.copy_bundles(tree, before, size, progress)
         self.copy_tiles(tree, before, size)
         self.write("checkpoint", opened.raw)
+        self.result.tree = tree
 
     def open_tree(self, opened: OpenedCheckpoint) -> tuple[Tree, int]:
         """Return the tree of the signed root, and the size that the mirror has already."""
@@ -105,7 +136,7 @@ class _Mirror:
             raise CheckFailed(failure)
         if own and head.size == before and (fork := compare_roots(own, head.root)):
             raise CheckFailed(fork)
-        tree = self.open_own_tree(own) if own else Tree()
+        tree = self.known or (self.open_own_tree(own) if own else Tree())
         tail = bytearray()
         for number, width in tile_widths(head.size, 0, before // TILE_WIDTH):
             hashes = read_hashes(self.source, 0, number, width)

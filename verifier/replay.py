@@ -22,7 +22,8 @@ from verifier.remembered import compare_roots
 from verifier.replayed import Replay
 from verifier.rules import verify_acceptance
 from verifier.schema import KNOWN_RULES, STATEMENT_TYPES
-from verifier.source import open_source, read_checkpoint
+from verifier.several import View, by_use, compare_views, look_at
+from verifier.source import name_location, open_source, read_checkpoint
 from verifier.state import ReplayState
 from verifier.tree import HASH_BYTES, TILE_WIDTH, tile_path, tile_widths
 
@@ -31,13 +32,14 @@ if TYPE_CHECKING:
 
     from verifier.examine import Examined, Statement
     from verifier.notes import VerifierKey
+    from verifier.source import Location
 
 FIRST_LINK = bytes(HASH_BYTES)
 """`previous` of entry 0 (docs/format.md §7.2)."""
 
 
 def replay(
-    location: str,
+    location: Location,
     policy: Policy,
     log: VerifierKey,
     *,
@@ -52,6 +54,8 @@ def replay(
 ) -> Replay:
     """Check everything about the log at `location` against the policy, from `state` on if there is one.
 
+    Of several sources, whichever answers is read, and what each shows is compared.
+
     Parties are known by `pins`, and by certificates whose issuers are among `roots`.
 
     What parties did is judged as of `as_of_ms` (Unix milliseconds; None: the newest entry's time), and with
@@ -60,12 +64,16 @@ def replay(
     `failures` and `doubts`.
     """
     result = Replay(location, log, policy, judge=Judge(as_of_ms, disclosures), roots=roots)
+    if not isinstance(location, str):
+        result.views = look_at(location, policy, log)
+        result.location = by_use(result.views) or location
     try:
         _Replayer(result, state, disclosures, observe).run(processes, progress)
     except CheckFailed as error:
         result.failures.append(error.failure)
     except SourceUnavailable as error:
         result.doubts.append(Doubt(Check.AVAILABLE, error.why, where=error.where))
+    result.failures += compare_views(result.views, result.tree, View(name_location(result.location), result.opened))
     unknown = first_unknown(result.failures, result.resumed_size)
     if unknown is not None:
         result.failures, doubts = part_consequences(result.failures, unknown)

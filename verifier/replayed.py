@@ -12,6 +12,8 @@ from verifier.notes import Checkpoint
 from verifier.parties import PinCheck
 from verifier.policy import OpenedCheckpoint, Policy
 from verifier.registry import Registry
+from verifier.several import View
+from verifier.source import Location
 from verifier.state import ReplayState
 from verifier.tree import Tree
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 class Replay:
     """What a replay established so far, or in the end."""
 
-    location: str
+    location: Location
     log: VerifierKey
     policy: Policy
     opened: OpenedCheckpoint | None = None
@@ -43,6 +45,8 @@ class Replay:
     pins: PinCheck = field(default_factory=PinCheck)
     roots: Roots = ()
     """Issuers of certificates that the user knows."""
+    views: list[View] = field(default_factory=list)
+    """What each source showed, where there are several."""
 
     @property
     def is_complete(self) -> bool:

@@ -11,6 +11,8 @@ from verifier.checks import Check
 from verifier.jcs import Json
 from verifier.parties import CERTIFIED, format_evidence, party_evidence, party_status
 from verifier.report_judgement import describe_judgement, format_finding, format_moment, format_sealed
+from verifier.several import describe_views, view_words
+from verifier.source import name_location
 from verifier.words import escape, format_time
 
 if TYPE_CHECKING:
@@ -134,7 +136,8 @@ def describe_replay(result: Replay, code: int) -> dict[str, Any]:
         "type": TYPE,
         "verdict": _VERDICTS[code].partition(":")[0].partition(",")[0].lower(),
         "exit_code": code,
-        "source": result.location,
+        "source": name_location(result.location),
+        "views": describe_views(result.views),
         "origin": result.log.name,
         "ledger": _name(registry.ledger),
         "operator": registry.operator or None,
@@ -237,7 +240,8 @@ def format_checkpoint(opened: OpenedCheckpoint, policy: Policy) -> list[str]:
 def format_replay(result: Replay, code: int) -> str:
     """Return a whole replay in plain language."""
     registry = result.registry
-    lines = [f"Replay of   {escape(result.location)}"]
+    lines = [f"Replay of   {escape(name_location(result.location))}"]
+    lines += [f"Source      {escape(words)}" for words in view_words(result.views)]
     if result.opened:
         lines += format_checkpoint(result.opened, result.policy)
     if registry.ledger:

@@ -19,7 +19,7 @@ from verifier.notes import MAX_NOTE_BYTES
 from verifier.tree import HASH_BYTES, TILE_WIDTH, tile_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from _typeshed import WriteableBuffer
 
@@ -33,6 +33,10 @@ _ATTEMPTS = 3
 _CHUNK_BYTES = 1 << 16
 _OK, _SERVER_FAULT, _TOO_MANY = 200, 500, 429
 _MISSING = (404, 410)
+
+
+Location = str | tuple[str, ...]
+"""Where a log is: a directory or a URL; or several, of which whichever answers is read."""
 
 
 class Source(Protocol):
@@ -170,11 +174,50 @@ def _chunks(response: http.client.HTTPResponse) -> Iterator[bytes]:
         raise http.client.IncompleteRead(b"", response.length)
 
 
-def open_source(location: str) -> Source:
-    """Return the source at a URL (`http:`, `https:`) or in a directory.
+class SeveralSources:
+    """Sources of one log: a file comes from the first that has it, beginning with the one that answered last."""
 
-    Raises `UsageError` for any other scheme and `SourceUnavailable` where there is no such directory.
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._sources = list(sources)
+
+    def read(self, path: str, max_bytes: int) -> bytes:
+        """See `Source`."""
+        errors = []
+        for source in self._sources:
+            try:
+                raw = source.read(path, max_bytes)
+            except SourceUnavailable as error:
+                errors.append(error)
+                continue
+            if errors:  # whoever waited for a silent server once need not wait for it again with every file
+                self._sources.sort(key=lambda item: item is not source)
+            return raw
+        why = "; ".join(dict.fromkeys(error.why for error in errors))
+        raise SourceUnavailable(path, why, missing=all(error.missing for error in errors))
+
+    def close(self) -> None:
+        """Let go of all."""
+        for source in self._sources:
+            source.close()
+
+
+def name_location(location: Location) -> str:
+    """Return a location in words."""
+    return location if isinstance(location, str) else ", ".join(location)
+
+
+def open_source(location: Location) -> Source:
+    """Return the source at a URL (`http:`, `https:`) or in a directory, or all of several.
+
+    Raises `UsageError` for any other scheme and `SourceUnavailable` where there is no such directory; of several, one
+    that is not there is left out unless none is.
     """
+    if not isinstance(location, str):
+        sources = []
+        for item in location:
+            with suppress(SourceUnavailable):
+                sources.append(open_source(item))
+        return SeveralSources(sources) if sources else open_source(location[0])
     if location.startswith(("http://", "https://")):
         return HttpSource(location)
     if "://" in location:
