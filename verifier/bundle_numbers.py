@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from verifier.bundle_checks import BundleCheck, Outcome
-from verifier.bundle_score import millibits, needed_millibits, surprise_bits
+from verifier.bundle_score import CODE_CONTROLS_MILLIBITS, millibits, needed_millibits, surprise_bits
 from verifier.observed import id_text
 
 if TYPE_CHECKING:
@@ -144,5 +144,6 @@ class Scores:
         self._expect_near(BundleCheck.SCORE, "conclusion/needed_millibits", needed, said["needed_millibits"])
         self._expect_near(BundleCheck.SCORE, "conclusion/score_millibits", score, said["score_millibits"])
         greatest = self.evidence["controls"].get("greatest_millibits", -1)
-        is_enough = said["score_millibits"] >= said["needed_millibits"] > greatest
+        allowed = said["needed_millibits"] + (CODE_CONTROLS_MILLIBITS if own.value["method"] == "tardos" else 0)
+        is_enough = said["score_millibits"] >= said["needed_millibits"] and greatest < allowed
         self._expect(BundleCheck.SCORE, "conclusion/is_enough", is_enough, said["is_enough"])

@@ -17,6 +17,8 @@ MIN_BITS = 8
 """Mapped columns that tell fewer bits of a mark find nothing."""
 CONTROL_NAMES = tuple(f"control/{number}" for number in range(1000))
 """Names that no party can have: what an innocent one would score."""
+CODE_CONTROLS_MILLIBITS = 9_966
+"""log2 of how many those are, rounded up: as much more the greatest of them may score by chance (docs/marks.md §5)."""
 _LOG2_E = 1 / log(2)
 _STRENGTHS = [step / 64 for step in range(1, 257)]
 _TINY = 1e-6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -174,7 +175,8 @@ class Scores:
         ]
         score = millibits(self.score(self.own, "bob.example"))
         needed = needed_millibits(self.own.seal()["threshold_millibits"], RECIPIENTS, BOUND, len(to_bob))
-        is_enough = score >= needed > controls["greatest_millibits"]
+        allowed = needed + math.ceil(1000 * math.log2(1000)) if is_word else needed
+        is_enough = score >= needed and controls["greatest_millibits"] < allowed
         conclusion = {"is_enough": is_enough, "needed_millibits": needed, "score_millibits": score,
                       "seals": len(to_bob)}  # fmt: skip
         return {"conclusion": conclusion, "controls": controls, "counts": counts, "hypotheses": hypotheses,

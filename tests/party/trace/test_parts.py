@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import random
 import tempfile
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ from ledger.party.dataset.cells import Cell, canonical_record
 from ledger.party.dataset.copies import cell_key, record_key
 from ledger.party.dataset.formats import TableFormat
 from ledger.party.dataset.marks.bits import millibits
-from ledger.party.dataset.marks.score import Sighting, chance_bits
+from ledger.party.dataset.marks.score import Scores, Sighting, chance_bits
 from ledger.party.dataset.marks.value import parse_marks
 from ledger.party.dataset.normal import MappedColumn, equals, normal_form
 from ledger.party.dataset.trace import index
@@ -25,7 +27,7 @@ from ledger.party.dataset.trace.cells import Numbers
 from ledger.party.dataset.trace.found import FoundTable, read_found
 from ledger.party.dataset.trace.joining import Batch, Lookup
 from ledger.party.dataset.trace.mapping import find_mapping
-from ledger.party.dataset.trace.scoring import would_be_enough
+from ledger.party.dataset.trace.scoring import Marked, conclusion, why_not, would_be_enough
 from tests.party.trace.vaults import AIRPORTS, PLANES, canaries, rows_of, write
 
 READINGS = ("text", "comma", "dmy", "mdy")
@@ -127,3 +129,23 @@ def test_how_many_marks_would_be_enough(planted: int, rows: int, bits: int, need
     ]
     wanted = {"marks": enough[0]} if enough else {"reason": "rows"}
     assert would_be_enough(value, sighting, needed, planted) == wanted
+
+
+@pytest.mark.parametrize(("above", "is_enough"), [(9_965, True), (9_966, False)])
+def test_a_thousand_control_names_are_held_against_ten_bits_more(above: int, is_enough: bool) -> None:
+    """With a weak bound, one of so many reaches what is needed by chance; that must not veto a true leak."""
+    case = next(case for case in scored_cases() if case["marks"]["method"] == "tardos")
+    marks = parse_marks(case["marks"])
+    innocent = Marked("t", "beta", "alpha", marks, Scores(1, 2, 0, {"beta": 0}, 0))
+    needed = conclusion(innocent, [innocent])["needed_millibits"]
+    scores = Scores(1, 2, 10**6, {"beta": 10**6}, needed + above)
+    item = Marked("t", "beta", "alpha", marks, scores)
+    ended = conclusion(item, [item])
+    assert ended["is_enough"] is is_enough
+    assert why_not(item, ended) == ([] if is_enough else ["controls-score-too"])
+
+
+def scored_cases() -> list[dict[str, Any]]:
+    path = Path(__file__).parents[2] / "vectors" / "marks" / "scores.json"
+    cases: list[dict[str, Any]] = json.loads(path.read_text())["cases"]
+    return cases

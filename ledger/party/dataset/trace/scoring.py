@@ -13,6 +13,9 @@ from ledger.party.dataset.marks.bits import MAX_MILLIBITS, millibits, needed_mil
 from ledger.party.dataset.marks.score import MIN_BITS, Scores, Sighting, chance_bits, row_bits, surprise_millibits
 from ledger.party.dataset.marks.value import CanaryMarks, MarksValue
 
+_CODE_CONTROLS_MILLIBITS = 9_966
+"""log2 1,000, rounded up: so much above what is needed the greatest of a code's control names may be, by chance."""
+
 
 @dataclass(frozen=True)
 class Marked:
@@ -104,11 +107,16 @@ def conclusion(item: Marked, listing: Sequence[Marked]) -> dict[str, Json]:
     needed = needed_millibits(item.marks.threshold_millibits, recipients, item.marks.bound, seals)
     control = item.scores.control
     return {
-        "is_enough": item.score >= needed and (control is None or control < needed),
+        "is_enough": item.score >= needed and (control is None or control < allowed(item.marks, needed)),
         "needed_millibits": needed,
         "score_millibits": item.score,
         "seals": seals,
     }
+
+
+def allowed(marks: MarksValue, needed: int) -> int:
+    """Return what no control may reach, in millibits: a code has a thousand of them (docs/marks.md §5)."""
+    return needed if isinstance(marks, CanaryMarks) else needed + _CODE_CONTROLS_MILLIBITS
 
 
 def would_be_enough(marks: MarksValue, sighting: Sighting, needed: int, planted: int) -> Json:
@@ -145,7 +153,8 @@ def why_not(item: Marked | None, ended: Mapping[str, Json]) -> list[str]:
         reasons.append("no-marks-found")
     elif item.score < ended["needed_millibits"]:
         reasons.append("score-too-low")
-    if item.scores.control is not None and item.scores.control >= ended["needed_millibits"]:
+    control, needed = item.scores.control, ended["needed_millibits"]
+    if control is not None and control >= allowed(item.marks, needed):
         reasons.append("controls-score-too")
     return reasons
 
