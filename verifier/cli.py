@@ -9,7 +9,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from verifier import cli_bundle, cli_explain, cli_mirror, cli_witness, manual
+from verifier import cli_bundle, cli_explain, cli_mirror, cli_predecessor, cli_witness, manual
 from verifier.arguments import MAX_POLICY_BYTES, read_disclosures, read_file, read_pins, read_roots
 from verifier.checks import Check, Doubt
 from verifier.entries import MAX_ENTRY_BYTES
@@ -81,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--also", metavar="SOURCE", action="append", default=[], help="another source of the same log, to compare with"
     )
+    cli_predecessor.add_option(command)
     command.add_argument("--parties", metavar="FILE", help="pins: lines `party <name> <keyid>`")
     command.add_argument(
         "--identity-roots", metavar="FILE", help="PEM: issuers of certificates that you know (statements.md §2)"
@@ -139,7 +140,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _replay(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> int:
-    pins = read_pins(arguments.parties)
+    pins, roots = read_pins(arguments.parties), read_roots(arguments.identity_roots)
     as_of_ms = parse_moment(arguments.as_of) if arguments.as_of is not None else None
     disclosures = read_disclosures(arguments.disclosures)
     if arguments.state and (as_of_ms is not None or disclosures is not None):
@@ -155,7 +156,7 @@ def _replay(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> 
             policy,
             log,
             pins=pins,
-            roots=read_roots(arguments.identity_roots),
+            roots=roots,
             state=state,
             disclosures=disclosures,
             as_of_ms=as_of_ms,
@@ -164,9 +165,17 @@ def _replay(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> 
         )
     finally:
         bar.close()
-    code = replay_exit_code(result, fail_on_findings=arguments.fail_on_findings)
-    print(format_json(describe_replay(result, code)) if arguments.json else format_replay(result, code))
-    if state_path and code not in (FAILED, UNKNOWN):
+    must_find_none = arguments.fail_on_findings
+    code = own_code = replay_exit_code(result, fail_on_findings=must_find_none)
+    before = cli_predecessor.follow_back(arguments, result, policy, pins, roots)
+    code = cli_predecessor.combine(code, before, fail_on_findings=must_find_none)
+    if arguments.json:
+        more = cli_predecessor.describe_before(before, code)
+        print(format_json(describe_replay(result, code) | more))
+    else:
+        words = cli_predecessor.format_before(before, fail_on_findings=must_find_none)
+        print(words + format_replay(result, code))
+    if state_path and own_code not in (FAILED, UNKNOWN):
         try:
             write_atomically(state_path, format_state(result.state()))
         except OSError as error:
