@@ -9,11 +9,12 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from verifier import cli_bundle, cli_explain, cli_mirror, cli_predecessor, cli_witness, manual
+from verifier import cli_bundle, cli_explain, cli_fraud, cli_mirror, cli_predecessor, cli_witness, manual
 from verifier.arguments import MAX_POLICY_BYTES, read_disclosures, read_file, read_pins, read_roots
 from verifier.checks import Check, Doubt
 from verifier.entries import MAX_ENTRY_BYTES
 from verifier.errors import MalformedInput, UsageError
+from verifier.fraud_writing import FRAUD_DIR, format_kept, frauds_of_replay, keep_frauds
 from verifier.moments import parse_moment
 from verifier.policy import Policy, parse_policy
 from verifier.progress import ProgressBar
@@ -92,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         "--disclosures", metavar="FILE", action="append", default=[], help="what opens sealed places; may be repeated"
     )
     command.add_argument("--state", metavar="FILE", help="where the last replay is remembered, to go on from it")
+    command.add_argument("--fraud-dir", metavar="DIR", help=FRAUD_DIR.format(beside="--state"))
     command.add_argument("--fail-on-findings", action="store_true", help="exit 4 if parties did wrong")
     command.add_argument(
         "--processes",
@@ -102,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     cli_explain.add_parser(commands, [common, quiet])
     cli_bundle.add_parser(commands, [common])
+    cli_fraud.add_parser(commands, [common])
     cli_witness.add_parser(commands)
     command = add("receipt", [common], "check, offline, that an entry is in a log", manual.EXIT_CODES)
     command.add_argument("receipt", metavar="RECEIPT_FILE")
@@ -122,6 +125,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "replay": _replay,
             "explain": cli_explain.run,
             "bundle": cli_bundle.run,
+            "fraud": cli_fraud.run,
             "receipt": _receipt,
             "mirror": cli_mirror.run,
         }
@@ -169,12 +173,13 @@ def _replay(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> 
     code = own_code = replay_exit_code(result, fail_on_findings=must_find_none)
     before = cli_predecessor.follow_back(arguments, result, policy, pins, roots)
     code = cli_predecessor.combine(code, before, fail_on_findings=must_find_none)
+    kept = keep_frauds(arguments.fraud_dir, state_path, frauds_of_replay(result))
     if arguments.json:
         more = cli_predecessor.describe_before(before, code)
-        print(format_json(describe_replay(result, code) | more))
+        print(format_json(describe_replay(result, code) | more | {"fraud_proofs": kept}))
     else:
         words = cli_predecessor.format_before(before, fail_on_findings=must_find_none)
-        print(words + format_replay(result, code))
+        print(words + format_kept(kept) + format_replay(result, code))
     if state_path and own_code not in (FAILED, UNKNOWN):
         try:
             write_atomically(state_path, format_state(result.state()))

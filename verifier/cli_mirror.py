@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from verifier.errors import UsageError
+from verifier.fraud_writing import FRAUD_DIR, format_kept, frauds_of_mirror, keep_frauds
 from verifier.manual import EXIT_CODES
 from verifier.mirror import Mirrored, mirror
 from verifier.progress import ProgressBar
@@ -58,6 +59,7 @@ def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:  
     )
     command.add_argument("sources", nargs="*", metavar="SOURCE", help="URLs, or directories laid out as C2SP tiles")
     command.add_argument("directory", metavar="DIR", help="the mirror to make, to bring up to date, or to serve")
+    command.add_argument("--fraud-dir", metavar="FRAUD_DIR", help=FRAUD_DIR.format(beside="the mirror"))
     command.add_argument("--serve", action="store_true", help="serve the mirror over HTTP until it is stopped")
     command.add_argument("--host", default="127.0.0.1", help="address to serve at (default: %(default)s)")
     command.add_argument("--port", type=_port, default=8081, help="port; 0 takes a free one (default: %(default)s)")
@@ -111,13 +113,14 @@ def run(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> int:
         # The log cannot be reached, or shows too little: what was verified before is served all the same.
         result = mirror(arguments.directory, directory, policy, log, lambda *_: None)
         code = exit_code(result.failures, result.doubts)
-    _report(arguments, result, policy, code)
+    kept = keep_frauds(arguments.fraud_dir, directory, frauds_of_mirror(result, location, directory, policy, log))
+    _report(arguments, result, policy, code, kept)
     if arguments.serve and result.tree is not None:
         return _serve(arguments, result, policy, log)
     return code
 
 
-def _report(arguments: argparse.Namespace, result: Mirrored, policy: Policy, code: int) -> None:
+def _report(arguments: argparse.Namespace, result: Mirrored, policy: Policy, code: int, kept: list[str]) -> None:
     if arguments.json:
         report = {
             "type": "provenance-ledger.mirror-report/v1",
@@ -128,6 +131,7 @@ def _report(arguments: argparse.Namespace, result: Mirrored, policy: Policy, cod
             "files_written": result.files_written,
             "failures": describe_failures(result.failures),
             "doubts": describe_doubts(result.doubts),
+            "fraud_proofs": kept,
         }
         sys.stdout.write(format_json(report) + "\n")
         return
@@ -136,7 +140,7 @@ def _report(arguments: argparse.Namespace, result: Mirrored, policy: Policy, cod
     lines.append(f"Mirror      had {result.size_before} entries; {result.files_written} files written")
     lines += [f"False       {format_failure(failure)}" for failure in result.failures]
     lines += [f"Not told    {format_doubt(doubt)}" for doubt in result.doubts]
-    sys.stdout.write("\n".join([*lines, "", format_verdict(code, result.failures), ""]))
+    sys.stdout.write(format_kept(kept) + "\n".join([*lines, "", format_verdict(code, result.failures), ""]))
 
 
 def _serve(arguments: argparse.Namespace, result: Mirrored, policy: Policy, log: VerifierKey) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,12 +18,13 @@ from verifier.jcs import parse_canonical
 from verifier.notes import MAX_NOTE_BYTES
 from verifier.policy import OpenedCheckpoint, open_checkpoint
 from verifier.remembered import read_hashes
-from verifier.source import DirectorySource, Source, open_source
+from verifier.source import DirectorySource, Location, Source, open_source
 from verifier.state import write_atomically
 from verifier.tree import TILE_WIDTH, Tree, leaf_hash, tile_widths
+from verifier.words import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from verifier.mirror import Mirrored
     from verifier.notes import VerifierKey
@@ -33,13 +35,21 @@ MAX_PROOFS = 20
 """Files that one run writes: a log with a thousand lies is convicted by the first."""
 
 
-def keep_frauds(directory: Path, frauds: Iterable[bytes]) -> list[str]:
+FRAUD_DIR = "where to keep proofs of what the operator did, for verifier fraud (default: beside {beside})"
+"""Help of the option; `beside` names what it is beside."""
+
+
+def keep_frauds(given: str | None, beside: Path | None, frauds: Iterable[bytes]) -> list[str]:
     """Write fraud proofs, each named by its digest, and return their paths; there may be none.
 
-    Raises `UsageError` where the directory cannot be written.
+    They go where the user said, or beside a file or directory of the user's; nowhere where there is neither. Raises
+    `UsageError` where that cannot be written.
     """
-    paths = []
-    for raw in frauds:
+    if not given and beside is None:
+        return []
+    directory = Path(given or f"{beside}.frauds")
+    paths: list[str] = []
+    for raw in islice(frauds, MAX_PROOFS):
         path = directory / f"{sha256(raw).hexdigest()}.json"
         try:
             directory.mkdir(parents=True, exist_ok=True)
@@ -47,9 +57,15 @@ def keep_frauds(directory: Path, frauds: Iterable[bytes]) -> list[str]:
         except OSError as error:
             raise UsageError(f"cannot write the fraud proof {path}: {error.strerror}") from error
         paths.append(str(path))
-        if len(paths) == MAX_PROOFS:
-            break
     return paths
+
+
+def format_kept(paths: Sequence[str]) -> str:
+    """Return what to say of proofs that were kept, above a report; empty where there are none."""
+    lines = [f"Proof       of a fraud is kept in {escape(path)}" for path in paths]
+    if lines:
+        lines.append("            show it to anybody: verifier fraud FILE --policy POLICY checks it, offline")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def frauds_of_replay(result: Replay) -> Iterator[bytes]:
@@ -66,18 +82,18 @@ def frauds_of_replay(result: Replay) -> Iterator[bytes]:
 
 
 def frauds_of_mirror(
-    result: Mirrored, location: str, directory: Path, policy: Policy, log: VerifierKey
+    result: Mirrored, location: Location, directory: Path, policy: Policy, log: VerifierKey
 ) -> Iterator[bytes]:
-    """Yield the proofs that a log contradicts the mirror in `directory`: the fork, and the first entry that it changed."""
+    """Yield the proofs that a log contradicts the mirror in `directory`: forks, and the first entry changed."""
     if result.opened is None or not any(_is_fork(failure) for failure in result.failures):
         return
     own, source = DirectorySource(directory), open_source(location)
     try:
+        new = _hold(source, result.opened, policy, log)
+        yield from _forks(result.opened, (view.opened for view in result.views), new, policy, log)
         before = open_checkpoint(own.read("checkpoint", MAX_NOTE_BYTES), policy, log)
-        old, new = _hold(own, before, policy, log), _hold(source, result.opened, policy, log)
-        fork = make_fork(before, result.opened, new.tree if new else None, policy, log)
-        if fork is not None:
-            yield fork
+        yield from _forks(result.opened, [before], new, policy, log)
+        old = _hold(own, before, policy, log)
         if old is not None and new is not None and (at := _first_difference(old.tree, new.tree)) is not None:
             raws = _read(own, old, at), _read(source, new, at)
             if raws[0] is not None and raws[1] is not None and (raw := make_rewrite(old, new, at, (raws[0], raws[1]))):
@@ -86,6 +102,22 @@ def frauds_of_mirror(
         return
     finally:
         source.close()
+
+
+def _forks(
+    opened: OpenedCheckpoint,
+    others: Iterable[OpenedCheckpoint | None],
+    held: Held | None,
+    policy: Policy,
+    log: VerifierKey,
+) -> Iterator[bytes]:
+    """Yield the proofs that other checkpoints contradict one, whose tree is held where it is to be had."""
+    for other in others:
+        if other is None or other.checkpoint == opened.checkpoint or other.checkpoint.size > opened.checkpoint.size:
+            continue
+        raw = make_fork(other, opened, held.tree if held else None, policy, log)
+        if raw is not None:
+            yield raw
 
 
 def _is_fork(failure: Failure) -> bool:
@@ -134,11 +166,11 @@ class _Prover:
         self.held = Held(opened, tree, self.policy, self.log) if is_held else None
 
     def prove(self) -> Iterator[bytes]:
+        if any(_is_fork(failure) for failure in self.result.failures):
+            yield from self._forks()
         for failure in self.result.failures:
             raw = None
-            if _is_fork(failure):
-                raw = self._fork()
-            elif self.held is not None and failure.check is Check.COSIGNATURE_TIME:
+            if self.held is not None and failure.check is Check.COSIGNATURE_TIME:
                 raw = self._time(self.held, self.held.size - 1)
             elif self.held is not None and failure.index is not None and failure.check is Check.TIME:
                 raw = self._time(self.held, failure.index)
@@ -147,15 +179,16 @@ class _Prover:
             if raw is not None:
                 yield raw
 
-    def _fork(self) -> bytes | None:
+    def _forks(self) -> Iterator[bytes]:
+        others = [view.opened for view in self.result.views]
+        held = self.held
         try:
-            before = open_checkpoint(self.result.remembered, self.policy, self.log)
-            held = None
-            if self.opened.checkpoint.size != before.checkpoint.size:
-                held = _hold(self.source, self.opened, self.policy, self.log)
+            if self.result.remembered:
+                others.append(open_checkpoint(self.result.remembered, self.policy, self.log))
+            held = held or _hold(self.source, self.opened, self.policy, self.log)
         except CheckFailed:
-            return None
-        return make_fork(before, self.opened, held.tree if held else None, self.policy, self.log)
+            held = None
+        yield from _forks(self.opened, others, held, self.policy, self.log)
 
     def _time(self, held: Held, index: int) -> bytes | None:
         draft = held.draft("time", index)
