@@ -7,11 +7,12 @@ that is all that its cosignature says. What contradicts it, signed by the log, i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from verifier.b64 import decode_base64, encode_base64
-from verifier.errors import MalformedInput, VerifierError
+from verifier.errors import CheckFailed, MalformedInput, VerifierError
+from verifier.fraud_making import make_fork
+from verifier.fraud_writing import keep_frauds
 from verifier.notes import (
     MAX_NOTE_BYTES,
     Checkpoint,
@@ -22,12 +23,13 @@ from verifier.notes import (
     parse_decimal,
     parse_note,
 )
-from verifier.state import write_atomically
+from verifier.policy import Policy, open_checkpoint
 from verifier.tree import EMPTY_ROOT, HASH_BYTES, verify_consistency
-from verifier.witness_store import Head, WitnessStore, origin_hash
+from verifier.witness_store import Head, WitnessStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from verifier.witness_keys import Cosigner
 
@@ -159,14 +161,18 @@ class Witness:
         return note.text + b"\n" + lines.encode()
 
     def _look_for_fork(self, origin: str, new: Head, signed: bytes) -> None:
-        """Compare with the kept checkpoint of the same size: two roots, both signed by the log, are a proof."""
+        """Compare with the kept checkpoint of the same size: two roots, both signed by the log, are a fraud proof."""
         kept = self._store.note(origin, new.size)
         if kept is None or parse_checkpoint(parse_note(kept).text).root == new.root:
             return
-        place = self._fraud_directory / f"fork-{origin_hash(origin)[:16]}-{new.size}-{new.root.hex()[:16]}"
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_atomically(place / "known.checkpoint", kept)
-        write_atomically(place / "other.checkpoint", signed)
+        policy = Policy(tuple(self._logs), {}, (), None)
+        for log in (key for key in self._logs if key.name == origin):
+            try:
+                known, other = (open_checkpoint(note, policy, log) for note in (kept, signed))
+            except CheckFailed:  # signed by another key of this log's
+                continue
+            if (fork := make_fork(known, other, None, policy, log)) is not None:
+                keep_frauds(str(self._fraud_directory), None, [fork])
 
 
 def _verify_growth(old: Head, new: Head, path: Sequence[bytes]) -> None:

@@ -18,7 +18,9 @@ from tests.harness.witness import Witness as OtherWitness
 from tests.harness.witnesses import BareLog
 from verifier import witness_store
 from verifier.errors import MalformedInput, UsageError
+from verifier.fraud import verify_fraud
 from verifier.notes import parse_vkey as their_vkey
+from verifier.policy import Policy
 from verifier.witness import Refused, Witness
 from verifier.witness_keys import format_key_file, generate, make_cosigner, open_key_file, write_key_file
 from verifier.witness_store import WitnessStore
@@ -149,12 +151,11 @@ def test_a_fork_is_proved_by_two_signed_checkpoints(scene: Scene, old: int) -> N
     status, _ = scene.refused(LOG.request(old, 250, FORKED.note(250), path=[]))
     assert status == (422 if old == 250 else 409)
     (place,) = scene.fraud.iterdir()
-    known, other = ((place / f"{name}.checkpoint").read_bytes() for name in ("known", "other"))
-    assert known.startswith(LOG.note(250))
-    assert other == FORKED.note(250)
-    for note in (known, other):
-        assert LOG.note_key in open_note(parse_note(note), [LOG.note_key])
-    assert scene.newest() == known
+    policy = Policy((their_vkey(LOG.note_key.vkey()),), {}, (), None)
+    verdict = verify_fraud(place.read_bytes(), policy, policy.logs[0])
+    assert (verdict.exit_code, verdict.kind) == (0, "fork")
+    known, other = (head["checkpoint"].encode() for head in json.loads(place.read_bytes())["heads"])
+    assert (known, other) == (scene.newest(), FORKED.note(250))
 
 
 def test_a_fork_at_an_older_size_that_is_kept_is_proved_too(scene: Scene) -> None:
