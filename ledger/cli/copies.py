@@ -12,7 +12,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ledger.cli.words import console, fields, say
-from ledger.party.keyring import read_public
+from ledger.party.signers import read_public
 from ledger.server.copies.backup import Progress as Told
 from ledger.server.copies.backup import backup as make_backup
 from ledger.server.copies.restoring import Restored

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from ledger.cli.passphrase import NoPassphrase
 from ledger.cli.words import console
-from ledger.core.errors import FormatError, LedgerError, NoteError, PolicyError, ProofError, QuorumError
+from ledger.core.errors import FormatError, LedgerError, NoteError, PolicyError, ProofError, QuorumError, SignerError
 from ledger.party.dataset.errors import CopyDamaged, TableUnreadable
 from ledger.party.dataset.marks.errors import CannotMark
 from ledger.party.dataset.trace.errors import FoundChanged, FoundEmpty, FoundTooLarge, NothingToCompare, TraceRunning
@@ -183,6 +183,8 @@ def explain(error: LedgerError | OSError) -> Words:  # noqa: C901, PLR0911, PLR0
             return Words(str(error), "try again; a lost passphrase cannot be recovered, a recovery key can help", USAGE)
         case NotAKeyFile():
             return Words(str(error), "make a key with 'ledger key new FILE'", USAGE)
+        case SignerError():
+            return Words(f"The key cannot be used: {error}", "'ledger key show FILE' tells where a key is", USAGE)
         case AlreadyThere():
             return Words(str(error), "give another name, or move the file away", USAGE)
         case OpenToOthers():

@@ -11,10 +11,11 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from ledger.cli.passphrase import ENVIRONMENT, RECOVERY_ENVIRONMENT, read_passphrase
+from ledger.cli.passphrase import ENVIRONMENT, PIN_ENVIRONMENT, RECOVERY_ENVIRONMENT
+from ledger.cli.signing import open_key
 from ledger.core.policy import parse_policy
 from ledger.party.client import LedgerClient
-from ledger.party.keyring import read_key, read_public
+from ledger.party.signers import read_public
 from ledger.party.speaker import Member, Speaker
 from ledger.party.transport import Query
 from ledger.party.vault import Vault
@@ -35,7 +36,10 @@ PassphraseFile = Annotated[
     Path | None,
     typer.Option(
         "--passphrase-file",
-        help=f"Read the key's passphrase from this file. Otherwise {ENVIRONMENT} is used, or you are asked.",
+        help=(
+            f"Read the key's passphrase (or its token's PIN) from this file. Otherwise {ENVIRONMENT} "
+            f"({PIN_ENVIRONMENT}) is used, or you are asked."
+        ),
         exists=True,
         dir_okay=False,
     ),
@@ -87,8 +91,7 @@ async def speaking(home: Path, passphrase_file: Path | None) -> AsyncIterator[Sp
     """Give a speaker for the home's party; asks for the passphrase of its key."""
     vault = vault_at(home)
     config = vault.config()
-    path = Path(config.key)
-    key = read_key(path, read_passphrase(str(path), passphrase_file))
+    key = open_key(Path(config.key), passphrase_file)
     async with reading(home) as client:
         yield Speaker(client, vault, config.party, key)
 

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ledger.cli.home import JsonOutput, PassphraseFile
-from ledger.cli.passphrase import read_passphrase
+from ledger.cli.passphrase import read_passphrase, read_pin
 from ledger.cli.words import as_json, fields, say
 from ledger.core.keys import PublicKey, SigningKey
 from ledger.party.errors import AlreadyThere
-from ledger.party.keyring import read_public, write_key
+from ledger.party.keyring import KeyFile, write_key
+from ledger.party.signers import (
+    InEnvironment,
+    InToken,
+    SignerFile,
+    read_file,
+    write_environment_signer,
+    write_token_signer,
+)
+from ledger.party.token import Token
 
 app = typer.Typer(
     name="key",
     no_args_is_help=True,
-    help="Key files: made here, sealed with a passphrase, and never sent anywhere.",
+    help="Keys: sealed in files, in the environment, or in a token (HSM); never sent anywhere.",
 )
+_HEX = re.compile(r"([0-9a-f]{2}){1,64}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 KeyPath = Annotated[Path, typer.Argument(metavar="FILE", help="The key file.")]
 
 
@@ -36,13 +48,70 @@ def new(file: KeyPath, passphrase_file: PassphraseFile = None, json_output: Json
 
 
 @app.command()
+def token(
+    file: KeyPath,
+    *,
+    module: Annotated[
+        Path, typer.Option(help="The token's PKCS#11 library, such as /usr/lib/softhsm/libsofthsm2.so.", exists=True)
+    ],
+    label: Annotated[str, typer.Option("--token", help="The token's label.")],
+    key_id: Annotated[
+        str | None, typer.Option("--id", help="Take the key with this id (hex) instead of making one.")
+    ] = None,
+    passphrase_file: PassphraseFile = None,
+    json_output: JsonOutput = False,
+) -> None:
+    """Make a key in a PKCS#11 token, which never lets it out, and write FILE, which says where it is.
+
+    FILE holds no secret, and goes wherever a key file goes. The PIN comes from LEDGER_PIN, --passphrase-file or a
+    prompt. A token that is lost takes its key with it: keep the recovery key elsewhere. Needs the extra 'pkcs11'.
+    """
+    if file.exists():
+        raise AlreadyThere(file)
+    if key_id is not None and not _HEX.fullmatch(key_id):
+        raise typer.BadParameter("--id: an even number of lower-case hex digits, at most 128")
+    wanted = bytes.fromhex(key_id) if key_id is not None else None
+    pin = read_pin(str(file), passphrase_file)
+    public = write_token_signer(file, Token(str(module.absolute()), label), wanted, pin)
+    _tell(file, public, "A key in a token:", json_output=json_output)
+
+
+@app.command()
+def environment(
+    file: KeyPath,
+    *,
+    variable: Annotated[str, typer.Option(help="The variable's name. It is set now, and whenever the key is used.")],
+    json_output: JsonOutput = False,
+) -> None:
+    """Write FILE, which says that the key is the one whose seed stands in an environment variable.
+
+    For secrets that your platform hands to a service. The seed is base64 of 32 random bytes, as from
+    `head -c 32 /dev/urandom | base64`. FILE holds no secret.
+    """
+    if not _VARIABLE.fullmatch(variable):
+        raise typer.BadParameter("--variable: letters, digits and underscores, at most 100, and no digit first")
+    _tell(file, write_environment_signer(file, variable), "A key in the environment:", json_output=json_output)
+
+
+@app.command()
 def show(file: KeyPath, json_output: JsonOutput = False) -> None:
-    """Show the public half of a key; needs no passphrase."""
-    _tell(file, read_public(file), "The public half of this key:", json_output=json_output)
+    """Show the public half of a key, and where the other half is; needs no passphrase."""
+    found = read_file(file)
+    _tell(file, found.public, "The public half of this key:", json_output=json_output, where=_where(found))
 
 
-def _tell(file: Path, public: PublicKey, words: str, *, json_output: bool) -> None:
-    document = {"keyid": public.keyid, **public.document(), "file": str(file)}
+def _where(found: KeyFile | SignerFile) -> dict[str, str]:
+    match found:
+        case SignerFile(where=InToken() as place):
+            return {"where": f"in {place.place}, id {place.id}", "opens vaults as": place.opener.key.keyid}
+        case SignerFile(where=InEnvironment(variable=variable)):
+            return {"where": f"in the environment variable {variable}"}
+        case _:
+            return {"where": "sealed in this file"}
+
+
+def _tell(file: Path, public: PublicKey, words: str, *, json_output: bool, where: dict[str, str] | None = None) -> None:
+    document = {"keyid": public.keyid, **public.document(), "file": str(file), **(where or {})}
     if json_output:
         as_json(document)
         return

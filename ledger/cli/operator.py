@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import secrets
 from enum import StrEnum
 from pathlib import Path
@@ -13,14 +12,15 @@ from typing import Annotated
 import typer
 
 from ledger.cli.home import PassphraseFile
-from ledger.cli.passphrase import ENVIRONMENT, read_passphrase
+from ledger.cli.passphrase import read_passphrase
+from ledger.cli.signing import forget_secrets, open_keys
 from ledger.cli.words import fields, say
 from ledger.core.dsse import STATEMENT_TYPE, Envelope, sign
 from ledger.core.encoding import Json, b64encode, canonical, parse_json
-from ledger.core.keys import SigningKey
+from ledger.core.keys import Signer, SigningKey
 from ledger.party.errors import AlreadyThere, Unfit
 from ledger.party.files import create_file
-from ledger.party.keyring import read_key, write_key
+from ledger.party.keyring import write_key
 from ledger.registry.facts import LedgerFact
 from ledger.server.log.identity import Identity
 from ledger.server.node import create, record, run, system_clock
@@ -31,6 +31,7 @@ LOG_KEY = "log.json"
 SERVICE_KEY = "service.json"
 OPERATOR_KEY = "operator.json"
 RECOVERY_KEY = "operator-recovery.json"
+KEYS = (LOG_KEY, SERVICE_KEY, OPERATOR_KEY, RECOVERY_KEY)
 POLICY = "policy.txt"
 _DAY_MS = 24 * 60 * 60 * 1000
 _MAX_PORT = 65_535
@@ -63,19 +64,34 @@ def init(
     admission: Annotated[
         Admission, typer.Option(help="open: anybody registers; operator: the operator countersigns each registration.")
     ] = Admission.OPEN,
+    log_key: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file of 'ledger key' to take over as the log's key, instead of a new one.", dir_okay=False
+        ),
+    ] = None,
+    service_key: Annotated[
+        Path | None, typer.Option(help="The same for the key that signs refusals and histories.", dir_okay=False)
+    ] = None,
     passphrase_file: PassphraseFile = None,
 ) -> None:
     """Make a ledger: four keys, a database with entry 0, and the policy file that verifiers need.
 
-    DIR/keys/log.json and service.json stay on the server. Move operator-recovery.json to an offline place, and publish
-    policy.txt wherever verifiers will look for it: on your site, in contracts, with your auditor.
+    DIR/keys/log.json and service.json stay on the server; with --log-key they may be keys in a token.
+    Move operator-recovery.json to an offline place, and publish policy.txt wherever verifiers will look for it: on your
+    site, in contracts, with your auditor.
     """
     keys = directory / "keys"
-    for name in (LOG_KEY, SERVICE_KEY, OPERATOR_KEY, RECOVERY_KEY):
+    for name in KEYS:
         if (keys / name).exists():
             raise AlreadyThere(keys / name)
-    identity = Identity(origin, SigningKey.generate(), SigningKey.generate())
-    own, recovery = SigningKey.generate(), SigningKey.generate()
+    given = {LOG_KEY: log_key, SERVICE_KEY: service_key}
+    taken = {name: path for name, path in given.items() if path is not None}
+    opened = dict(zip(taken, open_keys(list(taken.values()), "the given keys", passphrase_file), strict=True))
+    made = {name: SigningKey.generate() for name in KEYS if name not in taken}
+    signers = made | opened
+    identity = Identity(origin, signers[LOG_KEY], signers[SERVICE_KEY])
+    own, recovery = made[OPERATOR_KEY], made[RECOVERY_KEY]
     now = system_clock()
     statement = {
         "type": "ledger.created",
@@ -96,9 +112,10 @@ def init(
     read_model(LedgerCreated, parse_json(canonical(statement)))  # a bad word is told before anything is written
     passphrase = read_passphrase("the operator's keys", passphrase_file, creating=True)
     keys.mkdir(mode=0o700, parents=True, exist_ok=True)
-    named = {LOG_KEY: identity.log_key, SERVICE_KEY: identity.service_key, OPERATOR_KEY: own, RECOVERY_KEY: recovery}
-    for name, key in named.items():
+    for name, key in made.items():
         write_key(keys / name, key, passphrase)
+    for name, path in taken.items():
+        create_file(keys / name, path.read_bytes())
     recorded = asyncio.run(create(directory, identity, sign(statement, [own, recovery])))
     policy = f"# Whom to trust about {origin}: its log key alone. Add witness and group lines to require more.\n"
     create_file(directory / POLICY, f"{policy}log {identity.note_key.vkey()}\nquorum none\n".encode())
@@ -125,10 +142,8 @@ def rules(
     Each version on the way is recorded for everybody to see (`ledger.rules_changed`), and what was said before keeps
     its meaning. Stop the server first, and start it again afterwards.
     """
-    passphrase = read_passphrase("the operator's keys", passphrase_file)
-    log_key, service_key, own = (
-        read_key(directory / "keys" / name, passphrase) for name in (LOG_KEY, SERVICE_KEY, OPERATOR_KEY)
-    )
+    paths = [directory / "keys" / name for name in (LOG_KEY, SERVICE_KEY, OPERATOR_KEY)]
+    log_key, service_key, own = open_keys(paths, "the operator's keys", passphrase_file)
     changes = asyncio.run(record(directory, log_key, service_key, lambda ledger: _newer_rules(ledger, own)))
     for version, recorded in enumerate(changes, start=NEWEST_RULES + 1 - len(changes)):
         say(
@@ -137,14 +152,14 @@ def rules(
         )
 
 
-def _newer_rules(ledger: LedgerFact, own: SigningKey) -> list[Envelope]:
+def _newer_rules(ledger: LedgerFact, own: Signer) -> list[Envelope]:
     """Return the operator's steps to the newest version; raise Unfit where it is in force."""
     if ledger.rules >= NEWEST_RULES:
         raise Unfit(f"version {ledger.rules} of the rules is in force, and there is no newer one")
     return [_take_up(version, ledger, own) for version in range(ledger.rules + 1, NEWEST_RULES + 1)]
 
 
-def _take_up(version: int, ledger: LedgerFact, own: SigningKey) -> Envelope:
+def _take_up(version: int, ledger: LedgerFact, own: Signer) -> Envelope:
     now = system_clock()
     statement: dict[str, Json] = {
         "type": "ledger.rules_changed",
@@ -177,10 +192,9 @@ def serve(
     It re-derives its tree from disk first, and does not start where that contradicts its last checkpoint.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    passphrase = read_passphrase("the log key and the service key", passphrase_file)
-    os.environ.pop(ENVIRONMENT, None)  # the worker processes, which parse what strangers send, need not inherit it
-    log_key = read_key(directory / "keys" / LOG_KEY, passphrase)
-    service_key = read_key(directory / "keys" / SERVICE_KEY, passphrase)
+    paths = [directory / "keys" / name for name in (LOG_KEY, SERVICE_KEY)]
+    log_key, service_key = open_keys(paths, "the log key and the service key", passphrase_file)
+    forget_secrets(paths)  # the worker processes, which parse what strangers send, need not inherit them
 
     def ready(address: str, bound: int) -> None:
         say(f"Serving http://{address}:{bound}/docs", "bold green")

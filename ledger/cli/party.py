@@ -31,18 +31,18 @@ from ledger.cli.identity import (
     claimed_of,
     show_identity,
 )
-from ledger.cli.passphrase import read_passphrase, read_recovery_passphrase
 from ledger.cli.saying import Seal, pointers
+from ledger.cli.signing import open_key, open_recovery_key
 from ledger.cli.words import as_json, fields, say, tell
-from ledger.core.keys import SigningKey
+from ledger.core.keys import Signer
 from ledger.core.policy import parse_policy
 from ledger.party import enrolment
 from ledger.party.client import LedgerClient
 from ledger.party.drafts import Draft, read_draft, write_draft
 from ledger.party.errors import Unfit
-from ledger.party.keyring import read_key, read_public
 from ledger.party.recorded import Recorded
 from ledger.party.replies import PartyState
+from ledger.party.signers import opener_of, read_public
 from ledger.party.speaker import now_ms
 from ledger.party.vault import Config, Vault
 
@@ -116,10 +116,8 @@ def register(
         policy=policy.read_text(encoding="utf-8"),
         recovery_key=str(recovery_key.absolute()),
     )
-    signing = read_key(key, read_passphrase(str(key), passphrase_file))
-    recovery = read_key(
-        recovery_key, read_recovery_passphrase(str(recovery_key), recovery_passphrase_file, passphrase_file)
-    )
+    signing = open_key(key, passphrase_file)
+    recovery = open_recovery_key(recovery_key, recovery_passphrase_file, passphrase_file)
 
     async def register_now(client: LedgerClient) -> Recorded:
         return await enrolment.register(client, name, signing, recovery, now_ms, claimed=claimed)
@@ -171,7 +169,7 @@ def admit(
             show_identity(registration, err=True)
             if not yes and not typer.confirm(f"Admit {registration.issuer}, for ever, with these keys?", err=True):
                 return None
-            operator_key = read_key(key, read_passphrase(str(key), passphrase_file))
+            operator_key = open_key(key, passphrase_file)
             return await enrolment.admit(client, drafted, operator_key, now_ms)
 
     recorded = run(work())
@@ -210,10 +208,10 @@ def show(
 party_keys.register(app)
 
 
-def _settle(vault: Vault, config: Config, signing: SigningKey, recovery: SigningKey) -> None:
+def _settle(vault: Vault, config: Config, signing: Signer, recovery: Signer) -> None:
     """Let the home remember who it belongs to, and let both keys open what it will seal."""
     vault.keep_config(config)
-    vault.locker(signing, [recovery.public])
+    vault.locker(signing, [opener_of(recovery).public])
 
 
 async def _with_client(

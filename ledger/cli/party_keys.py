@@ -18,14 +18,14 @@ from ledger.cli.home import (
     run,
     vault_at,
 )
-from ledger.cli.passphrase import read_passphrase, read_recovery_passphrase
 from ledger.cli.saying import Seal, pointers
+from ledger.cli.signing import open_key, open_recovery_key
 from ledger.cli.words import say, tell
-from ledger.core.keys import SigningKey
+from ledger.core.keys import Signer
 from ledger.party import enrolment
 from ledger.party.errors import VaultSealed
-from ledger.party.keyring import read_key
 from ledger.party.recorded import Recorded
+from ledger.party.signers import opener_of
 from ledger.party.speaker import now_ms
 from ledger.party.vault import Config, Vault
 from ledger.statements.party import RECOVERY
@@ -54,7 +54,7 @@ def add_key(
 ) -> None:
     """Add a key of your own; the recovery key vouches for it."""
     config = vault_at(home).config()
-    new = read_key(file, read_passphrase(str(file), passphrase_file))
+    new = open_key(file, passphrase_file)
     recovery = _recovery_key(config, recovery_key, recovery_passphrase_file, passphrase_file)
 
     async def work() -> Recorded:
@@ -103,7 +103,7 @@ def revoke_key(
             say("Not revoked.", err=True)
             raise typer.Exit(1)
     if itself:
-        by = read_key(Path(config.key), read_passphrase(config.key, passphrase_file))
+        by = open_key(Path(config.key), passphrase_file)
     else:
         by = _recovery_key(config, recovery_key, recovery_passphrase_file, passphrase_file)
 
@@ -123,10 +123,10 @@ def revoke_key(
     tell(run(work()), f"The key is revoked: it speaks for {config.party} no longer.", json_output=json_output)
 
 
-def _let_open(vault: Vault, by: SigningKey, new: SigningKey) -> None:
+def _let_open(vault: Vault, by: Signer, new: Signer) -> None:
     """Let a new key open what the vault's disclosures are encrypted with; say what to keep where that fails."""
     try:
-        vault.locker(by).admit(new.public)
+        vault.locker(by).admit(opener_of(new).public)
     except VaultSealed as error:
         say(
             f"What you sealed so far still opens with the key {' or '.join(error.keyids)} only: keep its file.",
@@ -142,6 +142,6 @@ async def _is_last_recovery_key(home: Path, name: str, keyid: str) -> bool:
 
 def _recovery_key(
     config: Config, given: Path | None, recovery_passphrase_file: Path | None, passphrase_file: Path | None
-) -> SigningKey:
+) -> Signer:
     path = given if given is not None else Path(config.recovery_key)
-    return read_key(path, read_recovery_passphrase(str(path), recovery_passphrase_file, passphrase_file))
+    return open_recovery_key(path, recovery_passphrase_file, passphrase_file)

@@ -11,6 +11,7 @@ from ledger.core.errors import LedgerError
 
 ENVIRONMENT = "LEDGER_PASSPHRASE"
 RECOVERY_ENVIRONMENT = "LEDGER_RECOVERY_PASSPHRASE"
+PIN_ENVIRONMENT = "LEDGER_PIN"
 _MAX_BYTES = 4096
 
 
@@ -42,6 +43,21 @@ def read_recovery_passphrase(what: str, recovery_file: Path | None, file: Path |
     if recovery_file is None and environment is not None:
         return _checked(os.fsencode(environment), what)
     return read_passphrase(what, recovery_file if recovery_file is not None else file)
+
+
+def read_pin(what: str, file: Path | None) -> bytes:
+    """Return the PIN of the token that `what` names: from its own variable, or from `file`, or from a prompt.
+
+    Raises NoPassphrase, or OSError for an unreadable file.
+    """
+    environment = os.environ.get(PIN_ENVIRONMENT)
+    if environment is not None:
+        return _checked(os.fsencode(environment), what)
+    if file is not None:
+        return _checked(_read(file), what)
+    if not sys.stdin.isatty():
+        raise NoPassphrase(f"no PIN for the token of {what}: give --passphrase-file, or set {PIN_ENVIRONMENT}")
+    return _checked(getpass.getpass(f"PIN for the token of {what}: ").encode(), what)
 
 
 def _read(file: Path) -> bytes:

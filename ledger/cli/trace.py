@@ -14,13 +14,14 @@ from rich.progress import Progress as Bar
 from ledger.cli.errors import report
 from ledger.cli.home import DEFAULT_HOME as HOME
 from ledger.cli.home import JsonOutput, PassphraseFile, vault_at
-from ledger.cli.passphrase import NoPassphrase, read_passphrase
+from ledger.cli.passphrase import NoPassphrase
+from ledger.cli.signing import open_key
 from ledger.cli.words import as_json, console, fields, say
+from ledger.core.errors import SignerError
 from ledger.party.dataset.trace.words import summary
 from ledger.party.errors import KeyFileError, VaultDamaged, VaultSealed
 from ledger.party.files import create_file
 from ledger.party.interop.errors import MissingExtra
-from ledger.party.keyring import read_key
 from ledger.party.locker import Locker
 from ledger.party.plain import plain
 from ledger.party.speaker import now_ms
@@ -98,8 +99,8 @@ def trace(
 def _locker(vault: Vault, path: Path, passphrase_file: Path | None) -> Locker | None:
     """Open what opens our seals; where that fails, say so, and go on without: records can be compared all the same."""
     try:
-        return vault.locker(read_key(path, read_passphrase(str(path), passphrase_file)))
-    except (KeyFileError, NoPassphrase, VaultSealed, VaultDamaged, FileNotFoundError) as error:
+        return vault.locker(open_key(path, passphrase_file))
+    except (KeyFileError, NoPassphrase, SignerError, VaultSealed, VaultDamaged, FileNotFoundError) as error:
         report(error)
         say("Going on without: records are compared, marks cannot be opened.", "yellow", err=True)
         return None

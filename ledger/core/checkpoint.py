@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ledger.core.encoding import MAX_INTEGER, b64decode, b64encode
 from ledger.core.errors import FormatError, NoteError
 from ledger.core.hashing import EMPTY_ROOT, HASH_BYTES
-from ledger.core.keys import SigningKey
+from ledger.core.keys import Signer
 from ledger.core.note import sign_note
 
 _SIZE = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
@@ -36,7 +36,7 @@ def format_checkpoint(origin: str, head: TreeHead) -> bytes:
     return f"{origin}\n{head.size}\n{b64encode(head.root)}\n".encode()
 
 
-def sign_checkpoint(origin: str, head: TreeHead, key: SigningKey) -> bytes:
+def sign_checkpoint(origin: str, head: TreeHead, key: Signer) -> bytes:
     """Return the checkpoint as a note signed by the log's key, whose name is the origin."""
     return sign_note(format_checkpoint(origin, head), origin, key)
 

@@ -10,7 +10,7 @@ from hashlib import sha256
 
 from ledger.core.encoding import Json, b64decode, b64encode, canonical, parse_json
 from ledger.core.errors import FormatError, pointer
-from ledger.core.keys import SIGNATURE_BYTES, SigningKey
+from ledger.core.keys import SIGNATURE_BYTES, Signer
 
 STATEMENT_TYPE = "application/vnd.provenance-ledger.statement.v1+json"
 REFUSAL_TYPE = "application/vnd.provenance-ledger.refusal.v1+json"
@@ -83,7 +83,7 @@ class Envelope:
         return Envelope(self.payload, tuple(sorted(merged.items())), self.payload_type)
 
 
-def sign(payload: Json, keys: Sequence[SigningKey], payload_type: str = STATEMENT_TYPE) -> Envelope:
+def sign(payload: Json, keys: Sequence[Signer], payload_type: str = STATEMENT_TYPE) -> Envelope:
     """Return the envelope of `payload`, signed by `keys`."""
     unsigned = Envelope(canonical(payload), (), payload_type)
     return unsigned.with_signatures((key.public.keyid, key.sign(unsigned.signed_bytes)) for key in keys)

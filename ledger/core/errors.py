@@ -27,6 +27,16 @@ class ProofError(LedgerError):
     """A Merkle path does not lead where it claims (RFC 9162 §2.1.3.2, §2.1.4.2)."""
 
 
+class SignerError(LedgerError):
+    """A key that is kept elsewhere cannot be used now. The message never holds a secret."""
+
+    def __init__(self, where: str, detail: str) -> None:
+        """Keep where the key is, and words for people."""
+        self.where = where
+        self.detail = detail
+        super().__init__(f"{where}: {detail}")
+
+
 class NoteError(LedgerError):
     """A signed note is malformed, or no trusted key signed it, or a trusted key's signature is wrong."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from hashlib import sha256
+from typing import Protocol
 
 import nacl.bindings
 import nacl.exceptions
@@ -69,6 +70,17 @@ class PublicKey:
     def document(self) -> dict[str, str]:
         """Return the JSON form (§3.1)."""
         return {"alg": self.alg, "public_key": b64encode(self.raw)}
+
+
+class Signer(Protocol):
+    """Whatever signs with one key, wherever its private half is: in memory, or where it never leaves."""
+
+    @property
+    def public(self) -> PublicKey:
+        """The public half."""
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature of `message`; raise SignerError where the key cannot be used now."""
 
 
 @dataclass(frozen=True, repr=False)

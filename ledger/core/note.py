@@ -11,7 +11,7 @@ from hashlib import sha256
 from ledger.core.cosignature import MAX_TIME_S, timed_message, tree_message
 from ledger.core.encoding import b64decode, b64encode
 from ledger.core.errors import FormatError, NoteError
-from ledger.core.keys import KEY_BYTES, SigningKey, is_strong, verify_ed25519
+from ledger.core.keys import KEY_BYTES, Signer, is_strong, verify_ed25519
 from ledger.core.mldsa import MLDSA44_KEY_BYTES, verify_mldsa44
 
 ED25519_TYPE = 0x01
@@ -71,6 +71,11 @@ class NoteSignature:
     name: str
     key_id: bytes
     signature: bytes
+
+    @property
+    def line(self) -> str:
+        """The line itself, with its LF."""
+        return f"— {self.name} {b64encode(self.key_id + self.signature)}\n"
 
 
 @dataclass(frozen=True)
@@ -136,7 +141,7 @@ def open_note(note: Note, keys: Iterable[NoteKey]) -> list[NoteKey]:
     return signed
 
 
-def sign_note(text: bytes, name: str, key: SigningKey) -> bytes:
+def sign_note(text: bytes, name: str, key: Signer) -> bytes:
     """Return the note of `text` (ending in LF) with one Ed25519 signature (type 0x01) by `name`."""
     note_key = NoteKey(name, ED25519_TYPE, key.public.raw)
     line = f"\n— {name} {b64encode(note_key.id + key.sign(text))}\n"

@@ -12,7 +12,7 @@ from ledger.core.commitment import Place
 from ledger.core.dsse import Envelope, sign
 from ledger.core.encoding import Json, b64encode, canonical
 from ledger.core.errors import FormatError
-from ledger.core.keys import SigningKey
+from ledger.core.keys import Signer
 from ledger.party.errors import Unfit
 from ledger.party.sealing import Opening, seal_fields
 from ledger.party.versions import check_statement
@@ -99,7 +99,7 @@ class Frame:
         return sealed, openings
 
 
-def sign_statement(statement: dict[str, Json], keys: Sequence[SigningKey]) -> Envelope:
+def sign_statement(statement: dict[str, Json], keys: Sequence[Signer]) -> Envelope:
     """Return the statement signed by all its signers; raise Unfit where `keys` are others."""
     if sorted(key.public.keyid for key in keys) != statement["signers"]:
         raise Unfit("the keys at hand are not the statement's signers")

@@ -18,7 +18,7 @@ from pydantic import Field
 from ledger.core.dsse import MAX_PAYLOAD_BYTES, Envelope, statement_id
 from ledger.core.encoding import Json, b64decode, b64encode, canonical, parse_json
 from ledger.core.errors import FormatError
-from ledger.core.keys import SIGNATURE_BYTES, PublicKey, SigningKey
+from ledger.core.keys import SIGNATURE_BYTES, PublicKey, Signer
 from ledger.party.disclosures import Disclosure
 from ledger.party.errors import Unfit
 from ledger.party.files import create_file, replace_file
@@ -72,7 +72,7 @@ class Draft:
         present = dict(self.envelope.signatures)
         return [keyid for keyid in self.statement.signers if keyid not in present]
 
-    def signed(self, key: SigningKey) -> Draft:
+    def signed(self, key: Signer) -> Draft:
         """Return the draft with this key's signature; raise Unfit if it is none of the signers."""
         keyid = key.public.keyid
         if keyid not in self.statement.signers:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from ledger.core.checkpoint import TreeHead
 from ledger.core.encoding import Json
-from ledger.core.keys import PublicKey, SigningKey
+from ledger.core.keys import PublicKey, Signer
 from ledger.party.certificates import Certified
 from ledger.party.client import LedgerClient
 from ledger.party.composing import DRAFT_LIFETIME_MS, Frame, sign_statement
@@ -38,7 +38,7 @@ class Claimed:
     certified: Certified | None = None
     seal: Collection[str] = ()
 
-    def identity(self, frame: Frame, key: SigningKey) -> dict[str, Json] | None:
+    def identity(self, frame: Frame, key: Signer) -> dict[str, Json] | None:
         """Return the field `identity` of a registration with this signing key; None where nothing is said."""
         if self.certified is None:
             return dict(self.said) or None
@@ -53,8 +53,8 @@ NOTHING_CLAIMED = Claimed()
 async def register(
     client: LedgerClient,
     name: str,
-    key: SigningKey,
-    recovery_key: SigningKey,
+    key: Signer,
+    recovery_key: Signer,
     clock: Clock,
     *,
     claimed: Claimed = NOTHING_CLAIMED,
@@ -77,9 +77,7 @@ async def register(
     return await client.submit(envelope)
 
 
-async def find_registration(
-    client: LedgerClient, name: str, key: SigningKey, recovery_key: SigningKey
-) -> Recorded | None:
+async def find_registration(client: LedgerClient, name: str, key: Signer, recovery_key: Signer) -> Recorded | None:
     """Return the entry that registered `name` with exactly these keys; None if nobody, or somebody else, holds it.
 
     An answer that was lost, an operator that countersigned, the operator's own party: all are found here.
@@ -104,8 +102,8 @@ async def find_registration(
 async def draft(
     client: LedgerClient,
     name: str,
-    key: SigningKey,
-    recovery_key: SigningKey,
+    key: Signer,
+    recovery_key: Signer,
     clock: Clock,
     *,
     claimed: Claimed = NOTHING_CLAIMED,
@@ -143,14 +141,14 @@ async def review(client: LedgerClient, drafted: Draft, keyid: str, clock: Clock)
     return statement
 
 
-async def admit(client: LedgerClient, drafted: Draft, operator_key: SigningKey, clock: Clock) -> Recorded:
+async def admit(client: LedgerClient, drafted: Draft, operator_key: Signer, clock: Clock) -> Recorded:
     """Countersign a registration as the operator, and have it recorded."""
     await review(client, drafted, operator_key.public.keyid, clock)
     return await client.submit(drafted.signed(operator_key).envelope)
 
 
 async def add_key(
-    client: LedgerClient, name: str, new: SigningKey, recovery_key: SigningKey, clock: Clock, *, use: str
+    client: LedgerClient, name: str, new: Signer, recovery_key: Signer, clock: Clock, *, use: str
 ) -> Recorded:
     """Add a key to a party; the new key signs, which proves that we hold it."""
     frame = await _frame(client, name, clock)
@@ -164,7 +162,7 @@ async def revoke_key(
     client: LedgerClient,
     name: str,
     keyid: str,
-    by: SigningKey,
+    by: Signer,
     clock: Clock,
     *,
     compromised_since_ms: int | None = None,
@@ -186,7 +184,7 @@ async def _frame(client: LedgerClient, name: str, clock: Clock) -> Frame:
 
 
 async def _keep(
-    client: LedgerClient, key: SigningKey, others: Sequence[PublicKey], disclosures: Sequence[Disclosure]
+    client: LedgerClient, key: Signer, others: Sequence[PublicKey], disclosures: Sequence[Disclosure]
 ) -> None:
     """Keep what opens sealed places, before they are sent; `others` of the party's keys can open it, too."""
     if not disclosures:
@@ -198,7 +196,7 @@ async def _keep(
 
 
 def _registration(
-    frame: Frame, key: SigningKey, recovery_key: SigningKey, other_keyids: list[str], claimed: Claimed
+    frame: Frame, key: Signer, recovery_key: Signer, other_keyids: list[str], claimed: Claimed
 ) -> tuple[dict[str, Json], tuple[Opening, ...]]:
     signers = [key.public.keyid, recovery_key.public.keyid, *other_keyids]
     return frame.sealed(

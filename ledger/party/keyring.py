@@ -30,7 +30,7 @@ MEMORY_BYTES = 64 * 1024 * 1024
 MAX_OPS = 10
 MIN_MEMORY_BYTES = 8 * 1024
 MAX_MEMORY_BYTES = 512 * 1024 * 1024
-_MAX_FILE_BYTES = 16_384
+MAX_FILE_BYTES = 16_384
 _MAX_BOX_CHARACTERS = 200
 _SALT_BYTES = 16
 
@@ -93,8 +93,8 @@ def format_key_file(file: KeyFile) -> bytes:
 
 def parse_key_file(raw: bytes) -> KeyFile:
     """Parse a key file; raise FormatError."""
-    if len(raw) > _MAX_FILE_BYTES:
-        raise FormatError("too-large", detail=f"a key file has at most {_MAX_FILE_BYTES} bytes")
+    if len(raw) > MAX_FILE_BYTES:
+        raise FormatError("too-large", detail=f"a key file has at most {MAX_FILE_BYTES} bytes")
     file = read_model(KeyFile, parse_json(raw))
     _ = file.public
     return file
@@ -116,14 +116,9 @@ def read_key(path: Path, passphrase: bytes) -> SigningKey:
         raise NotAKeyFile(path, str(error)) from error
 
 
-def read_public(path: Path) -> PublicKey:
-    """Read the public half, which needs no passphrase; raise NotAKeyFile or OSError."""
-    return _read(path).public
-
-
 def _read(path: Path) -> KeyFile:
     with path.open("rb") as file:
-        raw = file.read(_MAX_FILE_BYTES + 1)
+        raw = file.read(MAX_FILE_BYTES + 1)
     try:
         return parse_key_file(raw)
     except FormatError as error:

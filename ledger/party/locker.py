@@ -26,10 +26,11 @@ import nacl.utils
 
 from ledger.core.encoding import Json, canonical, parse_json
 from ledger.core.errors import FormatError
-from ledger.core.keys import PublicKey, SigningKey
+from ledger.core.keys import PublicKey, Signer, SigningKey
 from ledger.party.disclosures import Disclosure
 from ledger.party.errors import VaultDamaged, VaultError, VaultSealed
 from ledger.party.files import OWNER_ONLY_FILE, sync_directory
+from ledger.party.signers import opener_of
 from ledger.statements.parse import read_model
 
 _APPLICATION_ID = 0x50_4C_44_56  # "PLDV"
@@ -80,10 +81,14 @@ class Locker:
     holds was changed, VaultError where it cannot be used.
     """
 
-    def __init__(self, path: Path, key: SigningKey, others: Sequence[PublicKey] = ()) -> None:
-        """Open the file with `key`, making it where it is missing; `others` shall be able to open it, too."""
+    def __init__(self, path: Path, key: Signer, others: Sequence[PublicKey] = ()) -> None:
+        """Open the file with `key`, making it where it is missing; `others` shall be able to open it, too.
+
+        What opens for a key in a token is its opener (see `signers`), and `others` are openers' public halves.
+        """
         self._path = path
-        self._secret = self._open(key, [key.public, *others])
+        opener = opener_of(key)
+        self._secret = self._open(opener, [opener.public, *others])
 
     def keep(self, disclosures: Sequence[Disclosure]) -> None:
         """Keep what opens our commitments; what is there already, stays."""

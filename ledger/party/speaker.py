@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cached_property
 
 from ledger.core.encoding import Json
-from ledger.core.keys import SigningKey
+from ledger.core.keys import Signer
 from ledger.party.client import LedgerClient
 from ledger.party.composing import DRAFT_LIFETIME_MS, STATEMENT_LIFETIME_MS, Frame, sign_statement
 from ledger.party.disclosures import Disclosure
@@ -58,7 +58,7 @@ class Member:
 class Speaker(Member):
     """The same party with its signing `key` open."""
 
-    def __init__(self, client: LedgerClient, vault: Vault, name: str, key: SigningKey, clock: Clock = now_ms) -> None:
+    def __init__(self, client: LedgerClient, vault: Vault, name: str, key: Signer, clock: Clock = now_ms) -> None:
         super().__init__(client, vault, name, key.public.keyid, clock)
         self.key = key
 

@@ -32,12 +32,12 @@ from pydantic import Field
 
 from ledger.core.encoding import Json, canonical, parse_json
 from ledger.core.errors import FormatError
-from ledger.core.keys import PublicKey, SigningKey
+from ledger.core.keys import PublicKey, Signer
 from ledger.party.disclosures import Disclosure
 from ledger.party.errors import KeyFileError, VaultError
 from ledger.party.files import OWNER_ONLY_FILE, make_directory, put_file, replace_file, rewrite_file, sync_directory
-from ledger.party.keyring import read_public
 from ledger.party.locker import Locker
+from ledger.party.signers import read_opener
 from ledger.statements.fields import Model, Name
 from ledger.statements.parse import read_model
 
@@ -128,7 +128,7 @@ class Vault:
         sync_directory(directory)
         return [path for path, _ in receipts]
 
-    def locker(self, key: SigningKey, others: Sequence[PublicKey] = ()) -> Locker:
+    def locker(self, key: Signer, others: Sequence[PublicKey] = ()) -> Locker:
         """Open what opens our commitments with one of the party's keys; raise VaultSealed or VaultDamaged.
 
         `others` are further keys that shall be able to; the recovery key is one wherever its file is at hand.
@@ -143,7 +143,7 @@ class Vault:
     def _recovery_keys(self) -> list[PublicKey]:
         """Return the party's recovery key, where its file is at hand: the other one that shall open disclosures."""
         try:
-            return [read_public(Path(self.config().recovery_key))]
+            return [read_opener(Path(self.config().recovery_key))]
         except (VaultError, KeyFileError, OSError):
             return []
 

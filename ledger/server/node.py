@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from ledger.core.dsse import Envelope
-from ledger.core.keys import SigningKey
+from ledger.core.keys import Signer
 from ledger.registry.facts import LEDGER_KEY, LedgerFact
 from ledger.server.log.identity import Identity
 from ledger.server.log.outside import PUBLISHED, PublishedFile
@@ -43,8 +43,8 @@ async def create(directory: Path, identity: Identity, created: Envelope) -> Reco
 
 async def run(
     directory: Path,
-    log_key: SigningKey,
-    service_key: SigningKey,
+    log_key: Signer,
+    service_key: Signer,
     *,
     host: str,
     port: int,
@@ -64,7 +64,7 @@ async def run(
 
 
 async def record(
-    directory: Path, log_key: SigningKey, service_key: SigningKey, say: Callable[[LedgerFact], Iterable[Envelope]]
+    directory: Path, log_key: Signer, service_key: Signer, say: Callable[[LedgerFact], Iterable[Envelope]]
 ) -> list[Recorded]:
     """Record what the operator says, in its order, on a ledger that nobody serves meanwhile.
 
@@ -76,7 +76,7 @@ async def record(
         return [await log.submit(envelope.recorded) for envelope in say(ledger)]
 
 
-async def _ledger(directory: Path, service_key: SigningKey) -> LedgerFact:
+async def _ledger(directory: Path, service_key: Signer) -> LedgerFact:
     if not (directory / DATABASE).exists():
         raise StoreError(f"{directory} holds no ledger; make one with `ledger init`")
     store = await SQLiteStore.open(directory / DATABASE)

@@ -85,8 +85,8 @@ def at_a_terminal(answers: str, *arguments: object) -> tuple[int, str]:
 
 
 @contextmanager
-def serving(directory: Path, *, admission: str = "open", fresh: bool = True) -> Iterator[str]:
-    """Make a ledger with the real commands if it is `fresh`, serve it, and give its address."""
+def serving(directory: Path, *, admission: str = "open", fresh: bool = True, **secrets: str) -> Iterator[str]:
+    """Make a ledger with the real commands if it is `fresh`, serve it with these variables, and give its address."""
     if fresh:
         names = ["--origin", "ledger.example/log", "--operator", "exchange"]
         good("init", directory, *names, "--admission", admission)
@@ -94,7 +94,7 @@ def serving(directory: Path, *, admission: str = "open", fresh: bool = True) -> 
         (directory / "serve.log").open("wb") as log,
         subprocess.Popen(
             [sys.executable, "-m", "ledger", "serve", str(directory), "--port", "0"],
-            env=environment(PYTHONUNBUFFERED="1"),
+            env=environment(PYTHONUNBUFFERED="1", **secrets),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ledger.core.checkpoint import TreeHead, sign_checkpoint
 from ledger.core.dsse import HISTORY_TYPE, REFUSAL_TYPE, Envelope, sign
-from ledger.core.keys import SigningKey
+from ledger.core.keys import Signer
 from ledger.core.note import ED25519_TYPE, NoteKey
 
 
@@ -16,8 +16,8 @@ class Identity:
     """`log_key` signs checkpoints and nothing else; `service_key` signs refusals and histories, never checkpoints."""
 
     origin: str
-    log_key: SigningKey
-    service_key: SigningKey
+    log_key: Signer
+    service_key: Signer
 
     @property
     def note_key(self) -> NoteKey:

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from ledger.core.dsse import Envelope
 from ledger.core.encoding import Json
-from ledger.core.errors import FormatError, LedgerError
+from ledger.core.errors import FormatError, LedgerError, SignerError
 from ledger.registry.refusal import Refused
 from ledger.server.log.errors import BusyError, SignedRefusalError, UnavailableError
 from ledger.server.store.contract import IntegrityError, StoreError
@@ -67,6 +67,8 @@ def problem_of(error: Exception) -> dict[str, Json]:  # noqa: C901, PLR0911, PLR
             return _document(429, "busy", str(error))
         case UnavailableError():
             return _document(503, "unavailable", str(error))
+        case SignerError():
+            return _document(503, "unavailable", "the ledger cannot sign now; try again")
         case StoreError():
             return _document(503, "unavailable", "the ledger's storage failed; try again")
         case web.HTTPRequestEntityTooLarge():
