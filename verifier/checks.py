@@ -48,6 +48,7 @@ class Check(Enum):
     JUDGED = "judged", "every entry could be judged on a complete state (§9)"
     PIN = "pin", "a pinned party has the pinned key"
     DISCLOSURE = "disclosure", "a disclosure opens the place that it names, on this ledger (§8.6)"
+    TIMESTAMP = "timestamp", "a time-stamp token is over a checkpoint of this log, and signed as it says (§21)"
     PREDECESSOR = "predecessor", "the ledger continues the one that its first entry names, as it was then (§20.4)"
     RECEIPT_FORM = "receipt-form", "the receipt has the right form (§11.2)"
     INCLUSION = "inclusion", "the entry is in the tree of the checkpoint (§2)"

@@ -9,7 +9,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from verifier import cli_bundle, cli_explain, cli_fraud, cli_mirror, cli_predecessor, cli_witness, manual
+from verifier import cli_bundle, cli_explain, cli_fraud, cli_mirror, cli_predecessor, cli_times, cli_witness, manual
 from verifier.arguments import MAX_POLICY_BYTES, read_disclosures, read_file, read_pins, read_roots
 from verifier.checks import Check, Doubt
 from verifier.entries import MAX_ENTRY_BYTES
@@ -88,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
         "--identity-roots", metavar="FILE", help="PEM: issuers of certificates that you know (statements.md §2)"
     )
     judging = "judged as of this moment: 2027-01-31T12:00:00Z, Unix milliseconds, or now (default: the newest entry's)"
+    cli_times.add_options(command, "where the log is")
     command.add_argument("--as-of", metavar="TIME", help=judging)
     command.add_argument(
         "--disclosures", metavar="FILE", action="append", default=[], help="what opens sealed places; may be repeated"
@@ -109,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     command = add("receipt", [common], "check, offline, that an entry is in a log", manual.EXIT_CODES)
     command.add_argument("receipt", metavar="RECEIPT_FILE")
     command.add_argument("--entry", required=True, metavar="ENTRY_FILE", help="the exact bytes of the entry")
+    cli_times.add_options(command, "none")
     cli_mirror.add_parser(commands, [common, quiet])
     return parser
 
@@ -145,6 +147,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _replay(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> int:
     pins, roots = read_pins(arguments.parties), read_roots(arguments.identity_roots)
+    tsa_roots = cli_times.read_tsa_roots(arguments)
     as_of_ms = parse_moment(arguments.as_of) if arguments.as_of is not None else None
     disclosures = read_disclosures(arguments.disclosures)
     if arguments.state and (as_of_ms is not None or disclosures is not None):
@@ -169,17 +172,18 @@ def _replay(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> 
         )
     finally:
         bar.close()
+    dating = cli_times.date_replay(result, tsa_roots, arguments.timestamps)
     must_find_none = arguments.fail_on_findings
     code = own_code = replay_exit_code(result, fail_on_findings=must_find_none)
     before = cli_predecessor.follow_back(arguments, result, policy, pins, roots)
     code = cli_predecessor.combine(code, before, fail_on_findings=must_find_none)
     kept = keep_frauds(arguments.fraud_dir, state_path, frauds_of_replay(result))
     if arguments.json:
-        more = cli_predecessor.describe_before(before, code)
+        more = cli_predecessor.describe_before(before, code) | cli_times.describe(dating)
         print(format_json(describe_replay(result, code) | more | {"fraud_proofs": kept}))
     else:
         words = cli_predecessor.format_before(before, fail_on_findings=must_find_none)
-        print(words + format_kept(kept) + format_replay(result, code))
+        print(words + format_kept(kept) + cli_times.format_replayed(dating) + format_replay(result, code))
     if state_path and own_code not in (FAILED, UNKNOWN):
         try:
             write_atomically(state_path, format_state(result.state()))
@@ -191,16 +195,19 @@ def _replay(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> 
 def _receipt(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> int:
     raw = read_file(arguments.receipt, MAX_RECEIPT_BYTES)
     result = verify_receipt(raw, read_file(arguments.entry, 2 * MAX_ENTRY_BYTES), policy, log)
+    dating = cli_times.date_receipt(result, policy, log, cli_times.read_tsa_roots(arguments), arguments.timestamps)
     doubts = []
     if result.opened and not result.opened.is_quorate:
         doubts.append(Doubt(Check.QUORUM, "quorum-not-reached", where=policy.quorum or ""))
     code = exit_code(result.failures, doubts)
     if arguments.json:
         report = describe_receipt(result) | {"doubts": describe_doubts(doubts), "exit_code": code}
+        report |= cli_times.describe(dating)
         print(format_json(report | {"checkpoint": describe_checkpoint(result.opened, policy)}))
         return code
     lines = format_checkpoint(result.opened, policy) if result.opened else []
     lines += _describe_entry(result) if not result.failures else []
+    lines += cli_times.format_received(dating, result.index)
     lines += [f"False       {format_failure(failure)}" for failure in result.failures]
     lines += [f"Not told    {format_doubt(doubt)}" for doubt in doubts]
     print("\n".join([*lines, "", format_verdict(code, result.failures, verified="the entry is in the log")]))

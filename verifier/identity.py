@@ -17,23 +17,19 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from verifier.b64 import decode_base64
-from verifier.errors import MalformedInput
-
-TAG = "provenance-ledger/identity/v1"
-MIN_RSA_BITS = 2048
-_HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
-_UNDERSTOOD = frozenset(
-    {
-        x509.BasicConstraints.oid,
-        x509.KeyUsage.oid,
-        x509.ExtendedKeyUsage.oid,
-        x509.SubjectAlternativeName.oid,
-        x509.CertificatePolicies.oid,
-    }
+from verifier.certificates import (
+    MIN_RSA_BITS,
+    Roots,
+    is_issued_by,
+    is_root_of,
+    is_understood,
+    is_valid_at,
+    may_issue,
+    parse_certificates,
 )
-"""Extensions that may be critical: what they limit is looked at here, or is not claimed here."""
 
-Roots = tuple[x509.Certificate, ...]
+__all__ = ["TAG", "Evidence", "Presented", "Roots", "parse_roots", "signed_text", "verify_identity"]
+TAG = "provenance-ledger/identity/v1"
 
 
 class Presented(NamedTuple):
@@ -88,10 +84,7 @@ def parse_roots(raw: bytes) -> Roots:
 
     Raises `MalformedInput`.
     """
-    try:
-        return tuple(x509.load_pem_x509_certificates(raw))
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise MalformedInput("identity roots", "malformed", str(error)) from None
+    return parse_certificates(raw, "identity roots")
 
 
 def signed_text(ledger: str, issuer: str, keyids: tuple[str, ...]) -> bytes:
@@ -108,7 +101,7 @@ def verify_identity(ledger: str, issuer: str, presented: Presented, roots: Roots
         _check_links(chain)
         _check_signature(chain[0], presented.signature, signed_text(ledger, issuer, presented.keyids))
         subject, last_issuer = chain[0].subject.rfc4514_string(), chain[-1].issuer.rfc4514_string()
-        is_known = any(_is_root_of(root, chain[-1], presented.time_ms) for root in roots)
+        is_known = any(is_root_of(root, chain[-1], presented.time_ms) for root in roots)
     except _NotProven as error:
         return Evidence(error.reason, error.position, is_disclosed=presented.is_disclosed)
     except Exception:  # noqa: BLE001 (fields are parsed when they are read: whatever the bytes provoke, they prove nothing)
@@ -129,62 +122,18 @@ def _load(text: str, position: int) -> x509.Certificate:
 
 def _check_certificate(certificate: x509.Certificate, position: int, time_ms: int) -> None:
     """Check one certificate of a chain by itself; `position` counts from the party's own, 0."""
-    if not _is_valid_at(certificate, time_ms):
+    if not is_valid_at(certificate, time_ms):
         raise _NotProven("outside-validity", position)
-    if any(extension.critical and extension.oid not in _UNDERSTOOD for extension in certificate.extensions):
+    if not is_understood(certificate):
         raise _NotProven("unknown-critical-extension", position)
-    if position > 0 and not _may_issue(certificate, below=position - 1, is_root=False):
+    if position > 0 and not may_issue(certificate, below=position - 1, is_root=False):
         raise _NotProven("not-an-authority", position)
-
-
-def _is_valid_at(certificate: x509.Certificate, time_ms: int) -> bool:
-    """Tell whether a moment is in the validity period, whose last second belongs to it (RFC 5280 §4.1.2.5)."""
-    first_s, last_s = certificate.not_valid_before_utc.timestamp(), certificate.not_valid_after_utc.timestamp()
-    return first_s * 1000 <= time_ms < (last_s + 1) * 1000
-
-
-def _may_issue(certificate: x509.Certificate, *, below: int, is_root: bool) -> bool:
-    """Tell whether it may sign certificates, with `below` others between it and the party's own.
-
-    Without this, whoever holds any certificate could write one for any name. Old roots, which the user vouches for,
-    do not say that they are authorities.
-    """
-    try:
-        basic = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
-    except x509.ExtensionNotFound:
-        return is_root
-    if not basic.ca or (basic.path_length is not None and basic.path_length < below):
-        return False
-    try:
-        return certificate.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
-    except x509.ExtensionNotFound:
-        return True
 
 
 def _check_links(chain: list[x509.Certificate]) -> None:
     for position, (certificate, above) in enumerate(pairwise(chain)):
-        if not _is_issued_by(certificate, above):
+        if not is_issued_by(certificate, above):
             raise _NotProven("not-signed-by-next", position)
-
-
-def _is_issued_by(certificate: x509.Certificate, above: x509.Certificate) -> bool:
-    """Tell whether `above` is the named issuer and signed it, over a hash that is not broken."""
-    algorithm = certificate.signature_hash_algorithm  # None: Ed25519
-    if algorithm is not None and not isinstance(algorithm, _HASHES):
-        return False
-    try:
-        certificate.verify_directly_issued_by(above)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-        return False
-    return True
-
-
-def _is_root_of(root: x509.Certificate, last: x509.Certificate, time_ms: int) -> bool:
-    if root == last:
-        return True
-    if not _is_valid_at(root, time_ms) or not _may_issue(root, below=0, is_root=True):
-        return False
-    return _is_issued_by(last, root)
 
 
 def _check_signature(certificate: x509.Certificate, signature: str, text: bytes) -> None:
