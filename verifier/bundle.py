@@ -25,11 +25,14 @@ from verifier.bundle_form import Bundle, parse_bundle
 from verifier.bundle_marks import Tried, opened_value, verify_marks
 from verifier.bundle_numbers import Scores
 from verifier.bundle_records import Found, verify_found, verify_matches, verify_records
+from verifier.bundle_times import verify_times
+from verifier.dating import Dating
 from verifier.errors import MalformedInput
 from verifier.judgement import Judgement
 from verifier.parties import PinCheck, Pins, verify_pins
 
 if TYPE_CHECKING:
+    from verifier.certificates import Roots
     from verifier.notes import VerifierKey
     from verifier.policy import Policy
 
@@ -52,6 +55,8 @@ class Examination:
     judgement: Judgement = field(default_factory=Judgement)
     found: Found | None = None
     tried: Tried | None = None
+    dating: Dating | None = None
+    """What bounds the times of the entries; None where the user named no roots of time-stamps."""
     is_settled: bool = False
     """Every check was made."""
 
@@ -61,16 +66,21 @@ class Examination:
         return self.outcome.exit_code
 
 
-def verify_bundle(
-    raw: bytes, policy: Policy, log: VerifierKey, pins: Pins = (), found: bytes | None = None
+def verify_bundle(  # noqa: PLR0917 (a bundle, whom to trust, and what the user has beside it)
+    raw: bytes,
+    policy: Policy,
+    log: VerifierKey,
+    pins: Pins = (),
+    found: bytes | None = None,
+    tsa_roots: Roots = (),
 ) -> Examination:
     """Check everything that docs/bundle.md §6 lists; faults do not raise: they are in the result's `outcome`.
 
-    `found` is the found file, where the user has it.
+    `found` is the found file, where the user has it; `tsa_roots` are whose word the user takes for the time.
     """
     examination = Examination(policy, log)
     try:
-        _examine(examination, raw, pins, found)
+        _examine(examination, raw, pins, found, tsa_roots)
     except MalformedInput as error:
         examination.outcome.fail(BundleCheck.FORM, error.reason, error.detail)
     except Unverifiable:
@@ -79,7 +89,7 @@ def verify_bundle(
     return examination
 
 
-def _examine(examination: Examination, raw: bytes, pins: Pins, found: bytes | None) -> None:
+def _examine(examination: Examination, raw: bytes, pins: Pins, found: bytes | None, tsa_roots: Roots) -> None:
     outcome = examination.outcome
     bundle = examination.bundle = parse_bundle(raw)
     read = read_histories(bundle)
@@ -98,6 +108,7 @@ def _examine(examination: Examination, raw: bytes, pins: Pins, found: bytes | No
     outcome.stop_if_false()
     examination.acts, examination.judgement = verify_judgement(bundle, chain, outcome)
     _examine_evidence(examination, bundle, chain, case, found)
+    examination.dating = verify_times(bundle, chain, examination.policy, examination.log, tsa_roots, outcome)
     outcome.stop_if_false()
     examination.is_settled = True
 

@@ -32,6 +32,7 @@ class BundleCheck(Enum):
     SCORE = "score", "the numbers of the evidence follow from it"
     CONTROL = "control", "so do those of the controls"
     JUDGEMENT = "judgement", "the judgement follows from the entries"
+    TIME = "time", "what dates the entries is of this log, and signed as it says"
 
     def __init__(self, slug: str, line: str) -> None:
         self.slug = slug

@@ -54,6 +54,8 @@ class Chain:
     told: dict[int, Told] = field(default_factory=dict)
     """Accepted entries by index, ascending."""
     by_id: dict[bytes, Told] = field(default_factory=dict)
+    seen_sizes: dict[int, int] = field(default_factory=dict)
+    """Of each accepted entry, the size of the tree that its signers say they had seen."""
     service_key: bytes = b""
     """Public key that signs histories, as entry 0 names it."""
     is_readable: bool = True
@@ -200,6 +202,8 @@ class _Acceptor:
             return
         registry.record(index, statement)
         told = chain.told[index] = chain.by_id[statement.id] = Told(index, item.time_ms, statement)
+        if item.statement is not None and item.statement.seen is not None:
+            chain.seen_sizes[index] = item.statement.seen[0]
         if index == 0:
             chain.service_key = key_bytes(told.body["service_key"])
         for reason, pointer in statement.faults:

@@ -29,7 +29,7 @@ _NUMBER = "(0|[1-9][0-9]{0,15})"
 _entry_path = re.compile(rf"entries/{_NUMBER}\.entry").fullmatch
 _receipt_path = re.compile(rf"receipts/{_NUMBER}\.tlog-proof").fullmatch
 _history_path = re.compile(rf"histories/{_NUMBER}\.json").fullmatch
-_token_path = re.compile(rf"timestamps/{_NUMBER}\.tsr").fullmatch
+_time_path = re.compile(rf"timestamps/{_NUMBER}\.(tsr|json)").fullmatch
 _found_path = re.compile(r"found/[a-z0-9._-]+").fullmatch
 
 
@@ -45,7 +45,10 @@ class Bundle:
     """By path."""
     found: bytes | None = None
     trace: Member | None = None
-    token_count: int = 0
+    tokens: dict[int, bytes] = field(default_factory=dict)
+    """By number; nothing of their form is checked."""
+    older: dict[int, bytes] = field(default_factory=dict)
+    """Older checkpoints by number; nor of theirs."""
     made: dict[str, Any] = field(default_factory=dict)
     case: dict[str, Any] = field(default_factory=dict)
     disclosures: Disclosures = field(default_factory=Disclosures)
@@ -90,7 +93,7 @@ def parse_bundle(raw: bytes) -> Bundle:
 
 
 def _is_read(path: str) -> bool:
-    return path not in _FOR_PEOPLE and not _token_path(path)
+    return path not in _FOR_PEOPLE
 
 
 def _verify_manifest(files: dict[str, Member]) -> dict[str, Any]:
@@ -117,8 +120,8 @@ def _place(bundle: Bundle, path: str, member: Member) -> None:
         bundle.receipts[_index(path, match[1])] = member.content
     elif _history_path(path):
         bundle.histories[path] = member.content
-    elif _token_path(path):
-        bundle.token_count += 1
+    elif match := _time_path(path):
+        (bundle.tokens if match[2] == "tsr" else bundle.older)[int(match[1])] = member.content
     elif path == "trace.json":
         bundle.trace = member
     elif path not in _READ and path not in _FOR_PEOPLE and not _found_path(path):

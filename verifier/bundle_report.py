@@ -6,6 +6,7 @@ from html import escape as escape_html
 from typing import TYPE_CHECKING, Any
 
 from verifier.bundle_checks import FALSE, UNKNOWN, VERIFIED
+from verifier.bundle_times import describe_bounds, entries_of
 from verifier.bundle_words import (
     custody,
     format_bits,
@@ -84,6 +85,14 @@ def _entries(chain: Chain) -> list[dict[str, Any]]:
     ]
 
 
+def _describe_dating(examination: Examination) -> dict[str, Any]:
+    dating, chain, case = examination.dating, examination.chain, examination.case
+    if dating is None or chain is None or case is None:
+        return {}
+    bounds = [describe_bounds(dating, chain, told) for told in entries_of(case, chain)]
+    return dating.describe() | {"bounds": bounds}
+
+
 def describe(examination: Examination) -> dict[str, Any]:
     """Return everything that is known of the bundle as a JSON value."""
     chain, case, bundle, outcome = examination.chain, examination.case, examination.bundle, examination.outcome
@@ -106,6 +115,7 @@ def describe(examination: Examination) -> dict[str, Any]:
         "times": {
             "not_after": None if witness is None else {"witness": witness[0], "time_unix_s": witness[1]},
             "sentences": times(examination),
+            **_describe_dating(examination),
         },
         "score": {name: evidence[name] for name in ("conclusion", "marks", "controls", "hypotheses", "counts")
                   if name in evidence},

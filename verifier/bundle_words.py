@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from verifier.bundle_case import BY_OPERATOR, COMPLETE
 from verifier.bundle_checks import VERIFIED
 from verifier.bundle_marks import opened_value
+from verifier.bundle_times import entries_of, format_bounds
 from verifier.words import format_time, quote
 
 if TYPE_CHECKING:
@@ -124,8 +125,11 @@ def times(examination: Examination) -> list[str]:
     else:
         name, at_unix_s = witness
         lines.append(f"At the latest {format_time(at_unix_s * 1000)} all of them were there: the word of {name}.")
-    lines.append("At the earliest: nothing but the operator's times says so.")
-    return lines
+    dating, chain = examination.dating, examination.chain
+    if dating is None or chain is None:
+        return [*lines, "At the earliest: nothing but the operator's times says so."]
+    lines += [format_bounds(dating, chain, told) for told in entries_of(case, chain)]
+    return lines + [f"{item.format()[0].upper()}{item.format()[1:]}." for item in dating.untold]
 
 
 def custody(examination: Examination) -> list[str]:
@@ -152,8 +156,8 @@ def remains_open(examination: Examination) -> list[str]:
     lines += _about_receipt(examination, chain, case)
     lines += _about_found(examination)
     lines += _about_marks(examination)
-    if bundle.token_count:
-        lines.append(f"{bundle.token_count} time-stamp tokens are in the bundle, and were not checked.")
+    if bundle.tokens and examination.dating is None:
+        lines.append(f"{len(bundle.tokens)} time-stamp tokens are in the bundle, and were not checked.")
     if examination.judgement.undetermined:
         lines.append(f"{len(examination.judgement.undetermined)} points cannot be judged: what decides them is sealed.")
     lines.append("The reports in the bundle were not read: they prove nothing that this program does not say.")

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from verifier import cli_times
 from verifier.arguments import read_file, read_pins
 from verifier.bundle import verify_bundle
 from verifier.bundle_report import describe, format_html, format_text
@@ -28,7 +29,8 @@ in the bundle is believed because it is there (docs/bundle.md says what is check
 it says what is proved, and by how much; whether the history is complete; who signed,
 and whether you know that it was them (--parties pins them to keys); when; and what
 remains open. --found takes the found file itself, where the bundle leaves it out:
-else that its rows are in it is somebody's word.
+else that its rows are in it is somebody's word. --tsa-roots names time-stamping
+authorities that you believe: then tokens in the bundle say not after when.
 
 exit codes: 0 every part was verified (even if it is not enough to say where the file
 comes from: then that is what is said); 1 something is false; 2 usage; 3 could not tell
@@ -45,6 +47,7 @@ def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:  
     command.add_argument("bundle", metavar="FILE", help="the ZIP file")
     command.add_argument("--parties", metavar="FILE", help="pins: lines `party <name> <keyid>`")
     command.add_argument("--found", metavar="FOUND", help="the found file, where you have it")
+    cli_times.add_roots(command)
     command.add_argument("--html", metavar="OUT", help="write the report as a page, too")
 
 
@@ -55,7 +58,8 @@ def run(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> int:
     """
     raw = read_file(arguments.bundle, MAX_BYTES)
     found = read_file(arguments.found, MAX_BYTES) if arguments.found else None
-    examination = verify_bundle(raw, policy, log, read_pins(arguments.parties), found)
+    pins, tsa_roots = read_pins(arguments.parties), cli_times.read_tsa_roots(arguments)
+    examination = verify_bundle(raw, policy, log, pins, found, tsa_roots)
     name = Path(arguments.bundle).name
     words = format_json(describe(examination)) if arguments.json else format_text(examination, name)
     sys.stdout.write(words + "\n")

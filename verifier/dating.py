@@ -57,7 +57,7 @@ class Untold(NamedTuple):
 
     def format(self) -> str:
         """Return it in words."""
-        whose = f", of {self.authority}" if self.authority else ""
+        whose = f", of {self.authority}," if self.authority else ""
         return f"the token {self.where}{whose} tells no time: {self.reason}"
 
 

@@ -36,6 +36,10 @@ the ledger gives such a name other keys, or such a key another name. A party
 without a pin is marked `evidenced` by the operator that admitted it, or
 `name only`.
 
+--tsa-roots checks time-stamps (RFC 3161) with the authorities that you name, and says
+not after when, and not before when, which entries were there, by whose word:
+  verifier replay mirror/ --policy policy.txt --tsa-roots tsa.pem
+
 --as-of judges as of a past or later moment: only entries up to then count, and
 deadlines are late if they passed by then. What parties did wrong is a finding;
 what rests on a sealed place is undetermined, until --disclosures opens it:

@@ -28,6 +28,7 @@ from verifier.certificates import (
     may_issue,
     parse_certificates,
 )
+from verifier.dating import AUTHORITY, Dated, Dating, Untold
 from verifier.errors import MalformedInput
 from verifier.timestamps_form import SHA1, Token, parse_token
 
@@ -116,6 +117,16 @@ def verify_token(raw: bytes, stamped: Iterable[bytes], roots: Roots) -> Stamp:
     except Exception:  # noqa: BLE001 (certificates are parsed when they are read: whatever they provoke, they vouch for nothing)
         return Stamp(Status.UNKNOWN, "malformed-certificate", authority)
     return Stamp(Status.DATED, "", authority, token.not_after_ms)
+
+
+def date_token(dating: Dating, raw: bytes, stamped: Iterable[bytes], roots: Roots, *, where: str, size: int) -> str:
+    """Note in `dating` what a token tells of the tree of `size`; return why it is false, nothing if it is not."""
+    stamp = verify_token(raw, stamped, roots)
+    if stamp.status is Status.UNKNOWN:
+        dating.untold.append(Untold(where, stamp.reason, stamp.authority))
+    elif stamp.status is Status.DATED:
+        dating.dated.append(Dated(stamp.not_after_ms, stamp.authority, AUTHORITY, size))
+    return stamp.reason if stamp.status is Status.FALSE else ""
 
 
 def _verify_imprint(token: Token, stamped: Iterable[bytes]) -> None:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from verifier.b64 import encode_base64
 from verifier.checks import Check, Failure
-from verifier.dating import AUTHORITY, Dated, Untold
+from verifier.dating import Untold
 from verifier.errors import CheckFailed, SourceUnavailable, UsageError
 from verifier.jcs import MAX_INTEGER
 from verifier.notes import MAX_NOTE_BYTES
 from verifier.policy import open_checkpoint
 from verifier.source import DirectorySource
-from verifier.timestamps import Status, verify_token
+from verifier.timestamps import date_token
 from verifier.timestamps_form import MAX_TOKEN_BYTES
 
 if TYPE_CHECKING:
@@ -157,13 +157,9 @@ class Dater:
                 self._dating.add_cosignatures(older)
             except CheckFailed as error:
                 failures.append(error.failure)
-        stamp = verify_token(stamped.token, over, self._roots)
-        if stamp.status is Status.FALSE:
-            failures.append(Failure(Check.TIMESTAMP, stamp.reason, where=stamped.where))
-        elif stamp.status is Status.UNKNOWN:
-            self._dating.untold.append(Untold(stamped.where, stamp.reason, stamp.authority))
-        else:
-            self._dating.dated.append(Dated(stamp.not_after_ms, stamp.authority, AUTHORITY, stamped.size))
+        token, where = stamped.token, stamped.where
+        if reason := date_token(self._dating, token, over, self._roots, where=where, size=stamped.size):
+            failures.append(Failure(Check.TIMESTAMP, reason, where=where))
         return failures
 
 
