@@ -24,6 +24,7 @@ NOT_WHO = (
     "It is not proved which of the two let it out: the sender made that copy, and held it, too. Nor is it proved that "
     "anybody meant to."
 )
+NOT_THAT_IT_HAD_IT = "It is not proved who let it out, nor that anybody meant to."
 
 
 def format_bits(millibits: int) -> str:
@@ -50,7 +51,7 @@ def proved(examination: Examination) -> list[str]:
     subject = "The file" if is_read else "If the rows shown are in it, the file"
     origin = (
         f"{subject} {quote(found['name'])} (SHA-256 {found['sha256']}) derives from the copy that {case.sender} made "
-        f"for {case.respondent}, the hand-off of entry {case.transfer.index}. Both of them held it."
+        f"for {case.respondent}, the hand-off of entry {case.transfer.index}. {_holders(examination, case)}"
     )
     seal = examination.tried.own if examination.tried is not None else None
     innocent = (
@@ -63,7 +64,23 @@ def proved(examination: Examination) -> list[str]:
         f"{format_bits(conclusion['needed_millibits'])} were needed{_for_seals(conclusion['seals'])}). No control "
         f"reached what was needed."
     )
-    return [origin, chance, NOT_WHO]
+    return [origin, chance, NOT_WHO if _acknowledged(examination, case) is not None else NOT_THAT_IT_HAD_IT]
+
+
+def _acknowledged(examination: Examination, case: Case) -> int | None:
+    """Return the entry by which the recipient says that it has the copy; None without one."""
+    chain = examination.chain
+    if chain is None:
+        return None
+    transfer = chain.registry.transfers[case.transfer.statement.id]
+    return transfer.decided_index if transfer.state == "acknowledged" else None
+
+
+def _holders(examination: Examination, case: Case) -> str:
+    index = _acknowledged(examination, case)
+    if index is None:
+        return f"{case.sender} held it; that {case.respondent} ever had it is not proved: it did not acknowledge it."
+    return f"Both of them held it: {case.respondent} acknowledged it at entry {index}."
 
 
 def _for_seals(seals: int) -> str:
@@ -75,6 +92,14 @@ def _not_enough(examination: Examination) -> str:
     conclusion = bundle.evidence["conclusion"] if bundle is not None else {}
     if "score_millibits" not in conclusion:
         return "Nothing about where the file comes from: no marks of the hand-off were opened."
+    case = examination.case
+    if bundle is not None and case is not None:
+        examined = bundle.evidence["custody"][:1]
+        if examined and examined[0]["at_ms"] < case.transfer.time_ms:
+            return (
+                f"Nothing about where the file comes from: it was examined at {format_time(examined[0]['at_ms'])}, "
+                f"before the marks were sealed at {format_time(case.transfer.time_ms)} (entry {case.transfer.index})."
+            )
     return (
         f"Nothing about where the file comes from: its marks reach {format_bits(conclusion['score_millibits'])} bits, "
         f"and {format_bits(conclusion['needed_millibits'])} are needed, or a control reaches that, too."

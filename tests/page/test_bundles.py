@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 
 from ledger.core.encoding import canonical
 from tests.harness.bundle_set import all_cases
-from tests.harness.bundles import GOOD, Case, finished, good, with_manifest, zipped
+from tests.harness.bundles import GOOD, NOT_NEEDED, Case, finished, good, with_manifest, zipped
 from tests.harness.verify import Verdict, run_verifier
 from tests.harness.witness import LastingWitness
 from tests.page.browser import Opened, opened
@@ -77,6 +77,15 @@ def test_what_is_told(page: Opened) -> None:
     assert "were not opened" in told, "the withheld seal is not said"
     for name in ("alice.example", "bob.example"):
         assert name in told
+
+
+def test_what_is_told_of_a_copy_that_nobody_acknowledged(page: Opened) -> None:
+    bundle, policy = finished(good(left_out=NOT_NEEDED | {"acknowledged bob.example"}))
+    result = page.check(bundle=bundle, policy=policy.encode())
+    assert (result["exit_code"], result["is_enough"]) == (0, True)
+    told = page.page.locator("#report").inner_text()
+    assert "That bob.example ever had it is not proved" in told
+    assert "never more than this follows" not in told.lower()
 
 
 def test_the_found_file_and_parties_that_the_user_has(page: Opened, tmp_path: Path) -> None:

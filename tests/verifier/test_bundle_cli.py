@@ -15,7 +15,7 @@ import pytest
 from ledger.core.keys import SigningKey
 from tests.harness.bundle_leak import leak
 from tests.harness.bundle_story import Story
-from tests.harness.bundles import Maker, finished, good, with_manifest, zipped
+from tests.harness.bundles import NOT_NEEDED, Maker, finished, good, with_manifest, zipped
 from tests.harness.people import key
 from tests.harness.verify import run_verifier
 from verifier.bundle_case import SLUGS
@@ -65,6 +65,31 @@ def test_what_is_not_enough_proves_nothing(tmp_path: Path) -> None:
     assert (code, "derives from" in words) == (0, False)
     assert "Nothing about where the file comes from" in words
     assert "the origin of the file is not shown" in words
+
+
+def test_a_copy_that_nobody_acknowledged_is_not_said_to_be_held(tmp_path: Path) -> None:
+    code, words = in_words(*written(tmp_path, good(left_out=NOT_NEEDED | {"acknowledged bob.example"})))
+    assert code == 0
+    assert "Both of them held it" not in words
+    assert "alice.example held it; that bob.example ever had it is not proved" in words
+    assert "which of the two" not in words
+    assert "Nothing here says that bob.example received the copy" in words
+
+
+def test_marks_that_were_sealed_after_the_file_was_examined_prove_nothing(tmp_path: Path) -> None:
+    """Whoever has a file can seal its rows as marks, and hand them to somebody who never had the file."""
+    maker = good()
+    evidence = maker.evidence()
+    offered_ms = maker.story.times[maker.said["transfer bob.example"].index]
+    evidence["custody"][0]["at_ms"] = offered_ms
+    maker.evidence = lambda: evidence  # type: ignore[method-assign]
+    assert in_words(*written(tmp_path, maker))[1].rstrip().endswith("the origin of the file is shown (exit 0)")
+    evidence["custody"][0]["at_ms"] = offered_ms - 1
+    assert in_words(*written(tmp_path, maker))[0] == 1, "it says that it is enough"
+    evidence["conclusion"]["is_enough"] = False
+    code, words = in_words(*written(tmp_path, maker))
+    assert (code, "derives from" in words) == (0, False)
+    assert "before the marks were sealed" in words
 
 
 @pytest.mark.parametrize("is_same", [True, False])

@@ -8,11 +8,10 @@ from ledger.party.evidence.documents import Documents
 def limits(documents: Documents, is_enough: bool) -> list[str]:  # noqa: FBT001 - the one thing that it depends on
     """Return the limits of this bundle, each a sentence or two."""
     case, evidence = documents.case, documents.evidence
-    offer = next(told for told in documents.gathered.told() if told.id == case.transfer)
     found = [
         (
-            f"Who let the file out. {case.respondent} and {offer.issuer} both held this very copy, and so does whoever "
-            "got it from either of them. The marks name a copy; they name no person."
+            f"Who let the file out. {holders(documents)}, and so does whoever got it from there. The marks name a "
+            "copy; they name no person."
         ),
         "How and when the file left, and by whose hand.",
         (
@@ -61,15 +60,29 @@ def limits(documents: Documents, is_enough: bool) -> list[str]:  # noqa: FBT001 
     return found
 
 
+def acknowledgements(documents: Documents) -> list[str]:
+    """Return the ids of the entries by which the recipient says that it has the copy: one, or none."""
+    return [
+        told.id
+        for told in documents.gathered.told()
+        if told.type == "transfer.acknowledged" and told.name("transfer") == documents.case.transfer
+    ]
+
+
+def holders(documents: Documents) -> str:
+    """Return who had the copy, as far as somebody said so of itself: the recipient only if it acknowledged it."""
+    case = documents.case
+    sender = next(told.issuer for told in documents.gathered.told() if told.id == case.transfer)
+    if acknowledgements(documents):
+        return f"{case.respondent}, which acknowledged it, and {sender}, which made it, both held this very copy"
+    return f"{sender}, which made it, held this very copy, and {case.respondent} never acknowledged it"
+
+
 def _delivery(documents: Documents) -> list[str]:
     """Return what is not shown of the recipient's countersignature."""
     case = documents.case
     contents = {item.statement_id for item in documents.disclosures if item.kind == "content"}
-    acknowledged = [
-        told.id
-        for told in documents.gathered.told()
-        if told.type == "transfer.acknowledged" and told.name("transfer") == case.transfer
-    ]
+    acknowledged = acknowledgements(documents)
     if not acknowledged:
         return [f"That {case.respondent} received the copy: it did not acknowledge it."]
     if contents.issuperset(acknowledged):

@@ -11,7 +11,7 @@ from ledger.party.disclosures import Disclosure
 from ledger.party.evidence import numbers
 from ledger.party.evidence.documents import Documents, by_id
 from ledger.party.evidence.events import Event, Tale, handoffs
-from ledger.party.evidence.limits import limits
+from ledger.party.evidence.limits import holders, limits
 from ledger.party.evidence.measured import bound_words, control_words, hypothesis_words, mark_words, match_words
 from ledger.party.evidence.pictures import Arrow, arrows_of, graph, timelines
 from ledger.party.evidence.sentences import stamp
@@ -94,15 +94,24 @@ def judge_evidence(documents: Documents) -> Verdict:
             is_enough=True,
             headline=f"The file derives from {copy}.",
             reason=f"{compared}. Had the file nothing to do with that copy, so high a score would come about with a "
-            f"chance of {numbers.odds(score)}. Both {case.respondent} and the sender held that copy: the evidence does "
-            "not say which of the two let it out.",
+            f"chance of {numbers.odds(score)}. {holders(documents)}: the evidence does not say who let it out.",
         )
-    failed = "" if score < needed else ", and a control that must stay below them did not"
+    if is_examined_before(documents):
+        compared += ", but the file was examined before the marks of that copy were sealed: it cannot derive from it"
+    is_low = score < needed or is_examined_before(documents)
+    failed = "" if is_low else ", and a control that must stay below them did not"
     return Verdict(
         is_enough=False,
         headline=f"The evidence is not enough to say that the file derives from {copy}.",
         reason=f"{compared}{failed}.",
     )
+
+
+def is_examined_before(documents: Documents) -> bool:
+    """Tell whether the found file was in hand before the marks were sealed (docs/marks.md §5)."""
+    custody = documents.evidence["custody"]
+    offer = by_id(documents.gathered.told())[documents.case.transfer]
+    return bool(custody) and custody[0]["at_ms"] < offer.time_ms
 
 
 def _found(found: Mapping[str, Json]) -> dict[str, Any]:

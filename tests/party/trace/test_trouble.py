@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import random
 import resource
 from hashlib import sha256
@@ -26,6 +27,25 @@ def test_what_unpacks_without_end_is_stopped(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(FoundTooLarge):
         sender.trace(bomb)
     assert not list(sender.vault.directory.glob("traces/*/work/unpacked/*"))
+
+
+def test_marks_that_were_sealed_after_the_file_was_examined_are_not_enough(tmp_path: Path) -> None:
+    """The rows of a file that is already out cannot be made into marks of somebody who never had it."""
+    sender = Sender(tmp_path, "gamma")
+    names, _ = rows_of(PLANES)
+    found = write(tmp_path / "found.csv", names, marked_copies(sender, PLANES, 30)["gamma"][1])
+    assert sender.trace(found).document["conclusion"]["is_enough"]
+    (custody,) = sender.vault.directory.glob("traces/*/custody.json")
+    lines = json.loads(custody.read_bytes())
+    offered_ms = sender.trace(found).document["transfers"][0]["time_ms"]
+    lines[0]["at_ms"] = offered_ms - 1
+    custody.write_text(json.dumps(lines))
+    trace = sender.trace(found).document
+    assert not trace["conclusion"]["is_enough"]
+    (item,) = trace["transfers"]
+    assert item["why_not"] == ["examined-before"]
+    assert item["conclusion"]["score_millibits"] > item["conclusion"]["needed_millibits"]
+    assert "examined before this hand-off was sealed" in "\n".join(summary(trace))
 
 
 def test_what_is_no_table_is_said_not_to_be_one(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -43,13 +43,17 @@ class _Rows:
 
 @dataclass
 class Inputs:
-    """What the document is made of. `chunk_count` is how many chunks the found file was cut into, if it was."""
+    """What the document is made of.
+
+    `chunk_count` is how many chunks the found file was cut into, if it was; `examined_ms` when it was first in hand.
+    """
 
     found: dict[str, Json]
     table: FoundTable | None
     chunk_count: int | None
     compared: list[Compared]
     leads: dict[str, Lead]
+    examined_ms: int
     notes: list[str] = field(default_factory=list)
 
 
@@ -62,7 +66,7 @@ def build(inputs: Inputs) -> dict[str, Json]:
     for item in inputs.compared:
         listings.setdefault(item.hand_off.offer.listing, []).append(item)
     for listing, group in listings.items():
-        entries, marks = _listing(group, inputs.leads, rows)
+        entries, marks = _listing(group, inputs, rows)
         transfers += entries
         mark_rows |= {listing: sorted(marks)} if marks else {}
     transfers.sort(key=lambda entry: entry["index"])
@@ -79,7 +83,7 @@ def build(inputs: Inputs) -> dict[str, Json]:
     }
 
 
-def _listing(group: Sequence[Compared], leads: Mapping[str, Lead], rows: _Rows | None) -> tuple[list[Json], set[int]]:
+def _listing(group: Sequence[Compared], inputs: Inputs, rows: _Rows | None) -> tuple[list[Json], set[int]]:
     """Return the entries of one listing's hand-offs, and the found rows that are marks or controls of any of them."""
     table = None if rows is None else rows.table
     known = held(group)
@@ -96,9 +100,10 @@ def _listing(group: Sequence[Compared], leads: Mapping[str, Lead], rows: _Rows |
             entry["counts"]["marks"] = 0 if marks is None else marks.planted_found
         elif item.chunks:
             entry |= _chunks_found(item, group)
-        entry |= _said(marks, carrying, mine, table)
-        if transfer in leads:
-            entry["near"] = {"alike": leads[transfer].alike, "rows": leads[transfer].rows}
+        is_before = inputs.examined_ms < item.hand_off.recorded.entry.time_ms
+        entry |= _said(marks, carrying, mine, table, is_examined_before=is_before)
+        if (lead := inputs.leads.get(transfer)) is not None:
+            entry["near"] = {"alike": lead.alike, "rows": lead.rows}
         result.append(_about(item) | entry)
     if rows is not None:
         rows.named |= mark_rows
@@ -231,7 +236,12 @@ def _shared(other: Compared, count: int) -> Json:
 
 
 def _said(
-    marks: Marked | None, carrying: Sequence[Marked], mine: Held | None, table: FoundTable | None
+    marks: Marked | None,
+    carrying: Sequence[Marked],
+    mine: Held | None,
+    table: FoundTable | None,
+    *,
+    is_examined_before: bool,
 ) -> dict[str, Json]:
     if marks is None:
         return {
@@ -241,7 +251,7 @@ def _said(
             "marks": {"status": "none"},
             "why_not": ["no-marks"],
         }
-    ended = scoring.conclusion(marks, carrying)
+    ended = scoring.conclusion(marks, carrying, is_examined_before=is_examined_before)
     document: dict[str, Json] = {
         "conclusion": ended,
         "controls": scoring.controls_document(marks, carrying),
@@ -257,7 +267,7 @@ def _said(
             "planted": marks.planted,
             "planted_found": marks.planted_found,
         }
-        if not ended["is_enough"] and mine is not None and table is not None and table.count:
+        if not (ended["is_enough"] or is_examined_before) and mine is not None and table is not None and table.count:
             mapped = frozenset(column.column for column in mine.table.lookup.mapping)
             sighting = Sighting(rows=table.count, columns=len(table.columns), mapped=mapped)
             needed = ended["needed_millibits"]

@@ -98,16 +98,20 @@ def hypotheses(item: Marked, listing: Sequence[Marked]) -> list[Json]:
     ]
 
 
-def conclusion(item: Marked, listing: Sequence[Marked]) -> dict[str, Json]:
-    """Return whether the score is enough, and against what it was held."""
+def conclusion(item: Marked, listing: Sequence[Marked], *, is_examined_before: bool = False) -> dict[str, Json]:
+    """Return whether the score is enough, and against what it was held.
+
+    It never is where the found file was in hand before the marks were sealed (`is_examined_before`).
+    """
     if item.marks is None or item.scores is None:
         return {"is_enough": False}
     seals = sum(other.recipient == item.recipient for other in listing)
     recipients = max(item.marks.recipients, len({other.recipient for other in listing}))
     needed = needed_millibits(item.marks.threshold_millibits, recipients, item.marks.bound, seals)
     control = item.scores.control
+    is_high = item.score >= needed and (control is None or control < allowed(item.marks, needed))
     return {
-        "is_enough": item.score >= needed and (control is None or control < allowed(item.marks, needed)),
+        "is_enough": is_high and not is_examined_before,
         "needed_millibits": needed,
         "score_millibits": item.score,
         "seals": seals,
@@ -156,7 +160,7 @@ def why_not(item: Marked | None, ended: Mapping[str, Json]) -> list[str]:
     control, needed = item.scores.control, ended["needed_millibits"]
     if control is not None and control >= allowed(item.marks, needed):
         reasons.append("controls-score-too")
-    return reasons
+    return reasons or ["examined-before"]
 
 
 def _hypothesis(name: str, expected: int, observed: int, surprise: int, party: str | None = None) -> Json:

@@ -69,7 +69,8 @@ def trace(path: Path, vault: Vault, locker: Locker | None, examination: Examinat
         inner = _unpacked(found, work, progress)
         custody = work.add_custody(_custody(found, inner, examination))
         comparing.compare_digests({found.sha256, inner.sha256}, compared)
-        document = _compared(inner, compared, work, notes, progress) | {"custody": custody}
+        examined_ms = custody[0]["at_ms"]
+        document = _compared(inner, compared, work, notes, progress, examined_ms=examined_ms) | {"custody": custody}
         raw = canonical(document) + b"\n"
         kept = work.keep_trace(raw)
         work.finish()
@@ -77,7 +78,7 @@ def trace(path: Path, vault: Vault, locker: Locker | None, examination: Examinat
 
 
 def _compared(
-    found: FoundFile, compared: list[Compared], work: Work, notes: list[str], progress: Progress
+    found: FoundFile, compared: list[Compared], work: Work, notes: list[str], progress: Progress, *, examined_ms: int
 ) -> dict[str, Json]:
     table = _table(found, work, compared, notes, progress)
     digests = _chunks(found, compared, progress)
@@ -88,7 +89,7 @@ def _compared(
     leads = _leads(table, compared, notes, progress)
     chunk_count = None if digests is None else len(digests)
     facts = _facts(found, table, digests)
-    return report.build(report.Inputs(facts, table, chunk_count, compared, leads, notes))
+    return report.build(report.Inputs(facts, table, chunk_count, compared, leads, examined_ms, notes))
 
 
 def _check_some(vault: Path, compared: Sequence[Compared]) -> None:

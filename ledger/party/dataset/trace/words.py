@@ -11,6 +11,8 @@ _TELLING = 10
 _MANY = 2
 _WHY = {
     "controls-score-too": "control rows, which were planted nowhere, score as high: the comparison cannot be relied on",
+    "examined-before": "the file was examined before this hand-off was sealed, and cannot derive from it: whoever "
+    "sealed these marks may have taken them from the file",
     "marks-not-opened": "its marks were not opened, so nothing could be counted: run the command again with the "
     "passphrase of the vault's key",
     "no-marks": "its copy carries no marks: records alone may come from any hand-off that has them, from you, or from "
@@ -49,7 +51,8 @@ def summary(trace: dict[str, Json]) -> list[str]:
         lines.append(f"{_count(nothing, 'hand-off')} {_have(nothing)} nothing in common with it.")
     lines += [*_skipped(trace), *(f"Note: {note}." for note in trace["notes"])]
     if trace["conclusion"]["is_enough"]:
-        brought = any(item["marks"].get("origin") == "brought" for item in compared)
+        enough = [item for item in compared if item["conclusion"]["is_enough"]]
+        brought = any(item["marks"].get("origin") == "brought" for item in enough)
         not_shown = [*_NOT_SHOWN, _BROUGHT] if brought else _NOT_SHOWN
         lines += ["What this does not show:", *(f"  - {line}" for line in not_shown)]
     return lines
