@@ -7,7 +7,7 @@ from typing import NamedTuple
 from rich.text import Text
 
 from ledger.cli.passphrase import NoPassphrase
-from ledger.cli.words import console
+from ledger.cli.words import console, when
 from ledger.core.errors import FormatError, LedgerError, NoteError, PolicyError, ProofError, QuorumError, SignerError
 from ledger.party.dataset.errors import CopyDamaged, TableUnreadable
 from ledger.party.dataset.marks.errors import CannotMark
@@ -16,10 +16,12 @@ from ledger.party.errors import (
     AlreadyThere,
     ContentMismatch,
     ForkDetected,
+    FraudProven,
     NeedsRules,
     NotAKeyFile,
     OpenToOthers,
     Problem,
+    Promised,
     ReceiptInvalid,
     ReplyInvalid,
     UnderHold,
@@ -104,8 +106,12 @@ def explain(error: LedgerError | OSError) -> Words:  # noqa: C901, PLR0911, PLR0
                 "check it with 'verifier replay', or give another mirror",
                 REFUSED,
             )
+        case Promised():
+            return _promised(error)
         case Problem():
             return _problem(error)
+        case FraudProven():
+            return _fraud(error)
         case ForkDetected():
             return _fork(error)
         case Unproven():
@@ -208,6 +214,29 @@ def _problem(problem: Problem) -> Words:
     if problem.refusal is not None and problem.refusal.kept is not None:
         message += f"\nIts signed refusal is kept in {problem.refusal.kept}"
     return Words(message, advice, UNSURE if unsure else REFUSED)
+
+
+def _promised(promised: Promised) -> Words:
+    message = f"Not recorded yet: the ledger signed that it will record {promised.statement_id} by "
+    message += str(when(promised.deadline_ms))
+    if promised.kept is not None:
+        message += f".\nThe promise is kept in {promised.kept}"
+    return Words(
+        message,
+        "nothing now: sent again, it gets the same promise or its receipt; what you say next looks whether it was kept",
+        UNSURE,
+    )
+
+
+def _fraud(fraud: FraudProven) -> Words:
+    message = f"THE LEDGER IS NOT WHAT IT SAYS. What {fraud.origin} signed is false: {fraud.detail}."
+    if fraud.kept is not None:
+        message += f"\nThe proof ({fraud.kind}) is kept in {fraud.kept}"
+    return Words(
+        message,
+        "show the proof to anybody: 'verifier fraud FILE --policy POLICY' checks it, offline; sign nothing more here",
+        REFUSED,
+    )
 
 
 def _unproven(unproven: Unproven) -> Words:

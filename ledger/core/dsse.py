@@ -13,6 +13,7 @@ from ledger.core.errors import FormatError, pointer
 from ledger.core.keys import SIGNATURE_BYTES, Signer
 
 STATEMENT_TYPE = "application/vnd.provenance-ledger.statement.v1+json"
+PROMISE_TYPE = "application/vnd.provenance-ledger.promise.v1+json"
 REFUSAL_TYPE = "application/vnd.provenance-ledger.refusal.v1+json"
 HISTORY_TYPE = "application/vnd.provenance-ledger.history.v1+json"
 MAX_ENVELOPE_BYTES = 65_535

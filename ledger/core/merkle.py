@@ -163,9 +163,19 @@ def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], 
 
 def verify_consistency(old_size: int, old_root: bytes, new_size: int, new_root: bytes, path: Sequence[bytes]) -> None:
     """Raise ProofError unless the tree of `old_size` is a prefix of that of `new_size`. Spec: RFC 9162 §2.1.4.2."""
+    _check_hashes([new_root])
+    if consistency_roots(old_size, new_size, path, old_root) != (old_root, new_root):
+        raise ProofError(f"the tree of size {new_size} does not extend that of size {old_size}")
+
+
+def consistency_roots(old_size: int, new_size: int, path: Sequence[bytes], old_root: bytes) -> tuple[bytes, bytes]:
+    """Return the roots at both sizes to which a consistency path leads; raise ProofError for a malformed one.
+
+    `old_root` is part of the path where `old_size` is a power of two, and only there.
+    """
     if not 1 <= old_size <= new_size <= MAX_INTEGER:
         raise ProofError(f"no consistency from size {old_size} to size {new_size}")
-    _check_hashes([old_root, new_root, *path])
+    _check_hashes([old_root, *path])
     remaining = list(path)
 
     def climb(start: int, end: int, *, whole: bool) -> tuple[bytes, bytes]:
@@ -181,11 +191,10 @@ def verify_consistency(old_size: int, old_root: bytes, new_size: int, new_root: 
         left = _take(remaining)
         return node_hash(left, old), node_hash(left, new)
 
-    old, new = climb(0, new_size, whole=True)
+    roots = climb(0, new_size, whole=True)
     if remaining:
         raise ProofError("the path has too many hashes")
-    if (old, new) != (old_root, new_root):
-        raise ProofError(f"the tree of size {new_size} does not extend that of size {old_size}")
+    return roots
 
 
 def _take(remaining: list[bytes]) -> bytes:

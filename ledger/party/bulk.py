@@ -64,7 +64,9 @@ async def submit_many(client: LedgerClient, envelopes: Iterable[Envelope]) -> As
             else:
                 answered += 1
                 envelope = lines.take(answer.get("line"), answered)
-                if "problem" in answer:
+                if "promise" in answer:
+                    group.append(await client.audit.take_promise(answer["promise"], envelope))
+                elif "problem" in answer:
                     group.append(await _problem(client, envelope, answer["problem"]))
                 else:
                     recorded = _open(read_reply(LineReply, answer), envelope, checkpoint, note)
@@ -126,7 +128,7 @@ async def _remember(client: LedgerClient, note: bytes) -> Checkpoint:
 async def _problem(client: LedgerClient, envelope: Envelope, document: Json) -> Problem:
     status = document.get("status") if isinstance(document, dict) else None
     problem = read_problem(status if isinstance(status, int) else _REFUSED, document)
-    await client.take_refusal(problem, envelope.id)
+    await client.take_refusal(problem, envelope)
     return problem
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 from types import TracebackType
@@ -22,9 +23,12 @@ from ledger.core.dsse import HISTORY_TYPE, REFUSAL_TYPE, Envelope
 from ledger.core.encoding import Json, b64decode, canonical
 from ledger.core.errors import FormatError, LedgerError
 from ledger.core.keys import PublicKey
+from ledger.core.merkle import Node
 from ledger.core.policy import Policy
 from ledger.core.receipt import parse_receipt
+from ledger.core.tiles import TILE_HEIGHT, TILE_WIDTH, Tile, format_tile_path, node_in_tile, tile_of
 from ledger.party import bulk, vouching
+from ledger.party.audit import Audit
 from ledger.party.errors import ForkDetected, Problem, ReceiptInvalid, Refusal, ReplyInvalid, Unfit, Unreachable
 from ledger.party.history import History, read_history
 from ledger.party.identity import Identity, identify, wrong_signatures
@@ -50,6 +54,7 @@ from ledger.party.vault import Vault
 
 _LOG = logging.getLogger(__name__)
 _ALREADY_RECORDED = 200
+_PROMISED = 202
 _LOST_TRIES = 3
 _NOT_FOUND = 404
 _ItemT = TypeVar("_ItemT", bound=Reply)
@@ -69,7 +74,8 @@ class LedgerClient:
         self.origin = origin if origin is not None else _only_origin(policy)
         self.vault = vault
         self.transport = Transport(url, backoff_s=backoff_s)
-        self.memory = Memory(policy, self.origin, self.consistency, vault)
+        self.memory = Memory(policy, self.origin, self.consistency, self.node, vault)
+        self.audit = Audit(self, vault)
         self._identity: Identity | None = None
 
     async def __aenter__(self) -> Self:
@@ -103,8 +109,9 @@ class LedgerClient:
         return await self.memory.remember(await self.transport.get("/checkpoint"))
 
     async def seen(self) -> TreeHead:
-        """Return the newest verified tree head, for a statement's `seen`."""
+        """Return the newest verified tree head, for a statement's `seen`; see that promises were kept."""
         await self.checkpoint()
+        await self.audit.check_promises(time.time_ns() // 1_000_000)
         newest = self.memory.newest()
         if newest is None:
             raise AssertionError("a checkpoint was just remembered")
@@ -125,20 +132,31 @@ class LedgerClient:
         query = [("from", str(old_size)), ("to", str(new_size))]
         return _hashes(read_reply(ConsistencyReply, await self.transport.get_json("/v1/consistency", query)).path)
 
+    async def node(self, node: Node, size: int) -> bytes:
+        """Return a node of the tree of `size`, by its tile, unverified; raise IndexError for a short tile."""
+        level, position = tile_of(node)
+        width = min(TILE_WIDTH, (size >> (TILE_HEIGHT * level)) - TILE_WIDTH * position)
+        return node_in_tile(node, await self.transport.get(f"/tile/{format_tile_path(Tile(level, position, width))}"))
+
     # Saying something
 
     async def submit(self, envelope: Envelope) -> Recorded:
         """Record a signed statement and return its entry with a verified receipt, kept in the vault.
 
-        Raises Problem (with the verified refusal, where the ledger signed one), Unreachable (then submit it again: it
+        Raises Promised where it is not in the log yet, Problem (with the verified refusal, where the ledger signed
+        one), FraudProven where what it signed is given the lie by what we hold, Unreachable (then submit it again: it
         is recorded once), ReceiptInvalid, ForkDetected.
         """
         await self.identity()
         try:
             status, document = await self._post(envelope.recorded)
         except Problem as problem:
-            await self.take_refusal(problem, envelope.id)
+            await self.take_refusal(problem, envelope)
             raise
+        if status == _PROMISED:
+            raise await self.audit.take_promise(
+                document.get("promise") if isinstance(document, dict) else None, envelope
+            )
         recorded = self._open(read_reply(RecordedReply, document))
         await self.memory.remember(parse_receipt(recorded.receipt).checkpoint)
         recorded = replace(recorded, duplicate=status == _ALREADY_RECORDED)
@@ -172,7 +190,7 @@ class LedgerClient:
         paths = await asyncio.to_thread(self.vault.keep_entries, items)
         return [replace(item, kept=path) for item, path in zip(results, paths, strict=True)]
 
-    async def take_refusal(self, problem: Problem, statement_id: str) -> None:
+    async def take_refusal(self, problem: Problem, envelope: Envelope) -> None:
         """Verify and keep the refusal that came with a problem.
 
         Raises ReceiptInvalid for a false one, and ForkDetected for one on a log that contradicts what we have seen. It
@@ -181,9 +199,10 @@ class LedgerClient:
         if problem.served is None:
             return
         payload = (await self.identity()).open_service(problem.served, REFUSAL_TYPE)
-        head = read_refusal(payload, statement_id, problem.type)
-        kept = self.vault.keep_refusal(statement_id, problem.served) if self.vault is not None else None
+        head = read_refusal(payload, envelope.id, problem.type)
+        kept = self.vault.keep_refusal(envelope.id, problem.served) if self.vault is not None else None
         problem.refusal = Refusal(payload, kept)
+        self.audit.check_refusal(problem.refusal, envelope, problem.served)
         try:
             await self._check_refused_on(head, canonical(problem.served))
         except ForkDetected:
@@ -226,7 +245,9 @@ class LedgerClient:
         await self.checkpoint()
         await self.memory.check(history.head, canonical(document))
         kept = self.vault.keep_history(document) if self.vault is not None else None
-        return replace(history, signed=document, kept=kept)
+        history = replace(history, signed=document, kept=kept)
+        await self.audit.check_history(history)
+        return history
 
     # What the operator says. Where it says it of a shorter log than before, that is noticed.
 

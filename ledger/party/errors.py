@@ -152,6 +152,30 @@ class Unproven(PartyError):
         super().__init__(f"{origin}: {detail}")
 
 
+class FraudProven(PartyError):
+    """What the operator signed is given the lie by what we hold: `kept` is the fraud proof (docs/format.md §19)."""
+
+    def __init__(self, origin: str, kind: str, detail: str, kept: Path | None) -> None:
+        """Keep the log's origin, the kind of the fraud, and words for people."""
+        self.origin = origin
+        self.kind = kind
+        self.detail = detail
+        self.kept = kept
+        super().__init__(f"{origin}: {detail}")
+
+
+class Promised(Problem):
+    """Not recorded yet: the ledger has it on its disk, and signed by when it will be (docs/format.md §18)."""
+
+    def __init__(self, statement_id: str, deadline_ms: int, promise: dict[str, Json], kept: Path | None) -> None:
+        """Keep the verified promise and its file in the vault; `deadline_ms` is in Unix milliseconds."""
+        self.statement_id = statement_id
+        self.deadline_ms = deadline_ms
+        self.promise = promise
+        self.kept = kept
+        super().__init__(202, "promised", f"{statement_id} will be recorded")
+
+
 class ContentMismatch(PartyError):
     """What was received is not what the sender sealed. `missing` and `surplus` are file names against the manifest.
 

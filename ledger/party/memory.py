@@ -9,16 +9,19 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from ledger.core.checkpoint import Checkpoint, TreeHead, parse_checkpoint
-from ledger.core.encoding import Json, b64encode
-from ledger.core.errors import ProofError
-from ledger.core.merkle import verify_consistency
+from ledger.core.encoding import Json
+from ledger.core.errors import LedgerError, ProofError
+from ledger.core.merkle import Node, verify_consistency
 from ledger.core.note import parse_note
 from ledger.core.policy import Policy
 from ledger.party.errors import ForkDetected, Problem, ReceiptInvalid, Unproven
+from ledger.party.frauds import contradiction, first_node, prove_fork
 from ledger.party.vault import Vault
 
 Prove = Callable[[int, int], Awaitable[list[bytes]]]
 """Asks the ledger for the consistency path between two sizes."""
+Find = Callable[[Node, int], Awaitable[bytes]]
+"""Asks the ledger for the hash of a node of its tree of a size."""
 
 _CLIENT_ERRORS = range(400, 500)
 _TOO_MANY = 429
@@ -31,11 +34,12 @@ class Memory:
     With a vault it outlives the process and is shared by processes; without one it lasts as long as this object.
     """
 
-    def __init__(self, policy: Policy, origin: str, prove: Prove, vault: Vault | None = None) -> None:
-        """Remember the log `origin`; `prove` fetches consistency paths."""
+    def __init__(self, policy: Policy, origin: str, prove: Prove, find: Find, vault: Vault | None = None) -> None:
+        """Remember the log `origin`; `prove` fetches consistency paths, and `find` nodes."""
         self._policy = policy
         self._origin = origin
         self._prove = prove
+        self._find = find
         self._vault = vault
         self._own: bytes | None = None
         self._agreed: set[TreeHead] = set()
@@ -75,7 +79,8 @@ class Memory:
         old, new = sorted([known.head, head], key=lambda item: item.size)
         if old.size == new.size:
             if old.root != new.root:
-                raise self._fork(raw, signed, f"two roots at size {old.size}", certain=True)
+                proof = prove_fork(self._origin, raw, signed, None, self._created())
+                raise self._fork(raw, signed, f"two roots at size {old.size}", proof, certain=True)
         else:
             await self._check_extends(old, new, raw, signed)
         if head.size <= known.head.size:
@@ -95,29 +100,48 @@ class Memory:
         try:
             verify_consistency(old.size, old.root, new.size, new.root, path)
         except ProofError as error:
-            raise self._fork(raw, signed, str(error), certain=False, path=path) from error
+            proof = await self._contradiction(old, new, raw, signed, path)
+            raise self._fork(raw, signed, str(error), proof, certain=proof is not None) from error
+
+    async def _contradiction(
+        self, old: TreeHead, new: TreeHead, known: bytes, other: bytes, path: Sequence[bytes]
+    ) -> dict[str, Json] | None:
+        """Return the proof of a fork, if the path that the ledger served shows it: that of another tree is as good."""
+        try:
+            node = first_node(old.size)
+            first = await self._find(node, new.size) if node is not None else None
+            shown = contradiction(old, new, path, first)
+        except (LedgerError, IndexError):
+            return None
+        return None if shown is None else prove_fork(self._origin, known, other, shown, self._created())
+
+    def _created(self) -> tuple[bytes, bytes] | None:
+        return self._vault.created(self._origin) if self._vault is not None else None
 
     def _fork(
-        self, known: bytes, other: bytes, detail: str, *, certain: bool, path: Sequence[bytes] | None = None
+        self, known: bytes, other: bytes, detail: str, proof: dict[str, Json] | None, *, certain: bool
     ) -> ForkDetected:
-        """Keep both signed heads before anything else: the log's operator will not serve them twice."""
+        """Keep the proof, or else both signed heads, before anything else: they will not be served twice."""
         fork = ForkDetected(self._origin, known, other, detail, certain=certain)
-        proof: dict[str, Json] = {} if path is None else {"path": [b64encode(value) for value in path]}
-        fork.kept = self._keep("provenance-ledger.fork/v1", known, other, detail, proof)
+        if proof is not None and self._vault is not None:
+            fork.kept = self._vault.keep_evidence(proof)
+        else:
+            fork.kept = self._keep(known, other, detail)
         return fork
 
     def _unproven(self, old: TreeHead, new: TreeHead, known: bytes, other: bytes, problem: Problem) -> Unproven:
         """Keep both signed heads here, too: the second may turn out to be half of a fork's evidence."""
         detail = f"no proof from size {old.size} to size {new.size}: {problem}"
         unproven = Unproven(self._origin, detail)
-        unproven.kept = self._keep("provenance-ledger.unproven/v1", known, other, detail, {})
+        unproven.kept = self._keep(known, other, detail)
         return unproven
 
-    def _keep(self, kind: str, known: bytes, other: bytes, detail: str, more: dict[str, Json]) -> Path | None:
+    def _keep(self, known: bytes, other: bytes, detail: str) -> Path | None:
         if self._vault is None:
             return None
-        heads = {"known": known.decode(), "other": other.decode()}
-        return self._vault.keep_evidence(heads | {"detail": detail, "origin": self._origin, "type": kind} | more)
+        heads: dict[str, Json] = {"known": known.decode(), "other": other.decode()}
+        more: dict[str, Json] = {"detail": detail, "origin": self._origin, "type": "provenance-ledger.unproven/v1"}
+        return self._vault.keep_evidence(heads | more)
 
     def _load(self) -> bytes | None:
         return self._vault.checkpoint(self._origin) if self._vault is not None else self._own

@@ -11,7 +11,8 @@ manifests/<id>.json          what travels with the files of a hand-off (§8.3, �
 copies/<id>/                 the records of a hand-off that we sent, to trace leaks by: see `dataset.copies`
 histories/<name>.json        histories, signed by the service key (§12.2)
 refusals/<id>.json           refusals, signed by the service key (§12.1)
-evidence/<name>.json         two signed tree heads that do not agree
+promises/<id>.json           what the ledger has still to record, signed by its service key
+evidence/<name>.json         fraud proofs (docs/format.md §19), and signed heads not shown to agree
 traces/<SHA-256>/            what 'ledger trace' has found of a file: see `ledger.party.dataset.trace.work`
 """
 
@@ -34,7 +35,7 @@ from ledger.core.encoding import Json, canonical, parse_json
 from ledger.core.errors import FormatError
 from ledger.core.keys import PublicKey, Signer
 from ledger.party.disclosures import Disclosure
-from ledger.party.errors import KeyFileError, VaultError
+from ledger.party.errors import KeyFileError, VaultDamaged, VaultError
 from ledger.party.files import OWNER_ONLY_FILE, make_directory, put_file, replace_file, rewrite_file, sync_directory
 from ledger.party.locker import Locker
 from ledger.party.signers import read_opener
@@ -193,6 +194,31 @@ class Vault:
         """Keep a signed history, named by its digest."""
         raw = canonical(envelope)
         return self._write(f"histories/{sha256(raw).hexdigest()}.json", raw + b"\n")
+
+    def entries(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield every entry that is kept with its receipt, of whatever log, unverified."""
+        for path in sorted((self.directory / "entries").glob("*.entry")):
+            pair = self._pair(f"entries/{path.stem}")
+            if pair is not None:
+                yield pair
+
+    def keep_promise(self, statement_id: str, envelope: Json) -> Path:
+        """Keep the service key's signed promise to record a statement, until it is known what became of it."""
+        return self._write(f"promises/{_file_name(statement_id)}.json", canonical(envelope) + b"\n")
+
+    def promises(self) -> list[tuple[str, Json]]:
+        """Return the promises that are kept: id of the statement, and envelope; raise VaultDamaged."""
+        found = []
+        for path in sorted((self.directory / "promises").glob("*.json")):
+            try:
+                found.append((f"sha256:{path.stem}", parse_json(path.read_bytes())))
+            except FormatError as error:
+                raise VaultDamaged(path, str(error)) from error
+        return found
+
+    def drop_promise(self, statement_id: str) -> None:
+        """Forget a promise: it was kept, or a fraud proof has taken it up."""
+        (self.directory / f"promises/{_file_name(statement_id)}.json").unlink(missing_ok=True)
 
     def keep_evidence(self, document: Json) -> Path:
         """Keep evidence against a log, named by its digest, so that none replaces another."""

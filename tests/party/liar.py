@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from aiohttp.typedefs import Handler
 
 from ledger.core.checkpoint import TreeHead, sign_checkpoint
-from ledger.core.dsse import HISTORY_TYPE, REFUSAL_TYPE, Envelope, parse_envelope, sign
+from ledger.core.dsse import HISTORY_TYPE, PROMISE_TYPE, REFUSAL_TYPE, Envelope, parse_envelope, sign
 from ledger.core.encoding import Json, b64encode
 from ledger.core.entry import parse_entry
 from ledger.core.errors import FormatError
@@ -22,6 +23,8 @@ from ledger.registry.acceptance import Duplicate
 from ledger.registry.facts import Fact, KeyFact, PartyFact, TransferFact, key_key, party_key
 from ledger.registry.refusal import Refused
 from tests.harness.builder import LedgerBuilder
+from verifier.fraud import verify_fraud
+from verifier.policy import parse_policy as parse_their_policy
 
 Lie = Callable[[str, Json], Json]
 
@@ -34,6 +37,10 @@ class Liar:
         self.lie: Lie = lambda _path, answer: answer
         self.fail: dict[str, int] = {}
         self.busy_count = 0
+        self.refuse = ""
+        """Refuse everything for this reason, signed."""
+        self.deadline_ms = 0
+        """Promise everything by then, signed, and record nothing."""
         self.cut_after: int | None = None
         self.posted = 0
         self.url = ""
@@ -79,6 +86,7 @@ class Liar:
         app.router.add_get("/v1/consistency", self._consistency)
         app.router.add_get("/v1/history", self._history)
         app.router.add_get("/checkpoint", self._checkpoint)
+        app.router.add_get("/tile/{path:.+}", self._tile)
         return app
 
     @web.middleware
@@ -90,7 +98,19 @@ class Liar:
     def _answer(self, request: web.Request, document: Json, status: int = 200) -> web.Response:
         return web.json_response(self.lie(request.path, document), status=status)
 
+    def _promise(self, statement_id: str) -> Json:
+        payload = self._state("promise") | {"deadline_ms": self.deadline_ms, "statement_id": statement_id}
+        return sign(payload | {"time": self.builder.now_ms}, [self.builder.service_key], PROMISE_TYPE).document()
+
+    def _state(self, kind: str) -> dict[str, Json]:
+        head = self.builder.head()
+        own = {"root": head.root.hex(), "size": head.size, "type": f"provenance-ledger.{kind}/v1"}
+        return own | {"ledger": self.builder.id}
+
     def _record(self, raw: bytes) -> tuple[int, Json]:
+        if self.refuse:
+            refusal = self._refusal(parse_envelope(raw), self.refuse)
+            return 422, {"type": self.refuse, "refusal": refusal}
         try:
             statement_id = self.builder.record(raw)
             return 201, self.recorded(self.builder.view.recorded[statement_id])
@@ -122,7 +142,11 @@ class Liar:
             return web.json_response({"type": "busy"}, status=503, headers={"Retry-After": "0"})
         if request.content_type == "application/jsonl":
             return await self._post_lines(request)
-        status, document = self._record(await request.read())
+        raw = await request.read()
+        if self.deadline_ms:
+            name = parse_envelope(raw).id
+            return self._answer(request, {"statement_id": name, "promise": self._promise(name)}, 202)
+        status, document = self._record(raw)
         return self._answer(request, document, status)
 
     async def _post_lines(self, request: web.Request) -> web.StreamResponse:
@@ -137,6 +161,10 @@ class Liar:
         for number, line in enumerate(lines, 1):
             if number == self.cut_after:
                 return response
+            if self.deadline_ms:
+                name = parse_envelope(line).id
+                await write({"line": number, "statement_id": name, "promise": self._promise(name)})
+                continue
             status, document = self._record(line)
             if status == 422:
                 await write({"line": number, "problem": document})
@@ -203,6 +231,17 @@ class Liar:
 
     async def _checkpoint(self, _request: web.Request) -> web.Response:
         return web.Response(body=self.builder.checkpoint())
+
+    async def _tile(self, request: web.Request) -> web.Response:
+        return web.Response(body=self.builder.files()[request.path.removeprefix("/")])
+
+
+def convicts(file: Path, policy: str) -> str:
+    """Return the kind of fraud that a file of evidence proves, as the verifier says, and fail if it proves none."""
+    parsed = parse_their_policy(policy.encode())
+    verdict = verify_fraud(file.read_bytes(), parsed, parsed.pick_log(None))
+    assert verdict.exit_code == 0, verdict
+    return verdict.kind
 
 
 @asynccontextmanager
