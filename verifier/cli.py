@@ -9,7 +9,17 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from verifier import cli_bundle, cli_explain, cli_fraud, cli_mirror, cli_predecessor, cli_times, cli_witness, manual
+from verifier import (
+    cli_bundle,
+    cli_explain,
+    cli_fraud,
+    cli_mirror,
+    cli_predecessor,
+    cli_times,
+    cli_watch,
+    cli_witness,
+    manual,
+)
 from verifier.arguments import MAX_POLICY_BYTES, read_disclosures, read_file, read_pins, read_roots
 from verifier.checks import Check, Doubt
 from verifier.entries import MAX_ENTRY_BYTES
@@ -112,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--entry", required=True, metavar="ENTRY_FILE", help="the exact bytes of the entry")
     cli_times.add_options(command, "none")
     cli_mirror.add_parser(commands, [common, quiet])
+    cli_watch.add_parser(commands, [common, quiet])
     return parser
 
 
@@ -130,6 +141,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "fraud": cli_fraud.run,
             "receipt": _receipt,
             "mirror": cli_mirror.run,
+            "watch": cli_watch.run,
         }
         return commands[arguments.command](arguments, policy, log)
     except (UsageError, MalformedInput) as error:

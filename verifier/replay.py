@@ -49,6 +49,7 @@ def replay(
     disclosures: Disclosures | None = None,
     as_of_ms: int | None = None,
     observe: Callable[[int, int, Statement], None] | None = None,
+    begun: Callable[[Replay], None] | None = None,
     processes: int = 1,
     progress: Callable[[int, int], None],
 ) -> Replay:
@@ -60,15 +61,18 @@ def replay(
 
     What parties did is judged as of `as_of_ms` (Unix milliseconds; None: the newest entry's time), and with
     `disclosures`; neither goes with a `state`. `progress` is called with the entries done and the entries in all,
-    `observe` with index, time and statement of every accepted entry. Faults do not raise: they are in the result's
-    `failures` and `doubts`.
+    `observe` with index, time and statement of every accepted entry, `begun` with the result before anything is read,
+    for those that look at it while it grows. Faults do not raise: they are in the result's `failures` and `doubts`.
     """
     result = Replay(location, log, policy, judge=Judge(as_of_ms, disclosures), roots=roots)
     if not isinstance(location, str):
         result.views = look_at(location, policy, log)
         result.location = by_use(result.views) or location
     try:
-        _Replayer(result, state, disclosures, observe).run(processes, progress)
+        replayer = _Replayer(result, state, disclosures, observe)
+        if begun is not None:
+            begun(result)
+        replayer.run(processes, progress)
     except CheckFailed as error:
         result.failures.append(error.failure)
     except SourceUnavailable as error:

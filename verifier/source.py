@@ -92,7 +92,7 @@ class HttpSource:
             if parts.scheme == "https"
             else http.client.HTTPConnection(parts.hostname, port, timeout=SILENCE_S)
         )
-        self._connection.response_class = _TimedResponse
+        self._connection.response_class = TimedResponse
 
     def read(self, path: str, max_bytes: int) -> bytes:
         """See `Source`."""
@@ -158,7 +158,7 @@ class _TimedReader(io.RawIOBase):
         super().close()
 
 
-class _TimedResponse(http.client.HTTPResponse):
+class TimedResponse(http.client.HTTPResponse):
     """A response whose status line, headers and body, all together, must be in before the deadline."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (http.client's own)
