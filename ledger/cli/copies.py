@@ -1,8 +1,9 @@
-"""The operator's commands against loss: `backup` copies the database, `restore` rebuilds it from a mirror."""
+"""Against loss: `backup` copies a database, `restore` rebuilds it from a mirror, `adopt` continues an ended ledger."""
 
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +12,15 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ledger.cli.founding import LOG_KEY, RECOVERY_KEY, Admission, Plan, found
+from ledger.cli.home import PassphraseFile
 from ledger.cli.words import console, fields, say
+from ledger.core.policy import parse_policy
+from ledger.party.errors import Unfit
+from ledger.party.files import create_file
 from ledger.party.signers import read_public
+from ledger.server.copies.adopting import PREDECESSOR, Adopted
+from ledger.server.copies.adopting import adopt as adopt_mirror
 from ledger.server.copies.backup import Progress as Told
 from ledger.server.copies.backup import backup as make_backup
 from ledger.server.copies.restoring import Restored
@@ -21,7 +29,6 @@ from ledger.server.copies.source import open_files
 from ledger.server.log.outside import PUBLISHED, PublishedFile
 from ledger.server.node import DATABASE
 
-LOG_KEY = "log.json"
 Directory = Annotated[
     Path, typer.Argument(metavar="DIR", help="What `ledger init` made.", exists=True, file_okay=False)
 ]
@@ -31,6 +38,7 @@ def register(app: typer.Typer) -> None:
     """Add these commands to `app`."""
     app.command()(backup)
     app.command()(restore)
+    app.command()(adopt)
 
 
 def backup(
@@ -78,6 +86,62 @@ def restore(
     say(f"The database has {restored.head.size} entries again:", "bold green")
     fields({"root": restored.head.root.hex(), "old database": restored.before})
     say(f"Next: run 'ledger serve {directory}'.")
+
+
+def adopt(
+    mirror: Annotated[
+        str, typer.Argument(metavar="MIRROR", help="What 'verifier mirror' wrote, or its URL where it is served.")
+    ],
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where the new ledger will live; made if missing.")],
+    *,
+    policy: Annotated[
+        Path,
+        typer.Option(help="The policy of the old ledger: its log key, and who must have cosigned.", dir_okay=False),
+    ],
+    origin: Annotated[str, typer.Option(help="The new log's name for ever; another one than the old log's.")],
+    operator: Annotated[str, typer.Option(help="The new operator's party name.")],
+    relation: Annotated[
+        str, typer.Option(help="How the operator stands to the parties; recorded, and part of every report.")
+    ] = "The operator continues a ledger that has ended, and is not a party to the hand-offs on it.",
+    admission: Annotated[
+        Admission, typer.Option(help="open: anybody registers; operator: the operator countersigns each registration.")
+    ] = Admission.OPEN,
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Start a successor of a ledger that has ended, under a new name and new keys.
+
+    Its first entry commits to the old ledger's last checkpoint, as the mirror has it and the policy trusts it. The
+    mirror is verified, copied to DIR/predecessor, and served read-only at /predecessor/. What was proved of the old
+    ledger stays proved; parties register again. DIR/policy-both.txt names both logs, for
+    'verifier replay URL --predecessor URL/predecessor --policy policy-both.txt --origin ORIGIN'.
+    """
+    trusted = policy.read_text()
+
+    async def work(told: Told) -> Adopted:
+        async with open_files(mirror) as files:
+            return await adopt_mirror(files, directory / PREDECESSOR, parse_policy(trusted), told)
+
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with counting("Adopting entries") as told:
+        old = asyncio.run(work(told))
+    try:
+        _refuse_same(old.origin, origin)
+        named = {"ledger": old.ledger, "root": old.head.root.hex(), "size": old.head.size}
+        plan = Plan(directory, origin, operator, relation, admission)
+        made = found(plan, None, None, passphrase_file=passphrase_file, predecessor=named)
+    except BaseException:
+        shutil.rmtree(directory / PREDECESSOR)  # it can be adopted again
+        raise
+    both = directory / "policy-both.txt"
+    create_file(both, f"{trusted.rstrip()}\nlog {made['log key']}\n".encode())
+    say(f"A new ledger, {origin}, which continues {old.origin} at size {old.head.size}:", "bold")
+    fields(made | {"policy of both": both})
+    say(f"Next: move {directory / 'keys' / RECOVERY_KEY} to an offline place, then run 'ledger serve {directory}'.")
+
+
+def _refuse_same(old: str, new: str) -> None:
+    if old == new:
+        raise Unfit(f"{new} is the old log's name; a successor has another")
 
 
 @contextmanager

@@ -5,43 +5,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ledger.cli.founding import LOG_KEY, OPERATOR_KEY, RECOVERY_KEY, SERVICE_KEY, Admission, Plan, found
 from ledger.cli.home import PassphraseFile
-from ledger.cli.passphrase import read_passphrase
 from ledger.cli.signing import forget_secrets, open_keys
 from ledger.cli.words import fields, say
 from ledger.core.dsse import STATEMENT_TYPE, Envelope, sign
-from ledger.core.encoding import Json, b64encode, canonical, parse_json
-from ledger.core.keys import Signer, SigningKey
-from ledger.party.errors import AlreadyThere, Unfit
-from ledger.party.files import create_file
-from ledger.party.keyring import write_key
+from ledger.core.encoding import Json, b64encode
+from ledger.core.keys import Signer
+from ledger.party.errors import Unfit
 from ledger.registry.facts import LedgerFact
-from ledger.server.log.identity import Identity
-from ledger.server.node import create, record, run, system_clock
-from ledger.statements.ledger import LedgerCreated
-from ledger.statements.parse import NEWEST_RULES, STATEMENTS, read_model
+from ledger.server.node import record, run, system_clock
+from ledger.statements.parse import NEWEST_RULES, STATEMENTS
 
-LOG_KEY = "log.json"
-SERVICE_KEY = "service.json"
-OPERATOR_KEY = "operator.json"
-RECOVERY_KEY = "operator-recovery.json"
-KEYS = (LOG_KEY, SERVICE_KEY, OPERATOR_KEY, RECOVERY_KEY)
-POLICY = "policy.txt"
 _DAY_MS = 24 * 60 * 60 * 1000
 _MAX_PORT = 65_535
-
-
-class Admission(StrEnum):
-    """Who may register a party."""
-
-    OPEN = "open"
-    OPERATOR = "operator"
 
 
 def register(app: typer.Typer) -> None:
@@ -81,54 +63,12 @@ def init(
     Move operator-recovery.json to an offline place, and publish policy.txt wherever verifiers will look for it: on your
     site, in contracts, with your auditor.
     """
-    keys = directory / "keys"
-    for name in KEYS:
-        if (keys / name).exists():
-            raise AlreadyThere(keys / name)
-    given = {LOG_KEY: log_key, SERVICE_KEY: service_key}
-    taken = {name: path for name, path in given.items() if path is not None}
-    opened = dict(zip(taken, open_keys(list(taken.values()), "the given keys", passphrase_file), strict=True))
-    made = {name: SigningKey.generate() for name in KEYS if name not in taken}
-    signers = made | opened
-    identity = Identity(origin, signers[LOG_KEY], signers[SERVICE_KEY])
-    own, recovery = made[OPERATOR_KEY], made[RECOVERY_KEY]
-    now = system_clock()
-    statement = {
-        "type": "ledger.created",
-        "issuer": operator,
-        "signers": sorted(key.public.keyid for key in (own, recovery)),
-        "nonce": b64encode(secrets.token_bytes(16)),
-        "issued_ms": now,
-        "not_after_ms": now + _DAY_MS,
-        "origin": origin,
-        "keys": [own.public.document()],
-        "recovery_keys": [recovery.public.document()],
-        "log_keys": [identity.note_key.vkey()],
-        "service_key": identity.service_key.public.document(),
-        "rules": NEWEST_RULES,
-        "relation": relation,
-        "admission": admission.value,
-    }
-    read_model(LedgerCreated, parse_json(canonical(statement)))  # a bad word is told before anything is written
-    passphrase = read_passphrase("the operator's keys", passphrase_file, creating=True)
-    keys.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name, key in made.items():
-        write_key(keys / name, key, passphrase)
-    for name, path in taken.items():
-        create_file(keys / name, path.read_bytes())
-    recorded = asyncio.run(create(directory, identity, sign(statement, [own, recovery])))
-    policy = f"# Whom to trust about {origin}: its log key alone. Add witness and group lines to require more.\n"
-    create_file(directory / POLICY, f"{policy}log {identity.note_key.vkey()}\nquorum none\n".encode())
-    say(f"A new ledger, {origin}:", "bold")
-    fields(
-        {
-            "ledger": recorded.statement_id,
-            "log key": identity.note_key.vkey(),
-            "policy": directory / POLICY,
-            "keys": keys,
-        }
+    made = found(
+        Plan(directory, origin, operator, relation, admission), log_key, service_key, passphrase_file=passphrase_file
     )
-    say(f"Next: move {keys / RECOVERY_KEY} to an offline place, then run 'ledger serve {directory}'.")
+    say(f"A new ledger, {origin}:", "bold")
+    fields(made)
+    say(f"Next: move {directory / 'keys' / RECOVERY_KEY} to an offline place, then run 'ledger serve {directory}'.")
 
 
 def rules(

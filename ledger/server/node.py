@@ -17,6 +17,7 @@ from pathlib import Path
 from ledger.core.dsse import Envelope
 from ledger.core.keys import Signer
 from ledger.registry.facts import LEDGER_KEY, LedgerFact
+from ledger.server.copies.adopting import PREDECESSOR
 from ledger.server.log.identity import Identity
 from ledger.server.log.outside import PUBLISHED, PublishedFile
 from ledger.server.log.sequencer import Log, Recorded
@@ -60,7 +61,7 @@ async def run(
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await serve(log, host, port, stop, ready)
+        await serve(log, host, port, stop, ready, predecessor=directory / PREDECESSOR)
 
 
 async def record(

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ledger.core.checkpoint import Checkpoint, TreeHead, parse_checkpoint
 from ledger.core.entry import Entry, parse_entry
-from ledger.core.errors import FormatError, NoteError
+from ledger.core.errors import FormatError, NoteError, QuorumError
 from ledger.core.note import MAX_NOTE_BYTES, parse_note
 from ledger.core.policy import Policy
 from ledger.core.tiles import MAX_ENTRY_BYTES, TILE_WIDTH, Tile, format_tile_path
@@ -40,10 +40,12 @@ async def read_checkpoint(files: Files) -> tuple[bytes, str]:
 
 
 def open_checkpoint(files: Files, note: bytes, policy: Policy) -> Checkpoint:
-    """Return a copy's checkpoint as the policy trusts it, of a log with entries; raise CopyFalse."""
+    """Return a copy's checkpoint as the policy trusts it, of a log with entries; raise CopyFalse or QuorumError."""
     where = f"{files.location}/checkpoint"
     try:
         checkpoint = policy.open_checkpoint(note)
+    except QuorumError:
+        raise
     except NoteError as error:
         raise CopyFalse(where, str(error)) from error
     if not checkpoint.head.size:

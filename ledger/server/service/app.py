@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from aiohttp import web
 
 from ledger.core.dsse import MAX_ENVELOPE_BYTES
@@ -9,17 +11,23 @@ from ledger.server.log.sequencer import Log
 from ledger.server.service.context import LOG
 from ledger.server.service.description import TABLE
 from ledger.server.service.operations import add_metrics, count_requests
+from ledger.server.service.predecessor import PREDECESSOR
 from ledger.server.service.problems import answer_problems
 from ledger.server.service.routes import ROUTES
 
 SERVER = "provenance-ledger"
 
 
-def make_app(log: Log) -> web.Application:
-    """Return the application that serves `log`, which its caller starts and stops."""
+def make_app(log: Log, predecessor: Path | None = None) -> web.Application:
+    """Return the application that serves `log`, which its caller starts and stops.
+
+    `predecessor` is where the mirror of the ledger before it would be.
+    """
     app = web.Application(middlewares=[count_requests, answer_problems], client_max_size=MAX_ENVELOPE_BYTES)
     app[LOG] = log
     app[TABLE] = ROUTES
+    if predecessor is not None:
+        app[PREDECESSOR] = predecessor
     add_metrics(app)
     app.on_response_prepare.append(_name_server)
     for route in ROUTES:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 from aiohttp import web
 
@@ -100,9 +101,20 @@ class _Guard(asyncio.Protocol):
         self._inner.resume_writing()
 
 
-async def serve(log: Log, host: str, port: int, stop: asyncio.Event, ready: Callable[[str, int], None]) -> None:
-    """Serve `log` until `stop` is set; call `ready` with the address once connections are taken."""
-    runner = web.AppRunner(make_app(log), shutdown_timeout=SHUTDOWN_S)
+async def serve(
+    log: Log,
+    host: str,
+    port: int,
+    stop: asyncio.Event,
+    ready: Callable[[str, int], None],
+    *,
+    predecessor: Path | None = None,
+) -> None:
+    """Serve `log` until `stop` is set; call `ready` with the address once connections are taken.
+
+    `predecessor` is where the mirror of the ledger before it would be.
+    """
+    runner = web.AppRunner(make_app(log, predecessor), shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     connections: set[_Guard] = set()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ledger.server.service import description, findings, operations, reading, stated, submission, tiles
+from ledger.server.service import description, findings, operations, predecessor, reading, stated, submission, tiles
 from ledger.server.service.context import DEFAULT_PAGE, MAX_PAGE
 from ledger.server.service.description import Route
 
@@ -20,6 +20,9 @@ ROUTES = (
     Route("POST", "/v1/statements", submission.submit, "Record one signed statement, or many as JSON lines", JSON),
     Route("GET", "/checkpoint", tiles.checkpoint, "The newest signed checkpoint (C2SP tlog-checkpoint)", TEXT),
     Route("GET", "/tile/{path:.+}", tiles.tile, "A hash tile or an entry bundle (C2SP tlog-tiles)", BYTES),
+    Route(
+        "GET", "/predecessor/{path:.+}", predecessor.file, "The log that this one continues (C2SP tlog-tiles)", BYTES
+    ),
     Route("GET", "/v1/statements/{statement_id}", reading.statement, "A statement's entry with its receipt", JSON),
     Route("GET", "/v1/entries/{index}", reading.entry, "The entry at an index with its receipt", JSON),
     Route(
