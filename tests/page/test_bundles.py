@@ -85,6 +85,10 @@ def test_what_is_told_of_a_copy_that_nobody_acknowledged(page: Opened) -> None:
     assert (result["exit_code"], result["is_enough"]) == (0, True)
     told = page.page.locator("#report").inner_text()
     assert "That bob.example ever had it is not proved" in told
+    assert "If the rows that are shown are in it, the found file derives from" in told
+    maker = good(includes_found=True)
+    page.check(bundle=finished(maker)[0], policy=maker.story.policy().encode())
+    assert "If the rows that are shown" not in page.page.locator("#report").inner_text()
     assert "never more than this follows" not in told.lower()
 
 

@@ -87,12 +87,14 @@ def judge_evidence(documents: Documents) -> Verdict:
             reason="No marks of that copy were opened. Matching records alone have no error bound: others may hold "
             "the same records.",
         )
+    is_here = "path" in documents.evidence["found"]
+    subject = "The file" if is_here else "If the rows that are shown are in it, the file"
     score, needed = conclusion["score_millibits"], conclusion["needed_millibits"]
     compared = f"The score is {numbers.bits(score)} bits; {numbers.bits(needed)} bits are needed for the agreed bound"
     if conclusion["is_enough"]:
         return Verdict(
             is_enough=True,
-            headline=f"The file derives from {copy}.",
+            headline=f"{subject} derives from {copy}.",
             reason=f"{compared}. Had the file nothing to do with that copy, so high a score would come about with a "
             f"chance of {numbers.odds(score)}. {holders(documents)}: the evidence does not say who let it out.",
         )

@@ -7,6 +7,7 @@ import io
 import json
 import stat
 import zipfile
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -187,6 +188,41 @@ async def test_what_does_not_fit_says_what_to_do(
         await leak.build(mirror=scene.mirror, **more)
 
 
+def _raise_score(item: dict[str, Json]) -> None:
+    item["marks"]["score_millibits"] += 3
+    item["conclusion"]["score_millibits"] += 3
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        _raise_score,
+        lambda item: item["conclusion"].update(is_enough=False),
+        lambda item: item["conclusion"].update(seals=2),
+        lambda item: item["controls"].update(others=[]),
+        lambda item: item["hypotheses"][0].update(surprise_millibits=9),
+        lambda item: item["counts"].update(marks=0),
+        lambda item: item["matches"][0].update(row=item["matches"][1]["row"]),
+        lambda item: item["mapping"].pop(0),
+        lambda item: item["mapping"][0].pop("column"),
+    ],
+)
+async def test_a_trace_that_was_edited_is_never_written_into_a_report(
+    scene: Scene, edit: Callable[..., object]
+) -> None:
+    """No report says more than a verifier recomputes, whoever wrote its numbers."""
+    leak, document = scene.leak, parse_json(scene.leak.traced.read_bytes())
+    edit(next(item for item in document["transfers"] if item["transfer"] == leak.ids["transfer beta"]))
+    (leak.directory / "edited.json").write_text(json.dumps(document))
+    more: dict[str, Json] = {
+        "claim": None,
+        "trace": leak.directory / "edited.json",
+        "transfer": leak.ids["transfer beta"],
+    }
+    with pytest.raises(NotOfThisCase, match="says other than what follows"):
+        await leak.build(mirror=scene.mirror, **more)
+
+
 def test_the_command_writes_for_its_owner_alone_and_overwrites_nothing(scene: Scene, tmp_path: Path) -> None:
     leak = scene.leak
     alpha = leak.speaker("alpha")
@@ -197,7 +233,7 @@ def test_the_command_writes_for_its_owner_alone_and_overwrites_nothing(scene: Sc
     command = ["evidence", "build", *options, "--mirror", scene.mirror, "--home", alpha.vault.directory, "--out", out]
     done = ledger(*command)
     assert done.code == 0, done
-    assert "The file derives from the copy that was made for beta" in done.out
+    assert "If the rows that are shown are in it, the file derives from the copy that was made for beta" in done.out
     page = out.with_suffix(".html").read_text()
     assert f'<div id="sceptic" role="note"><div class="wide"><p data-t="sceptic">{WARNING}</p>' in page
     for suffix in (".zip", ".pdf", ".html"):
