@@ -24,7 +24,6 @@ from verifier.watch_sinks import sinks
 from verifier.watch_state import Store
 
 if TYPE_CHECKING:
-
     from verifier.notes import VerifierKey
     from verifier.policy import Policy
 

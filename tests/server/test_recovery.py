@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ledger.core.checkpoint import TreeHead, sign_checkpoint
-from ledger.core.keys import SigningKey
+from ledger.core.keys import Signer
 from ledger.server import node
 from ledger.server.log.identity import Identity
 from ledger.server.log.sequencer import Log
@@ -195,7 +195,7 @@ async def test_old_entries_beyond_the_reread_are_covered_by_their_hashes(
         await start(stored, house.identity, workers)
 
 
-async def _run_node(directory: Path, log_key: SigningKey, service_key: SigningKey) -> None:
+async def _run_node(directory: Path, log_key: Signer, service_key: Signer) -> None:
     await node.run(directory, log_key, service_key, host="127.0.0.1", port=0, ready=lambda *_: pytest.fail("it serves"))
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from ledger.core.encoding import Json, parse_json
+from ledger.core.keys import SigningKey
 from ledger.party.evidence.disclosed import Choice, read_choice
 from ledger.party.evidence.errors import EvidenceError, LedgerGone, Missing, NotOfThisCase, TooLarge
 from ledger.party.evidence.finishing import Built
@@ -102,6 +103,7 @@ def test_nothing_is_inside_that_was_not_chosen(scene: Scene) -> None:
     files = members(scene.bundles["claim"])
     everything = b"".join(files.values()) + scene.bundles["claim"].report + scene.bundles["claim"].page
     alpha = leak.speaker("alpha")
+    assert isinstance(alpha.key, SigningKey)
     listing_salt = alpha.locker.disclosures(leak.ids["listing"])
     manifest = (leak.directory / "for beta" / "manifest.json").read_bytes().splitlines()
     salts = json.loads(manifest[1])["salts"]
@@ -227,6 +229,7 @@ def test_the_command_writes_for_its_owner_alone_and_overwrites_nothing(scene: Sc
     leak = scene.leak
     alpha = leak.speaker("alpha")
     key = Path(alpha.vault.config().key)
+    assert isinstance(alpha.key, SigningKey)
     write_key(key, alpha.key, PASSPHRASE.encode())
     options = ["--trace", leak.traced, "--claim", leak.ids["claim"], "--act", f"{SALE}@2100-01-01", "--single-file"]
     out = tmp_path / "bundle.zip"
