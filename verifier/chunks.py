@@ -137,6 +137,7 @@ def _first_difference(left: bytes, right: bytes) -> int:
 def _serve(location: Location, disclosures: Disclosures | None, mine: Connection, theirs: Connection) -> None:
     """Examine bundles for another process until it says, or hangs up, that there are no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends its workers
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # that is how it does, whatever the parent does at its own
     theirs.close()
     source = open_source(location)
     keys: dict[str, bytes] = {}
