@@ -16,7 +16,7 @@ from ledger.core.policy import parse_policy
 from ledger.party.disclosures import Disclosure
 from ledger.party.errors import Problem, Unreachable
 from ledger.party.evidence.case import Case, make_case, read_act
-from ledger.party.evidence.checking import check_numbers
+from ledger.party.evidence.checking import checked_numbers
 from ledger.party.evidence.disclosed import EVIDENCE, Choice, claimed_evidence, disclose
 from ledger.party.evidence.documents import Documents
 from ledger.party.evidence.errors import EvidenceError, LedgerGone, Missing, NotOfThisCase
@@ -109,7 +109,7 @@ class _Builder:
         gathered = await with_histories(source, gathered, {case.claimant, case.respondent, told[transfer].issuer})
         disclosures = await self.disclosures(trace, told, case)
         evidence = await asyncio.to_thread(self.evidence, trace, told, case, found)
-        await asyncio.to_thread(check_numbers, evidence, case, told.values(), disclosures)
+        evidence = await asyncio.to_thread(checked_numbers, evidence, case, told.values(), disclosures)
         documents = Documents(
             case=case,
             evidence=evidence,

@@ -28,10 +28,14 @@ _TOLERANCE_MILLIBITS = 2
 _Cells = list[str | None]
 
 
-def check_numbers(
-    evidence: Mapping[str, Json], case: Case, told: Collection[Told], disclosures: Sequence[Disclosure]
-) -> None:
-    """Raise NotOfThisCase unless matches, marks, scores, controls, hypotheses and conclusion follow from the rest."""
+def checked_numbers(
+    evidence: dict[str, Json], case: Case, told: Collection[Told], disclosures: Sequence[Disclosure]
+) -> dict[str, Json]:
+    """Return the evidence as a verifier will compute it.
+
+    Marks of another table are tried under the mapping of this one, as a verifier does that knows no other
+    (docs/bundle.md §4); all else has to be as the trace says. Raises NotOfThisCase where it is not.
+    """
     try:
         from ledger.party.dataset.trace import scoring  # noqa: PLC0415 - needs the libraries of the extra `data`
     except ImportError as error:
@@ -43,19 +47,38 @@ def check_numbers(
         to_respondent = sorted(
             (item for item in listing if item.recipient == case.respondent), key=lambda item: item.transfer
         )
+        elsewhere = _elsewhere(mine, listing)
+        evidence = evidence | {
+            "marks": [
+                scoring.marks_document(item) if item.transfer in elsewhere else said
+                for item, said in zip(to_respondent, evidence["marks"], strict=True)
+            ]
+        }
         _same("marks", [scoring.marks_document(item) for item in to_respondent], evidence["marks"])
         if mine is None:
             _same("conclusion", {"is_enough": False}, evidence["conclusion"])
-            return
+            return evidence
+        controls, guesses = scoring.controls_document(mine, listing), scoring.hypotheses(mine, listing)
+        if elsewhere:
+            evidence |= {"controls": controls, "hypotheses": guesses}
         offer = next(one for one in told if one.id == case.transfer)
         is_before = bool(evidence["custody"]) and evidence["custody"][0]["at_ms"] < offer.time_ms
-        _same("controls", scoring.controls_document(mine, listing), evidence["controls"])
-        _same("hypotheses", scoring.hypotheses(mine, listing), evidence["hypotheses"])
+        _same("controls", controls, evidence["controls"])
+        _same("hypotheses", guesses, evidence["hypotheses"])
         ended = scoring.conclusion(mine, listing, is_examined_before=is_before)
         _same("conclusion", ended, evidence["conclusion"])
         _same("counts/marks", mine.planted_found, evidence["counts"]["marks"])
     except (FormatError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise _changed(f"{type(error).__name__} {error}") from error
+    return evidence
+
+
+def _elsewhere(mine: Marked | None, listing: Sequence[Marked]) -> set[str]:
+    """Return the hand-offs whose opened marks are rows of another table than those of the hand-off in question."""
+    if mine is None or mine.marks is None:
+        return set()
+    columns = mine.marks.columns
+    return {item.transfer for item in listing if item.marks is not None and item.marks.columns != columns}
 
 
 def _listing(
@@ -75,15 +98,19 @@ def _listing(
     ]
     names = sorted({str(one.fields["recipient"]) for one in offers})
     found, mapping = evidence["found"], _mapping(evidence)
-    mapped = frozenset(item.column for item in mapping)
-    sighting = Sighting(rows=found["count"], columns=len(found.get("columns", [])), mapped=mapped)
+    sides = [(item.column, "text") for item in mapping]
     rows = [_record(row["value"]) for row in evidence["found_rows"]] if mapping else []
     keys = {_key(cells, [(item.found, item.reading) for item in mapping]) for cells in rows}
 
+    def sighted(marks: MarksValue) -> Sighting:
+        mapped = frozenset(item.column for item in mapping)
+        fits = all(column < len(marks.bits) for column in mapped)
+        columns = len(found.get("columns", []))
+        return Sighting(rows=found["count"], columns=columns, mapped=mapped if fits else frozenset())
+
     def seen(marks: MarksValue) -> set[bytes]:
-        if row_bits(marks.bits, mapped) < MIN_BITS:
+        if row_bits(marks.bits, sighted(marks).mapped) < MIN_BITS:
             return set()
-        sides = [(item.column, "text") for item in mapping]
         return {
             record
             for record in (*marks.all_marks, *controls_of(marks))
@@ -104,7 +131,7 @@ def _listing(
                 recipient=recipient,
                 sender=one.issuer,
                 marks=marks,
-                scores=score_marks(marks, records, sighting, names),
+                scores=score_marks(marks, records, sighted(marks), names),
                 planted=len(planted),
                 planted_found=sum(record in records for record in planted),
                 records=evidence["counts"]["records"],

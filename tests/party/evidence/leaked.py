@@ -28,6 +28,7 @@ from tests.harness.people import Person, person
 from tests.party.trace.vaults import Silent
 
 PLANES = Path(__file__).parents[3] / "examples" / "planes.csv"
+AIRPORTS = PLANES.with_name("airports.csv")
 SECRET = "the internal reference 7731"  # sealed, and never chosen to be disclosed
 PURPOSE = "ResearchAndDevelopment"
 
@@ -41,6 +42,8 @@ class Leak:
     policy: str
     people: dict[str, Person] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
+    also: tuple[str, ...] = ()
+    """Who gets a marked copy of another table of the same listing, too."""
 
     def speaker(self, name: str, clock: Callable[[], int] = now_ms) -> Speaker:
         """Return a party with its home; use its client as a context manager."""
@@ -71,6 +74,8 @@ class Leak:
             self.ids["elsewhere"] = elsewhere.statement_id
         for name in ("beta", "gamma"):
             await self._hand_over(name, method)
+        for name in self.also:
+            await self._hand_over(name, method, AIRPORTS)
         self._leak()
         async with (alpha := self.speaker("alpha")).client:
             self._trace(alpha)
@@ -104,9 +109,10 @@ class Leak:
             Config(key=key, recovery_key=key, ledger_url=self.url, party=name, policy=self.policy)
         )
 
-    async def _hand_over(self, name: str, method: str) -> None:
+    async def _hand_over(self, name: str, method: str, table: Path = PLANES) -> None:
         alpha, recipient = self.speaker("alpha"), self.speaker(name)
-        place = self.directory / f"for {name}"
+        name_here = name if table == PLANES else f"{name} {table.stem}"
+        place = self.directory / f"for {name_here}"
         place.mkdir()
         async with alpha.client, recipient.client:
             terms = {"permission": [{"action": "use", "constraint": [
@@ -117,7 +123,7 @@ class Leak:
             drafted = await licensing.draft(alpha, self.ids["listing"], name, deal)
             drafted = await recipient.sign_draft(await alpha.sign_draft(drafted))
             license_id = (await licensing.submit(alpha, drafted)).statement_id
-            copy, marks = _marked(place / "planes.csv", method, name)
+            copy, marks = _marked(place / table.name, method, name, table)
             offered = await handoff.offer(
                 alpha,
                 [copy],
@@ -129,7 +135,7 @@ class Leak:
             )
             received = await handoff.receive(recipient, place / "manifest.json", [copy])
             await handoff.acknowledge(recipient, received)
-        self.ids |= {f"license {name}": license_id, f"transfer {name}": offered.statement_id}
+        self.ids |= {f"license {name_here}": license_id, f"transfer {name_here}": offered.statement_id}
 
     def _leak(self) -> None:
         """Shuffle, cut, reorder and rewrite a part of beta's copy."""
@@ -145,14 +151,14 @@ class Leak:
             writer.writerows([row[column].lower() for column in order] for row in rows)
 
 
-def _marked(copy: Path, method: str, recipient: str) -> tuple[Path, PreparedMarks | None]:
+def _marked(copy: Path, method: str, recipient: str, table: Path) -> tuple[Path, PreparedMarks | None]:
     if not method:
-        copy.write_bytes(PLANES.read_bytes())
+        copy.write_bytes(table.read_bytes())
         return copy, None
-    how = detect(PLANES)
+    how = detect(table)
     assert how is not None
     some = random.Random(recipient)
-    source = survey(PLANES, how, some)
+    source = survey(table, how, some)
     value = make(design(source, Wish("canary", 20, "0.000001")), 0, some)
     with copy.open("wb") as out:
         plant(source, value.planted(recipient), out, some)

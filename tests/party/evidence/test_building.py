@@ -225,6 +225,21 @@ async def test_a_trace_that_was_edited_is_never_written_into_a_report(
         await leak.build(mirror=scene.mirror, **more)
 
 
+def test_marks_of_another_table_of_the_listing_are_told_as_verifiers_try_them(tmp_path: Path) -> None:
+    """One mapping is in a bundle: the same columns by number, in whatever table (docs/bundle.md §4)."""
+    with serving(tmp_path / "operator") as url:
+        policy = tmp_path / "operator" / "policy.txt"
+        leak = Leak(tmp_path, url, policy.read_text(), also=("beta", "gamma"))
+        asyncio.run(leak.tell())
+        built = asyncio.run(leak.build())
+    path = tmp_path / "bundle.zip"
+    path.write_bytes(built.archive)
+    assert verifier("bundle", path, "--policy", policy).code == 0
+    with launched() as browser, opened(browser) as page:
+        result = page.check(bundle=built.archive, policy=policy.read_bytes())
+        assert (result["exit_code"], result["is_enough"]) == (0, True)
+
+
 def test_the_command_writes_for_its_owner_alone_and_overwrites_nothing(scene: Scene, tmp_path: Path) -> None:
     leak = scene.leak
     alpha = leak.speaker("alpha")
