@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -22,6 +23,8 @@ from ledger.party.vault import Vault
 
 _ResultT = TypeVar("_ResultT")
 
+MIRRORS = "LEDGER_MIRRORS"
+"""URLs, parted by spaces, of mirrors to ask for proofs where the ledger does not answer."""
 DEFAULT_HOME = Path("~/.provenance-ledger")
 MAX_PAGE = 500
 
@@ -73,7 +76,8 @@ async def reading(home: Path) -> AsyncIterator[LedgerClient]:
     """Give a client of the home's ledger; needs no key."""
     vault = vault_at(home)
     config = vault.config()
-    async with LedgerClient(config.ledger_url, parse_policy(config.policy), vault) as client:
+    mirrors = os.environ.get(MIRRORS, "").split()
+    async with LedgerClient(config.ledger_url, parse_policy(config.policy), vault, mirrors=mirrors) as client:
         yield client
 
 

@@ -67,13 +67,24 @@ class LedgerClient:
     """
 
     def __init__(
-        self, url: str, policy: Policy, vault: Vault | None = None, *, origin: str | None = None, backoff_s: float = 0.5
+        self,
+        url: str,
+        policy: Policy,
+        vault: Vault | None = None,
+        *,
+        origin: str | None = None,
+        backoff_s: float = 0.5,
+        mirrors: Sequence[str] = (),
     ) -> None:
-        """`origin` picks one of several logs in `policy`; `backoff_s` is the first wait when the ledger is busy."""
+        """`origin` picks one of several logs in `policy`; `backoff_s` is the first wait when the ledger is busy.
+
+        Where the ledger does not answer, `mirrors` (URLs) are asked for what a mirror can prove; what they show is
+        checked against what the ledger has shown, and the other way round.
+        """
         self.policy = policy
         self.origin = origin if origin is not None else _only_origin(policy)
         self.vault = vault
-        self.transport = Transport(url, backoff_s=backoff_s)
+        self.transport = Transport(url, backoff_s=backoff_s, mirrors=mirrors)
         self.memory = Memory(policy, self.origin, self.consistency, self.node, vault)
         self.audit = Audit(self, vault)
         self._identity: Identity | None = None

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote, urlsplit
@@ -30,6 +31,9 @@ MAX_TRIES = 5
 MAX_WAIT_S = 30.0
 _BUSY = frozenset({429, 503})
 _OK = 200
+_FAULT = 500
+_MIRRORED = re.compile(r"/checkpoint|/tile/.+|/v1/(?:entries|statements|receipts)/.+|/v1/consistency")
+"""What a mirror serves: nothing of it is anybody's word."""
 _REDIRECT = range(300, 400)
 _CHUNK_BYTES = 65_536
 
@@ -39,12 +43,13 @@ Query = Sequence[tuple[str, str]]
 class Transport:
     """One ledger's address with a pool of connections; an async context manager."""
 
-    def __init__(self, url: str, *, backoff_s: float = 0.5) -> None:
-        """Speak with the ledger at `url` (http or https, below any path); `backoff_s`: first wait when it is busy."""
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-            raise Unfit(f"not an http(s) address: {url}")
-        self.url = url.rstrip("/")
+    def __init__(self, url: str, *, backoff_s: float = 0.5, mirrors: Sequence[str] = ()) -> None:
+        """Speak with the ledger at `url` (http or https, below any path); `backoff_s`: first wait when it is busy.
+
+        Where it does not answer, `mirrors` are asked in turn for what a mirror can prove (docs/format.md §20.3).
+        """
+        self.url = _address(url)
+        self.mirrors = [_address(mirror) for mirror in mirrors]
         self.backoff_s = backoff_s
         self._session: aiohttp.ClientSession | None = None
 
@@ -66,7 +71,24 @@ class Transport:
 
     async def get(self, path: str, query: Query = ()) -> bytes:
         """Return the body of a 200; raise Problem, Unreachable or ReplyInvalid."""
-        return (await self._ask("GET", path, query=query))[1]
+        try:
+            return (await self._ask("GET", path, query=query))[1]
+        except (Unreachable, Problem) as error:
+            if isinstance(error, Problem) and error.status < _FAULT:
+                raise
+            mirrored = await self._ask_mirrors(path, query)
+            if mirrored is None:
+                raise
+            return mirrored
+
+    async def _ask_mirrors(self, path: str, query: Query) -> bytes | None:
+        """Return what the first mirror answers that has it; nothing where it is only the operator's to say."""
+        for mirror in self.mirrors if _MIRRORED.fullmatch(path) else []:
+            with suppress(Unreachable, ReplyInvalid):
+                status, _, answer = await self._once("GET", path, query, None, base=mirror)
+                if status == _OK:
+                    return answer
+        return None
 
     async def get_json(self, path: str, query: Query = ()) -> Json:
         """Return the JSON of a 200; raise Problem, Unreachable or ReplyInvalid."""
@@ -106,10 +128,10 @@ class Transport:
         raise AssertionError("the last try returns or raises")
 
     async def _once(
-        self, method: str, path: str, query: Query, body: bytes | None
+        self, method: str, path: str, query: Query, body: bytes | None, *, base: str | None = None
     ) -> tuple[int, Mapping[str, str], bytes]:
         headers = {"Content-Type": JSON} if body is not None else {}
-        address = self.url + path
+        address = (base or self.url) + path
         async with self._errors(address):
             request = self._open().request(
                 method, address, params=list(query), data=body, headers=headers, allow_redirects=False
@@ -137,6 +159,13 @@ class Transport:
             return parse_json(raw)
         except FormatError as error:
             raise ReplyInvalid(f"the ledger's answer is not JSON: {error}") from error
+
+
+def _address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise Unfit(f"not an http(s) address: {url}")
+    return url.rstrip("/")
 
 
 def segment(text: str) -> str:
