@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from ledger.cli.signing import forget_secrets, open_keys
 from ledger.cli.words import fields, say
 from ledger.core.dsse import STATEMENT_TYPE, Envelope, sign
 from ledger.core.encoding import Json, b64encode
+from ledger.core.errors import PolicyError
 from ledger.core.keys import Signer
 from ledger.party.errors import Unfit
 from ledger.registry.facts import LedgerFact
@@ -24,6 +26,13 @@ from ledger.statements.parse import NEWEST_RULES, STATEMENTS
 
 _DAY_MS = 24 * 60 * 60 * 1000
 _MAX_PORT = 65_535
+
+
+class Await(StrEnum):
+    """What a submitter waits for."""
+
+    RECORDED = "recorded"
+    WITNESSED = "witnessed"
 
 
 def register(app: typer.Typer) -> None:
@@ -121,16 +130,40 @@ def serve(
     directory: Annotated[
         Path, typer.Argument(metavar="DIR", help="What `ledger init` made.", exists=True, file_okay=False)
     ],
+    *,
     host: Annotated[
         str, typer.Option(help="Address to listen on; put a TLS proxy in front for the outside world.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=_MAX_PORT, help="Port to listen on; 0 takes a free one.")] = 8080,
+    witnesses: Annotated[
+        Path | None,
+        typer.Option(
+            help=(
+                "Policy (C2SP tlog-policy) whose witnesses are asked to cosign each checkpoint: this log's line, lines "
+                "'witness NAME VKEY URL', groups, and a quorum; such as DIR/witnesses.txt."
+            ),
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    wait: Annotated[
+        Await,
+        typer.Option(
+            "--await",
+            help="recorded: answer once a statement is on disk; witnessed: once the quorum of --witnesses cosigned it.",
+        ),
+    ] = Await.RECORDED,
     passphrase_file: PassphraseFile = None,
 ) -> None:
     """Run a ledger until SIGINT or SIGTERM, which finish what was accepted and then stop.
 
-    It re-derives its tree from disk first, and does not start where that contradicts its last checkpoint.
+    It re-derives its tree from disk first, and does not start where that contradicts its last checkpoint. With
+    --witnesses, readers are shown the newest checkpoint that the quorum cosigned. With --await witnessed, statements
+    are answered under it; where it does not come within ten seconds, they are answered as recorded, and say so.
     """
+    if wait is Await.WITNESSED and witnesses is None:
+        raise PolicyError("--await witnessed needs --witnesses: whose cosignatures to wait for")
+    policy = witnesses.read_text(encoding="utf-8") if witnesses is not None else None
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     paths = [directory / "keys" / name for name in (LOG_KEY, SERVICE_KEY)]
     log_key, service_key = open_keys(paths, "the log key and the service key", passphrase_file)
@@ -139,4 +172,15 @@ def serve(
     def ready(address: str, bound: int) -> None:
         say(f"Serving http://{address}:{bound}/docs", "bold green")
 
-    asyncio.run(run(directory, log_key, service_key, host=host, port=port, ready=ready))
+    asyncio.run(
+        run(
+            directory,
+            log_key,
+            service_key,
+            host=host,
+            port=port,
+            ready=ready,
+            witnesses=policy,
+            await_witnessed=wait is Await.WITNESSED,
+        )
+    )

@@ -20,6 +20,7 @@ from ledger.registry.facts import LEDGER_KEY, LedgerFact
 from ledger.server.copies.adopting import PREDECESSOR
 from ledger.server.log.identity import Identity
 from ledger.server.log.outside import PUBLISHED, PublishedFile
+from ledger.server.log.panel import Panel, read_panel
 from ledger.server.log.sequencer import Log, Recorded
 from ledger.server.log.workers import Workers
 from ledger.server.service.listener import serve
@@ -50,13 +51,21 @@ async def run(
     host: str,
     port: int,
     ready: Callable[[str, int], None],
+    witnesses: str | None = None,
+    await_witnessed: bool = False,
 ) -> None:
     """Serve the ledger of `directory` until SIGINT or SIGTERM; `ready` gets the address.
 
-    Raises IntegrityError where the stored data do not check or the keys are not this ledger's.
+    `witnesses` is the policy (C2SP tlog-policy, with URLs) of those that are asked to cosign; `await_witnessed`: no
+    answer before its quorum. Raises PolicyError for one that cannot be used, and IntegrityError where the stored data
+    do not check or the keys are not this ledger's.
     """
     ledger = await _ledger(directory, service_key)
-    async with _running(directory, Identity(ledger.origin, log_key, service_key)) as log:
+    identity = Identity(ledger.origin, log_key, service_key)
+    panel = None
+    if witnesses is not None:
+        panel = read_panel(witnesses, [identity.note_key], must_await=await_witnessed)
+    async with _running(directory, identity, panel) as log:
         _calm_collector()
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -102,12 +111,12 @@ def _calm_collector() -> None:
 
 
 @asynccontextmanager
-async def _running(directory: Path, identity: Identity) -> AsyncIterator[Log]:
+async def _running(directory: Path, identity: Identity, panel: Panel | None = None) -> AsyncIterator[Log]:
     store = await SQLiteStore.open(directory / DATABASE)
     workers = Workers()
     try:
         await workers.start()
-        log = Log(store, identity, workers, system_clock, PublishedFile(directory / PUBLISHED))
+        log = Log(store, identity, workers, system_clock, PublishedFile(directory / PUBLISHED), panel=panel)
         await log.start()
         try:
             yield log

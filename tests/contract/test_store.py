@@ -143,6 +143,33 @@ async def test_the_newest_checkpoint_and_the_first_of_each_minute_are_kept(store
     assert await store.checkpoint(4) == StoredCheckpoint(4, MINUTE_MS, note_of(4))
 
 
+async def test_cosigned_checkpoints_are_kept_in_place_of_plain_ones(store: Store) -> None:
+    source = Source()
+    assert await store.cosigned() is None
+    for size in range(1, 6):
+        await store.append(source.batch(1, size))
+    plain = await store.checkpoint()
+    assert plain is not None
+    lines = StoredCheckpoint(5, 5, plain.note + b"a line")
+    for kept in (lines, StoredCheckpoint(5, 5, lines.note + b"another")):
+        await store.keep_cosigned(kept)
+        assert await store.cosigned() == await store.checkpoint() == await store.checkpoint(5) == kept
+    await store.append(source.batch(1, 6))
+    assert await store.checkpoint() == StoredCheckpoint(6, 6, note_of(6)), "the newest has no cosignature yet"
+    assert await store.checkpoint(5) == await store.cosigned() == kept
+
+
+async def test_the_first_cosigned_of_each_minute_and_the_newest_are_kept(store: Store) -> None:
+    source = Source()
+    minutes = [0, 0.2, 0.9, 1, 1.5, 1.9, 2.5, 4, 4.1]
+    for size, minute in enumerate(minutes, 1):
+        await store.append(source.batch(1, 0))
+        await store.keep_cosigned(StoredCheckpoint(size, int(minute * MINUTE_MS), b"%d" % size))
+        await store.keep_cosigned(StoredCheckpoint(size, int(minute * MINUTE_MS), b"%d more" % size))
+    kept = {size for size in range(12) if (one := await store.checkpoint(size)) and one.note.endswith(b"more")}
+    assert kept == {1, 4, 7, 8, 9}
+
+
 async def test_nodes_and_tiles_at_sizes_around_every_boundary(store: Store) -> None:
     source = Source()
     sizes = [1, 255, 256, 257, 511, 513, 5000, 65_279, 65_535, 65_536, 65_537, 65_793, 66_048]
@@ -295,7 +322,7 @@ async def test_sqlite_settings_are_those_that_durability_needs(path: Path) -> No
         await store._writer.execute_fetchall("SELECT name, strict FROM pragma_table_list WHERE schema = 'main'")
     )
     ours = {name: strict for name, strict in tables if not name.startswith("sqlite_")}
-    assert set(ours) == {"entries", "tiles", "checkpoints", "facts", "subjects", "findings", "derived"}
+    assert set(ours) == {"entries", "tiles", "checkpoints", "facts", "subjects", "findings", "derived", "cosigned"}
     assert all(ours.values()), "every table is STRICT"
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
         await store._reader.execute("DELETE FROM tiles")

@@ -100,7 +100,8 @@ async def test_one_statement(session: aiohttp.ClientSession, house: House, alpha
     (first_status, first), (second_status, second) = answers
     assert (first_status, second_status) == (201, 200)
     assert first == second, "the same receipt content"
-    assert set(first) == {"statement_id", "index", "entry", "receipt"}
+    assert set(first) == {"statement_id", "index", "entry", "receipt", "state"}
+    assert first["state"] == "recorded"
     entry, checkpoint = house.open(first["receipt"].encode(), b64decode(first["entry"]))
     assert (first["statement_id"], first["index"]) == (envelope.id, entry.index) == (entry.envelope.id, 2)
     assert checkpoint.head.size == 3

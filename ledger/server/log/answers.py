@@ -19,11 +19,12 @@ from ledger.statements.parse import InForce
 
 @dataclass(frozen=True)
 class Published:
-    """The newest durable state: what every answer refers to."""
+    """A durable state of the log. `witnessed`: its cosignatures reach the quorum that the operator asks for."""
 
     head: TreeHead
     time_ms: int
     checkpoint: bytes
+    witnessed: bool = False
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Recorded:
     path: list[bytes]
     checkpoint: bytes
     duplicate: bool
+    witnessed: bool = False
+    """Whether `checkpoint` has the quorum that the operator asks for."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,8 @@ async def answer_again(store: Store, published: Published, duplicates: list[tupl
     for item, index in duplicates:
         path, entry = prove(ranges[index], nodes), parse_entry(entries[index])
         name = item.candidate.envelope.id
-        answer(item, Recorded(name, entry, path, published.checkpoint, duplicate=True))
+        witnessed = published.witnessed
+        answer(item, Recorded(name, entry, path, published.checkpoint, duplicate=True, witnessed=witnessed))
 
 
 def answer(item: Waiting, recorded: Recorded) -> None:

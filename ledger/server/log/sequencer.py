@@ -23,10 +23,11 @@ from functools import partial
 from ledger.core.checkpoint import TreeHead
 from ledger.core.entry import Entry
 from ledger.core.errors import FormatError
-from ledger.core.merkle import inclusion_paths, inclusion_ranges, nodes_of, perfect_nodes, prove, range_hash
+from ledger.core.merkle import consistency_ranges, inclusion_ranges, nodes_of, perfect_nodes, prove, range_hash
 from ledger.registry.acceptance import Candidate, Duplicate, accept
 from ledger.registry.facts import LEDGER_KEY, View
 from ledger.registry.refusal import Refused
+from ledger.server.log import promising
 from ledger.server.log.answers import (
     Faulty,
     Posted,
@@ -34,16 +35,16 @@ from ledger.server.log.answers import (
     Read,
     Recorded,
     Waiting,
-    answer,
-    answer_again,
     fail,
 )
 from ledger.server.log.checking import Checker, remember
 from ledger.server.log.errors import BusyError, SignedRefusalError, UnavailableError
 from ledger.server.log.identity import Identity
 from ledger.server.log.outside import Outside, compare
+from ledger.server.log.panel import Panel
 from ledger.server.log.rebuilding import rebuild_if_needed
 from ledger.server.log.recovery import recover
+from ledger.server.log.showing import Showing
 from ledger.server.log.tail import Tail
 from ledger.server.log.views import complete, load
 from ledger.server.log.workers import Workers
@@ -71,19 +72,27 @@ class Log:
         workers: Workers,
         clock: Callable[[], int],
         outside: Outside | None = None,
+        *,
+        panel: Panel | None = None,
     ) -> None:
         """`clock` returns Unix milliseconds; a clock that jumps back does not make the log's time go back.
 
-        `outside` keeps what was shown where a restored database does not reach.
+        `outside` keeps what was shown where a restored database does not reach; `panel` says which witnesses are asked
+        to cosign, and whether answers wait for them.
         """
         self.store = store
         self.identity = identity
         self.ledger_id = ""
         self.published: Published | None = None
+        """The newest durable state."""
         self.failure: Exception | None = None
         self._checker = Checker(store, workers)
         self._clock = clock
         self._outside = outside
+        self.showing = Showing(store, panel, self._prove_growth, clock)
+        self.promising = promising.Promising(store, identity)
+        self._said_ms = 0
+        """The newest time that was signed: a clock that jumps back does not make what is signed contradict itself."""
         self._tail = Tail()
         self._waiting: asyncio.Queue[Posted] = asyncio.Queue(MAX_WAITING)
         self._checked: asyncio.Queue[list[Read]] = asyncio.Queue(_MAX_CHECKED)
@@ -100,13 +109,17 @@ class Log:
         await self._recover()
         if await rebuild_if_needed(self.store, self._tail.size):
             await self._recover()
-        self._tasks = [asyncio.create_task(self._check_forever()), asyncio.create_task(self._sequence_forever())]
+        await self.showing.start()
+        await self.promising.load(self._read)
+        work = (self._check_forever(), self._sequence_forever(), self._keep_promises())
+        self._tasks = [asyncio.create_task(one) for one in work]
 
     async def stop(self) -> None:
         """Take no more work, finish what waits, and end."""
         self.stopping = True
         await self._waiting.join()
         await self._checked.join()
+        await self.showing.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -134,9 +147,18 @@ class Log:
         await self._waiting.put(posted)
         return posted.answer
 
+    @property
+    def shown(self) -> Published | None:
+        """What readers are shown: the newest durable state or, with witnesses, the newest that they cosigned."""
+        return self.showing.shown
+
     async def path(self, index: int, size: int) -> list[bytes]:
         """Return the inclusion path of an entry in the published tree of `size`: one read a tile, no linear work."""
         ranges = inclusion_ranges(index, size)
+        return prove(ranges, await self.store.nodes(nodes_of(ranges)))
+
+    async def _prove_growth(self, old: int, new: int) -> list[bytes]:
+        ranges = consistency_ranges(old, new)
         return prove(ranges, await self.store.nodes(nodes_of(ranges)))
 
     def _posted(self, raw: bytes) -> Posted:
@@ -192,10 +214,8 @@ class Log:
             except Exception as error:
                 _logger.exception("a batch of %d statements failed", len(group))
                 await self._after_failure(error)
-                fail(
-                    [item.posted for item in group],
-                    UnavailableError("storing failed; whether the statement is recorded is not known; resubmit"),
-                )
+                why = "storing failed; whether the statement is recorded is not known; resubmit"
+                await self._put_off(group, UnavailableError(why))
             self._changes_under_way -= sum(item.may_change_rules for item in group)
             for _ in range(groups):
                 self._checked.task_done()
@@ -205,8 +225,60 @@ class Log:
         if self.failure is not None:
             raise UnavailableError(str(self.failure))
         if await self.store.free_bytes() < MIN_FREE_BYTES:
-            fail([item.posted for item in group], UnavailableError("the ledger's disk is nearly full"))
+            await self._put_off(group, UnavailableError("the ledger's disk is nearly full"))
             return
+        await self._sequence_all([*self.promising.waiting, *group])
+        await self.promising.settle()
+        self.promising.goes_on()
+
+    async def _keep_promises(self) -> None:
+        """Have what was promised recorded as soon as that is possible, whether or not anything else comes."""
+        while True:
+            if self.promising.waiting and self._checked.empty() and not self.stopping:
+                await self._checked.put([])
+            await asyncio.sleep(promising.RETRY_S)
+
+    async def _put_off(self, group: list[Read], why: UnavailableError) -> None:
+        """Answer what cannot be recorded now: with a promise where this has lasted, else with `why`."""
+        if self.promising.stalls() and self.failure is None:
+            try:
+                if await self.store.free_bytes() >= promising.MIN_FREE_BYTES:
+                    await self._promise(group)
+            except Exception:
+                _logger.exception("nothing can be promised")
+        fail([item.posted for item in group], why)
+
+    async def _promise(self, group: list[Read]) -> None:
+        """Promise what keeps every rule on the log with all that was promised before; the rest stays unanswered."""
+        fresh = [item for item in group if isinstance(item, Waiting) and not item.answer.done()]
+        fresh = [item for item in fresh if item.in_force == self.in_force and not item.may_change_rules]
+        fresh = [item for item in fresh if not self.promising.answers_again(item)]
+        before = self.promising.waiting
+        candidates = [item.candidate for item in (*before, *fresh)]
+        statements = [candidate.statement for candidate in candidates]
+        view = await load(self.store, statements, [candidate.envelope.id for candidate in candidates])
+        roots = await self._seen_roots(candidates)
+        draft, good = self._tail.copy(), list[Waiting]()
+        time_ms = self._now(draft)
+        for position, item in enumerate((*before, *fresh)):
+            if position >= promising.MAX_PROMISED:
+                break
+            await complete(self.store, view, item.candidate.statement)
+            try:
+                accept(view, item.candidate, draft.size, time_ms, partial(_root_at, roots, draft))
+            except (Duplicate, Refused):  # told when it can be: what is signed now is on the log as it stands
+                continue
+            draft.append(item.candidate.envelope, time_ms)
+            if position >= len(before):
+                good.append(item)
+        await self.promising.promise(good, self.ledger_id, self._tail.head, time_ms)
+
+    def _now(self, tail: Tail) -> int:
+        """Return the time of what is recorded or signed now, never below that of anything before."""
+        self._said_ms = max(self._clock(), tail.time_ms, self._said_ms)
+        return self._said_ms
+
+    async def _sequence_all(self, group: list[Read]) -> None:
         while group:
             old = [item.posted for item in group if item.in_force != self.in_force]
             if old:
@@ -250,13 +322,13 @@ class Log:
                 accepted.append((item, entry))
         if entries:
             await self._commit(draft, view, entries)
-            self._answer(accepted)
+            self.showing.answer(accepted, self._tail.nodes)
         for item, reason, head in refused:
             self._refuse(item, reason, head, time_ms)
         for item in faulty:
             fail([item.posted], item.fault)
         if duplicates:
-            await answer_again(self.store, self._published(), duplicates)
+            await self.showing.answer_again(duplicates)
         return count
 
     async def _commit(self, draft: Tail, view: View, entries: list[NewEntry]) -> None:
@@ -267,15 +339,8 @@ class Log:
         if self._outside is not None:
             await self._outside.keep(stored.note)
         # A crash up to here leaves the log as it was; from here on the batch is durable and may be shown.
-        self._publish(draft, stored)
+        self.showing.publish(self._publish(draft, stored))
         self._know(view)
-
-    def _answer(self, accepted: list[tuple[Waiting, Entry]]) -> None:
-        published = self._published()
-        first = accepted[0][1].index
-        paths = inclusion_paths(first, published.head.size, self._tail.nodes)
-        for (item, entry), path in zip(accepted, paths, strict=True):
-            answer(item, Recorded(item.candidate.envelope.id, entry, path, published.checkpoint, duplicate=False))
 
     def _refuse(self, item: Waiting, refused: Refused | UnavailableError, head: TreeHead, time_ms: int) -> None:
         if item.answer.done():
@@ -306,7 +371,7 @@ class Log:
         if checkpoint is not None:
             if self._outside is not None:
                 await self._outside.keep(checkpoint.note)
-            self._publish(tail, checkpoint)
+            self.showing.begin(self._publish(tail, checkpoint), tail.nodes)
         self._know(await self.store.view([LEDGER_KEY], []))
 
     async def _after_failure(self, error: Exception) -> None:
@@ -322,13 +387,9 @@ class Log:
         self.ledger_id = view.ledger.id if view.ledger is not None else ""
         self.in_force = view.in_force
 
-    def _publish(self, tail: Tail, checkpoint: StoredCheckpoint) -> None:
+    def _publish(self, tail: Tail, checkpoint: StoredCheckpoint) -> Published:
         self._tail = tail
         self.published = Published(tail.head, tail.time_ms, checkpoint.note)
-
-    def _published(self) -> Published:
-        if self.published is None:
-            raise UnavailableError("this ledger has no entry yet")
         return self.published
 
 

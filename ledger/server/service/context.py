@@ -29,6 +29,11 @@ def published(request: web.Request) -> Published:
     return state
 
 
+def shown(request: web.Request) -> Published:
+    """Return what readers are shown: with witnesses, what they cosigned; 503 before entry 0."""
+    return log_of(request).shown or published(request)
+
+
 def number(text: str, field: str) -> int:
     """Read a decimal number of at most 2^53 − 1, without leading zeros; 400 otherwise."""
     if not _NUMBER.fullmatch(text) or int(text) > MAX_INTEGER:

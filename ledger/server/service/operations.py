@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from aiohttp import web
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from collections.abc import Iterator
 
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from ledger.server.log.sequencer import Log
 from ledger.server.service.context import LOG, log_of
 from ledger.server.service.problems import Handler, ProblemError
 
@@ -22,8 +27,36 @@ def add_metrics(app: web.Application) -> None:
     newest.set_function(lambda: log.published.time_ms / 1000 if log.published else 0)
     waiting = Gauge("ledger_waiting_statements", "Statements waiting to be sequenced", registry=registry)
     waiting.set_function(lambda: log.waiting_count)
+    if log.showing.witnessing is not None:
+        registry.register(_WitnessMetrics(log))
     app[REGISTRY] = registry
     app[REQUESTS] = Counter("ledger_http_requests", "Answers by call and status", ["call", "status"], registry=registry)
+
+
+class _WitnessMetrics(Collector):
+    """How the operator's witnesses do, by the names that its own file gives them."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the figures of the moment."""
+        shown = self._log.shown
+        yield GaugeMetricFamily(
+            "ledger_shown_size_entries", "Entries in the tree that readers are shown", shown.head.size if shown else 0
+        )
+        answers = CounterMetricFamily(
+            "ledger_witness_answers", "What came of asking a witness", labels=["witness", "outcome"]
+        )
+        sizes = GaugeMetricFamily(
+            "ledger_witness_size_entries", "Entries in the newest tree that a witness cosigned", labels=["witness"]
+        )
+        for witness in self._log.showing.witnessing.witnesses if self._log.showing.witnessing else ():
+            sizes.add_metric([witness.label], witness.cosigned_size)
+            for outcome, count in witness.outcomes.items():
+                answers.add_metric([witness.label, outcome], count)
+        yield answers
+        yield sizes
 
 
 @web.middleware

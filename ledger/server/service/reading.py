@@ -13,7 +13,7 @@ from ledger.core.entry import parse_entry
 from ledger.core.merkle import consistency_ranges, nodes_of, prove
 from ledger.core.receipt import format_receipt
 from ledger.server.log.sequencer import Published
-from ledger.server.service.context import log_of, number, published, queried
+from ledger.server.service.context import log_of, number, published, queried, shown
 from ledger.server.service.problems import ProblemError
 from ledger.statements.fields import is_name
 
@@ -40,10 +40,11 @@ async def statement(request: web.Request) -> web.Response:
 async def receipt(request: web.Request) -> web.Response:
     """Serve the receipt of an index, against the newest checkpoint or the retained one of `?size=`."""
     index = number(request.match_info["index"], "index")
-    size, note = published(request).head.size, published(request).checkpoint
+    state = _covering(request, index)
+    size, note = state.head.size, state.checkpoint
     if "size" in request.query:
         kept = await log_of(request).store.checkpoint(queried(request, "size"))
-        if kept is None or kept.size > size:
+        if kept is None or kept.size > published(request).head.size:
             raise ProblemError(404, "not-found", "no checkpoint of that size is retained", "size")
         size, note = kept.size, kept.note
     return web.Response(text=(await _receipt(request, index, size, note)).decode(), content_type="text/plain")
@@ -73,8 +74,14 @@ async def history(request: web.Request) -> web.Response:
     return web.json_response(signed.document())
 
 
+def _covering(request: web.Request, index: int) -> Published:
+    """Return what readers are shown or, where only that covers an index, the newest state, not cosigned yet."""
+    state = shown(request)
+    return state if index < state.head.size else published(request)
+
+
 async def _entry(request: web.Request, index: int) -> web.Response:
-    state: Published = published(request)
+    state = _covering(request, index)
     proof = await _receipt(request, index, state.head.size, state.checkpoint)
     (raw,) = await log_of(request).store.entries(index, index + 1)
     recorded = parse_entry(raw)

@@ -10,7 +10,7 @@ from aiohttp import web
 from ledger.core.errors import FormatError
 from ledger.core.hashing import HASH_BYTES
 from ledger.core.tiles import TILE_HEIGHT, TILE_WIDTH, Tile, format_bundle, parse_tile_path
-from ledger.server.service.context import log_of, published
+from ledger.server.service.context import log_of, published, shown
 from ledger.server.service.problems import ProblemError
 
 _IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -19,8 +19,8 @@ _GZIP_LEVEL = 3
 
 
 async def checkpoint(request: web.Request) -> web.Response:
-    """Serve the newest signed checkpoint."""
-    return web.Response(body=published(request).checkpoint, headers=_FRESH, content_type="text/plain", charset="utf-8")
+    """Serve the newest signed checkpoint; with witnesses, the newest that their quorum cosigned."""
+    return web.Response(body=shown(request).checkpoint, headers=_FRESH, content_type="text/plain", charset="utf-8")
 
 
 async def tile(request: web.Request) -> web.Response:

@@ -95,7 +95,16 @@ class Store(Protocol):
         """Write a batch, durably and atomically; StoreError if it does not start at the store's size."""
 
     async def checkpoint(self, size: int | None = None) -> StoredCheckpoint | None:
-        """Return the newest checkpoint, or the retained one of exactly `size` (at least one a minute is retained)."""
+        """Return the newest checkpoint, or the retained one of exactly `size` (at least one a minute is retained).
+
+        Of a size that is retained with cosignatures, it is the one with them.
+        """
+
+    async def keep_cosigned(self, checkpoint: StoredCheckpoint) -> None:
+        """Keep a checkpoint with cosignatures, durably, in place of one of the same size: one a minute at least."""
+
+    async def cosigned(self) -> StoredCheckpoint | None:
+        """Return the newest checkpoint that was kept with cosignatures."""
 
     async def entries(self, start: int, end: int) -> list[bytes]:
         """Return the entries of [start, end) that exist, in order."""

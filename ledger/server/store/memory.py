@@ -25,6 +25,7 @@ class MemoryStore:
         self._derived_version = FACTS_VERSION
         self._tiles: dict[tuple[int, int], bytes] = {}
         self._checkpoints: list[StoredCheckpoint] = []
+        self._cosigned: list[StoredCheckpoint] = []
 
     async def append(self, batch: Batch) -> None:
         """Write a batch."""
@@ -46,8 +47,23 @@ class MemoryStore:
 
     async def checkpoint(self, size: int | None = None) -> StoredCheckpoint | None:
         """Return the newest checkpoint, or the retained one of exactly `size`."""
-        kept = [checkpoint for checkpoint in self._checkpoints[::-1] if size in {None, checkpoint.size}]
+        plain = self._checkpoints[-1:] if size is None else self._checkpoints
+        wanted = plain[0].size if size is None and plain else size
+        kept = [checkpoint for checkpoint in (*self._cosigned, *plain) if checkpoint.size == wanted]
         return kept[0] if kept else None
+
+    async def keep_cosigned(self, checkpoint: StoredCheckpoint) -> None:
+        """Keep a checkpoint with cosignatures."""
+        if any(kept.size == checkpoint.size for kept in self._cosigned):
+            self._cosigned = [checkpoint if kept.size == checkpoint.size else kept for kept in self._cosigned]
+            return
+        if superseded([kept.time_ms for kept in self._cosigned[-2:]]):
+            self._cosigned.pop()
+        self._cosigned.append(checkpoint)
+
+    async def cosigned(self) -> StoredCheckpoint | None:
+        """Return the newest checkpoint with cosignatures."""
+        return self._cosigned[-1] if self._cosigned else None
 
     async def entries(self, start: int, end: int) -> list[bytes]:
         """Return the entries of [start, end) that exist."""

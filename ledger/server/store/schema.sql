@@ -37,6 +37,13 @@ CREATE TABLE IF NOT EXISTS checkpoints (
     note    BLOB NOT NULL        -- the signed note, verbatim
 ) STRICT;
 
+-- Checkpoints with the cosignatures of witnesses, which come later than the checkpoint itself.
+CREATE TABLE IF NOT EXISTS cosigned (
+    size    INTEGER PRIMARY KEY, -- entries covered
+    time_ms INTEGER NOT NULL,    -- Unix milliseconds of the newest entry
+    note    BLOB NOT NULL        -- the signed note with all signature lines
+) STRICT;
+
 CREATE TABLE IF NOT EXISTS facts (
     key      BLOB PRIMARY KEY, -- SHA-256 of the fact's key: half the width of an id in text
     kind     TEXT NOT NULL,

@@ -39,6 +39,7 @@ class SQLiteStore:
         self._written = DerivedTables(writer)
         self._shown = DerivedTables(reader)
         self._lock = lock
+        self._turn = asyncio.Lock()
 
     @classmethod
     async def open(cls, path: Path) -> SQLiteStore:
@@ -89,18 +90,22 @@ class SQLiteStore:
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[None]:
-        """Do all of it, or nothing."""
-        with self._faults():
-            if self._writer.in_transaction:  # an earlier ROLLBACK failed
-                await self._writer.execute("ROLLBACK")
-            await self._writer.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                await self._writer.execute("COMMIT")
-            except BaseException:
-                if self._writer.in_transaction:
-                    await self._writer.execute("ROLLBACK")
-                raise
+        """Do all of it, or nothing; one after the other, as there is one connection that writes."""
+        async with self._turn:
+            with self._faults():
+                await self._begin()
+                try:
+                    yield
+                    await self._writer.execute("COMMIT")
+                except BaseException:
+                    if self._writer.in_transaction:
+                        await self._writer.execute("ROLLBACK")
+                    raise
+
+    async def _begin(self) -> None:
+        if self._writer.in_transaction:  # an earlier ROLLBACK failed
+            await self._writer.execute("ROLLBACK")
+        await self._writer.execute("BEGIN IMMEDIATE")
 
     @contextmanager
     def _faults(self) -> Iterator[None]:
@@ -144,9 +149,28 @@ class SQLiteStore:
 
     async def checkpoint(self, size: int | None = None) -> StoredCheckpoint | None:
         """Return the newest checkpoint, or the retained one of exactly `size`."""
-        where = "ORDER BY size DESC LIMIT 1" if size is None else "WHERE size = ?"
-        parameters = () if size is None else (size,)
-        rows = await self._read(f"SELECT size, time_ms, note FROM checkpoints {where}", parameters)  # noqa: S608 - constants
+        wanted = "(SELECT max(size) FROM checkpoints)" if size is None else "?"
+        one = f"SELECT size, time_ms, note FROM {{}} WHERE size = {wanted}"  # noqa: S608 - constants
+        parameters = () if size is None else (size, size)
+        rows = await self._read(f"{one.format('cosigned')} UNION ALL {one.format('checkpoints')}", parameters)
+        return StoredCheckpoint(*rows[0]) if rows else None
+
+    async def keep_cosigned(self, checkpoint: StoredCheckpoint) -> None:
+        """Keep a checkpoint with cosignatures, in a transaction of its own."""
+        async with self._transaction():
+            query = "SELECT size, time_ms FROM cosigned WHERE size < ? ORDER BY size DESC LIMIT 2"
+            kept = list(await self._writer.execute_fetchall(query, (checkpoint.size,)))
+            if superseded([time_ms for _, time_ms in reversed(kept)]):
+                await self._writer.execute("DELETE FROM cosigned WHERE size = ?", (kept[0][0],))
+            await self._writer.execute(
+                "INSERT INTO cosigned (size, time_ms, note) VALUES (?, ?, ?)"
+                " ON CONFLICT (size) DO UPDATE SET note = excluded.note",
+                (checkpoint.size, checkpoint.time_ms, checkpoint.note),
+            )
+
+    async def cosigned(self) -> StoredCheckpoint | None:
+        """Return the newest checkpoint with cosignatures."""
+        rows = await self._read("SELECT size, time_ms, note FROM cosigned ORDER BY size DESC LIMIT 1", ())
         return StoredCheckpoint(*rows[0]) if rows else None
 
     async def entries(self, start: int, end: int) -> list[bytes]:
