@@ -43,6 +43,8 @@ MAX_PEERS = 1_000
 """Files of the peers' folder that are looked at."""
 _SAVE_EVERY_S = 60.0
 _SAVE_EVERY_ENTRIES = 4_096
+_SAVE_SHARE = 20
+"""Saving takes a twentieth of the time at most: what it writes is as large as the log is long."""
 _OWN_GRACE_S = 3.0
 """How long a vault may take to keep what the ledger has recorded already."""
 _OWN_POLL_S = 0.1
@@ -99,6 +101,7 @@ class Watcher:
         self.up = 0
         self._saved_size = self._size
         self._saved_s = clock()
+        self._saving_s = 0.0
 
     @property
     def _size(self) -> int:
@@ -319,11 +322,13 @@ class Watcher:
     def save(self, *, is_due: bool) -> None:
         """Save the place now and then, or where it is due; then what was told before it need not be remembered."""
         grown = self._size - self._saved_size
-        is_time = grown and self.clock() - self._saved_s >= _SAVE_EVERY_S
+        is_time = grown and self.clock() - self._saved_s >= max(_SAVE_EVERY_S, _SAVE_SHARE * self._saving_s)
         if not (is_due or is_time or grown >= max(_SAVE_EVERY_ENTRIES, self._saved_size // 8)):
             return
         if self.place.replay is not None:
+            begun = time.monotonic()
             self.store.save(self.place)
+            self._saving_s = time.monotonic() - begun
             self._saved_size, self._saved_s = self._size, self.clock()
             self.given.ids.clear()
         self.store.save_given(self.given)
