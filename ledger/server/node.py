@@ -19,9 +19,10 @@ from ledger.core.keys import Signer
 from ledger.registry.facts import LEDGER_KEY, LedgerFact
 from ledger.server.copies.adopting import PREDECESSOR
 from ledger.server.log.identity import Identity
-from ledger.server.log.outside import PUBLISHED, PublishedFile
+from ledger.server.log.outside import PUBLISHED, Outside, PublishedFile
 from ledger.server.log.panel import Panel, read_panel
 from ledger.server.log.sequencer import Log, Recorded
+from ledger.server.log.witness_views import WitnessViews
 from ledger.server.log.workers import Workers
 from ledger.server.service.listener import serve
 from ledger.server.store.contract import IntegrityError, StoreError
@@ -114,9 +115,13 @@ def _calm_collector() -> None:
 async def _running(directory: Path, identity: Identity, panel: Panel | None = None) -> AsyncIterator[Log]:
     store = await SQLiteStore.open(directory / DATABASE)
     workers = Workers()
+    outside: Outside = PublishedFile(directory / PUBLISHED)
+    if panel is not None:
+        urls = [address.removesuffix("/add-checkpoint") for address in panel.addresses]
+        outside = WitnessViews(outside, urls, identity.note_key)
     try:
         await workers.start()
-        log = Log(store, identity, workers, system_clock, PublishedFile(directory / PUBLISHED), panel=panel)
+        log = Log(store, identity, workers, system_clock, outside, panel=panel)
         await log.start()
         try:
             yield log

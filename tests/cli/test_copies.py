@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import shutil
+import signal
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.cli.running import good, ledger, serving, verifier
+from tests.cli.running import environment, good, ledger, serving, verifier
+from tests.harness.witnesses import WitnessProcess
 
 
 @pytest.fixture
@@ -59,6 +65,44 @@ def test_an_old_backup_is_refused_and_mended(old: Path, tmp_path: Path) -> None:
         register(tmp_path, "delta", url, old / "policy.txt")
         assert verifier("mirror", url, tmp_path / "mirror", "--policy", old / "policy.txt").code == 0
     assert ledger("backup", old, saved).code == 2
+
+
+def test_a_witness_remembers_what_the_whole_directory_forgot(old: Path, tmp_path: Path) -> None:
+    """Database and published/ restored together from an old copy: the witness has seen more, and the log stops."""
+    policy = (old / "policy.txt").read_text()
+    with WitnessProcess(tmp_path / "w1", policy) as witness:
+        url = witness.wait_ready()
+        panel = tmp_path / "witnesses.txt"
+        panel.write_text(policy.replace("quorum none", f"witness w1 {witness.vkeys[0]} {url}\nquorum w1"))
+        shutil.copytree(old, tmp_path / "before")
+        with served_with(old, panel) as address:
+            register(tmp_path, "gamma", address, old / "policy.txt")
+            assert verifier("mirror", address, tmp_path / "mirror", "--policy", panel).code == 0
+        refused = ledger("serve", tmp_path / "before", "--port", "0", "--witnesses", panel)
+        assert refused.code == 1
+        assert "the witness at http" in refused.err
+        good("restore", tmp_path / "before", "--from", tmp_path / "mirror")
+        with served_with(tmp_path / "before", panel) as address:
+            register(tmp_path, "delta", address, old / "policy.txt")
+
+
+@contextmanager
+def served_with(directory: Path, panel: Path) -> Iterator[str]:
+    """Serve a ledger that asks witnesses, and give its address."""
+    log = directory / "serve.log"
+    command = [sys.executable, "-m", "ledger", "serve", str(directory), "--port", "0", "--witnesses", str(panel)]
+    with (
+        log.open("wb") as out,
+        subprocess.Popen(command, env=environment(PYTHONUNBUFFERED="1"), stdout=out, stderr=out) as process,
+    ):
+        try:
+            while "Serving" not in log.read_text():
+                assert process.poll() is None, log.read_text()
+                time.sleep(0.05)
+            yield log.read_text().split("Serving ")[1].split("/docs")[0]
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait()
 
 
 def test_a_successor_continues_a_ledger_that_is_gone(old: Path, tmp_path: Path) -> None:
