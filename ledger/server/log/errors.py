@@ -16,6 +16,15 @@ class UnavailableError(LedgerError):
     """The log takes nothing: it is stopping, the disk is nearly full, or storing failed. Resubmitting is safe."""
 
 
+class PromisedError(LedgerError):
+    """Not recorded yet: `promise` is the operator's signed word that it will be, and by when (docs/format.md §18)."""
+
+    def __init__(self, statement_id: str, promise: Envelope) -> None:
+        self.statement_id = statement_id
+        self.promise = promise
+        super().__init__(f"{statement_id} is promised")
+
+
 class SignedRefusalError(LedgerError):
     """An authentic statement was refused; `refusal` is the operator's signed word for it (docs/format.md §12.1)."""
 

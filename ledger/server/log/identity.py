@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ledger.core.checkpoint import TreeHead, sign_checkpoint
-from ledger.core.dsse import HISTORY_TYPE, REFUSAL_TYPE, Envelope, sign
+from ledger.core.dsse import HISTORY_TYPE, PROMISE_TYPE, REFUSAL_TYPE, Envelope, sign
+from ledger.core.encoding import Json
 from ledger.core.keys import Signer
 from ledger.core.note import ED25519_TYPE, NoteKey
 
 
 @dataclass(frozen=True)
 class Identity:
-    """`log_key` signs checkpoints and nothing else; `service_key` signs refusals and histories, never checkpoints."""
+    """`log_key` signs checkpoints and nothing else; `service_key` signs all else, never checkpoints."""
 
     origin: str
     log_key: Signer
@@ -40,6 +41,10 @@ class Identity:
             "type": "provenance-ledger.refusal/v1",
         }
         return sign(payload, [self.service_key], REFUSAL_TYPE)
+
+    def promise(self, payload: Json) -> Envelope:
+        """Sign that a statement will be recorded (docs/format.md §18.1)."""
+        return sign(payload, [self.service_key], PROMISE_TYPE)
 
     def history(self, ledger: str, subjects: Sequence[str], indexes: Sequence[int], head: TreeHead) -> Envelope:
         """Sign that `indexes` are all entries below `head.size` that concern the subjects (docs/format.md §12.2)."""

@@ -27,6 +27,7 @@ from ledger.core.merkle import consistency_ranges, inclusion_ranges, nodes_of, p
 from ledger.registry.acceptance import Candidate, Duplicate, accept
 from ledger.registry.facts import LEDGER_KEY, View
 from ledger.registry.refusal import Refused
+from ledger.server.log import promising
 from ledger.server.log.answers import (
     Faulty,
     Posted,
@@ -89,6 +90,9 @@ class Log:
         self._clock = clock
         self._outside = outside
         self.showing = Showing(store, panel, self._prove_growth, clock)
+        self.promising = promising.Promising(store, identity)
+        self._said_ms = 0
+        """The newest time that was signed: a clock that jumps back does not make what is signed contradict itself."""
         self._tail = Tail()
         self._waiting: asyncio.Queue[Posted] = asyncio.Queue(MAX_WAITING)
         self._checked: asyncio.Queue[list[Read]] = asyncio.Queue(_MAX_CHECKED)
@@ -106,7 +110,9 @@ class Log:
         if await rebuild_if_needed(self.store, self._tail.size):
             await self._recover()
         await self.showing.start()
-        self._tasks = [asyncio.create_task(self._check_forever()), asyncio.create_task(self._sequence_forever())]
+        await self.promising.load(self._read)
+        work = (self._check_forever(), self._sequence_forever(), self._keep_promises())
+        self._tasks = [asyncio.create_task(one) for one in work]
 
     async def stop(self) -> None:
         """Take no more work, finish what waits, and end."""
@@ -208,10 +214,8 @@ class Log:
             except Exception as error:
                 _logger.exception("a batch of %d statements failed", len(group))
                 await self._after_failure(error)
-                fail(
-                    [item.posted for item in group],
-                    UnavailableError("storing failed; whether the statement is recorded is not known; resubmit"),
-                )
+                why = "storing failed; whether the statement is recorded is not known; resubmit"
+                await self._put_off(group, UnavailableError(why))
             self._changes_under_way -= sum(item.may_change_rules for item in group)
             for _ in range(groups):
                 self._checked.task_done()
@@ -221,8 +225,60 @@ class Log:
         if self.failure is not None:
             raise UnavailableError(str(self.failure))
         if await self.store.free_bytes() < MIN_FREE_BYTES:
-            fail([item.posted for item in group], UnavailableError("the ledger's disk is nearly full"))
+            await self._put_off(group, UnavailableError("the ledger's disk is nearly full"))
             return
+        await self._sequence_all([*self.promising.waiting, *group])
+        await self.promising.settle()
+        self.promising.goes_on()
+
+    async def _keep_promises(self) -> None:
+        """Have what was promised recorded as soon as that is possible, whether or not anything else comes."""
+        while True:
+            if self.promising.waiting and self._checked.empty() and not self.stopping:
+                await self._checked.put([])
+            await asyncio.sleep(promising.RETRY_S)
+
+    async def _put_off(self, group: list[Read], why: UnavailableError) -> None:
+        """Answer what cannot be recorded now: with a promise where this has lasted, else with `why`."""
+        if self.promising.stalls() and self.failure is None:
+            try:
+                if await self.store.free_bytes() >= promising.MIN_FREE_BYTES:
+                    await self._promise(group)
+            except Exception:
+                _logger.exception("nothing can be promised")
+        fail([item.posted for item in group], why)
+
+    async def _promise(self, group: list[Read]) -> None:
+        """Promise what keeps every rule on the log with all that was promised before; the rest stays unanswered."""
+        fresh = [item for item in group if isinstance(item, Waiting) and not item.answer.done()]
+        fresh = [item for item in fresh if item.in_force == self.in_force and not item.may_change_rules]
+        fresh = [item for item in fresh if not self.promising.answers_again(item)]
+        before = self.promising.waiting
+        candidates = [item.candidate for item in (*before, *fresh)]
+        statements = [candidate.statement for candidate in candidates]
+        view = await load(self.store, statements, [candidate.envelope.id for candidate in candidates])
+        roots = await self._seen_roots(candidates)
+        draft, good = self._tail.copy(), list[Waiting]()
+        time_ms = self._now(draft)
+        for position, item in enumerate((*before, *fresh)):
+            if position >= promising.MAX_PROMISED:
+                break
+            await complete(self.store, view, item.candidate.statement)
+            try:
+                accept(view, item.candidate, draft.size, time_ms, partial(_root_at, roots, draft))
+            except (Duplicate, Refused):  # told when it can be: what is signed now is on the log as it stands
+                continue
+            draft.append(item.candidate.envelope, time_ms)
+            if position >= len(before):
+                good.append(item)
+        await self.promising.promise(good, self.ledger_id, self._tail.head, time_ms)
+
+    def _now(self, tail: Tail) -> int:
+        """Return the time of what is recorded or signed now, never below that of anything before."""
+        self._said_ms = max(self._clock(), tail.time_ms, self._said_ms)
+        return self._said_ms
+
+    async def _sequence_all(self, group: list[Read]) -> None:
         while group:
             old = [item.posted for item in group if item.in_force != self.in_force]
             if old:

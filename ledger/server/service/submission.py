@@ -17,6 +17,7 @@ from ledger.core.dsse import MAX_ENVELOPE_BYTES
 from ledger.core.encoding import Json, b64encode
 from ledger.core.errors import FormatError, LedgerError
 from ledger.core.receipt import format_receipt
+from ledger.server.log.errors import PromisedError
 from ledger.server.log.sequencer import Log, Recorded
 from ledger.server.service.context import log_of
 from ledger.server.service.problems import ProblemError, problem_of
@@ -51,7 +52,10 @@ async def submit(request: web.Request) -> web.StreamResponse:
 async def _submit_one(request: web.Request) -> web.Response:
     async with asyncio.timeout(BODY_DEADLINE_S):
         raw = await request.read()
-    recorded = await log_of(request).submit(raw)
+    try:
+        recorded = await log_of(request).submit(raw)
+    except PromisedError as promised:
+        return web.json_response(_promise(promised), status=202)
     receipt = format_receipt(recorded.entry.index, recorded.path, recorded.checkpoint)
     body = {
         "statement_id": recorded.statement_id,
@@ -133,6 +137,9 @@ async def _collect(answers: asyncio.Queue[Answer], spool: Spool) -> None:
             continue
         try:
             recorded = await answer
+        except PromisedError as promised:
+            spool.add(_line({"line": line} | _promise(promised)))
+            continue
         except LedgerError as error:
             spool.add(_line({"line": line, "problem": problem_of(error)}))
             continue
@@ -147,6 +154,10 @@ async def _collect(answers: asyncio.Queue[Answer], spool: Spool) -> None:
 def _state(recorded: Recorded) -> str:
     """Say how far it got: `witnessed` where the checkpoint has the quorum that the operator asks for."""
     return "witnessed" if recorded.witnessed else "recorded"
+
+
+def _promise(promised: PromisedError) -> dict[str, Json]:
+    return {"statement_id": promised.statement_id, "promise": promised.promise.document()}
 
 
 def _line(document: dict[str, Json]) -> bytes:

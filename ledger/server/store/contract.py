@@ -7,7 +7,7 @@ the store's size, so that two sequencers can never both extend one log.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -67,6 +67,15 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Pending:
+    """A statement that was promised and is not recorded yet: its envelope `raw`, and the payload of the promise."""
+
+    statement_id: str
+    raw: bytes
+    promise: bytes
+
+
+@dataclass(frozen=True)
 class Derived:
     """What follows from entries, and can be derived from them again: facts, findings, and what entries concern.
 
@@ -105,6 +114,15 @@ class Store(Protocol):
 
     async def cosigned(self) -> StoredCheckpoint | None:
         """Return the newest checkpoint that was kept with cosignatures."""
+
+    async def keep_pending(self, items: Sequence[Pending]) -> None:
+        """Keep statements that are to be recorded later, durably and in this order; `append` drops what it records."""
+
+    async def pending(self) -> list[Pending]:
+        """Return what is still to be recorded, in the order in which it was kept."""
+
+    async def drop_pending(self, statement_ids: Collection[str]) -> None:
+        """Drop statements that can never be recorded."""
 
     async def entries(self, start: int, end: int) -> list[bytes]:
         """Return the entries of [start, end) that exist, in order."""

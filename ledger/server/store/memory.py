@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 
 from ledger.core.merkle import Node
@@ -11,7 +11,7 @@ from ledger.core.tiles import node_in_tile, tile_of
 from ledger.registry.facts import Fact, View
 from ledger.registry.finding import Finding
 from ledger.registry.things import FACTS_VERSION
-from ledger.server.store.contract import Batch, Derived, IntegrityError, StoredCheckpoint, StoreError
+from ledger.server.store.contract import Batch, Derived, IntegrityError, Pending, StoredCheckpoint, StoreError
 from ledger.server.store.retention import superseded
 
 
@@ -25,6 +25,7 @@ class MemoryStore:
         self._derived_version = FACTS_VERSION
         self._tiles: dict[tuple[int, int], bytes] = {}
         self._checkpoints: list[StoredCheckpoint] = []
+        self._pending: dict[str, Pending] = {}
         self._cosigned: list[StoredCheckpoint] = []
 
     async def append(self, batch: Batch) -> None:
@@ -36,6 +37,7 @@ class MemoryStore:
         for entry in batch.entries:
             self._entries.append(entry.raw)
             self._indexes[entry.statement_id] = entry.index
+            self._pending.pop(entry.statement_id, None)
         subjects = [(entry.index, entry.statement_id, entry.subjects) for entry in batch.entries]
         await self._derived.put(Derived(subjects, batch.facts, batch.findings))
         self._tiles.update(batch.tiles)
@@ -64,6 +66,19 @@ class MemoryStore:
     async def cosigned(self) -> StoredCheckpoint | None:
         """Return the newest checkpoint with cosignatures."""
         return self._cosigned[-1] if self._cosigned else None
+
+    async def keep_pending(self, items: Sequence[Pending]) -> None:
+        """Keep statements that are to be recorded later."""
+        self._pending.update((item.statement_id, item) for item in items)
+
+    async def pending(self) -> list[Pending]:
+        """Return what is still to be recorded."""
+        return list(self._pending.values())
+
+    async def drop_pending(self, statement_ids: Collection[str]) -> None:
+        """Drop statements that can never be recorded."""
+        for name in statement_ids:
+            self._pending.pop(name, None)
 
     async def entries(self, start: int, end: int) -> list[bytes]:
         """Return the entries of [start, end) that exist."""

@@ -44,6 +44,14 @@ CREATE TABLE IF NOT EXISTS cosigned (
     note    BLOB NOT NULL        -- the signed note with all signature lines
 ) STRICT;
 
+-- Statements that were promised and are not recorded yet (docs/format.md §18).
+CREATE TABLE IF NOT EXISTS pending (
+    position     INTEGER PRIMARY KEY, -- ascending in the order of the promises
+    statement_id BLOB NOT NULL UNIQUE,
+    raw          BLOB NOT NULL, -- the envelope as it will be recorded
+    promise      BLOB NOT NULL  -- the canonical bytes that the service key signed, or signs again
+) STRICT;
+
 CREATE TABLE IF NOT EXISTS facts (
     key      BLOB PRIMARY KEY, -- SHA-256 of the fact's key: half the width of an id in text
     kind     TEXT NOT NULL,

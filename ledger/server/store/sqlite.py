@@ -11,7 +11,7 @@ import asyncio
 import json
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -23,9 +23,17 @@ from ledger.core.tiles import TILE_WIDTH, node_in_tile, tile_of
 from ledger.registry.facts import Fact, View
 from ledger.registry.finding import Finding
 from ledger.registry.things import FACTS_VERSION, read_fact
-from ledger.server.store.contract import Batch, Derived, IntegrityError, Rebuild, StoredCheckpoint, StoreError
+from ledger.server.store.contract import (
+    Batch,
+    Derived,
+    IntegrityError,
+    Pending,
+    Rebuild,
+    StoredCheckpoint,
+    StoreError,
+)
 from ledger.server.store.retention import superseded
-from ledger.server.store.sqlite_derived import DerivedTables, id_bytes
+from ledger.server.store.sqlite_derived import DerivedTables, id_bytes, id_text
 from ledger.server.store.sqlite_file import close_all, configure, lock_file
 
 
@@ -127,6 +135,8 @@ class SQLiteStore:
         )
         subjects = [(entry.index, entry.statement_id, entry.subjects) for entry in batch.entries]
         await self._written.put(Derived(subjects, batch.facts, batch.findings))
+        recorded = "SELECT 1 FROM entries WHERE entries.statement_id = pending.statement_id"
+        await self._writer.execute(f"DELETE FROM pending WHERE EXISTS ({recorded})")  # noqa: S608 - constants
         if batch.entries[0].index == 0:
             await self._written.set_version(FACTS_VERSION)
         await self._written.insert(
@@ -172,6 +182,25 @@ class SQLiteStore:
         """Return the newest checkpoint with cosignatures."""
         rows = await self._read("SELECT size, time_ms, note FROM cosigned ORDER BY size DESC LIMIT 1", ())
         return StoredCheckpoint(*rows[0]) if rows else None
+
+    async def keep_pending(self, items: Sequence[Pending]) -> None:
+        """Keep statements that are to be recorded later, in a transaction of its own."""
+        async with self._transaction():
+            await self._writer.executemany(
+                "INSERT INTO pending (statement_id, raw, promise) VALUES (?, ?, ?)",
+                [(id_bytes(item.statement_id), item.raw, item.promise) for item in items],
+            )
+
+    async def pending(self) -> list[Pending]:
+        """Return what is still to be recorded."""
+        rows = await self._read("SELECT statement_id, raw, promise FROM pending ORDER BY position", ())
+        return [Pending(id_text(name), raw, promise) for name, raw, promise in rows]
+
+    async def drop_pending(self, statement_ids: Collection[str]) -> None:
+        """Drop statements that can never be recorded."""
+        async with self._transaction():
+            names = [(id_bytes(name),) for name in statement_ids]
+            await self._writer.executemany("DELETE FROM pending WHERE statement_id = ?", names)
 
     async def entries(self, start: int, end: int) -> list[bytes]:
         """Return the entries of [start, end) that exist."""

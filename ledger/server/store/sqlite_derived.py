@@ -34,7 +34,7 @@ class DerivedTables:
         )
         return View(
             (read_fact(kind, json.loads(document)) for kind, document in facts),
-            {_ID_PREFIX + digest.hex(): index for digest, index in recorded},
+            {id_text(digest): index for digest, index in recorded},
             keys,
         )
 
@@ -116,6 +116,11 @@ class DerivedTables:
 def id_bytes(statement_id: str) -> bytes:
     """Return the digest of an id, and nothing that is stored for anything else: a party's name is no statement."""
     return bytes.fromhex(statement_id.removeprefix(_ID_PREFIX)) if statement_id.startswith(_ID_PREFIX) else b""
+
+
+def id_text(digest: bytes) -> str:
+    """Return the id of a stored digest."""
+    return _ID_PREFIX + digest.hex()
 
 
 def _key_bytes(key: str) -> bytes:

@@ -12,8 +12,8 @@ import aiosqlite
 
 from ledger.server.store.contract import StoreError, StoreLockedError
 
-SCHEMA_VERSION = 2
-"""1 had no findings, and did not say what derived its facts."""
+SCHEMA_VERSION = 3
+"""1 had no findings, and did not say what derived its facts; 2 knew of no promises, and would not keep them."""
 
 _APPLICATION_ID = 0x50_4C_44_47  # "PLDG"
 _CACHE_KIB = 65_536
