@@ -5,7 +5,7 @@ Everything here is text of this program around values that were verified; what s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from verifier.bundle_case import BY_OPERATOR, COMPLETE
 from verifier.bundle_checks import VERIFIED
@@ -24,6 +24,8 @@ NOT_WHO = (
     "It is not proved which of the two let it out: the sender made that copy, and held it, too. Nor is it proved that "
     "anybody meant to."
 )
+_SURPRISING_MILLIBITS = 20_000
+"""What happens once in a million times is said."""
 NOT_THAT_IT_HAD_IT = "It is not proved who let it out, nor that anybody meant to."
 
 
@@ -253,7 +255,22 @@ def _about_marks(examination: Examination) -> list[str]:
         lines.append(f"{closed} seals of marks for other recipients were not opened: they were not tried on the file.")
     if tried.own is not None:
         lines += _about_seal(tried.own, case)
-    return lines
+    bundle = examination.bundle
+    return lines + ([] if bundle is None else _about_fit(bundle.evidence["hypotheses"]))
+
+
+def _about_fit(hypotheses: list[dict[str, Any]]) -> list[str]:
+    """Say where so many marks are not what a part of that copy would hold: whoever knew the marks can cause that."""
+    for item in hypotheses:
+        if item["hypothesis"] == "recipient" and item["surprise_millibits"] >= _SURPRISING_MILLIBITS:
+            return [
+                (
+                    f"A part of that copy taken at random, as large as what was found, would hold about "
+                    f"{item['expected_milli'] // 1000} of its marks, and {item['observed']} were found: rows were chosen, "
+                    f"copies were pooled, or somebody who knew the marks added or removed them."
+                )
+            ]
+    return []
 
 
 def _about_seal(seal: Seal, case: Case) -> list[str]:

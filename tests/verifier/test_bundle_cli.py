@@ -76,6 +76,13 @@ def test_a_copy_that_nobody_acknowledged_is_not_said_to_be_held(tmp_path: Path) 
     assert "Nothing here says that bob.example received the copy" in words
 
 
+def test_more_marks_than_a_part_of_the_copy_would_hold_are_remarked_upon(tmp_path: Path) -> None:
+    """As where somebody who knew the marks wrote them into another file."""
+    code, words = in_words(*written(tmp_path, good("tardos", base=1)))
+    assert (code, "somebody who knew the marks added or removed them" in words) == (0, True)
+    assert "somebody who knew" not in in_words(*written(tmp_path, good()))[1]
+
+
 def test_marks_that_were_sealed_after_the_file_was_examined_prove_nothing(tmp_path: Path) -> None:
     """Whoever has a file can seal its rows as marks, and hand them to somebody who never had the file."""
     maker = good()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from ledger.party.evidence.documents import Documents
 
+_SURPRISING_MILLIBITS = 20_000
+"""What happens once in a million times is said."""
+
 
 def limits(documents: Documents, is_enough: bool) -> list[str]:  # noqa: FBT001 - the one thing that it depends on
     """Return the limits of this bundle, each a sentence or two."""
@@ -33,6 +36,7 @@ def limits(documents: Documents, is_enough: bool) -> list[str]:  # noqa: FBT001 
             "That nobody else holds the matching records: which are exclusive is the claimant's word, from the "
             "hand-offs that its own machine knows of."
         )
+    found += _fit(documents)
     if not is_enough:
         found.append("From which copy the file derives: the evidence is below what was agreed to be needed.")
     if any(item["status"] == "withheld" for item in evidence["marks"]):
@@ -58,6 +62,20 @@ def limits(documents: Documents, is_enough: bool) -> list[str]:  # noqa: FBT001 
             "compared with it."
         )
     return found
+
+
+def _fit(documents: Documents) -> list[str]:
+    """Return that so many marks are not what a part of that copy would hold, where they are not."""
+    for item in documents.evidence["hypotheses"]:
+        if item["hypothesis"] == "recipient" and item["surprise_millibits"] >= _SURPRISING_MILLIBITS:
+            return [
+                (
+                    f"Why {item['observed']} marks were found, where a part of that copy taken at random, as large as what "
+                    f"was found, would hold about {item['expected_milli'] // 1000}: rows were chosen, copies were pooled, "
+                    "or somebody who knew the marks added or removed them."
+                )
+            ]
+    return []
 
 
 def acknowledgements(documents: Documents) -> list[str]:
