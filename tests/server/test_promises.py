@@ -236,8 +236,10 @@ async def test_a_promise_outlives_a_kill(tmp_path: Path, workers: Workers) -> No
     assert child.returncode == -signal.SIGKILL, child.stderr
     store = await SQLiteStore.open(path)
     async with running(store, HOUSE, workers) as log:
+        index = None
         for _ in range(200):
-            if (index := await store.index_of(child.stdout.strip())) is not None:
+            index = await store.index_of(child.stdout.strip())
+            if index is not None:
                 break
             await asyncio.sleep(0.02)
         assert index == 2
