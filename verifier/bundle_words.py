@@ -266,8 +266,8 @@ def _about_fit(hypotheses: list[dict[str, Any]]) -> list[str]:
             return [
                 (
                     f"A part of that copy taken at random, as large as what was found, would hold about "
-                    f"{item['expected_milli'] // 1000} of its marks, and {item['observed']} were found: rows were chosen, "
-                    f"copies were pooled, or somebody who knew the marks added or removed them."
+                    f"{item['expected_milli'] // 1000} of its marks, and {item['observed']} were found: rows were "
+                    f"chosen, copies were pooled, or somebody who knew the marks added or removed them."
                 )
             ]
     return []

@@ -70,9 +70,9 @@ def _fit(documents: Documents) -> list[str]:
         if item["hypothesis"] == "recipient" and item["surprise_millibits"] >= _SURPRISING_MILLIBITS:
             return [
                 (
-                    f"Why {item['observed']} marks were found, where a part of that copy taken at random, as large as what "
-                    f"was found, would hold about {item['expected_milli'] // 1000}: rows were chosen, copies were pooled, "
-                    "or somebody who knew the marks added or removed them."
+                    f"Why {item['observed']} marks were found, where a part of that copy taken at random, as large as "
+                    f"what was found, would hold about {item['expected_milli'] // 1000}: rows were chosen, copies were "
+                    "pooled, or somebody who knew the marks added or removed them."
                 )
             ]
     return []
