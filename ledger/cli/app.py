@@ -21,6 +21,7 @@ from ledger.cli import (
     party,
     provenance,
     settlement,
+    timestamp,
     trace,
     transfer,
     usage,
@@ -43,6 +44,7 @@ app = typer.Typer(
 )
 operator.register(app)
 copies.register(app)
+timestamp.register(app)
 demo.register(app)
 disclose.register(app)
 findings.register(app)

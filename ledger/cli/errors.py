@@ -37,7 +37,7 @@ from ledger.party.evidence.errors import EvidenceError, LedgerGone
 from ledger.party.interop.errors import MissingExtra, MissingTool, NotUnderstood, ToolFailed
 from ledger.party.plain import plain
 from ledger.server.copies.errors import CopyFalse, CopyTooShort, CopyUnreadable
-from ledger.server.log.errors import ContradictedError
+from ledger.server.log.errors import ContradictedError, NotStampedError
 
 REFUSED = 1
 USAGE = 2
@@ -93,6 +93,12 @@ def explain(error: LedgerError | OSError) -> Words:  # noqa: C901, PLR0911, PLR0
                 "rebuild the database from a mirror that has all of it: 'ledger restore DIR --from MIRROR'. Where none "
                 "has, what was shown is lost: begin a successor with 'ledger adopt'",
                 REFUSED,
+            )
+        case NotStampedError():
+            return Words(
+                f"No time-stamp: {error}",
+                "check the address, and that --tsa-roots is that authority's; another authority will do as well",
+                UNSURE,
             )
         case CopyUnreadable():
             return Words(f"Could not read the copy: {error}", "check the path or the address, or try another", UNSURE)

@@ -14,6 +14,7 @@ import typer
 from ledger.cli.founding import LOG_KEY, OPERATOR_KEY, RECOVERY_KEY, SERVICE_KEY, Admission, Plan, found
 from ledger.cli.home import PassphraseFile
 from ledger.cli.signing import forget_secrets, open_keys
+from ledger.cli.timestamp import MIN_EVERY_S, Tsa, TsaRoots, authority_of
 from ledger.cli.words import fields, say
 from ledger.core.dsse import STATEMENT_TYPE, Envelope, sign
 from ledger.core.encoding import Json, b64encode
@@ -21,7 +22,7 @@ from ledger.core.errors import PolicyError
 from ledger.core.keys import Signer
 from ledger.party.errors import Unfit
 from ledger.registry.facts import LedgerFact
-from ledger.server.node import record, run, system_clock
+from ledger.server.node import STAMP_EVERY_S, record, run, system_clock
 from ledger.statements.parse import NEWEST_RULES, STATEMENTS
 
 _DAY_MS = 24 * 60 * 60 * 1000
@@ -153,6 +154,11 @@ def serve(
             help="recorded: answer once a statement is on disk; witnessed: once the quorum of --witnesses cosigned it.",
         ),
     ] = Await.RECORDED,
+    tsa: Tsa = None,
+    tsa_roots: TsaRoots = None,
+    tsa_every: Annotated[
+        int, typer.Option(min=MIN_EVERY_S, help="With --tsa: seconds from one time-stamp to the next.")
+    ] = STAMP_EVERY_S,
     passphrase_file: PassphraseFile = None,
 ) -> None:
     """Run a ledger until SIGINT or SIGTERM, which finish what was accepted and then stop.
@@ -160,7 +166,9 @@ def serve(
     It re-derives its tree from disk first, and does not start where that contradicts its last checkpoint. With
     --witnesses, readers are shown the newest checkpoint that the quorum cosigned. With --await witnessed, statements
     are answered under it; where it does not come within ten seconds, they are answered as recorded, and say so.
+    With --tsa, an authority of your choice stamps the newest checkpoint now and then ('ledger timestamp --help').
     """
+    authority = authority_of(tsa, tsa_roots)
     if wait is Await.WITNESSED and witnesses is None:
         raise PolicyError("--await witnessed needs --witnesses: whose cosignatures to wait for")
     policy = witnesses.read_text(encoding="utf-8") if witnesses is not None else None
@@ -172,15 +180,16 @@ def serve(
     def ready(address: str, bound: int) -> None:
         say(f"Serving http://{address}:{bound}/docs", "bold green")
 
-    asyncio.run(
-        run(
-            directory,
-            log_key,
-            service_key,
-            host=host,
-            port=port,
-            ready=ready,
-            witnesses=policy,
-            await_witnessed=wait is Await.WITNESSED,
-        )
+    serving = run(
+        directory,
+        log_key,
+        service_key,
+        host=host,
+        port=port,
+        ready=ready,
+        witnesses=policy,
+        await_witnessed=wait is Await.WITNESSED,
+        authority=authority,
+        stamp_every_s=tsa_every,
     )
+    asyncio.run(serving)

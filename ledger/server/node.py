@@ -12,6 +12,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from ledger.core.dsse import Envelope
@@ -22,13 +23,16 @@ from ledger.server.log.identity import Identity
 from ledger.server.log.outside import PUBLISHED, Outside, PublishedFile
 from ledger.server.log.panel import Panel, read_panel
 from ledger.server.log.sequencer import Log, Recorded
+from ledger.server.log.stamping import Authority, stamp_newest, stamping
 from ledger.server.log.witness_views import WitnessViews
 from ledger.server.log.workers import Workers
 from ledger.server.service.listener import serve
-from ledger.server.store.contract import IntegrityError, StoreError
+from ledger.server.store.contract import IntegrityError, StoredCheckpoint, StoreError
 from ledger.server.store.sqlite import SQLiteStore
+from ledger.server.store.stamps import StoredStamp
 
 DATABASE = "ledger.db"
+STAMP_EVERY_S = 3600
 
 
 def system_clock() -> int:
@@ -54,9 +58,12 @@ async def run(
     ready: Callable[[str, int], None],
     witnesses: str | None = None,
     await_witnessed: bool = False,
+    authority: Authority | None = None,
+    stamp_every_s: float = STAMP_EVERY_S,
 ) -> None:
     """Serve the ledger of `directory` until SIGINT or SIGTERM; `ready` gets the address.
 
+    An `authority`, if there is one, stamps the newest checkpoint at once, and again every `stamp_every_s` seconds.
     `witnesses` is the policy (C2SP tlog-policy, with URLs) of those that are asked to cosign; `await_witnessed`: no
     answer before its quorum. Raises PolicyError for one that cannot be used, and IntegrityError where the stored data
     do not check or the keys are not this ledger's.
@@ -71,7 +78,27 @@ async def run(
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await serve(log, host, port, stop, ready, predecessor=directory / PREDECESSOR)
+        async with stamping(log.store, partial(_shown, log), authority, stamp_every_s):
+            await serve(log, host, port, stop, ready, predecessor=directory / PREDECESSOR)
+
+
+async def stamp(directory: Path, authority: Authority) -> StoredStamp | None:
+    """Have the newest checkpoint of a ledger that nobody serves stamped; None if it was before.
+
+    Raises NotStampedError, StoreError; StoreLockedError where it is being served.
+    """
+    if not (directory / DATABASE).exists():
+        raise StoreError(f"{directory} holds no ledger; make one with `ledger init`")
+    store = await SQLiteStore.open(directory / DATABASE)
+    try:
+        return await stamp_newest(store, store.checkpoint, authority)
+    finally:
+        await store.close()
+
+
+async def _shown(log: Log) -> StoredCheckpoint | None:
+    state = log.shown
+    return None if state is None else StoredCheckpoint(state.head.size, state.time_ms, state.checkpoint)
 
 
 async def record(

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -85,7 +85,14 @@ def at_a_terminal(answers: str, *arguments: object) -> tuple[int, str]:
 
 
 @contextmanager
-def serving(directory: Path, *, admission: str = "open", fresh: bool = True, **secrets: str) -> Iterator[str]:
+def serving(
+    directory: Path,
+    *,
+    admission: str = "open",
+    fresh: bool = True,
+    arguments: Sequence[str] = (),
+    **secrets: str,
+) -> Iterator[str]:
     """Make a ledger with the real commands if it is `fresh`, serve it with these variables, and give its address."""
     if fresh:
         names = ["--origin", "ledger.example/log", "--operator", "exchange"]
@@ -93,7 +100,7 @@ def serving(directory: Path, *, admission: str = "open", fresh: bool = True, **s
     with (
         (directory / "serve.log").open("wb") as log,
         subprocess.Popen(
-            [sys.executable, "-m", "ledger", "serve", str(directory), "--port", "0"],
+            [sys.executable, "-m", "ledger", "serve", str(directory), "--port", "0", *arguments],
             env=environment(PYTHONUNBUFFERED="1", **secrets),
             stdin=subprocess.DEVNULL,
             stdout=log,

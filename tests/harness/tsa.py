@@ -40,6 +40,7 @@ tsa_name = no
 ess_cert_id_chain = no
 ess_cert_id_alg = {ess}
 """
+_COMMENT = x509.ObjectIdentifier("1.3.6.1.4.1.99999.2")
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
@@ -71,7 +72,7 @@ class Authority:
         """The PEM that a verifier would be given."""
         pem = serialization.Encoding.PEM
         (directory / "tsa.pem").write_bytes(self.certificate.public_bytes(pem))
-        (directory / "certs.pem").write_bytes(middle.public_bytes(pem) + self.certificate.public_bytes(pem))
+        (directory / "certs.pem").write_bytes(middle.public_bytes(pem))
         plain = serialization.NoEncryption()
         (directory / "tsa.key").write_bytes(self.key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
         (directory / "serial").write_text("01\n")
@@ -150,6 +151,8 @@ def _issue(
     )
     if is_ca is not None:
         builder = builder.add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
+        # openssl puts the signer's certificate first, and DER the shorter one, which a strict reader insists on.
+        builder = builder.add_extension(x509.UnrecognizedExtension(_COMMENT, bytes(200)), critical=False)
     if usage is not None:
         builder = builder.add_extension(usage, critical=is_critical)
     return builder.sign(above_key or key, hashes.SHA256())

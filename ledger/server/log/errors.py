@@ -34,6 +34,15 @@ class SignedRefusalError(LedgerError):
         super().__init__(str(refused))
 
 
+class NotStampedError(LedgerError):
+    """A time-stamping authority gave no token that holds; nothing was kept."""
+
+    def __init__(self, url: str, why: str) -> None:
+        self.url = url
+        self.why = why
+        super().__init__(f"{url}: {why}")
+
+
 class ContradictedError(IntegrityError):
     """What this log has shown to others is not in its own database: signing on would fork it.
 

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from ledger.server.service import description, findings, operations, predecessor, reading, stated, submission, tiles
+from ledger.server.service import (
+    description,
+    findings,
+    operations,
+    predecessor,
+    reading,
+    stamps,
+    stated,
+    submission,
+    tiles,
+)
 from ledger.server.service.context import DEFAULT_PAGE, MAX_PAGE
 from ledger.server.service.description import Route
 
@@ -14,6 +24,7 @@ _PAGING = (
 JSON = "application/json"
 TEXT = "text/plain"
 SCHEMA = "application/schema+json"
+TOKEN = stamps.TOKEN_TYPE
 BYTES = "application/octet-stream"
 
 ROUTES = (
@@ -57,6 +68,16 @@ ROUTES = (
         JSON,
         (("party", "only what this party did"), *_PAGING[1:]),
     ),
+    Route(
+        "GET",
+        "/v1/timestamps",
+        stamps.stamps,
+        "The time-stamped checkpoints, ascending by size",
+        JSON,
+        _PAGING[1:],
+    ),
+    Route("GET", "/v1/timestamps/{size}", stamps.token, "The RFC 3161 token over the checkpoint of a size", TOKEN),
+    Route("GET", "/timestamps/{name}", stamps.file, "The same as the files of a mirror: sizes, <size>.tsr", TEXT),
     Route("GET", "/v1/rules", stated.rules, "The version of the rules in force", JSON),
     Route("GET", "/v1/schemas/{type}", description.schema, "The JSON Schema of a type of statement", SCHEMA),
     Route(

@@ -16,6 +16,7 @@ from ledger.core.errors import LedgerError
 from ledger.core.merkle import Node
 from ledger.registry.facts import Fact, View
 from ledger.registry.finding import Finding
+from ledger.server.store.stamps import Stamps
 
 Findings = Mapping[tuple[int, int], Finding | None]
 """What is found from now on, by index and number; None: what was found there no longer holds."""
@@ -97,7 +98,7 @@ class Rebuild(Protocol):
         """Write what follows from the next entries."""
 
 
-class Store(Protocol):
+class Store(Stamps, Protocol):
     """A store of one log. All methods raise StoreError where the medium fails."""
 
     async def append(self, batch: Batch) -> None:

@@ -13,6 +13,7 @@ from ledger.registry.finding import Finding
 from ledger.registry.things import FACTS_VERSION
 from ledger.server.store.contract import Batch, Derived, IntegrityError, Pending, StoredCheckpoint, StoreError
 from ledger.server.store.retention import superseded
+from ledger.server.store.stamps import StoredStamp
 
 
 class MemoryStore:
@@ -25,6 +26,7 @@ class MemoryStore:
         self._derived_version = FACTS_VERSION
         self._tiles: dict[tuple[int, int], bytes] = {}
         self._checkpoints: list[StoredCheckpoint] = []
+        self._stamps: dict[int, StoredStamp] = {}
         self._pending: dict[str, Pending] = {}
         self._cosigned: list[StoredCheckpoint] = []
 
@@ -66,6 +68,18 @@ class MemoryStore:
     async def cosigned(self) -> StoredCheckpoint | None:
         """Return the newest checkpoint with cosignatures."""
         return self._cosigned[-1] if self._cosigned else None
+
+    async def keep_stamp(self, stamp: StoredStamp) -> None:
+        """Keep a token."""
+        self._stamps.setdefault(stamp.size, stamp)
+
+    async def stamp(self, size: int) -> StoredStamp | None:
+        """Return the token over the checkpoint of exactly `size`."""
+        return self._stamps.get(size)
+
+    async def stamp_sizes(self, after: int, limit: int) -> list[int]:
+        """Return the sizes that have a token, ascending."""
+        return sorted(size for size in self._stamps if size > after)[:limit]
 
     async def keep_pending(self, items: Sequence[Pending]) -> None:
         """Keep statements that are to be recorded later."""

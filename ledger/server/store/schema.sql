@@ -44,6 +44,13 @@ CREATE TABLE IF NOT EXISTS cosigned (
     note    BLOB NOT NULL        -- the signed note with all signature lines
 ) STRICT;
 
+-- Tokens of time-stamping authorities (RFC 3161) over the text of a checkpoint.
+CREATE TABLE IF NOT EXISTS timestamps (
+    size  INTEGER PRIMARY KEY, -- entries covered
+    note  BLOB NOT NULL,       -- the checkpoint, as it was when it was stamped
+    token BLOB NOT NULL        -- the authority's answer, verbatim
+) STRICT;
+
 -- Statements that were promised and are not recorded yet (docs/format.md §18).
 CREATE TABLE IF NOT EXISTS pending (
     position     INTEGER PRIMARY KEY, -- ascending in the order of the promises

@@ -35,6 +35,7 @@ from ledger.server.store.contract import (
 from ledger.server.store.retention import superseded
 from ledger.server.store.sqlite_derived import DerivedTables, id_bytes, id_text
 from ledger.server.store.sqlite_file import close_all, configure, lock_file
+from ledger.server.store.stamps import StoredStamp
 
 
 class SQLiteStore:
@@ -182,6 +183,24 @@ class SQLiteStore:
         """Return the newest checkpoint with cosignatures."""
         rows = await self._read("SELECT size, time_ms, note FROM cosigned ORDER BY size DESC LIMIT 1", ())
         return StoredCheckpoint(*rows[0]) if rows else None
+
+    async def keep_stamp(self, stamp: StoredStamp) -> None:
+        """Keep a token, in a transaction of its own."""
+        async with self._transaction():
+            await self._writer.execute(
+                "INSERT INTO timestamps (size, note, token) VALUES (?, ?, ?) ON CONFLICT (size) DO NOTHING",
+                (stamp.size, stamp.note, stamp.token),
+            )
+
+    async def stamp(self, size: int) -> StoredStamp | None:
+        """Return the token over the checkpoint of exactly `size`."""
+        rows = await self._read("SELECT size, note, token FROM timestamps WHERE size = ?", (size,))
+        return StoredStamp(*rows[0]) if rows else None
+
+    async def stamp_sizes(self, after: int, limit: int) -> list[int]:
+        """Return the sizes that have a token, ascending."""
+        query = "SELECT size FROM timestamps WHERE size > ? ORDER BY size LIMIT ?"
+        return [size for (size,) in await self._read(query, (after, limit))]
 
     async def keep_pending(self, items: Sequence[Pending]) -> None:
         """Keep statements that are to be recorded later, in a transaction of its own."""

@@ -1,0 +1,141 @@
+"""Time-stamp tokens (RFC 3161) for the log's checkpoints, from an authority that the operator chose (format.md §21).
+
+The authority is believed in nothing: what it answers is kept only if it is signed, by a certificate that the operator's
+roots lead to, over the very text that it was asked to stamp. It learns a hash, and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import aiohttp
+from cryptography.x509 import Certificate
+from rfc3161_client import (
+    HashAlgorithm,
+    TimeStampRequest,
+    TimestampRequestBuilder,
+    TimeStampResponse,
+    VerificationError,
+    VerifierBuilder,
+    decode_timestamp_response,
+)
+
+from ledger.core.note import parse_note
+from ledger.server.log.errors import NotStampedError
+from ledger.server.store.contract import StoredCheckpoint, StoreError
+from ledger.server.store.stamps import Stamps, StoredStamp
+
+MAX_ANSWER_BYTES = 65_536
+DEADLINE_S = 30.0
+"""For the whole of an answer, however steadily it trickles."""
+_CONNECT_S = 10.0
+_QUERY, _REPLY = "application/timestamp-query", "application/timestamp-reply"
+_OK = 200
+_logger = logging.getLogger(__name__)
+
+Newest = Callable[[], Awaitable[StoredCheckpoint | None]]
+"""Returns the checkpoint that is to be stamped."""
+
+
+class Authority:
+    """One time-stamping authority: its address, and the certificates that vouch for it."""
+
+    def __init__(self, url: str, roots: Sequence[Certificate], deadline_s: float = DEADLINE_S) -> None:
+        """`url` is http or https; nothing else is ever asked, whatever the authority answers."""
+        self.url = url
+        self._roots = list(dict.fromkeys(roots))
+        self._deadline_s = deadline_s
+
+    async def stamp(self, text: bytes) -> bytes:
+        """Return the authority's answer, verified, with a token over `text`; raise NotStampedError."""
+        request = (
+            TimestampRequestBuilder()
+            .data(text)
+            .hash_algorithm(HashAlgorithm.SHA256)
+            .nonce(nonce=True)  # an old answer, replayed, is no answer
+            .cert_request(cert_request=True)
+            .build()
+        )
+        raw = await self._ask(request.as_bytes())
+        self._verify(raw, request, text)
+        return raw
+
+    async def _ask(self, query: bytes) -> bytes:
+        timeout = aiohttp.ClientTimeout(total=self._deadline_s, connect=_CONNECT_S)
+        headers = {"Content-Type": _QUERY, "Accept": _REPLY, "Accept-Encoding": "identity"}
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=timeout, trust_env=False, auto_decompress=False) as session,
+                session.post(self.url, data=query, headers=headers, allow_redirects=False) as response,
+            ):
+                if response.status != _OK:
+                    raise NotStampedError(self.url, f"it answers with status {response.status}")
+                if response.content_type != _REPLY:
+                    raise NotStampedError(self.url, f"it answers with {response.content_type!a}, not {_REPLY}")
+                raw = b""
+                while chunk := await response.content.read(MAX_ANSWER_BYTES + 1 - len(raw)):
+                    raw += chunk
+                    if len(raw) > MAX_ANSWER_BYTES:
+                        raise NotStampedError(self.url, f"its answer has more than {MAX_ANSWER_BYTES} bytes")
+                return raw
+        except TimeoutError as error:
+            raise NotStampedError(self.url, f"no whole answer in {self._deadline_s:g} s") from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise NotStampedError(self.url, str(error) or type(error).__name__) from error
+
+    def _verify(self, raw: bytes, request: TimeStampRequest, text: bytes) -> None:
+        try:
+            response: TimeStampResponse = decode_timestamp_response(raw)
+        except ValueError as error:
+            raise NotStampedError(self.url, "its answer is none (RFC 3161, DER)") from error
+        builder = VerifierBuilder.from_request(request)
+        for root in self._roots:
+            builder = builder.add_root_certificate(root)
+        try:
+            builder.build().verify_message(response, text)
+        except (VerificationError, ValueError) as error:
+            raise NotStampedError(self.url, f"its answer does not hold: {error}") from error
+
+
+async def stamp_newest(stamps: Stamps, newest: Newest, authority: Authority) -> StoredStamp | None:
+    """Have the newest checkpoint stamped, and keep the token durably; None if one of that size was stamped before.
+
+    Raises NotStampedError, also before the first checkpoint, and StoreError.
+    """
+    checkpoint = await newest()
+    if checkpoint is None:
+        raise NotStampedError(authority.url, "the log has no checkpoint yet, so nothing was asked")
+    if await stamps.stamp(checkpoint.size) is not None:
+        return None
+    token = await authority.stamp(parse_note(checkpoint.note).text)
+    stamp = StoredStamp(checkpoint.size, checkpoint.note, token)
+    await stamps.keep_stamp(stamp)
+    return stamp
+
+
+@asynccontextmanager
+async def stamping(stamps: Stamps, newest: Newest, authority: Authority | None, every_s: float) -> AsyncIterator[None]:
+    """Stamp beside what is done in this context, if there is an authority."""
+    task = asyncio.create_task(stamp_forever(stamps, newest, authority, every_s)) if authority is not None else None
+    try:
+        yield
+    finally:
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def stamp_forever(stamps: Stamps, newest: Newest, authority: Authority, every_s: float) -> None:
+    """Stamp again and again; what fails is logged, and tried again in its turn: the log itself needs no authority."""
+    while True:
+        try:
+            stamp = await stamp_newest(stamps, newest, authority)
+        except (NotStampedError, StoreError) as error:
+            _logger.warning("no time-stamp: %s", error)
+        else:
+            if stamp is not None:
+                _logger.info("time-stamped at size %d by %s", stamp.size, authority.url)
+        await asyncio.sleep(every_s)
