@@ -124,7 +124,9 @@ def _table(
             first = first or error
     if first is not None:
         notes.append(
-            f"the found file cannot be read as a table, so no rows were compared: {first.place}: {first.detail}"
+            f"the found file cannot be read as a table, so no rows were compared: {first.place}: {first.detail}. "
+            "If it is one that was cut or damaged, keep it as it is, trace a copy without the bad lines, "
+            "and say so in --obtained"
         )
     return None
 
