@@ -30,6 +30,7 @@ from verifier.source import (
     read_tile,
 )
 from verifier.state import write_atomically
+from verifier.timestamps_files import FOLDER, SIZES, false_parts, read_sizes, read_stamped
 from verifier.tree import HASH_BYTES, TILE_HEIGHT, TILE_WIDTH, Tree, tile_path, tile_widths
 
 if TYPE_CHECKING:
@@ -124,6 +125,25 @@ class _Mirror:
         self.copy_tiles(tree, before, size)
         self.write("checkpoint", opened.raw)
         self.result.tree = tree
+        self.copy_stamps(tree, size)
+
+    def copy_stamps(self, tree: Tree, size: int) -> None:
+        """Copy the time-stamps that are not here yet (docs/format.md §21.4); the log itself is whole without them."""
+        sizes = [one for one in read_sizes(self.source) if one <= size]
+        had = set(read_sizes(self.own))
+        for one in sizes:
+            if one in had:
+                continue
+            stamped = read_stamped(self.source, one)
+            if failures := false_parts(stamped, tree, self.policy, self.log):
+                self.result.failures += failures
+                continue
+            self.write(f"{FOLDER}/{one}.tsr", stamped.token)
+            if stamped.note is not None:
+                self.write(f"{FOLDER}/{one}.checkpoint", stamped.note)
+            had.add(one)
+        if had:
+            self.write(SIZES, "".join(f"{one}\n" for one in sorted(had)).encode())
 
     def open_tree(self, opened: OpenedCheckpoint) -> tuple[Tree, int]:
         """Return the tree of the signed root, and the size that the mirror has already."""

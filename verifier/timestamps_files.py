@@ -15,7 +15,7 @@ from verifier.jcs import MAX_INTEGER
 from verifier.notes import MAX_NOTE_BYTES
 from verifier.policy import open_checkpoint
 from verifier.source import DirectorySource
-from verifier.timestamps import date_token
+from verifier.timestamps import Status, date_token, verify_token
 from verifier.timestamps_form import MAX_TOKEN_BYTES
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 FOLDER = "timestamps"
 SIZES = f"{FOLDER}/sizes"
-MAX_SIZES = 100_000
+MAX_SIZES = 1_000_000
 _MAX_SIZES_BYTES = MAX_SIZES * 17
 _size = re.compile("[1-9][0-9]{0,15}").fullmatch
 
@@ -106,6 +106,21 @@ def read_directory(directory: Path) -> Iterator[Stamped]:
         except SourceUnavailable as error:
             raise UsageError(f"cannot read {directory / error.where}: {error.why}") from error
         yield Stamped(size, token, note, str(directory / f"{size}.tsr"))
+
+
+def false_parts(stamped: Stamped, tree: Rooted, policy: Policy, log: VerifierKey) -> list[Failure]:
+    """Return what is false about one, whoever its authority is: it is copied by those who name no roots, too."""
+    failures = []
+    over = [stamped_text(log.name, stamped.size, tree.root(stamped.size))]
+    if stamped.note is not None:
+        try:
+            over.append(verify_note(stamped.note, policy, log, stamped.size, tree).raw)
+        except CheckFailed as error:
+            failures.append(error.failure)
+    stamp = verify_token(stamped.token, over, ())
+    if stamp.status is Status.FALSE:
+        failures.append(Failure(Check.TIMESTAMP, stamp.reason, where=stamped.where))
+    return failures
 
 
 class Rooted(Protocol):

@@ -213,6 +213,23 @@ def scene_envelope(ledger: LedgerBuilder) -> Envelope:
     return signed(Speech(ledger.id, 4_102_444_800_000, ledger.rules).party_registered(who), *who.all_keys)
 
 
+def test_a_mirror_carries_time_stamps(scene: Scene) -> None:
+    """Also of authorities that nobody here knows; a false one is reported and left out, and the log is copied."""
+    scene.stamp(2, note=scene.ledger.checkpoint(2))
+    scene.stamp(3, scene.authority.stamp(scene.text(4)))
+    copy = scene.directory / "copy"
+    arguments = [str(scene.directory / "log"), str(copy), "--policy", str(scene.directory / "policy.txt"), "--quiet"]
+    verdict = run_verifier("mirror", *arguments)
+    assert (verdict.exit_code, reasons(verdict)) == (1, [("timestamp", "other-bytes")])
+    assert (copy / "checkpoint").read_bytes() == scene.ledger.checkpoint()
+    scene.stamp(3)
+    assert run_verifier("mirror", *arguments).exit_code == 0
+    assert (copy / "timestamps/sizes").read_bytes() == b"2\n3\n"
+    assert (copy / "timestamps/2.checkpoint").read_bytes() == scene.ledger.checkpoint(2)
+    verdict = run_verifier("replay", str(copy), *scene.trust, "--quiet", "--processes", "1")
+    assert (verdict.exit_code, dated(verdict)[-1][0]) == (0, 3)
+
+
 def test_a_receipt(scene: Scene) -> None:
     """Only a token over its own checkpoint says anything."""
     tree = ReferenceTree([entry_leaf(raw) for raw in scene.ledger.entries])
