@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import limits, marks, records, trace
+from benchmarks import limits, marks, records, trace, witnessed
 from benchmarks.logs import fill_database, write_mirror
 from benchmarks.workload import make_scene, offers, serving
 from ledger.core.merkle import Node, grow
@@ -36,6 +36,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as directory:
         home = Path(directory)
         submission(home, scale)
+        witnessed.measure(home, scale)
         replay(home, scale)
         tree(scale)
         asyncio.run(receipts(home, scale))

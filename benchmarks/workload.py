@@ -150,8 +150,11 @@ def _on_all_cores(make: Callable[[Scene, int], list[bytes]], scene: Scene, count
 
 
 @contextmanager
-def serving(directory: Path) -> Iterator[str]:
-    """Run `ledger init` and `ledger serve` in `directory`; yield the address."""
+def serving(directory: Path, options: Callable[[Path], list[str]] = lambda _: []) -> Iterator[str]:
+    """Run `ledger init` and `ledger serve` in `directory`; yield the address.
+
+    `options` are those of `serve`, made once the ledger's policy is there.
+    """
     environment = {"LEDGER_PASSPHRASE": PASSPHRASE, "PATH": "/usr/bin:/bin"}
     command = [sys.executable, "-m", "ledger"]
     origin = ["--origin", "example.com/benchmark", "--operator", "operator.example"]
@@ -159,7 +162,7 @@ def serving(directory: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    serve = [*command, "serve", str(directory), "--port", str(port)]
+    serve = [*command, "serve", str(directory), "--port", str(port), *options(directory)]
     with subprocess.Popen(serve, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
         if server.stdout is None or b"Serving" not in server.stdout.readline():
             raise RuntimeError("the server did not start")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +69,16 @@ class Cosigner:
 
     def _sign(self, key: VerifierKey, message: bytes) -> bytes:
         if key.kind == TYPE_COSIGNATURE:
-            return bytes(nacl.signing.SigningKey(self.short_seed).sign(message).signature)
-        return MLDSA44PrivateKey.from_seed_bytes(self.lasting_seed).sign(message)
+            return bytes(self._short_private.sign(message).signature)
+        return self._lasting_private.sign(message)
+
+    @cached_property
+    def _short_private(self) -> nacl.signing.SigningKey:
+        return nacl.signing.SigningKey(self.short_seed)
+
+    @cached_property
+    def _lasting_private(self) -> MLDSA44PrivateKey:
+        return MLDSA44PrivateKey.from_seed_bytes(self.lasting_seed)
 
 
 def make_cosigner(name: str, short_seed: bytes, lasting_seed: bytes = b"") -> Cosigner:
