@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from hashlib import sha256, sha384, sha512
 from pathlib import Path
 
+from ledger.core.note import parse_note
 from ledger.party.evidence.errors import NotOfThisCase
 
 _MAX_BYTES = 1 << 20
@@ -17,7 +18,8 @@ def read_tokens(paths: Sequence[Path], note: bytes) -> list[bytes]:
 
     Who signed a token, and whether rightly, is for those to judge who trust its authority.
     """
-    digests = [hashed(note).digest() for hashed in (sha256, sha384, sha512)]
+    stamped = (note, parse_note(note).text)  # docs/format.md §21.1: logs have the text stamped, people the file
+    digests = [hashed(raw).digest() for raw in stamped for hashed in (sha256, sha384, sha512)]
     tokens = []
     for path in paths:
         with path.open("rb") as file:
