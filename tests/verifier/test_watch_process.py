@@ -126,8 +126,11 @@ def test_it_stops_when_asked_and_says_by_its_exit_code(tmp_path: Path) -> None:
     (tmp_path / "log/checkpoint").write_bytes(log.note(root=bytes(32)))
     assert "false" in verifier("watch", tmp_path / "log", *common, "--once", code=1)
     put(log, tmp_path / "log")
+    (tmp_path / "m").unlink()
     process = subprocess.Popen([sys.executable, "-m", "verifier", "watch", *map(str, [tmp_path / "log", *common])])
-    time.sleep(1.0)
+    deadline = time.monotonic() + WAIT_S
+    while not (tmp_path / "m").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=WAIT_S) == 0
 
