@@ -39,7 +39,7 @@ class Check(Enum):
     SEEN = "seen", "the checkpoint it has seen is this log's (§9.13)"
     REFERENCE = "reference", "what it refers to exists and allows it (§9.14)"
     FITS = "fits", "the entry fits (§9.15)"
-    IDENTITY = "identity", "entry 0 names the origin and log key of the policy (§6.1)"
+    IDENTITY = "identity", "the ledger names the origin of the policy, and its log key is in force (§6.1, §16.2)"
     ENTRY_BYTES = "entry-bytes", "an entry's bytes hash to the leaf that the signed root covers (§2)"
     ROOT = "root", "the entries hash to the signed root (§2)"
     TILE = "tile", "a hash tile holds the hashes of the tree (§11.1)"

@@ -51,6 +51,6 @@ def is_signed(public_key: bytes, message: bytes, signature: bytes) -> bool:
     return True
 
 
-def key_id(public_key: bytes) -> str:
-    """Return the keyid of a public key: hex SHA-256("ed25519" ‖ 0x0A ‖ key) (docs/format.md §3.2)."""
-    return sha256(b"ed25519\n" + public_key).hexdigest()
+def key_id(public_key: bytes, algorithm: str = "ed25519") -> str:
+    """Return the keyid of a public key: hex SHA-256(algorithm ‖ 0x0A ‖ key) (docs/format.md §3.2)."""
+    return sha256(algorithm.encode() + b"\n" + public_key).hexdigest()

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 from verifier.checks import Check, Doubt
 from verifier.errors import CheckFailed, SourceUnavailable
+from verifier.notes import parse_note
+from verifier.policy import is_signed_by
+from verifier.registry import ROTATION
 from verifier.remembered import find_fork
 from verifier.source import open_source, read_tile
 from verifier.tree import HASH_BYTES, TILE_HEIGHT, TILE_WIDTH, Tree, tile_path, tile_widths
@@ -143,11 +146,26 @@ class Ending:
                           str(time_unix_s))  # fmt: skip
 
     def verify_identity(self) -> None:
-        """Compare entry 0 with the policy: a statement under the policy's log must be made for that log."""
+        """Compare the ledger with the policy: a statement under the policy's log must be made for that log.
+
+        One of the policy's keys that signed must be in force at this size, and all that are in force must have signed.
+        """
         result, registry, log = self.result, self.result.registry, self.result.log
         if registry.ledger is None:
             return
         if registry.origin != log.name:
             result.fail(Check.IDENTITY, "wrong-origin", 0, "/origin", log.name, registry.origin)
-        if log.vkey not in registry.log_vkeys:
-            result.fail(Check.IDENTITY, "wrong-log-key", 0, "/log_keys", log.vkey, " ".join(registry.log_vkeys))
+        opened = result.opened
+        if opened is None:
+            return
+        if not set(opened.log_vkeys) & set(registry.log_vkeys):
+            if result.is_complete or registry.rules < ROTATION:
+                wanted, found = " ".join(opened.log_vkeys), " ".join(registry.log_vkeys)
+                result.fail(Check.IDENTITY, "wrong-log-key", 0, "/log_keys", wanted, found)
+            else:  # an entry that could not be judged may have brought it
+                result.doubts.append(Doubt(Check.IDENTITY, "log-key-unknown", where=" ".join(opened.log_vkeys)))
+        if result.is_complete and registry.rules >= ROTATION:
+            note = parse_note(opened.raw)
+            for vkey in registry.log_vkeys:
+                if not is_signed_by(note, vkey):  # whoever passed it on may have left the line out: nobody is accused
+                    result.doubts.append(Doubt(Check.IDENTITY, "log-signature-missing", where=vkey))

@@ -55,6 +55,14 @@ def _rules_changed(told: Told, book: Book) -> str:  # noqa: ARG001 (every type i
     )
 
 
+def _log_key_added(told: Told, book: Book) -> str:  # noqa: ARG001 (every type is called alike)
+    return f"{told.issuer}, the operator, added the log key {escape(told.body['log_key'][:100])}."
+
+
+def _log_key_retired(told: Told, book: Book) -> str:  # noqa: ARG001 (every type is called alike)
+    return f"{told.issuer}, the operator, retired the log key {escape(told.body['log_key'][:100])}."
+
+
 def _registered(told: Told, book: Book) -> str:
     body = told.body
     words = f"{told.issuer} registered under that name, with {len(body['keys'])} signing and "
@@ -251,6 +259,8 @@ def _attested(told: Told, book: Book) -> str:
 _TELL: dict[str, Callable[[Told, Book], str]] = {
     "ledger.created": _created,
     "ledger.rules_changed": _rules_changed,
+    "ledger.log_key_added": _log_key_added,
+    "ledger.log_key_retired": _log_key_retired,
     "party.registered": _registered,
     "party.key_added": _key_added,
     "party.key_revoked": _key_revoked,

@@ -11,6 +11,7 @@ from verifier.notes import (
     CHECKED_TYPES,
     TYPE_ED25519,
     Checkpoint,
+    Note,
     VerifierKey,
     open_line,
     parse_checkpoint,
@@ -45,16 +46,16 @@ class Policy:
     """The witness or group that must have cosigned; None if nobody must."""
 
     def pick_log(self, origin: str | None) -> VerifierKey:
-        """Return the log of that origin, or the only one.
+        """Return the log of that origin, or the only one: the first of its keys, if the policy lists several.
 
         Raises `UsageError` if there is none, or several and no origin.
         """
         logs = [log for log in self.logs if origin is None or log.name == origin]
-        if len(logs) == 1:
+        if len({log.name for log in logs}) == 1:
             return logs[0]
         if origin is None:
-            raise UsageError(f"the policy names {len(self.logs)} logs: pick one with --origin")
-        raise UsageError(f"the policy names {len(logs)} logs of the origin {origin}")
+            raise UsageError(f"the policy names {len({log.name for log in logs})} logs: pick one with --origin")
+        raise UsageError(f"the policy names no log of the origin {origin}")
 
     def is_satisfied(self, cosigners: set[str]) -> bool:
         """Tell whether the witnesses of these names satisfy the quorum."""
@@ -88,6 +89,8 @@ class OpenedCheckpoint:
     """Names of the policy's witnesses with a valid cosignature, and its time."""
     is_quorate: bool
     """The cosignatures satisfy the policy: if not, nothing is known to be the one view that all see."""
+    log_vkeys: tuple[str, ...] = ()
+    """Those keys that the policy lists for this log which signed; one must be in force at this size (§16.2)."""
 
 
 class _Reader:
@@ -180,6 +183,7 @@ def parse_policy(raw: bytes) -> Policy:
 def open_checkpoint(raw: bytes, policy: Policy, log: VerifierKey) -> OpenedCheckpoint:
     """Verify a checkpoint against the policy: form, origin, the log's signature, every line of a known key.
 
+    `log` names the log; a signature by any key that the policy lists for it will do, in whatever line it stands.
     Raises `CheckFailed`. A quorum that is not reached is no failure: the caller must look at `is_quorate`.
     """
     try:
@@ -196,7 +200,7 @@ def open_checkpoint(raw: bytes, policy: Policy, log: VerifierKey) -> OpenedCheck
         (key.name, key.key_id): (None, key) for key in policy.logs
     }
     known |= {(key.name, key.key_id): (name, key) for name, key in policy.witnesses.items()}
-    is_signed_by_log = False
+    signed_by: list[str] = []
     cosigned: dict[str, int] = {}
     for line in note.signatures:
         witness, key = known.get((line.name, line.key_id), (None, None))
@@ -207,7 +211,15 @@ def open_checkpoint(raw: bytes, policy: Policy, log: VerifierKey) -> OpenedCheck
             raise CheckFailed(Failure(Check.CHECKPOINT_SIGNATURE, "wrong-signature", where=line.name))
         if witness is not None:
             cosigned[witness] = time_unix_s
-        is_signed_by_log |= key == log
-    if not is_signed_by_log:
+        elif key.name == log.name:
+            signed_by.append(key.vkey)
+    if not signed_by:
         raise CheckFailed(Failure(Check.CHECKPOINT_SIGNATURE, "no-log-signature", where=log.name))
-    return OpenedCheckpoint(raw, checkpoint, cosigned, policy.is_satisfied(set(cosigned)))
+    return OpenedCheckpoint(raw, checkpoint, cosigned, policy.is_satisfied(set(cosigned)), tuple(signed_by))
+
+
+def is_signed_by(note: Note, vkey: str) -> bool:
+    """Tell whether a note carries a valid signature by this key, which is of one of `CHECKED_TYPES`."""
+    key = parse_vkey(vkey)
+    lines = [line for line in note.signatures if (line.name, line.key_id) == (key.name, key.key_id)]
+    return any(open_line(key, note.text, line) is not None for line in lines)

@@ -140,6 +140,7 @@ def list_unchecked(result: ReceiptCheck) -> list[str]:
     return [
         *signatures,
         "whether the ledger was right to record it: its parties, their keys, what it refers to",
+        "whether the log's key was in force at that size (it may have been retired before)",
         "what followed: whether a later entry revoked, withdrew, ended or decided what this one says",
     ]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from verifier.ed25519 import key_id
 from verifier.examine import id_bytes
-from verifier.notes import parse_vkey
+from verifier.notes import TYPE_MLDSA44, VerifierKey, parse_vkey
 from verifier.schema import NEWEST_RULES, STATEMENT_TYPES
 from verifier.schema_checks import keyids
 
@@ -19,11 +19,18 @@ if TYPE_CHECKING:
     from verifier.examine import Statement
 
 SIGNING, RECOVERY = "signing", "recovery"
+ROTATION = 4
+"""The version of the rules since which the log's keys may change (docs/format.md §16)."""
 
 
 def named_transfer(statement: Statement) -> bytes:
     """Return the id of the transfer that a decision of one names."""
     return statement.body if type(statement.body) is bytes else id_bytes(statement.body["transfer"])
+
+
+def log_key_id(key: VerifierKey) -> str:
+    """Return the keyid (§3.2) of a log's key, which can never be a party's."""
+    return key_id(key.public_key, "ml-dsa-44" if key.kind == TYPE_MLDSA44 else "ed25519")
 
 
 @dataclass(slots=True)
@@ -104,6 +111,7 @@ class Registry:
     types: frozenset[str] = STATEMENT_TYPES[NEWEST_RULES]
     """The statement types that are allowed (docs/statements.md §1.3)."""
     log_vkeys: tuple[str, ...] = ()
+    """The log keys in force: a checkpoint of this size carries a signature of each (docs/format.md §16.1)."""
     reserved_keyids: set[str] = field(default_factory=set)
     """Log and service keys: never a party's."""
     parties: dict[str, int] = field(default_factory=dict)
@@ -197,6 +205,11 @@ class Registry:
                 self.requests[statement.id] = id_bytes(body["license"] if "license" in body else body["transfer"])
             case "ledger.rules_changed":
                 self.rules, self.types = body["rules"], frozenset(body["statement_types"])
+            case "ledger.log_key_added":
+                self.log_vkeys = (*self.log_vkeys, body["log_key"])
+                self.reserved_keyids.add(log_key_id(parse_vkey(body["log_key"])))
+            case "ledger.log_key_retired":
+                self.log_vkeys = tuple(vkey for vkey in self.log_vkeys if vkey != body["log_key"])
             case "ledger.created":
                 self._create(index, statement)
 
@@ -224,7 +237,7 @@ class Registry:
         self.parties[statement.issuer] = index
         self.rules, self.types = body["rules"], STATEMENT_TYPES[body["rules"]]
         self.origin, self.log_vkeys, self.admission = body["origin"], tuple(body["log_keys"]), body["admission"]
-        self.reserved_keyids = {key_id(parse_vkey(text).public_key) for text in self.log_vkeys}
+        self.reserved_keyids = {log_key_id(parse_vkey(text)) for text in self.log_vkeys}
         self.reserved_keyids |= set(keyids([body["service_key"]]))
 
 

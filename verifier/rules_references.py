@@ -11,7 +11,8 @@ from verifier.checks import Check
 from verifier.entries import PAYLOAD_TYPE
 from verifier.errors import MalformedInput
 from verifier.examine import id_bytes
-from verifier.registry import named_transfer
+from verifier.notes import TYPE_ED25519, parse_vkey
+from verifier.registry import log_key_id, named_transfer
 from verifier.rules_claims import (
     claim_answered,
     claim_determined,
@@ -43,8 +44,9 @@ if TYPE_CHECKING:
     from verifier.examine import Statement
     from verifier.registry import Registry
 
-SIGNATURE_FORMS = ["ed25519"]
-"""The signature forms since version 2 (docs/statements.md §1.3)."""
+LASTING_FORMS = 4
+"""The version of the rules since which ML-DSA-44 is allowed (docs/statements.md §1.3)."""
+MAX_LOG_KEYS = 8
 MACHINE_TERMS = 2
 """The version of the rules since which the terms of a license are judged by machine, and may be amended."""
 
@@ -64,11 +66,33 @@ def _rules_changed(registry: Registry, statement: Statement, index: int) -> None
         )  # fmt: skip
     if body["rules"] not in KNOWN_RULES:
         return  # taken as good: what its lists may say is not known here (docs/format.md §9.14)
-    for name, allowed in (("payload_types", [PAYLOAD_TYPE]), ("signature_forms", SIGNATURE_FORMS)):
+    forms = ["ed25519"] if body["rules"] < LASTING_FORMS else ["ed25519", "ml-dsa-44"]
+    for name, allowed in (("payload_types", [PAYLOAD_TYPE]), ("signature_forms", forms)):
         if body[name] != allowed:
             refuse(Check.REFERENCE, "wrong-value", index, f"/{name}", " ".join(allowed), " ".join(body[name]))
     if unknown := set(body["statement_types"]) - STATEMENT_TYPES[body["rules"]]:
         refuse(Check.REFERENCE, "wrong-value", index, "/statement_types", actual=min(unknown))
+
+
+def _log_key_added(registry: Registry, statement: Statement, index: int) -> None:
+    verify_issuer(statement, index, registry.operator)
+    key = parse_vkey(statement.body["log_key"])
+    if key.name != registry.origin:
+        refuse(Check.REFERENCE, "wrong-value", index, "/log_key", registry.origin, key.name)
+    keyid = log_key_id(key)
+    if keyid in registry.keys or keyid in registry.reserved_keyids:
+        refuse(Check.REFERENCE, "key-taken", index, "/log_key", actual=keyid)
+    if len(registry.log_vkeys) >= MAX_LOG_KEYS:
+        refuse(Check.REFERENCE, "wrong-value", index, "/log_key", f"≤ {MAX_LOG_KEYS} in force")
+
+
+def _log_key_retired(registry: Registry, statement: Statement, index: int) -> None:
+    verify_issuer(statement, index, registry.operator)
+    retired = statement.body["log_key"]
+    if retired not in registry.log_vkeys:
+        refuse(Check.REFERENCE, "unknown-reference", index, "/log_key", " ".join(registry.log_vkeys), retired)
+    if not any(parse_vkey(vkey).kind == TYPE_ED25519 for vkey in registry.log_vkeys if vkey != retired):
+        refuse(Check.REFERENCE, "wrong-value", index, "/log_key", "another key of type 0x01 in force", retired)
 
 
 def _keys_free(registry: Registry, statement: Statement, index: int) -> None:
@@ -182,6 +206,8 @@ def _transfer_forwarded(registry: Registry, statement: Statement, index: int) ->
 _REFERENCES: dict[str, Callable[[Registry, Statement, int], None]] = {
     "ledger.created": _created,
     "ledger.rules_changed": _rules_changed,
+    "ledger.log_key_added": _log_key_added,
+    "ledger.log_key_retired": _log_key_retired,
     "party.registered": _party_registered,
     "party.key_added": _keys_free,
     "party.key_revoked": _key_revoked,

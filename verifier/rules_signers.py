@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _OF_ITS_OWN = frozenset(
     {
         "ledger.created",
+        "ledger.log_key_added",
+        "ledger.log_key_retired",
         "ledger.rules_changed",
         "party.registered",
         "party.key_added",
@@ -65,7 +67,7 @@ def _has_right_signers(registry: Registry, statement: Statement, index: int) -> 
     match statement.kind:
         case "ledger.created":
             return signers == new
-        case "ledger.rules_changed":
+        case "ledger.rules_changed" | "ledger.log_key_added" | "ledger.log_key_retired":
             return _are_all(registry, signers, registry.operator, SIGNING)
         case "party.registered":
             if registry.admission == "operator":

@@ -16,6 +16,7 @@ from ledger.cli import (
     keys,
     license,  # noqa: A004 - a group is named as its command
     listing,
+    log_keys,
     onward,
     operator,
     party,
@@ -52,5 +53,5 @@ history.register(party.app)
 onward.register(transfer.app)
 settlement.register(claim.app)
 trace.register(app)
-for _group in (keys, party, listing, license, transfer, usage, claim, evidence, erasure, venue, provenance):
+for _group in (keys, log_keys, party, listing, license, transfer, usage, claim, evidence, erasure, venue, provenance):
     app.add_typer(_group.app)

@@ -12,8 +12,9 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ledger.cli.founding import LOG_KEY, RECOVERY_KEY, Admission, Plan, found
+from ledger.cli.founding import RECOVERY_KEY, Admission, Plan, found
 from ledger.cli.home import PassphraseFile
+from ledger.cli.log_keys import log_key_paths
 from ledger.cli.words import console, fields, say
 from ledger.core.policy import parse_policy
 from ledger.party.errors import Unfit
@@ -71,15 +72,16 @@ def restore(
 ) -> None:
     """Rebuild the database from a mirror, after a loss or from an old backup; stop the server first.
 
-    Every entry is verified against the mirror's checkpoint, which must be signed by this log's key (DIR/keys/log.json)
-    and contain everything that DIR/published says was shown. The database that was there is kept beside the new one.
+    Every entry is verified against the mirror's checkpoint, which must be signed by a key of this log
+    (DIR/keys/log*.json) and contain everything that DIR/published says was shown. The database that was there is kept
+    beside the new one.
     """
 
     async def work(told: Told) -> Restored:
         async with open_files(mirror) as files:
-            log_key = read_public(directory / "keys" / LOG_KEY)
+            log_keys = [read_public(path) for path in log_key_paths(directory)]
             published = PublishedFile(directory / PUBLISHED)
-            return await restore_database(directory / DATABASE, files, log_key, published, told)
+            return await restore_database(directory / DATABASE, files, log_keys, published, told)
 
     with counting("Restoring entries") as told:
         restored = asyncio.run(work(told))

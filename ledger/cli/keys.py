@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from ledger.cli.home import JsonOutput, PassphraseFile
 from ledger.cli.passphrase import read_passphrase, read_pin
 from ledger.cli.words import as_json, fields, say
-from ledger.core.keys import PublicKey, SigningKey
+from ledger.core.keys import MLDSA44, LastingKey, PublicKey, SigningKey
 from ledger.party.errors import AlreadyThere
 from ledger.party.keyring import KeyFile, write_key
 from ledger.party.signers import (
@@ -35,14 +35,22 @@ KeyPath = Annotated[Path, typer.Argument(metavar="FILE", help="The key file.")]
 
 
 @app.command()
-def new(file: KeyPath, passphrase_file: PassphraseFile = None, json_output: JsonOutput = False) -> None:
+def new(
+    file: KeyPath,
+    alg: Annotated[
+        Literal["ed25519", "ml-dsa-44"],
+        typer.Option(help="ml-dsa-44 withstands quantum computers; so far a log can have such a key, a party not."),
+    ] = "ed25519",
+    passphrase_file: PassphraseFile = None,
+    json_output: JsonOutput = False,
+) -> None:
     """Make a key. A party needs two: one to sign with, and a recovery key to keep offline.
 
     The recovery key replaces a lost or stolen signing key; without it, a name is lost with its key.
     """
     if file.exists():
         raise AlreadyThere(file)
-    key = SigningKey.generate()
+    key = LastingKey.generate() if alg == MLDSA44 else SigningKey.generate()
     write_key(file, key, read_passphrase(str(file), passphrase_file, creating=True))
     _tell(file, key.public, "A new key, sealed with your passphrase:", json_output=json_output)
 

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ledger.cli.founding import LOG_KEY, OPERATOR_KEY, RECOVERY_KEY, SERVICE_KEY, Admission, Plan, found
+from ledger.cli.founding import RECOVERY_KEY, SERVICE_KEY, Admission, Plan, found
 from ledger.cli.home import PassphraseFile
+from ledger.cli.log_keys import log_key_paths, open_operator, say_as_operator
 from ledger.cli.signing import forget_secrets, open_keys
 from ledger.cli.timestamp import MIN_EVERY_S, Tsa, TsaRoots, authority_of
 from ledger.cli.words import fields, say
-from ledger.core.dsse import STATEMENT_TYPE, Envelope, sign
-from ledger.core.encoding import Json, b64encode
+from ledger.core.dsse import STATEMENT_TYPE, Envelope
 from ledger.core.errors import PolicyError
 from ledger.core.keys import Signer
 from ledger.party.errors import Unfit
 from ledger.registry.facts import LedgerFact
-from ledger.server.node import STAMP_EVERY_S, record, run, system_clock
-from ledger.statements.parse import NEWEST_RULES, STATEMENTS
+from ledger.server.node import STAMP_EVERY_S, run
+from ledger.statements.parse import NEWEST_RULES, SIGNATURE_FORMS, STATEMENTS
 
-_DAY_MS = 24 * 60 * 60 * 1000
 _MAX_PORT = 65_535
 
 
@@ -92,9 +90,8 @@ def rules(
     Each version on the way is recorded for everybody to see (`ledger.rules_changed`), and what was said before keeps
     its meaning. Stop the server first, and start it again afterwards.
     """
-    paths = [directory / "keys" / name for name in (LOG_KEY, SERVICE_KEY, OPERATOR_KEY)]
-    log_key, service_key, own = open_keys(paths, "the operator's keys", passphrase_file)
-    changes = asyncio.run(record(directory, log_key, service_key, lambda ledger: _newer_rules(ledger, own)))
+    keys = open_operator(directory, passphrase_file)
+    changes = keys.record(directory, lambda ledger: _newer_rules(ledger, keys.own))
     for version, recorded in enumerate(changes, start=NEWEST_RULES + 1 - len(changes)):
         say(
             f"Entry {recorded.entry.index}: version {version} of the rules is in force from the next entry on.",
@@ -110,21 +107,15 @@ def _newer_rules(ledger: LedgerFact, own: Signer) -> list[Envelope]:
 
 
 def _take_up(version: int, ledger: LedgerFact, own: Signer) -> Envelope:
-    now = system_clock()
-    statement: dict[str, Json] = {
-        "type": "ledger.rules_changed",
-        "ledger": ledger.id,
-        "issuer": ledger.operator,
-        "signers": [own.public.keyid],
-        "nonce": b64encode(secrets.token_bytes(16)),
-        "issued_ms": now,
-        "not_after_ms": now + _DAY_MS,
-        "rules": version,
-        "payload_types": [STATEMENT_TYPE],
-        "statement_types": sorted(STATEMENTS[version]),
-        "signature_forms": ["ed25519"],
-    }
-    return sign(statement, [own])
+    return say_as_operator(
+        ledger,
+        own,
+        "ledger.rules_changed",
+        rules=version,
+        payload_types=[STATEMENT_TYPE],
+        statement_types=sorted(STATEMENTS[version]),
+        signature_forms=SIGNATURE_FORMS[version],
+    )
 
 
 def serve(
@@ -173,8 +164,8 @@ def serve(
         raise PolicyError("--await witnessed needs --witnesses: whose cosignatures to wait for")
     policy = witnesses.read_text(encoding="utf-8") if witnesses is not None else None
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    paths = [directory / "keys" / name for name in (LOG_KEY, SERVICE_KEY)]
-    log_key, service_key = open_keys(paths, "the log key and the service key", passphrase_file)
+    paths = [directory / "keys" / SERVICE_KEY, *log_key_paths(directory)]
+    service_key, log_key, *further_keys = open_keys(paths, "the log keys and the service key", passphrase_file)
     forget_secrets(paths)  # the worker processes, which parse what strangers send, need not inherit them
 
     def ready(address: str, bound: int) -> None:
@@ -184,6 +175,7 @@ def serve(
         directory,
         log_key,
         service_key,
+        further_keys=further_keys,
         host=host,
         port=port,
         ready=ready,

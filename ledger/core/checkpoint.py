@@ -36,9 +36,9 @@ def format_checkpoint(origin: str, head: TreeHead) -> bytes:
     return f"{origin}\n{head.size}\n{b64encode(head.root)}\n".encode()
 
 
-def sign_checkpoint(origin: str, head: TreeHead, key: Signer) -> bytes:
-    """Return the checkpoint as a note signed by the log's key, whose name is the origin."""
-    return sign_note(format_checkpoint(origin, head), origin, key)
+def sign_checkpoint(origin: str, head: TreeHead, *keys: Signer, time_s: int = 0) -> bytes:
+    """Return the checkpoint as a note signed by the log's keys, whose name is the origin, at a time (Unix seconds)."""
+    return sign_note(format_checkpoint(origin, head), origin, *keys, time_s=time_s)
 
 
 def parse_checkpoint(text: bytes) -> Checkpoint:

@@ -1,4 +1,4 @@
-"""Ed25519 keys under the one acceptance rule of docs/format.md §3.
+"""Keys: Ed25519 under the one acceptance rule of docs/format.md §3, and ML-DSA-44 (§16).
 
 Libraries disagree about weak points and odd encodings: the identity point as a public key makes one signature fit every
 message. `is_strong` is therefore checked wherever a key enters; libsodium itself refuses S ≥ L and an R of small order.
@@ -6,6 +6,7 @@ message. `is_strong` is therefore checked wherever a key enters; libsodium itsel
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from hashlib import sha256
@@ -18,10 +19,13 @@ import nacl.utils
 
 from ledger.core.encoding import b64decode, b64encode
 from ledger.core.errors import FormatError
+from ledger.core.mldsa import MLDSA44_KEY_BYTES, MLDSA44_SEED_BYTES, public_of, sign_mldsa44
 
 ED25519 = "ed25519"
+MLDSA44 = "ml-dsa-44"
 KEY_BYTES = 32
 SIGNATURE_BYTES = 64
+_KEY_BYTES = {ED25519: KEY_BYTES, MLDSA44: MLDSA44_KEY_BYTES}
 _valid_point = nacl.bindings.crypto_core_ed25519_is_valid_point
 _open = nacl.bindings.crypto_sign_open
 
@@ -45,22 +49,25 @@ def verify_ed25519(raw: bytes, message: bytes, signature: bytes) -> bool:
 
 @dataclass(frozen=True)
 class PublicKey:
-    """A public key that names its algorithm (§3.1); `raw` has 32 bytes and is strong if it came through `parse`."""
+    """A public key that names its algorithm (§3.1); it has passed §3.3 if it came through `parse`."""
 
     raw: bytes
     alg: str = ED25519
 
     @classmethod
-    def parse(cls, alg: str, public_key: str, field: str = "") -> PublicKey:
-        """Parse the two members of a public key; raise FormatError `wrong-value`, `bad-base64` or `weak-key`."""
-        if alg != ED25519:
-            raise FormatError("wrong-value", f"{field}/alg", f"only {ED25519} is known")
+    def parse(cls, alg: str, public_key: str, field: str = "", known: Collection[str] = (ED25519,)) -> PublicKey:
+        """Parse the two members of a public key of one of the `known` algorithms.
+
+        Raises FormatError `wrong-value`, `bad-base64` or `weak-key`.
+        """
+        if alg not in known:
+            raise FormatError("wrong-value", f"{field}/alg", f"only {' and '.join(known)} can be used here")
         raw = b64decode(public_key, f"{field}/public_key")
-        if len(raw) != KEY_BYTES:
-            raise FormatError("wrong-value", f"{field}/public_key", f"{KEY_BYTES} bytes are needed")
-        if not is_strong(raw):
+        if len(raw) != _KEY_BYTES[alg]:
+            raise FormatError("wrong-value", f"{field}/public_key", f"{_KEY_BYTES[alg]} bytes are needed")
+        if alg == ED25519 and not is_strong(raw):
             raise FormatError("weak-key", f"{field}/public_key", "not a point of the prime-order subgroup")
-        return cls(raw)
+        return cls(raw, alg)
 
     @cached_property
     def keyid(self) -> str:
@@ -110,3 +117,28 @@ class SigningKey:
     def __repr__(self) -> str:
         """Return a form without the secret."""
         return f"SigningKey(keyid={self.public.keyid})"
+
+
+@dataclass(frozen=True, repr=False)
+class LastingKey:
+    """A private ML-DSA-44 key: what it signs outlives Ed25519. `repr` shows its keyid only."""
+
+    seed: bytes
+
+    @classmethod
+    def generate(cls) -> LastingKey:
+        """Return a new key from the operating system's randomness."""
+        return cls(nacl.utils.random(MLDSA44_SEED_BYTES))
+
+    @cached_property
+    def public(self) -> PublicKey:
+        """The public half."""
+        return PublicKey(public_of(self.seed), MLDSA44)
+
+    def sign(self, message: bytes) -> bytes:
+        """Return a 2,420-byte signature of `message` (FIPS 204, empty context)."""
+        return sign_mldsa44(self.seed, message)
+
+    def __repr__(self) -> str:
+        """Return a form without the secret."""
+        return f"LastingKey(keyid={self.public.keyid})"

@@ -11,7 +11,7 @@ from hashlib import sha256
 from ledger.core.cosignature import MAX_TIME_S, timed_message, tree_message
 from ledger.core.encoding import b64decode, b64encode
 from ledger.core.errors import FormatError, NoteError
-from ledger.core.keys import KEY_BYTES, Signer, is_strong, verify_ed25519
+from ledger.core.keys import KEY_BYTES, MLDSA44, PublicKey, Signer, is_strong, verify_ed25519
 from ledger.core.mldsa import MLDSA44_KEY_BYTES, verify_mldsa44
 
 ED25519_TYPE = 0x01
@@ -141,11 +141,26 @@ def open_note(note: Note, keys: Iterable[NoteKey]) -> list[NoteKey]:
     return signed
 
 
-def sign_note(text: bytes, name: str, key: Signer) -> bytes:
-    """Return the note of `text` (ending in LF) with one Ed25519 signature (type 0x01) by `name`."""
-    note_key = NoteKey(name, ED25519_TYPE, key.public.raw)
-    line = f"\n— {name} {b64encode(note_key.id + key.sign(text))}\n"
-    return text + line.encode()
+def note_key_of(name: str, public: PublicKey) -> NoteKey:
+    """Return the key by which `name` signs notes of its own: of type 0x01, or 0x06 for ML-DSA-44."""
+    return NoteKey(name, MLDSA44_TYPE if public.alg == MLDSA44 else ED25519_TYPE, public.raw)
+
+
+def sign_note(text: bytes, name: str, *keys: Signer, time_s: int = 0) -> bytes:
+    """Return the note of `text` (ending in LF) signed by `name` with each key.
+
+    `time_s` (Unix seconds) goes into signatures of type 0x06, which are over checkpoints only.
+    """
+    lines = []
+    for key in keys:
+        note_key = note_key_of(name, key.public)
+        if note_key.type == MLDSA44_TYPE:
+            time = time_s.to_bytes(_TIME_BYTES, "big")
+            signature = time + key.sign(tree_message(name, text, time_s))
+        else:
+            signature = key.sign(text)
+        lines.append(NoteSignature(name, note_key.id, signature).line)
+    return text + b"\n" + "".join(lines).encode()
 
 
 def _parse_line(line: str) -> NoteSignature:

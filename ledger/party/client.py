@@ -51,6 +51,7 @@ from ledger.party.replies import (
 )
 from ledger.party.transport import Query, Transport, segment
 from ledger.party.vault import Vault
+from ledger.statements.parse import NEWEST_RULES
 
 _LOG = logging.getLogger(__name__)
 _ALREADY_RECORDED = 200
@@ -315,11 +316,11 @@ class LedgerClient:
     async def rules(self) -> int:
         """Return the version of the rules that statements are made under now.
 
-        A ledger that began under a later version than the first says so in entry 0; of an older one, it is the
+        A ledger that began under the newest version says so in entry 0; of an older one, it is the
         operator's word: were it false, the ledger would refuse what we say.
         """
         begun = (await self.identity()).created.rules
-        if begun > 1:
+        if begun >= NEWEST_RULES:
             return begun
         try:
             return read_reply(RulesReply, await self.said("/v1/rules")).rules

@@ -54,8 +54,10 @@ def identify(recorded: Recorded, policy: Policy, origin: str) -> Identity:
     if recorded.index != 0 or not isinstance(statement, LedgerCreated) or statement.origin != origin:
         raise ReceiptInvalid(f"entry 0 is no ledger.created of {origin}")
     named = {key.raw for key in statement.log_public_keys}
-    if not all(key.raw in named for key in policy.log_keys(origin)):
-        raise ReceiptInvalid("entry 0 does not name the log key that the policy trusts")
+    if not any(key.raw in named for key in policy.log_keys(origin)):
+        raise ReceiptInvalid(
+            "entry 0 names no log key of the policy; after a rotation, keep the first key's line beside the new"
+        )
     envelope = recorded.entry.envelope
     keys = {keyid: key for keyid, (key, _) in statement.introduced.items()}
     candidate = Candidate(statement, envelope, wrong_signatures(envelope, keys))

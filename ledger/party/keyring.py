@@ -1,4 +1,4 @@
-"""Key files: one Ed25519 key, sealed with a passphrase.
+"""Key files: one Ed25519 or ML-DSA-44 key, sealed with a passphrase.
 
 The seed is sealed by secretbox (XSalsa20-Poly1305) under argon2id with RFC 9106 §4's second recommendation (3 passes,
 64 MiB). The parameters stand in the file, so that they can grow; they are bounded on reading, so that a hostile file
@@ -18,7 +18,7 @@ from pydantic import Field
 
 from ledger.core.encoding import b64decode, b64encode, canonical, parse_json
 from ledger.core.errors import FormatError
-from ledger.core.keys import KEY_BYTES, PublicKey, SigningKey
+from ledger.core.keys import ED25519, KEY_BYTES, MLDSA44, LastingKey, PublicKey, SigningKey
 from ledger.party.errors import NotAKeyFile, WrongPassphrase
 from ledger.party.files import create_file
 from ledger.statements.fields import Hex32, Model, Nonce
@@ -33,6 +33,9 @@ MAX_MEMORY_BYTES = 512 * 1024 * 1024
 MAX_FILE_BYTES = 16_384
 _MAX_BOX_CHARACTERS = 200
 _SALT_BYTES = 16
+
+HeldKey = SigningKey | LastingKey
+"""A private key that is in memory."""
 
 
 class SealedSeed(Model):
@@ -49,7 +52,7 @@ class SealedSeed(Model):
 class KeyFile(Model):
     """A key file's content."""
 
-    alg: Literal["ed25519"]
+    alg: Literal["ed25519", "ml-dsa-44"]
     keyid: Hex32
     public_key: str
     seed: SealedSeed
@@ -58,13 +61,13 @@ class KeyFile(Model):
     @property
     def public(self) -> PublicKey:
         """The public half; raise FormatError for a weak key or one that the keyid does not name."""
-        key = PublicKey.parse(self.alg, self.public_key)
+        key = PublicKey.parse(self.alg, self.public_key, known=(ED25519, MLDSA44))
         if key.keyid != self.keyid:
             raise FormatError("wrong-value", "/keyid", "the keyid is another key's")
         return key
 
 
-def seal_key(key: SigningKey, passphrase: bytes) -> KeyFile:
+def seal_key(key: HeldKey, passphrase: bytes) -> KeyFile:
     """Return the file form of `key`, sealed with `passphrase` (not empty)."""
     if not passphrase:
         raise ValueError("a passphrase is not empty")
@@ -72,16 +75,18 @@ def seal_key(key: SigningKey, passphrase: bytes) -> KeyFile:
     box = nacl.secret.SecretBox(_derive(passphrase, salt, OPS, MEMORY_BYTES)).encrypt(key.seed)
     seed = SealedSeed(box=b64encode(bytes(box)), memory_bytes=MEMORY_BYTES, ops=OPS, salt=b64encode(salt))
     public = key.public
-    return KeyFile(alg="ed25519", keyid=public.keyid, public_key=b64encode(public.raw), seed=seed)
+    alg: Literal["ed25519", "ml-dsa-44"] = "ml-dsa-44" if isinstance(key, LastingKey) else "ed25519"
+    return KeyFile(alg=alg, keyid=public.keyid, public_key=b64encode(public.raw), seed=seed)
 
 
-def open_key(file: KeyFile, passphrase: bytes) -> SigningKey:
+def open_key(file: KeyFile, passphrase: bytes) -> HeldKey:
     """Return the key; raise FormatError for a changed file, and CryptoError where the passphrase does not open it."""
     sealed = file.seed
     secret = _derive(passphrase, b64decode(sealed.salt), sealed.ops, sealed.memory_bytes)
-    key = SigningKey(nacl.secret.SecretBox(secret).decrypt(b64decode(sealed.box, "/seed/box")))
+    seed = nacl.secret.SecretBox(secret).decrypt(b64decode(sealed.box, "/seed/box"))
+    key: HeldKey = LastingKey(seed) if file.alg == MLDSA44 else SigningKey(seed)
     # The public half is not under the seal: a swapped one would make its owner publish a stranger's key as its own.
-    if len(key.seed) != KEY_BYTES or key.public != file.public:
+    if len(seed) != KEY_BYTES or key.public != file.public:
         raise FormatError("wrong-value", "/public_key", "the sealed key is another one")
     return key
 
@@ -100,12 +105,12 @@ def parse_key_file(raw: bytes) -> KeyFile:
     return file
 
 
-def write_key(path: Path, key: SigningKey, passphrase: bytes) -> None:
+def write_key(path: Path, key: HeldKey, passphrase: bytes) -> None:
     """Write a new key file, 0600; raise AlreadyThere: a key that is overwritten is lost."""
     create_file(path, format_key_file(seal_key(key, passphrase)))
 
 
-def read_key(path: Path, passphrase: bytes) -> SigningKey:
+def read_key(path: Path, passphrase: bytes) -> HeldKey:
     """Read and open a key file; raise NotAKeyFile, WrongPassphrase or OSError."""
     file = _read(path)
     try:

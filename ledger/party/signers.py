@@ -17,7 +17,7 @@ from pydantic import Field, StringConstraints
 
 from ledger.core.encoding import b64decode, b64encode, canonical, parse_json
 from ledger.core.errors import FormatError, SignerError
-from ledger.core.keys import KEY_BYTES, PublicKey, Signer, SigningKey
+from ledger.core.keys import ED25519, KEY_BYTES, PublicKey, Signer, SigningKey
 from ledger.party.errors import NotAKeyFile
 from ledger.party.files import create_file
 from ledger.party.keyring import MAX_FILE_BYTES, KeyFile, parse_key_file, read_key
@@ -95,6 +95,8 @@ def read_opener(path: Path) -> PublicKey:
     found = read_file(path)
     if isinstance(found, SignerFile) and isinstance(found.where, InToken):
         return found.where.opener.key
+    if found.public.alg != ED25519:
+        raise NotAKeyFile(path, "a key of this algorithm opens no vault")
     return found.public
 
 

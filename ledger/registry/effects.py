@@ -29,7 +29,13 @@ from ledger.statements import version_2 as v2
 from ledger.statements.claim import ClaimAnswered, ClaimDetermined, ClaimOpened
 from ledger.statements.common import Statement
 from ledger.statements.erasure import ErasureAttested, ErasureRequested
-from ledger.statements.ledger import LedgerCreated, LedgerRulesChanged
+from ledger.statements.ledger import (
+    LedgerCreated,
+    LedgerLogKeyAdded,
+    LedgerLogKeyRetired,
+    LedgerRulesChanged,
+    public_of_vkey,
+)
 from ledger.statements.license import LicenseAgreed, LicenseAmended, LicenseEnded
 from ledger.statements.listing import ClassificationChanged, ListingAmended, ListingRegistered, ListingWithdrawn
 from ledger.statements.party import PartyKeyAdded, PartyKeyRevoked, PartyRegistered
@@ -74,11 +80,14 @@ def apply(  # noqa: C901, PLR0912, PLR0915 - one case a type
                     admission=statement.admission,
                     rules=statement.rules,
                     reserved_keyids=statement.reserved_keyids,
+                    log_keys={vkey: [index] for vkey in statement.log_keys},
                 )
             )
             view.put(PartyFact(index, issuer, list(statement.introduced)))
         case LedgerRulesChanged():
             view.change(ledger_of(view), rules=statement.rules, types=list(statement.statement_types))
+        case LedgerLogKeyAdded() | LedgerLogKeyRetired():
+            _rotate(view, statement, index)
         case PartyRegistered() | v1.PartyRegistered():
             view.put(PartyFact(index, issuer, list(statement.introduced), _identity(statement)))
         case PartyKeyAdded():
@@ -135,6 +144,15 @@ def apply(  # noqa: C901, PLR0912, PLR0915 - one case a type
             attest_erasure(view, statement, index, moment.time_ms)
     for keyid, (public, used) in statement.introduced.items():
         view.put(KeyFact(index, keyid, public.alg, b64encode(public.raw), issuer, used))
+
+
+def _rotate(view: View, statement: LedgerLogKeyAdded | LedgerLogKeyRetired, index: int) -> None:
+    ledger = ledger_of(view)
+    indexes = [*ledger.log_keys.get(statement.log_key, []), index]
+    reserved = ledger.reserved_keyids
+    if isinstance(statement, LedgerLogKeyAdded):
+        reserved = [*reserved, public_of_vkey(statement.log_key).keyid]
+    view.change(ledger, log_keys=ledger.log_keys | {statement.log_key: indexes}, reserved_keyids=reserved)
 
 
 def _identity(statement: PartyRegistered | v1.PartyRegistered) -> Json:

@@ -56,7 +56,15 @@ class LedgerFact(Fact):
     types: list[str] | None = None
     """What `ledger.rules_changed` allows; None where the version allows all of its types."""
 
-    sparse: ClassVar[frozenset[str]] = frozenset({"types"})
+    log_keys: dict[str, list[int]] = field(default_factory=dict)
+    """Every log key there was (vkey), to the index of the entry that brought it and, once retired, that ended it."""
+
+    sparse: ClassVar[frozenset[str]] = frozenset({"types", "log_keys"})
+
+    @property
+    def log_keys_in_force(self) -> list[str]:
+        """The vkeys that the next checkpoint is signed by (docs/format.md §16.1)."""
+        return [vkey for vkey, indexes in self.log_keys.items() if len(indexes) == 1]
 
     @property
     def key(self) -> str:

@@ -11,6 +11,7 @@ from ledger.statements import version_1 as v1
 from ledger.statements.claim import ClaimAnswered, ClaimDetermined, ClaimOpened
 from ledger.statements.common import Statement
 from ledger.statements.erasure import ErasureAttested, ErasureRequested
+from ledger.statements.ledger import LedgerLogKeyAdded, public_of_vkey
 from ledger.statements.license import LicenseAgreed, LicenseAmended, LicenseEnded
 from ledger.statements.listing import ListingAmended, ListingRegistered
 from ledger.statements.party import PartyKeyRevoked
@@ -29,6 +30,8 @@ def needed_facts(statement: Statement) -> set[str]:
     match statement:
         case PartyKeyRevoked() | v1.PartyKeyRevoked():
             keys.add(key_key(statement.keyid))
+        case LedgerLogKeyAdded():
+            keys.add(key_key(public_of_vkey(statement.log_key).keyid))
         case LicenseAgreed() | v1.LicenseAgreed():
             keys.add(grant_key(statement.listing, statement.licensee))
         case VenueStatus():

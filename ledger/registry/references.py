@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from ledger.core.dsse import STATEMENT_TYPE
+from ledger.core.note import ED25519_TYPE, parse_vkey
 from ledger.registry.disputes import is_held
 from ledger.registry.facts import KeyFact, LicenseFact, ListingFact, PartyFact, TransferFact, View, key_key, party_key
 from ledger.registry.lookup import find, ledger_of, thing_of
@@ -14,10 +15,17 @@ from ledger.statements import version_1 as v1
 from ledger.statements.claim import ClaimAnswered, ClaimDetermined, ClaimOpened
 from ledger.statements.common import Statement
 from ledger.statements.erasure import ErasureAttested, ErasureRequested
-from ledger.statements.ledger import LedgerCreated, LedgerRulesChanged
+from ledger.statements.ledger import (
+    MAX_LOG_KEYS,
+    LedgerCreated,
+    LedgerLogKeyAdded,
+    LedgerLogKeyRetired,
+    LedgerRulesChanged,
+    public_of_vkey,
+)
 from ledger.statements.license import LicenseAgreed, LicenseAmended, LicenseEnded
 from ledger.statements.listing import ClassificationChanged, ListingAmended, ListingRegistered, ListingWithdrawn
-from ledger.statements.parse import STATEMENTS
+from ledger.statements.parse import SIGNATURE_FORMS, STATEMENTS
 from ledger.statements.party import PartyKeyAdded, PartyKeyRevoked, PartyRegistered
 from ledger.statements.transfer import (
     DisclosureCompelled,
@@ -39,6 +47,10 @@ def check_references(view: View, statement: Statement) -> None:  # noqa: C901, P
             _check_rules(statement.rules)
         case LedgerRulesChanged():
             _check_rules_changed(view, statement)
+        case LedgerLogKeyAdded():
+            _check_log_key_added(view, statement)
+        case LedgerLogKeyRetired():
+            _check_log_key_retired(view, statement)
         case PartyRegistered() | v1.PartyRegistered():
             if view.get(PartyFact, party_key(issuer)) is not None:
                 raise Refused("name-taken", "/issuer", issuer)
@@ -119,8 +131,31 @@ def _check_rules_changed(view: View, statement: LedgerRulesChanged) -> None:
     unknown = [kind for kind in statement.statement_types if kind not in STATEMENTS[statement.rules]]
     if unknown:
         raise Refused("wrong-value", "/statement_types", f"version {statement.rules} has no type {unknown[0]}")
-    if statement.signature_forms != ["ed25519"]:
-        raise Refused("wrong-value", "/signature_forms", "exactly ed25519")
+    forms = SIGNATURE_FORMS[statement.rules]
+    if statement.signature_forms != forms:
+        raise Refused("wrong-value", "/signature_forms", f"exactly {', '.join(forms)}")
+
+
+def _check_log_key_added(view: View, statement: LedgerLogKeyAdded) -> None:
+    ledger = ledger_of(view)
+    _check_role(statement.issuer, [ledger.operator])
+    if parse_vkey(statement.log_key).name != ledger.origin:
+        raise Refused("wrong-value", "/log_key", f"the name of a log key is {ledger.origin}")
+    keyid = public_of_vkey(statement.log_key).keyid
+    if view.get(KeyFact, key_key(keyid)) is not None or keyid in ledger.reserved_keyids:
+        raise Refused("key-taken", "/log_key", keyid)
+    if len(ledger.log_keys_in_force) >= MAX_LOG_KEYS:
+        raise Refused("wrong-value", "/log_key", f"{MAX_LOG_KEYS} log keys are in force: retire one first")
+
+
+def _check_log_key_retired(view: View, statement: LedgerLogKeyRetired) -> None:
+    ledger = ledger_of(view)
+    _check_role(statement.issuer, [ledger.operator])
+    if statement.log_key not in ledger.log_keys_in_force:
+        raise Refused("unknown-reference", "/log_key", "this is no log key in force")
+    left = [vkey for vkey in ledger.log_keys_in_force if vkey != statement.log_key]
+    if all(parse_vkey(vkey).type != ED25519_TYPE for vkey in left):
+        raise Refused("wrong-value", "/log_key", "one log key of type 0x01 stays: add its successor first")
 
 
 def _check_description(view: View, statement: ListingRegistered | ListingAmended) -> None:

@@ -9,9 +9,12 @@ from ledger.registry.things import ClaimFact
 from ledger.statements import version_1 as v1
 from ledger.statements.claim import ClaimDetermined
 from ledger.statements.common import Statement
-from ledger.statements.ledger import LedgerCreated, LedgerRulesChanged
+from ledger.statements.ledger import LedgerCreated, LedgerLogKeyAdded, LedgerLogKeyRetired, LedgerRulesChanged
 from ledger.statements.license import LicenseAgreed, LicenseAmended
 from ledger.statements.party import RECOVERY, SIGNING, PartyKeyAdded, PartyKeyRevoked, PartyRegistered
+
+_OPERATORS = LedgerRulesChanged | LedgerLogKeyAdded | LedgerLogKeyRetired
+"""What the operator alone says, about the ledger itself."""
 
 
 def check_signers(view: View, statement: Statement) -> None:
@@ -43,7 +46,7 @@ def _required(view: View, statement: Statement) -> list[set[tuple[str, str]]]:  
     issuer, ledger = statement.issuer, view.ledger
     is_registration = isinstance(statement, PartyRegistered | v1.PartyRegistered)
     countersigned = is_registration and ledger is not None and ledger.admission == "operator"
-    if ledger is not None and (countersigned or isinstance(statement, LedgerRulesChanged)):
+    if ledger is not None and (countersigned or isinstance(statement, _OPERATORS)):
         return [{(ledger.operator, SIGNING)}]
     match statement:
         case LedgerCreated() | PartyRegistered() | v1.PartyRegistered():

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from ledger.core.encoding import Json
 from ledger.registry.facts import Fact, KeyFact, LedgerFact, LicenseFact, ListingFact, PartyFact, Thing, TransferFact
 
-FACTS_VERSION = 3
+FACTS_VERSION = 4
 """Which facts, subjects and findings this software derives from entries: others are made anew at start-up."""
 
 

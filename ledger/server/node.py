@@ -10,13 +10,14 @@ import asyncio
 import gc
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
 from ledger.core.dsse import Envelope
 from ledger.core.keys import Signer
+from ledger.core.note import NoteKey, note_key_of, parse_vkey
 from ledger.registry.facts import LEDGER_KEY, LedgerFact
 from ledger.server.copies.adopting import PREDECESSOR
 from ledger.server.log.identity import Identity
@@ -53,6 +54,7 @@ async def run(
     log_key: Signer,
     service_key: Signer,
     *,
+    further_keys: Sequence[Signer] = (),
     host: str,
     port: int,
     ready: Callable[[str, int], None],
@@ -65,15 +67,18 @@ async def run(
 
     An `authority`, if there is one, stamps the newest checkpoint at once, and again every `stamp_every_s` seconds.
     `witnesses` is the policy (C2SP tlog-policy, with URLs) of those that are asked to cosign; `await_witnessed`: no
-    answer before its quorum. Raises PolicyError for one that cannot be used, and IntegrityError where the stored data
-    do not check or the keys are not this ledger's.
+    answer before its quorum. `further_keys` are the log's other keys, of which those in force sign as well.
+
+    Raises PolicyError for a policy that cannot be used, and IntegrityError where the stored data do not check or the
+    keys are not this ledger's.
     """
     ledger = await _ledger(directory, service_key)
-    identity = Identity(ledger.origin, log_key, service_key)
+    identity = _identity(ledger, service_key, [log_key, *further_keys])
     panel = None
     if witnesses is not None:
-        panel = read_panel(witnesses, [identity.note_key], must_await=await_witnessed)
-    async with _running(directory, identity, panel) as log:
+        panel = read_panel(witnesses, identity.note_keys, must_await=await_witnessed)
+    keys = [parse_vkey(vkey) for vkey in sorted({*identity.signers, *ledger.log_keys})]
+    async with _running(directory, identity, panel, keys) as log:
         _calm_collector()
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -102,7 +107,11 @@ async def _shown(log: Log) -> StoredCheckpoint | None:
 
 
 async def record(
-    directory: Path, log_key: Signer, service_key: Signer, say: Callable[[LedgerFact], Iterable[Envelope]]
+    directory: Path,
+    log_key: Signer,
+    service_key: Signer,
+    say: Callable[[LedgerFact], Iterable[Envelope]],
+    further_keys: Sequence[Signer] = (),
 ) -> list[Recorded]:
     """Record what the operator says, in its order, on a ledger that nobody serves meanwhile.
 
@@ -110,8 +119,16 @@ async def record(
     served.
     """
     ledger = await _ledger(directory, service_key)
-    async with _running(directory, Identity(ledger.origin, log_key, service_key)) as log:
+    async with _running(directory, _identity(ledger, service_key, [log_key, *further_keys])) as log:
         return [await log.submit(envelope.recorded) for envelope in say(ledger)]
+
+
+def _identity(ledger: LedgerFact, service_key: Signer, log_keys: Sequence[Signer]) -> Identity:
+    """Return who the log is, with the keys in force first, in the order of their entries."""
+    order = ledger.log_keys_in_force
+    named = {note_key_of(ledger.origin, key.public).vkey(): key for key in log_keys}
+    first, *further = sorted(named, key=lambda vkey: order.index(vkey) if vkey in order else len(order))
+    return Identity(ledger.origin, named[first], service_key, tuple(named[vkey] for vkey in further))
 
 
 async def _ledger(directory: Path, service_key: Signer) -> LedgerFact:
@@ -139,13 +156,15 @@ def _calm_collector() -> None:
 
 
 @asynccontextmanager
-async def _running(directory: Path, identity: Identity, panel: Panel | None = None) -> AsyncIterator[Log]:
+async def _running(
+    directory: Path, identity: Identity, panel: Panel | None = None, keys: Sequence[NoteKey] = ()
+) -> AsyncIterator[Log]:
     store = await SQLiteStore.open(directory / DATABASE)
     workers = Workers()
     outside: Outside = PublishedFile(directory / PUBLISHED)
     if panel is not None:
         urls = [address.removesuffix("/add-checkpoint") for address in panel.addresses]
-        outside = WitnessViews(outside, urls, identity.note_key)
+        outside = WitnessViews(outside, urls, keys or identity.note_keys)
     try:
         await workers.start()
         log = Log(store, identity, workers, system_clock, outside, panel=panel)

@@ -17,7 +17,7 @@ from ledger.statements.claim import ClaimAnswered, ClaimDetermined, ClaimOpened
 from ledger.statements.common import Statement
 from ledger.statements.erasure import ErasureAttested, ErasureRequested
 from ledger.statements.fields import TAGS, Model
-from ledger.statements.ledger import LedgerCreated, LedgerRulesChanged
+from ledger.statements.ledger import LedgerCreated, LedgerLogKeyAdded, LedgerLogKeyRetired, LedgerRulesChanged
 from ledger.statements.license import LicenseAgreed, LicenseAmended, LicenseEnded
 from ledger.statements.listing import ClassificationChanged, ListingAmended, ListingRegistered, ListingWithdrawn
 from ledger.statements.party import PartyKeyAdded, PartyKeyRevoked, PartyRegistered
@@ -72,9 +72,16 @@ _VERSION_2: dict[str, type[Statement]] = {
     "venue.status": VenueStatus,
 }
 _VERSION_3: dict[str, type[Statement]] = _VERSION_2 | {"transfer.offered": TransferOffered}
+_VERSION_4: dict[str, type[Statement]] = _VERSION_3 | {
+    "ledger.log_key_added": LedgerLogKeyAdded,
+    "ledger.log_key_retired": LedgerLogKeyRetired,
+}
 
-STATEMENTS: dict[int, dict[str, type[Statement]]] = {1: _VERSION_1, 2: _VERSION_2, 3: _VERSION_3}
+STATEMENTS: dict[int, dict[str, type[Statement]]] = {1: _VERSION_1, 2: _VERSION_2, 3: _VERSION_3, 4: _VERSION_4}
 """Every type of each version of the rules (docs/format.md §6, docs/statements.md)."""
+_FIRST_FORMS = ["ed25519"]
+SIGNATURE_FORMS = {1: _FIRST_FORMS, 2: _FIRST_FORMS, 3: _FIRST_FORMS, 4: ["ed25519", "ml-dsa-44"]}
+"""The forms of signatures that each version allows (docs/statements.md §1.3)."""
 NEWEST_RULES = max(STATEMENTS)
 """The newest version of the rules that there is (docs/statements.md §1.3)."""
 

@@ -6,7 +6,8 @@ from random import Random
 
 from ledger.core.dsse import Envelope
 from ledger.core.encoding import Json, b64encode, canonical, parse_json
-from ledger.core.keys import SigningKey
+from ledger.core.keys import LastingKey, Signer, SigningKey
+from ledger.core.note import note_key_of
 from ledger.statements.parse import NEWEST_RULES
 from tests.conformance.affairs import Affairs, License, Listing, Transfer
 from tests.conformance.dealings import Dealer
@@ -16,6 +17,9 @@ from tests.harness.forger import Forger
 from tests.harness.people import Person
 from tests.harness.sealing import seal
 from tests.harness.speech import TYPES_2, created
+
+ROTATION = 4
+"""The version of the rules since which the log's keys may change."""
 
 
 class World2:
@@ -82,6 +86,8 @@ class World2:
             moves.compelled: 5, moves.usage: 8, moves.venue: 4, moves.claim: 9, moves.answer: 6,
             moves.determination: 9, moves.request: 5, moves.attestation: 8, self._rules: 1, self._creation: 1,
         }  # fmt: skip
+        if self.speech.rules >= ROTATION:
+            weights[self._log_key] = 4
         said: Json = self.pick.choices(list(weights), list(weights.values()))[0]()
         if self.pick.random() < 0.3 and said["type"] != "ledger.created":
             clear = parse_json(canonical(said))
@@ -107,6 +113,23 @@ class World2:
         types: list[Json] = self.pick.choice([list(TYPES_2), list(TYPES_2[:5]), ["a"]])
         versions = [version for version in (2, 3, 4, 7) if version != self.speech.rules + 1 or version > NEWEST_RULES]
         return self.speech.rules_changed(who, self.pick.choice(versions), statement_types=types)
+
+    def _log_key(self) -> Json:
+        """Bring a key of the log or end one, mostly as the operator may."""
+        pick, ledger = self.pick, self.ledger
+        who = pick.choice([ledger.operator] * 5 + [self.affairs.someone()])
+        known = list(ledger.log_signers)
+        if pick.random() < 0.4:
+            return self.speech.say("ledger.log_key_retired", who, [who.key], log_key=pick.choice(known))
+        seed = pick.randbytes(32)
+        new: Signer = LastingKey(seed) if pick.random() < 0.3 else SigningKey(seed)
+        taken = [ledger.service_key, self.affairs.someone().key, *ledger.log_signers.values()]
+        if pick.random() < 0.1:
+            new = pick.choice(taken)
+        origin = "elsewhere.example/log" if pick.random() < 0.05 else ledger.origin
+        vkey = note_key_of(origin, new.public).vkey()
+        ledger.log_signers.setdefault(vkey, new)
+        return self.speech.say("ledger.log_key_added", who, [who.key], log_key=vkey)
 
     def _creation(self) -> Json:
         nonce = b64encode(self.pick.randbytes(16))

@@ -10,9 +10,9 @@ from ledger.core.encoding import Json, b64decode
 from ledger.core.entry import ZERO_LINK, Entry
 from ledger.core.errors import FormatError
 from ledger.core.hashing import leaf_hash
-from ledger.core.keys import SigningKey, verify_ed25519
+from ledger.core.keys import Signer, SigningKey, verify_ed25519
 from ledger.core.merkle import Node, grow, perfect_nodes, range_hash
-from ledger.core.note import ED25519_TYPE, NoteKey
+from ledger.core.note import ED25519_TYPE, NoteKey, note_key_of
 from ledger.core.tiles import TILE_HEIGHT, TILE_WIDTH, Tile, format_bundle, format_tile_path
 from ledger.registry.acceptance import Candidate, accept
 from ledger.registry.facts import KeyFact, View, key_key
@@ -33,6 +33,8 @@ class LedgerBuilder:
         self.operator = person("operator", f"{label} operator")
         self.log_key = key(f"{label} log")
         self.service_key = key(f"{label} service")
+        self.log_signers: dict[str, Signer] = {note_key_of(origin, self.log_key.public).vkey(): self.log_key}
+        """The log's keys, by vkey; whether they are in force, the entries say."""
         self.entries: list[bytes] = []
         self.times: list[int] = []
         self.signers: list[frozenset[str]] = []
@@ -130,8 +132,12 @@ class LedgerBuilder:
         return TreeHead(size, self.root_at(size))
 
     def checkpoint(self, size: int | None = None) -> bytes:
-        """Return the signed checkpoint at `size`, or now."""
-        return sign_checkpoint(self.origin, self.head(size), self.log_key)
+        """Return the checkpoint at `size`, or now, signed by every log key in force there."""
+        head, ledger = self.head(size), self.view.ledger
+        brought = ledger.log_keys.items() if ledger is not None else ()
+        in_force = [vkey for vkey, indexes in brought if sum(index < head.size for index in indexes) == 1]
+        signers = [self.log_signers[vkey] for vkey in in_force if vkey in self.log_signers] or [self.log_key]
+        return sign_checkpoint(self.origin, head, *signers, time_s=self.times[-1] // 1000 if self.times else 0)
 
     def policy(self) -> str:
         """Return a policy that trusts this log alone."""

@@ -21,7 +21,7 @@ Expected = tuple[int | None, str, str]
 """Index (None for the log as a whole), check and reason of one failure that the verifier must report."""
 Lie = Callable[["Scene"], list[Expected]]
 LIES: list[Lie] = []
-"""Every lie of `lies_in_bytes` and `lies_in_words`."""
+"""Every lie of `lies_in_bytes`, `lies_in_keys` and `lies_in_words`."""
 
 
 def lie(tell: Lie) -> Lie:

@@ -153,7 +153,7 @@ class Speech:
             "rules": rules,
             "payload_types": ["application/vnd.provenance-ledger.statement.v1+json"],
             "statement_types": list(TYPES_2),
-            "signature_forms": ["ed25519"],
+            "signature_forms": ["ed25519"] if rules < 4 else ["ed25519", "ml-dsa-44"],
         }
         return self.say("ledger.rules_changed", operator, [operator.key], **(own | fields))
 

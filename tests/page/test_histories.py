@@ -22,7 +22,8 @@ REPLAY = """
     try { parts.parseEntry(bytes); whole.set(i, bytes); } catch (fault) { formless[i] = fault.reason; }
   });
   const [log] = parts.parsePolicy(new TextEncoder().encode(policy)).logs;
-  Object.assign(report.story, {checkpoint: {size: whole.size, cosigned: new Map(), log}, accepted: []});
+  const checkpoint = {size: whole.size, cosigned: new Map(), log, signedBy: [log.vkey]};
+  Object.assign(report.story, {checkpoint, accepted: []});
   await parts.verifyEntries(report, {entries: whole, disclosures}, async () => {});
   const judge = new parts.Judge(), {accepted} = report.story;
   for (const entry of accepted) judge.take(entry);

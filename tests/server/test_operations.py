@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ledger.core.encoding import Json
 from ledger.server.service.routes import ROUTES
-from ledger.statements.parse import STATEMENTS
+from ledger.statements.parse import NEWEST_RULES, STATEMENTS
 from tests.cli.running import environment, good
 from tests.harness.people import Person, person
 from tests.harness.running import House, Served, ServerProcess, submit_all
@@ -81,7 +81,7 @@ async def test_openapi_lists_every_route_and_resolves(session: aiohttp.ClientSes
             assert all(each.get("required") for each in operation["parameters"] if each["in"] == "path")
             assert all(answer["description"] for answer in operation["responses"].values())
             assert ("requestBody" in operation) is (method == "post")
-    assert set(document["components"]["schemas"]) == set(STATEMENTS[2])
+    assert set(document["components"]["schemas"]) == set(STATEMENTS[NEWEST_RULES])
     _resolve_all(document, document)
 
 

@@ -58,7 +58,7 @@ class Place:
     async def restore(self, location: Path | str) -> Restored:
         async with open_files(str(location)) as files:
             return await restore(
-                self.database, files, self.house.identity.log_key.public, self.published, lambda *_: None
+                self.database, files, [self.house.identity.log_key.public], self.published, lambda *_: None
             )
 
 

@@ -213,7 +213,7 @@ async def test_a_ledger_is_made_once_and_runs_with_its_own_keys_only(
         await node.create(tmp_path, identity, house.created)
     with pytest.raises(IntegrityError, match="service key"):
         await _run_node(tmp_path, identity.log_key, key("another service"))
-    with pytest.raises(IntegrityError, match="checkpoint"):
+    with pytest.raises(IntegrityError, match="log key"):
         await _run_node(tmp_path, key("another log"), identity.service_key)
     (tmp_path / node.DATABASE).unlink()
     await (await SQLiteStore.open(tmp_path / node.DATABASE)).close()

@@ -47,7 +47,7 @@ async def start(house: House, workers: Workers, directory: Path, *urls: str) -> 
     directory.mkdir()
     store, size = MemoryStore(), 0
     for asked in ((), urls):
-        views = WitnessViews(PublishedFile(directory / "published"), asked, house.identity.note_key)
+        views = WitnessViews(PublishedFile(directory / "published"), asked, house.identity.note_keys)
         log = Log(store, house.identity, workers, Clock(), views)
         await log.start()
         if not asked:

@@ -94,6 +94,11 @@ def tile_name(number: int) -> str:
     return "/".join(["x" + group for group in groups[:-1]] + groups[-1:])
 
 
+def forms_of(rules: int) -> list[str]:
+    """Return the signature forms that a version allows (docs/statements.md §1.3)."""
+    return ["ed25519"] if rules < 4 else ["ed25519", "ml-dsa-44"]
+
+
 @dataclass
 class Builder:
     """A log in memory; `append` records what it is given, right or wrong."""
@@ -187,7 +192,7 @@ class Builder:
         """Go over to the next version of the rules, with all its types or only these."""
         self.rules += 1
         self.say("ledger.rules_changed", "operator", rules=self.rules, payload_types=[PAYLOAD_TYPE],
-                 signature_forms=["ed25519"], statement_types=sorted(types or TYPES))  # fmt: skip
+                 signature_forms=forms_of(self.rules), statement_types=sorted(types or TYPES))  # fmt: skip
 
     def change_to_unknown_rules(self) -> None:
         """Go over to all known versions of the rules, and then to one that nobody knows."""

@@ -8,7 +8,17 @@ from typing import Any
 
 import pytest
 
-from tests.verifier.builder import PAYLOAD_TYPE, START_MS, TYPES, Builder, agreement, canonical, envelope, small_ledger
+from tests.verifier.builder import (
+    PAYLOAD_TYPE,
+    START_MS,
+    TYPES,
+    Builder,
+    agreement,
+    canonical,
+    envelope,
+    forms_of,
+    small_ledger,
+)
 from tests.verifier.test_rules import outcome, run
 from tests.verifier.test_rules_v2 import SEAL, World
 from verifier.policy import parse_policy
@@ -142,7 +152,7 @@ def test_only_the_listed_types_are_allowed(far: int, tmp_path: Path) -> None:
         ({"statement_types": ["transfer.offered"]}, None),
         ({"payload_types": [PAYLOAD_TYPE, "z"]}, "wrong-value"),
         ({"payload_types": ["z"]}, "wrong-value"),
-        ({"signature_forms": ["ed25519", "ml-dsa-44"]}, "wrong-value"),
+        ({"signature_forms": ["ed448"]}, "wrong-value"),
         ({"statement_types": ["party.registered", "transfer.sold"]}, "wrong-value"),
         ({"rules": 3}, "wrong-rules-version"),
     ],
@@ -155,7 +165,7 @@ def test_the_lists_of_a_change_are_those_of_its_version(
     builder = small_ledger()
     while builder.rules < before:
         builder.change_rules()
-    own = {"payload_types": [PAYLOAD_TYPE], "statement_types": TYPES, "signature_forms": ["ed25519"]}
+    own = {"payload_types": [PAYLOAD_TYPE], "statement_types": TYPES, "signature_forms": forms_of(before + 1)}
     skipped = {"rules": before + change.get("rules", 2) - 1}
     builder.say("ledger.rules_changed", "operator", **(own | change | skipped))
     at = len(builder.entries) - 1

@@ -73,6 +73,8 @@ def _marks(told: Told) -> str:
 _SENTENCES: dict[str, Callable[[Sentences, Told], str]] = {
     "ledger.created": lambda _, t: f"{t.issuer} opened the ledger as its operator.",
     "ledger.rules_changed": lambda _, t: f"{t.issuer} put version {t.fields['rules']} of the rules into force.",
+    "ledger.log_key_added": lambda _, t: f"{t.issuer} added the log key {t.fields['log_key'][:100]}.",
+    "ledger.log_key_retired": lambda _, t: f"{t.issuer} retired the log key {t.fields['log_key'][:100]}.",
     "party.registered": lambda _, t: f"{t.issuer} registered as a party, with its keys.",
     "party.key_added": lambda _, t: f"{t.issuer} added a {t.fields['use']} key.",
     "party.key_revoked": lambda _, t: f"{t.issuer} revoked the key {str(t.fields['keyid'])[:16]}…{_more(t, 'reason')}",

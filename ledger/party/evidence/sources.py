@@ -13,6 +13,7 @@ from ledger.core.dsse import HISTORY_TYPE
 from ledger.core.encoding import Json, parse_json
 from ledger.core.entry import parse_entry
 from ledger.core.errors import FormatError, LedgerError
+from ledger.core.note import parse_note, parse_vkey
 from ledger.core.policy import Policy
 from ledger.party.client import LedgerClient
 from ledger.party.errors import Problem, ReceiptInvalid
@@ -28,6 +29,7 @@ Progress = Callable[[int, int], None]
 """Told what is done, and how much there is in all, as far as is known."""
 
 _TRIES = 5
+_LOG_KEYS = frozenset({"ledger.log_key_added", "ledger.log_key_retired"})
 _NOT_FOUND = 404
 
 
@@ -55,7 +57,7 @@ class Source(Protocol):
         ...
 
     async def rules_changes(self) -> list[int]:
-        """Return the indexes of every `ledger.rules_changed`."""
+        """Return the indexes of every `ledger.rules_changed`, and of changes of the log's keys after entry 0."""
         ...
 
     async def history_of(self, party: str) -> History | None:
@@ -123,17 +125,29 @@ class LedgerSource:
         return sorted(index for index in found if index < self.tree.head.size)
 
     async def rules_changes(self) -> list[int]:
-        """Look for them among what concerns the operator, until as many are found as the version in force tells."""
+        """Look for them among what concerns the operator: all, where the checkpoint's keys are not those of entry 0.
+
+        Otherwise until as many changes of the rules are found as the version in force tells.
+        """
         missing = await self.client.rules() - self.identity.created.rules
+        rotated = self._is_rotated()
         found: list[int] = []
-        if missing > 0:
+        if missing > 0 or rotated:
             listed = await self.client.history([self.identity.created.issuer])
             for index in reversed([index for index in listed.indexes if index < self.tree.head.size]):
-                if _type_of(await self.tree.entry(index)) == "ledger.rules_changed":
+                kind = _type_of(await self.tree.entry(index))
+                missing -= kind == "ledger.rules_changed"
+                if kind == "ledger.rules_changed" or (rotated and kind in _LOG_KEYS):
                     found.append(index)
-                if len(found) == missing:
+                if missing <= 0 and not rotated:
                     break
         return found
+
+    def _is_rotated(self) -> bool:
+        """Tell whether a key of this log that entry 0 does not name signed the checkpoint."""
+        named = {parse_vkey(vkey).id for vkey in self.identity.created.log_keys}
+        signed = {line.key_id for line in parse_note(self.tree.note).signatures if line.name == self.client.origin}
+        return not signed <= named
 
     async def history_of(self, party: str) -> History | None:
         """Ask for it; where the log has grown since, it is of another size, and none."""
@@ -225,7 +239,7 @@ class MirrorSource:
                 raise ReceiptInvalid(f"entry {index} holds no statement that we know: {error}") from error
             if statement.type in {"ledger.created", "party.key_added", "party.key_revoked", "party.registered"}:
                 self._keys.setdefault(statement.issuer, []).append(index)
-            if statement.type == "ledger.rules_changed":
+            if statement.type in {"ledger.rules_changed", *_LOG_KEYS}:
                 self._rules.append(index)
             named = {envelope.id, *statement.named_ids}
             if concerned.intersection(named) or self.listing in statement.mentioned_ids:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from ledger.core.checkpoint import TreeHead
 from ledger.core.keys import PublicKey
-from ledger.core.note import ED25519_TYPE, NoteKey
+from ledger.core.note import note_key_of
 from ledger.core.policy import Policy
 from ledger.server.copies.errors import CopyTooShort
 from ledger.server.copies.reading import open_checkpoint, read_checkpoint, read_parts
@@ -34,17 +34,18 @@ class Restored(NamedTuple):
 
 
 async def restore(
-    database: Path, files: Files, log_key: PublicKey, published: PublishedFile, progress: Progress
+    database: Path, files: Files, log_keys: Sequence[PublicKey], published: PublishedFile, progress: Progress
 ) -> Restored:
     """Put a database that is rebuilt from a mirror in the place of `database`, which nobody serves meanwhile.
 
-    The mirror's checkpoint must be signed by this log's key, and its tree contain the one last published. The old file
-    is kept beside the new one. Raises CopyError, ContradictedError, StoreLockedError, StoreError, IntegrityError.
+    The mirror's checkpoint must be signed by one of this log's keys, and its tree contain the one last published. The
+    old file is kept beside the new one.
+    Raises CopyError, ContradictedError, StoreLockedError, StoreError, IntegrityError.
     """
     with lock_file(database):
         note, origin = await read_checkpoint(files)
-        key = NoteKey(origin, ED25519_TYPE, log_key.raw)
-        head = open_checkpoint(files, note, Policy(logs=[key], quorum="none")).head
+        keys = [note_key_of(origin, key) for key in log_keys]
+        head = open_checkpoint(files, note, Policy(logs=keys, quorum="none")).head
         fresh = database.with_name(f"{database.name}.restoring")
         _remove(fresh)
         try:
@@ -53,7 +54,7 @@ async def restore(
                 await _fill(store, files, head, note, progress)
                 await rederive(store, head)
                 try:
-                    await compare(store, key, head.size, await published.shown())
+                    await compare(store, keys, head.size, await published.shown())
                 except ContradictedError as error:
                     if error.shown <= head.size:
                         raise

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -90,16 +90,16 @@ class PublishedFile:
         _sync(self._directory)
 
 
-async def compare(store: Store, key: NoteKey, size: int, shown: Iterable[Shown]) -> None:
-    """Raise ContradictedError unless a store of `size` entries contains every tree that was shown; `key` is the log's.
+async def compare(store: Store, keys: Sequence[NoteKey], size: int, shown: Iterable[Shown]) -> None:
+    """Raise ContradictedError unless a store of `size` entries contains every tree that was shown.
 
-    Raises IntegrityError for what is no checkpoint of this log.
+    `keys` are all that the log ever had. Raises IntegrityError for what is no checkpoint of this log.
     """
     for where, note in shown:
         try:
-            head = open_own(key, note).head
+            head = open_own(keys, note).head
         except (NoteError, PolicyError) as error:
-            raise IntegrityError(f"{where} is no checkpoint signed by this log's key: {error}") from error
+            raise IntegrityError(f"{where} is no checkpoint signed by a key of this log: {error}") from error
         if head.size > size or await _root_at(store, head.size) != head.root:
             raise ContradictedError(where, head.size, size)
 

@@ -6,20 +6,39 @@ and with the newest entries read back as bytes: a single flipped bit must stop t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ledger.core.checkpoint import Checkpoint, TreeHead
 from ledger.core.entry import ZERO_LINK, parse_entry
 from ledger.core.errors import FormatError, LedgerError
 from ledger.core.hashing import HASH_BYTES
 from ledger.core.merkle import Node
-from ledger.core.note import NoteKey
+from ledger.core.note import NoteKey, parse_vkey
 from ledger.core.policy import Policy
 from ledger.core.tiles import TILE_HEIGHT, TILE_WIDTH
+from ledger.registry.facts import LEDGER_KEY, LedgerFact
+from ledger.server.log.errors import UnavailableError
 from ledger.server.log.identity import Identity
 from ledger.server.log.tail import Tail
 from ledger.server.store.contract import IntegrityError, Store, StoredCheckpoint
 
 REREAD_ENTRIES = 4096
 """How many of the newest entries are read back and hashed; older ones are covered by every replay."""
+
+
+async def own_keys(store: Store, identity: Identity) -> list[NoteKey]:
+    """Return every key that ever signed for this log, so that what was shown before a rotation is still known."""
+    ledger = (await store.view([LEDGER_KEY], [])).ledger
+    vkeys = {*identity.signers, *(ledger.log_keys if ledger is not None else ())}
+    return [parse_vkey(vkey) for vkey in sorted(vkeys)]
+
+
+def require_keys(identity: Identity, ledger: LedgerFact) -> None:
+    """Raise IntegrityError unless every log key in force is at hand: no checkpoint could be signed."""
+    try:
+        identity.require(ledger.log_keys_in_force)
+    except UnavailableError as error:
+        raise IntegrityError(f"{error}; the ledger's own entries name the keys that sign") from error
 
 
 async def recover(store: Store, identity: Identity) -> tuple[Tail, StoredCheckpoint | None]:
@@ -31,15 +50,15 @@ async def recover(store: Store, identity: Identity) -> tuple[Tail, StoredCheckpo
             raise IntegrityError(f"entries or {tail.size} leaf hashes are stored, and no checkpoint")
         return tail, None
     try:
-        signed = open_own(identity.note_key, checkpoint.note)
+        signed = open_own(await own_keys(store, identity), checkpoint.note)
     except LedgerError as error:
         raise IntegrityError(f"the stored checkpoint of size {checkpoint.size} does not verify: {error}") from error
     return await rederive(store, signed.head), checkpoint
 
 
-def open_own(key: NoteKey, note: bytes) -> Checkpoint:
-    """Return a checkpoint that the log of this key signed; raise NoteError."""
-    return Policy(logs=[key], quorum="none").open_checkpoint(note)
+def open_own(keys: Sequence[NoteKey], note: bytes) -> Checkpoint:
+    """Return a checkpoint that the log of these keys signed with one of them; raise NoteError."""
+    return Policy(logs=list(keys), quorum="none").open_checkpoint(note)
 
 
 async def rederive(store: Store, head: TreeHead) -> Tail:

@@ -43,12 +43,14 @@ from ledger.server.log.identity import Identity
 from ledger.server.log.outside import Outside, compare
 from ledger.server.log.panel import Panel
 from ledger.server.log.rebuilding import rebuild_if_needed
-from ledger.server.log.recovery import recover
+from ledger.server.log.recovery import own_keys, recover, require_keys
 from ledger.server.log.showing import Showing
 from ledger.server.log.tail import Tail
 from ledger.server.log.views import complete, load
 from ledger.server.log.workers import Workers
 from ledger.server.store.contract import Batch, NewEntry, Store, StoredCheckpoint
+from ledger.statements.common import Statement
+from ledger.statements.ledger import LedgerLogKeyAdded
 
 MAX_WAITING = 4096
 """Statements that may wait to be sequenced; past that `submit` refuses (429) and `submit_waiting` waits."""
@@ -109,6 +111,9 @@ class Log:
         await self._recover()
         if await rebuild_if_needed(self.store, self._tail.size):
             await self._recover()
+        ledger = (await self.store.view([LEDGER_KEY], [])).ledger
+        if ledger is not None:
+            require_keys(self.identity, ledger)
         await self.showing.start()
         await self.promising.load(self._read)
         work = (self._check_forever(), self._sequence_forever(), self._keep_promises())
@@ -309,7 +314,10 @@ class Log:
                 continue
             await complete(self.store, view, item.candidate.statement)
             try:
+                self._require_key(item.candidate.statement)
                 subjects = accept(view, item.candidate, draft.size, time_ms, partial(_root_at, roots, draft))
+            except UnavailableError as error:
+                refused.append((item, error, draft.head))
             except Duplicate as duplicate:
                 duplicates.append((item, duplicate.index))
             except Refused as error:
@@ -333,7 +341,7 @@ class Log:
 
     async def _commit(self, draft: Tail, view: View, entries: list[NewEntry]) -> None:
         head = draft.head
-        stored = StoredCheckpoint(head.size, draft.time_ms, self.identity.checkpoint(head))
+        stored = StoredCheckpoint(head.size, draft.time_ms, self._sign(head, draft.time_ms, view))
         tiles = draft.tiles_since(self._tail.size)
         await self.store.append(Batch(entries, list(view.changed.values()), tiles, stored, view.findings))
         if self._outside is not None:
@@ -352,6 +360,15 @@ class Log:
         refusal = self.identity.refusal(self.ledger_id, statement_id, refused.reason, head, time_ms)
         item.answer.set_exception(SignedRefusalError(refused, refusal))
 
+    def _sign(self, head: TreeHead, time_ms: int, view: View) -> bytes:
+        in_force = view.ledger.log_keys_in_force if view.ledger is not None else ()
+        return self.identity.checkpoint(head, in_force, max(time_ms, self._clock()) // 1000)
+
+    def _require_key(self, statement: Statement) -> None:
+        """Raise UnavailableError for a log key that this server does not hold: no checkpoint could follow its entry."""
+        if isinstance(statement, LedgerLogKeyAdded):
+            self.identity.require([statement.log_key])
+
     async def _seen_roots(self, candidates: list[Candidate]) -> dict[int, bytes]:
         """Return the roots at all stored sizes that a `seen` names."""
         seen = (getattr(candidate.statement, "seen", None) for candidate in candidates)
@@ -367,7 +384,7 @@ class Log:
     async def _recover(self) -> None:
         tail, checkpoint = await recover(self.store, self.identity)
         if self._outside is not None:
-            await compare(self.store, self.identity.note_key, tail.size, await self._outside.shown())
+            await compare(self.store, await own_keys(self.store, self.identity), tail.size, await self._outside.shown())
         if checkpoint is not None:
             if self._outside is not None:
                 await self._outside.keep(checkpoint.note)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 import aiohttp
@@ -25,13 +25,13 @@ _logger = logging.getLogger(__name__)
 
 
 class WitnessViews:
-    """What `inner` knows, and what witnesses have of the log that signs with `key`; see `Outside`."""
+    """What `inner` knows, and what witnesses have of the log that signed with these `keys`; see `Outside`."""
 
-    def __init__(self, inner: Outside, urls: Iterable[str], key: NoteKey) -> None:
+    def __init__(self, inner: Outside, urls: Iterable[str], keys: Sequence[NoteKey]) -> None:
         """`urls` are those below which witnesses answer (http or https)."""
         self._inner = inner
         self._urls = [url.rstrip("/") for url in urls]
-        self._key = key
+        self._keys = keys
 
     async def shown(self) -> list[Shown]:
         """Return what is known: witnesses that do not answer are left out."""
@@ -48,14 +48,14 @@ class WitnessViews:
         await self._inner.keep(note)
 
     async def _ask(self, session: aiohttp.ClientSession, url: str) -> Shown | None:
-        address = f"{url}/{sha256(self._key.name.encode()).hexdigest()}/checkpoint"
+        address = f"{url}/{sha256(self._keys[0].name.encode()).hexdigest()}/checkpoint"
         try:
             async with session.get(address, allow_redirects=False) as response:
                 if response.status != _OK:
                     _logger.info("witness %s has no checkpoint of this log: status %d", url, response.status)
                     return None
                 note = await _read(response.content)
-            open_own(self._key, note)
+            open_own(self._keys, note)
         except TimeoutError:
             _logger.warning("witness %s did not answer in time", url)
         except (aiohttp.ClientError, OSError, LedgerError) as error:
