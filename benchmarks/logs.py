@@ -75,7 +75,7 @@ def write_mirror(directory: Path, size: int) -> Path:
     for start in range(0, size, TILE_WIDTH):
         some = raws[start : start + TILE_WIDTH]
         _write(directory, Tile(None, start // TILE_WIDTH, len(some)), format_bundle(some))
-    (directory / "checkpoint").write_bytes(identity.checkpoint(tail.head))
+    (directory / "checkpoint").write_bytes(identity.checkpoint(tail.head, identity.signers, 0))
     policy = directory.with_name("policy.txt")
     policy.write_text(f"log {identity.note_key.vkey()}\nquorum none\n")
     return policy
@@ -94,7 +94,7 @@ async def fill_database(path: Path, size: int) -> Identity:
                 NewEntry(entry.index, f"sha256:{entry.leaf.hex()}", entry.raw, [])
                 for entry in (draft.append(envelopes[0], 1) for _ in range(min(5000, size - start)))
             ]
-            stored = StoredCheckpoint(draft.size, 1, identity.checkpoint(draft.head))
+            stored = StoredCheckpoint(draft.size, 1, identity.checkpoint(draft.head, identity.signers, 0))
             await store.append(Batch(entries, [], draft.tiles_since(start), stored))
             tail = draft
     finally:
