@@ -24,9 +24,13 @@ from verifier.jcs import MAX_INTEGER
 from verifier.mirror import Mirrored, mirror
 from verifier.mirror_files import MirrorFiles
 from verifier.mirror_ids import StatementIndex
+from verifier.notes import MAX_NOTE_BYTES
 from verifier.receipt import HEADER
 from verifier.report import format_doubt, format_failure
 from verifier.serving import new_application, serve, stop_on_signals
+from verifier.source import DirectorySource
+from verifier.timestamps_files import FOLDER, read_sizes
+from verifier.timestamps_form import MAX_TOKEN_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -41,6 +45,7 @@ _IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
 _FRESH = {"Cache-Control": "public, max-age=1"}
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
 _ID = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+_STAMP = re.compile(r"([1-9][0-9]{0,15})\.(tsr|checkpoint)", re.ASCII)
 _LOG = logging.getLogger(__name__)
 
 
@@ -132,6 +137,8 @@ def make_app(served: _Served) -> web.Application:
     app[_SERVED] = served
     app.router.add_get("/checkpoint", _checkpoint)
     app.router.add_get("/tile/{path:.+}", _tile)
+    app.router.add_get(f"/{FOLDER}/sizes", _stamped_sizes)
+    app.router.add_get(f"/{FOLDER}/{{name}}", _stamp)
     app.router.add_get("/v1/receipts/{index}", _receipt)
     app.router.add_get("/v1/entries/{index}", _entry)
     app.router.add_get("/v1/statements/{statement_id}", _statement)
@@ -150,6 +157,28 @@ async def _tile(request: web.Request) -> web.Response:
     if body is None:
         raise web.HTTPNotFound
     return web.Response(body=body, headers=_IMMUTABLE, content_type="application/octet-stream")
+
+
+async def _stamped_sizes(request: web.Request) -> web.Response:
+    served = request.app[_SERVED]
+    size = note_size(served.note)  # a mirror that is being written may have newer ones already
+    sizes = await asyncio.to_thread(_reading, read_sizes, DirectorySource(served.plan.directory))
+    text = "".join(f"{one}\n" for one in sizes if one <= size)
+    return web.Response(text=text, headers=_FRESH, content_type="text/plain")
+
+
+async def _stamp(request: web.Request) -> web.Response:
+    """Answer with a token, or the checkpoint that it is over, as it was copied (docs/format.md §21.4)."""
+    served, match = request.app[_SERVED], _STAMP.fullmatch(request.match_info["name"])
+    path = f"{FOLDER}/{match[0]}" if match is not None else ""
+    if match is None or int(match[1]) > note_size(served.note) or not (served.plan.directory / path).is_file():
+        raise web.HTTPNotFound(reason=f"not here; /{FOLDER}/sizes has the sizes that were stamped")
+    source = DirectorySource(served.plan.directory)
+    if match[2] == "tsr":
+        body = await asyncio.to_thread(_reading, source.read, path, MAX_TOKEN_BYTES)
+        return web.Response(body=body, headers=_IMMUTABLE, content_type="application/timestamp-reply")
+    body = await asyncio.to_thread(_reading, source.read, path, MAX_NOTE_BYTES)
+    return web.Response(body=body, headers=_FRESH, content_type="text/plain", charset="utf-8")
 
 
 async def _receipt(request: web.Request) -> web.Response:
@@ -250,7 +279,7 @@ def _reading(read: Callable[..., Any], *arguments: Any) -> Any:  # noqa: ANN401 
     """Return what is read from the mirror's files; 503 where one is missing or cut short."""
     try:
         return read(*arguments)
-    except SourceUnavailable as error:
+    except (CheckFailed, SourceUnavailable) as error:
         _LOG.error("a file of the mirror cannot be read: %s", error)
         raise web.HTTPServiceUnavailable(reason="a file of this mirror is missing or damaged") from error
 

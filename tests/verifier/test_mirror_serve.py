@@ -20,6 +20,7 @@ from typing import Any, Self
 
 import pytest
 
+from tests.harness.tsa import Authority
 from tests.verifier.builder import statement_name
 from tests.verifier.test_remembered import early, forked
 from tests.verifier.test_replay import MANY
@@ -92,6 +93,14 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Serve a mirror without any source: the ledger is gone."""
     place = tmp_path_factory.mktemp("served")
     MANY.write(place / "mirror")
+    stamps = place / "mirror" / "timestamps"
+    stamps.mkdir()
+    note = early(300).note()
+    token = Authority(place / "tsa", kind="ec").stamp(note.rpartition(b"\n\n")[0] + b"\n")
+    (stamps / "sizes").write_bytes(b"300\n%d\n" % (SIZE + 1))
+    for size in (300, SIZE + 1):
+        (stamps / f"{size}.tsr").write_bytes(token)
+        (stamps / f"{size}.checkpoint").write_bytes(note)
     with Mirror(place, place / "mirror") as mirror:
         yield mirror
 
@@ -127,9 +136,24 @@ def test_receipts_entries_and_consistency_are_made_of_tiles(served: Mirror) -> N
     verify_consistency(300, MANY.root(300), SIZE, MANY.root(), [base64.b64decode(item) for item in path])
 
 
+def test_time_stamps_are_as_the_ledger_has_them(served: Mirror, tmp_path: Path) -> None:
+    """Another mirror takes them over; those of a larger tree than what is served were copied a moment too early."""
+    (tmp_path / "policy.txt").write_text(MANY.policy())
+    assert verifier("mirror", served.url, tmp_path / "again", "--policy", tmp_path / "policy.txt").returncode == 0
+    names = ("sizes", "300.tsr", "300.checkpoint")
+    found = {name: served.get(f"timestamps/{name}") for name in names}
+    assert found["sizes"] == b"300\n"
+    assert found["300.checkpoint"] == early(300).note()
+    assert found == {name: (tmp_path / "again" / "timestamps" / name).read_bytes() for name in names}
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
+        (f"timestamps/{SIZE + 1}.tsr", 404),
+        ("timestamps/4.tsr", 404),
+        ("timestamps/03.tsr", 404),
+        ("timestamps/..%2fcheckpoint", 404),
         (f"v1/receipts/{SIZE}", 404),
         ("v1/receipts/9007199254740993", 400),
         ("v1/receipts/9223372036854775808", 400),
