@@ -17,7 +17,7 @@ from verifier.checks import Check
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "benchmarks" / "README.md"]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMAND = re.compile(r"(?:^|`|then )((?:ledger|verifier) [a-z]+(?: [a-z-]+(?=[ `]))?)", re.MULTILINE)
+COMMAND = re.compile(r"(?:^|`|then )((?:ledger|verifier) [a-z-]+(?: [a-z-]+(?=[ `]))?)", re.MULTILINE)
 COMMANDS = sorted(set(COMMAND.findall(README)))
 
 
