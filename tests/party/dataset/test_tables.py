@@ -72,7 +72,7 @@ def test_blocks_of_any_size_give_the_same_rows(case: dict[str, Any], block_bytes
         assert blocks() == (case["columns"], case["records"])
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=200)
 @given(
     st.integers(2, 4).flatmap(lambda width: st.lists(st.lists(CELLS, min_size=width, max_size=width), min_size=1)),
     st.sampled_from(
@@ -106,7 +106,7 @@ def test_records_made_of_whole_lines_are_those_made_of_cells(rows: list[list[str
     assert plain_records(b"1,2\n3\n", ",", 2) is None
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.binary(max_size=200), st.sampled_from(["csv", "tsv", "jsonl", "parquet", "arrow"]))
 def test_noise_is_refused_or_read_and_never_breaks(tmp_path: Path, noise: bytes, name: Any) -> None:
     path = tmp_path / "file"
