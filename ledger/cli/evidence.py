@@ -100,8 +100,8 @@ def build_(
         typer.Option(
             "--timestamp",
             metavar="TSR",
-            help="An RFC 3161 token over the checkpoint. Have the file 'checkpoint' of a mirror stamped, and give "
-            "--mirror.",
+            help="A further RFC 3161 token over the checkpoint, beside those that the ledger or the mirror has: have "
+            "the file 'checkpoint' of a mirror stamped, and give --mirror.",
             exists=True,
             dir_okay=False,
         ),
@@ -195,6 +195,8 @@ def _tell(built: Built, targets: Sequence[Path], *, json_output: bool) -> None:
                 "completeness": documents.completeness(),
                 "conclusion": conclusion,
                 "files": [str(path) for path in targets],
+                "left_out": list(built.left_out),
+                "timestamps": built.documents.tokens(),
                 "transfer": case.transfer,
             }
         )
@@ -209,9 +211,12 @@ def _tell(built: Built, targets: Sequence[Path], *, json_output: bool) -> None:
             ("entries", f"{len(documents.gathered.entries)}, {documents.completeness()}"),
             ("opened", opened),
             ("withheld", withheld),
+            ("time-stamps", f"{documents.tokens()}: 'verifier bundle --tsa-roots FILE' says not after when"),
             ("claim", case.claim or "none: 'ledger claim open --evidence' would commit to this trace"),
         ]
     )
+    for sentence in built.left_out:
+        say(f"Left out: {sentence}.", "yellow")
     say(f"Check it: verifier bundle {targets[0]} --policy policy.txt", "dim")
 
 

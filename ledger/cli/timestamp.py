@@ -50,8 +50,8 @@ def timestamp(
     """Have the newest checkpoint time-stamped, while the ledger is not being served.
 
     The authority learns a hash, and says that it was there by now: so nobody can claim later that the entries were
-    made up after the fact, whoever may have helped. Mirrors copy its token, and 'ledger evidence build --timestamp'
-    puts it into a bundle over the same checkpoint. A ledger that is being served does this by itself:
+    made up after the fact, whoever may have helped. Mirrors copy its token, and 'ledger evidence build'
+    puts those into a bundle that bound the entries of its case. A ledger that is being served does this by itself:
     'ledger serve DIR --tsa URL --tsa-roots FILE --tsa-every 3600'.
 
     Example: ledger timestamp DIR --tsa https://tsa.example.com --tsa-roots tsa.pem

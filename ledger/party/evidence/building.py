@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -25,6 +25,7 @@ from ledger.party.evidence.gathering import gather, with_histories
 from ledger.party.evidence.judgement import judge
 from ledger.party.evidence.opening import open_matches
 from ledger.party.evidence.sources import LedgerSource, MirrorSource, Progress, Source, ledger_identity, no_progress
+from ledger.party.evidence.stamps import FOLDER, indexes_of, take_stamps
 from ledger.party.evidence.tokens import read_tokens
 from ledger.party.evidence.traced import (
     Trace,
@@ -122,12 +123,15 @@ class _Builder:
         )
         others = {"policy-hint.txt": self.policy.encode()}
         tokens = await asyncio.to_thread(read_tokens, request.tokens, gathered.note)
-        others |= {f"timestamps/{number}.tsr": token for number, token in enumerate(tokens)}
+        others |= {f"{FOLDER}/{number}.tsr": token for number, token in enumerate(tokens)}
+        indexes = indexes_of(case, gathered.told())
+        stamps = await take_stamps(source.tree, parse_policy(self.policy), indexes, len(tokens))
+        others |= stamps.members
         if claimed_evidence(told.get(case.claim or ""), trace, disclosures):
             others["trace.json"] = trace.raw
         if request.is_found_included:
             others[evidence["found"]["path"]] = found
-        return await asyncio.to_thread(finish, documents, others)
+        return replace(await asyncio.to_thread(finish, documents, others), left_out=tuple(stamps.left_out))
 
     def found_file(self, trace: Trace) -> bytes:
         """Return the found file, where it is to be included; raise NotOfThisCase for another than was traced."""

@@ -64,6 +64,10 @@ class Documents:
                 return "complete according to the operator"
         return "omissions possible"
 
+    def tokens(self) -> int:
+        """Return how many time-stamp tokens are in the bundle."""
+        return sum(path.startswith("timestamps/") and path.endswith(".tsr") for path in self.paths)
+
     def cosigned_s(self) -> list[tuple[str, int]]:
         """Return name and time (Unix seconds) of every cosignature by an independent witness of the policy."""
         note = parse_note(self.gathered.note)

@@ -28,6 +28,8 @@ class Built:
     page: bytes
     documents: Documents
     verdict: Verdict
+    left_out: tuple[str, ...] = ()
+    """What would have been in it, and could not be had: a sentence each, for whoever made it."""
 
 
 def machine_members(documents: Documents) -> dict[str, bytes]:

@@ -281,7 +281,7 @@ def _log(documents: Documents) -> dict[str, Any]:
         "completeness": documents.completeness(),
         "witnesses": [name for name, _ in cosigned],
         "witnessed": stamp(1000 * min(time_s for _, time_s in cosigned)) if cosigned else None,
-        "tokens": sum(path.startswith("timestamps/") for path in documents.paths),
+        "tokens": documents.tokens(),
     }
 
 

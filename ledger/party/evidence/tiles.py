@@ -9,7 +9,15 @@ from typing import TypeVar
 from ledger.core.checkpoint import TreeHead
 from ledger.core.entry import Entry, parse_entry
 from ledger.core.errors import LedgerError
-from ledger.core.merkle import Node, inclusion_ranges, nodes_of, prove, verify_inclusion
+from ledger.core.merkle import (
+    Node,
+    consistency_ranges,
+    inclusion_ranges,
+    nodes_of,
+    prove,
+    verify_consistency,
+    verify_inclusion,
+)
 from ledger.core.receipt import format_receipt
 from ledger.core.tiles import TILE_HEIGHT, TILE_WIDTH, Tile, format_tile_path, node_in_tile, tile_of
 from ledger.party.errors import ReceiptInvalid
@@ -17,7 +25,7 @@ from ledger.party.errors import ReceiptInvalid
 _KeyT = TypeVar("_KeyT")
 _ValueT = TypeVar("_ValueT")
 Read = Callable[[str], Awaitable[bytes]]
-"""Returns the bytes at a path of the C2SP layout, such as `tile/0/000`."""
+"""Returns the bytes at a path of a log, such as `tile/0/000` (docs/format.md §11.1, §21.4)."""
 
 _LENGTH_BYTES = 2
 _MAX_KEPT = 256
@@ -36,10 +44,10 @@ class Tree:
     """A log of which one signed checkpoint, `note`, was verified; everything that it gives is under that root."""
 
     def __init__(self, note: bytes, head: TreeHead, read: Read) -> None:
-        """`head` is what the verified `note` says; `read` fetches tiles, and is not believed."""
+        """`head` is what the verified `note` says; `read` fetches files, and is not believed."""
         self.note = note
         self.head = head
-        self._read = read
+        self.read = read
         self._bundles: dict[int, list[bytes]] = {}
         self._tiles: dict[tuple[int, int], bytes] = {}
 
@@ -64,6 +72,16 @@ class Tree:
             raise ReceiptInvalid(f"entry {index} is not what the checkpoint signs: {error}") from error
         return Proved(entry, format_receipt(index, path, self.note))
 
+    async def consistency(self, old: TreeHead) -> list[bytes]:
+        """Return the path from an older tree head to this tree's, verified (RFC 9162 §2.1.4); raise ProofError.
+
+        Raises IndexError for a tile that is cut short.
+        """
+        ranges = consistency_ranges(old.size, self.head.size)
+        path = prove(ranges, await self._nodes(nodes_of(ranges)))
+        verify_consistency(old.size, old.root, self.head.size, self.head.root, path)
+        return path
+
     async def _nodes(self, nodes: Iterable[Node]) -> dict[Node, bytes]:
         found = {}
         for node in nodes:
@@ -76,7 +94,7 @@ class Tree:
         return found
 
     async def _tile(self, tile: Tile) -> bytes:
-        return await self._read(f"tile/{format_tile_path(tile)}")
+        return await self.read(f"tile/{format_tile_path(tile)}")
 
     def _width(self, level: int, position: int) -> int:
         return min(TILE_WIDTH, (self.head.size >> (TILE_HEIGHT * level)) - position * TILE_WIDTH)

@@ -62,7 +62,7 @@ class Leak:
     async def tell(self, method: str = "canary") -> None:
         """Tell everything up to the claim."""
         for name in ("alpha", "beta", "gamma", "delta"):
-            await self._register(name)
+            await self.register(name)
         alpha = self.speaker("alpha")
         async with alpha.client:
             offered = await listings.register(
@@ -100,7 +100,8 @@ class Leak:
         done = trace(self.found, alpha.vault, alpha.locker, examination, Silent())
         self.traced.write_bytes(done.raw)
 
-    async def _register(self, name: str) -> None:
+    async def register(self, name: str) -> None:
+        """Have a party join, with a home of its own."""
         speaker = self.speaker(name)
         async with speaker.client:
             await register(speaker.client, name, speaker.key, self.people[name].recovery, now_ms)

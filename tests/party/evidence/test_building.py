@@ -6,8 +6,11 @@ import asyncio
 import io
 import json
 import stat
+import time
+import urllib.request
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +26,7 @@ from ledger.party.evidence.single import WARNING
 from ledger.party.evidence.traced import read_trace
 from ledger.party.keyring import write_key
 from tests.cli.running import PASSPHRASE, ledger, serving, verifier
+from tests.harness.tsa import Authority, serving_tsa
 from tests.page.browser import launched, opened
 from tests.party.evidence.leaked import SECRET, Leak
 
@@ -40,11 +44,15 @@ class Scene(NamedTuple):
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
-    """Tell the story, build while the ledger answers, copy it, and take it away."""
+    """Tell the story, have it stamped, build while the ledger answers, copy it, and take it away."""
     directory = tmp_path_factory.mktemp("evidence")
+    authority = Authority(directory / "tsa", kind="ec")
+    (directory / "roots.pem").write_bytes(authority.root)
     with serving(directory / "operator") as url:
         leak = Leak(directory, url, (directory / "operator" / "policy.txt").read_text())
         asyncio.run(leak.tell())
+    with serving_tsa(authority) as tsa, stamped(directory, tsa.url) as leak.url:
+        asyncio.run(leak.register("epsilon"))
         now_ms = parse_json(read_trace(leak.traced).raw)["custody"][0]["at_ms"] + 60_000
         acts = [(SALE, now_ms), ("read,purpose=AcademicResearch", now_ms)]
         bundles = {
@@ -65,15 +73,27 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
             )
         }
         mirror = directory / "mirror"
-        assert verifier("mirror", url, mirror, "--policy", directory / "operator" / "policy.txt").code == 0
+        assert verifier("mirror", leak.url, mirror, "--policy", directory / "operator" / "policy.txt").code == 0
     return Scene(leak, mirror, bundles, now_ms)
 
 
-def checked(scene: Scene, built: Built, tmp_path: Path) -> str:
+@contextmanager
+def stamped(directory: Path, tsa_url: str) -> Iterator[str]:
+    """Serve a ledger again, whose newest checkpoint an authority has stamped."""
+    arguments = ["--tsa", tsa_url, "--tsa-roots", str(directory / "roots.pem")]
+    with serving(directory / "operator", fresh=False, arguments=arguments) as url:
+        deadline = time.monotonic() + 20
+        while not (sizes := urllib.request.urlopen(f"{url}/timestamps/sizes").read()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert sizes
+        yield url
+
+
+def checked(scene: Scene, built: Built, tmp_path: Path, *options: object) -> str:
     """Return what the verifier, a program that shares no line with ours, says of a bundle that it believes."""
     path = tmp_path / "bundle.zip"
     path.write_bytes(built.archive)
-    ended = verifier("bundle", path, "--policy", scene.leak.directory / "operator" / "policy.txt")
+    ended = verifier("bundle", path, "--policy", scene.leak.directory / "operator" / "policy.txt", *options)
     assert ended.code == 0, ended
     return ended.out
 
@@ -91,6 +111,21 @@ def test_the_verifier_believes_every_bundle(scene: Scene, tmp_path: Path) -> Non
     assert "the same test of gamma" in said["claim"].lower()
     assert "gamma" not in said["few"].partition("The numbers")[2].partition("What remains")[0]
     assert "complete: " in said["found"] or "complete\n" in said["found"] or "every entry" in said["found"]
+
+
+def test_the_log_s_own_time_stamps_date_the_case(scene: Scene, tmp_path: Path) -> None:
+    """The authority stamped an older checkpoint: above every entry of the case, below what came after."""
+    built = scene.bundles["claim"]
+    assert {name for name in members(built) if name.startswith("timestamps/")} == {
+        "timestamps/0.json",
+        "timestamps/0.tsr",
+    }
+    assert built.left_out == ()
+    said = checked(scene, built, tmp_path, "--tsa-roots", scene.leak.directory / "roots.pem")
+    for kind in ("listing.registered", "license.agreed", "transfer.offered", "transfer.acknowledged", "claim.opened"):
+        line = next(line for line in said.splitlines() if f", {kind}: " in line)
+        assert "not after 20" in line, line
+        assert "according to the authority CN=Clock,O=Test" in line
 
 
 def test_the_same_case_gives_the_same_bytes(scene: Scene) -> None:
@@ -145,6 +180,9 @@ async def test_a_mirror_will_do_when_the_ledger_is_gone(scene: Scene, tmp_path: 
     # The history that the first build asked for is in the vault, and fits the mirror's checkpoint.
     assert "complete according to the operator" in checked(scene, built, tmp_path)
     assert members(built)["timestamps/0.tsr"] == token.read_bytes()
+    told = members(scene.bundles["claim"])
+    for kind in ("tsr", "json"):
+        assert members(built)[f"timestamps/1.{kind}"] == told[f"timestamps/0.{kind}"]
     before = members(scene.bundles["claim"])
     assert {name for name in before if name.startswith("entries/")} == {
         name for name in members(built) if name.startswith("entries/")
@@ -252,6 +290,7 @@ def test_the_command_writes_for_its_owner_alone_and_overwrites_nothing(scene: Sc
     done = ledger(*command)
     assert done.code == 0, done
     assert "If the rows that are shown are in it, the file derives from the copy that was made for beta" in done.out
+    assert "1: 'verifier bundle --tsa-roots FILE' says not after when" in done.out
     page = out.with_suffix(".html").read_text()
     assert f'<div id="sceptic" role="note"><div class="wide"><p data-t="sceptic">{WARNING}</p>' in page
     for suffix in (".zip", ".pdf", ".html"):
