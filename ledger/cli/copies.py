@@ -74,7 +74,8 @@ def restore(
 
     Every entry is verified against the mirror's checkpoint, which must be signed by a key of this log
     (DIR/keys/log*.json) and contain everything that DIR/published says was shown. The database that was there is kept
-    beside the new one.
+    beside the new one. Time-stamps are not taken over, as nobody here can tell whose they are: keep the mirror, from
+    which 'ledger evidence build --mirror' and 'verifier replay --timestamps' read them.
     """
 
     async def work(told: Told) -> Restored:
