@@ -20,6 +20,7 @@ from tests.harness.people import key
 from tests.harness.verify import run_verifier
 from verifier.bundle_case import SLUGS
 from verifier.cli import main
+from verifier.schema import NEWEST_RULES
 
 BOB = key("bob.example signing")
 
@@ -225,7 +226,8 @@ def test_an_unreadable_bundle_is_a_mistake_of_the_user(tmp_path: Path) -> None:
 def test_a_bundle_under_rules_that_nobody_knows(tmp_path: Path) -> None:
     """Bytes, links and receipts are checked; the rest could not be told."""
     story = Story(tamper=lambda _label, _statement, keys: keys)
-    story.tell("new rules", story.speech.rules_changed(story.operator, story.rules + 1), story.operator.key)
+    for rules in range(story.rules + 1, NEWEST_RULES + 2):
+        story.tell(f"rules {rules}", story.speech.rules_changed(story.operator, rules), story.operator.key)
     verdict = run_verifier(*written(tmp_path, Maker(story, leak([story.copies["bob.example"]]))))
     first = verdict.report["doubts"][0]
     assert (verdict.exit_code, first["check"], first["reason"]) == (3, "entry", "unknown-rules")
