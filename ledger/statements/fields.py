@@ -50,14 +50,23 @@ def _present(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     return value
 
 
-def _nonce(text: str) -> str:
+def _base64(text: str) -> str:
     try:
-        data = b64decode(text)
+        b64decode(text)
     except FormatError as error:
         raise refuse(error) from error
-    if len(data) != NONCE_BYTES:
-        raise PydanticCustomError("wrong-value", "a nonce has 16 bytes")
     return text
+
+
+def base64_of(byte_count: int, what: str) -> AfterValidator:
+    """Return the validator of base64 (docs/format.md, preamble) of so many bytes; `what` they are, in words."""
+
+    def check(text: str) -> str:
+        if len(b64decode(_base64(text))) != byte_count:
+            raise PydanticCustomError("wrong-value", f"{what} has {byte_count} bytes")
+        return text
+
+    return AfterValidator(check)
 
 
 def _ascending(values: list[str]) -> list[str]:
@@ -81,7 +90,8 @@ Quantity = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 Id = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 Hex32 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 KeyId = Hex32
-Nonce = Annotated[str, AfterValidator(_nonce)]
+Base64 = Annotated[str, AfterValidator(_base64)]
+Nonce = Annotated[str, base64_of(NONCE_BYTES, "a nonce")]
 Origin = Annotated[str, StringConstraints(pattern=r"^[!-*,-~]{1,255}$")]
 MediaType = Annotated[str, StringConstraints(pattern=rf"^{_TOKEN}/{_TOKEN}$", max_length=127)]
 Line50 = Annotated[str, StringConstraints(pattern=r"^[^\n]+$", max_length=50)]

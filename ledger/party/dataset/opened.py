@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from ledger.core.encoding import b64decode, b64encode
 from ledger.core.errors import FormatError, ProofError
@@ -15,28 +15,13 @@ from ledger.core.merkle import inclusion_ranges, verify_inclusion
 from ledger.party.dataset.cells import Cell, parse_cell, parse_record
 from ledger.party.dataset.leaves import record_leaf
 from ledger.statements.content import ChunkRecords, Records, RowRecords
-from ledger.statements.fields import Model, Nonce, Quantity, Size, refuse
+from ledger.statements.fields import Base64, Model, Nonce, Quantity, Size, base64_of, refuse
 
 _MAX_PATH = 53
 _MAX_CHUNK_BYTES = 65_536
 
 
-def _base64(text: str) -> str:
-    try:
-        b64decode(text)
-    except FormatError as error:
-        raise refuse(error) from error
-    return text
-
-
-def _hash(text: str) -> str:
-    if len(b64decode(_base64(text))) != HASH_BYTES:
-        raise refuse(FormatError("wrong-value", detail="a hash has 32 bytes"))
-    return text
-
-
-Base64 = Annotated[str, AfterValidator(_base64)]
-Path = Annotated[list[Annotated[str, AfterValidator(_hash)]], Field(max_length=_MAX_PATH)]
+Path = Annotated[list[Annotated[str, base64_of(HASH_BYTES, "a hash")]], Field(max_length=_MAX_PATH)]
 
 
 class OpenedRow(Model):

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from ledger.core.encoding import Json, b64decode
 from ledger.core.errors import FormatError, pointer
 from ledger.party.dataset.cells import parse_record
 from ledger.party.dataset.marks.bits import share_millibits
 from ledger.party.dataset.marks.words import word_bits
-from ledger.statements.fields import Count, Model, Quantity, refuse
+from ledger.statements.fields import Base64, Count, Model, Quantity, base64_of, refuse
 from ledger.statements.parse import read_model
 from ledger.statements.transfer import Bound
 
@@ -25,21 +25,6 @@ MAX_BIAS = 2**32 - MIN_BIAS
 _KEY_BYTES = 32
 
 
-def _base64(text: str) -> str:
-    try:
-        b64decode(text)
-    except FormatError as error:
-        raise refuse(error) from error
-    return text
-
-
-def _key(text: str) -> str:
-    if len(b64decode(_base64(text))) != _KEY_BYTES:
-        raise refuse(FormatError("wrong-value", detail=f"a key has {_KEY_BYTES} bytes"))
-    return text
-
-
-Base64 = Annotated[str, AfterValidator(_base64)]
 Bits = Annotated[int, Field(ge=0, le=1000)]
 
 
@@ -66,7 +51,7 @@ class _Common(Model):
         list[Annotated[str, StringConstraints(max_length=1_000_000)]], Field(min_length=1, max_length=MAX_COLUMNS)
     ]
     file: Quantity
-    key: Annotated[str, AfterValidator(_key)]
+    key: Annotated[str, base64_of(_KEY_BYTES, "a key")]
     origin: Literal["brought", "drawn"]
     recipients: Count
     threshold_millibits: Count
