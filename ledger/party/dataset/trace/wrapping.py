@@ -6,12 +6,11 @@ import codecs
 import gzip
 import zlib
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 
 from ledger.party.dataset.formats import FormatName, TableFormat, detect
 from ledger.party.dataset.trace.errors import FoundEmpty, FoundTooLarge
-from ledger.party.digests import Progress, no_progress
+from ledger.party.digests import DEFAULT_MEDIA_TYPE, Progress, digest_file, no_progress
 
 MAX_UNPACKED_BYTES = 64 * 1024**3
 _CHUNK_BYTES = 1024 * 1024
@@ -34,15 +33,10 @@ class FoundFile:
 
 def hash_found(path: Path, name: str, progress: Progress = no_progress) -> FoundFile:
     """Take the digest, before anything else is done with the file; raise FoundEmpty or OSError."""
-    digest, count = sha256(), 0
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-            count += len(chunk)
-            progress(len(chunk))
-    if not count:
+    measured = digest_file(path, DEFAULT_MEDIA_TYPE, progress)
+    if not measured.bytes:
         raise FoundEmpty(path)
-    return FoundFile(path, name, digest.hexdigest(), count)
+    return FoundFile(path, name, measured.sha256, measured.bytes)
 
 
 def is_packed(path: Path) -> bool:
