@@ -18,6 +18,7 @@ from verifier.schema_checks import (
     id_,
     integer,
     line,
+    list_of,
     matching,
     members,
     name,
@@ -38,19 +39,7 @@ FORMATS = ("arrow", "chunks", "csv", "jsonl", "parquet", "tsv")
 
 def up_to(most: int, item: Checker) -> Checker:
     """Return the check of an array of 0 … `most` items: *list(most)* on this page."""
-
-    def check(value: Json) -> None:
-        if type(value) is not list:
-            raise Fault("wrong-type")
-        if len(value) > most:
-            raise Fault("wrong-value")
-        for position, member in enumerate(value):
-            try:
-                item(member)
-            except Fault as fault:
-                raise Fault(fault.reason, f"/{position}{fault.field}") from None
-
-    return check
+    return list_of(item, most, least=0)
 
 
 def either(decide: Callable[[dict[str, Any]], bool], true: Checker, false: Checker) -> Checker:

@@ -117,10 +117,10 @@ def base64(least_bytes: int, most_bytes: int) -> Checker:
     return partial(_base64, least_bytes, most_bytes)
 
 
-def _list(item: Checker, most: int, value: Json) -> None:
+def _list(item: Checker, most: int, value: Json, least: int = 1) -> None:
     if type(value) is not list:
         raise Fault("wrong-type")
-    if not 1 <= len(value) <= most:
+    if not least <= len(value) <= most:
         raise Fault("wrong-value")
     for position, member in enumerate(value):
         try:
@@ -129,9 +129,9 @@ def _list(item: Checker, most: int, value: Json) -> None:
             raise Fault(fault.reason, f"/{position}{fault.field}") from None
 
 
-def list_of(item: Checker, most: int) -> Checker:
+def list_of(item: Checker, most: int, least: int = 1) -> Checker:
     """Return the check of *list(most)*, no item of which may be sealed on its own."""
-    return partial(_list, item, most)
+    return partial(_list, item, most, least=least)
 
 
 def items(item: Checker, most: int) -> Checker:
