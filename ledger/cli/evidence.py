@@ -11,7 +11,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ledger.cli.home import DEFAULT_HOME as HOME
-from ledger.cli.home import Home, JsonOutput, PassphraseFile, parse_time, run, speaking
+from ledger.cli.home import Home, JsonOutput, Mirror, MirrorPolicy, PassphraseFile, parse_time, run, speaking
 from ledger.cli.words import as_json, console, fields, say
 from ledger.party.errors import AlreadyThere
 from ledger.party.evidence.building import MAX_OPENED, Request, build
@@ -109,21 +109,8 @@ def build_(
     whole_log: Annotated[
         bool, typer.Option("--whole-log", help="Put in every entry of the ledger: then nothing can be left out.")
     ] = False,
-    mirror: Annotated[
-        Path | None,
-        typer.Option(
-            "--mirror",
-            help="Read a copy made by 'verifier mirror' instead of the ledger.",
-            exists=True,
-            file_okay=False,
-        ),
-    ] = None,
-    policy: Annotated[
-        Path | None,
-        typer.Option(
-            "--policy", help="With --mirror: whom to trust; your home's by default.", exists=True, dir_okay=False
-        ),
-    ] = None,
+    mirror: Mirror = None,
+    policy: MirrorPolicy = None,
     single_file: Annotated[
         bool, typer.Option("--single-file", help="Also write one HTML page that holds the bundle and a verifier.")
     ] = False,

@@ -56,6 +56,19 @@ RecoveryPassphraseFile = Annotated[
         dir_okay=False,
     ),
 ]
+Mirror = Annotated[
+    Path | None,
+    typer.Option(
+        "--mirror",
+        help="Read a copy of the ledger (made by 'verifier mirror') instead of asking it.",
+        exists=True,
+        file_okay=False,
+    ),
+]
+MirrorPolicy = Annotated[
+    Path | None,
+    typer.Option("--policy", help="With --mirror: whom to trust; your home's by default.", exists=True, dir_okay=False),
+]
 PartyFilter = Annotated[str | None, typer.Option("--party", help="Only those that concern this party.")]
 Cursor = Annotated[str | None, typer.Option("--cursor", help="Go on where an earlier page ended.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=MAX_PAGE, help="At most so many.")]

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from ledger.cli.home import DEFAULT_HOME as HOME
-from ledger.cli.home import Home, JsonOutput, reading, run, vault_at
+from ledger.cli.home import Home, JsonOutput, Mirror, MirrorPolicy, reading, run, vault_at
 from ledger.cli.words import as_json, fields, say
 from ledger.core.encoding import Json
 from ledger.core.policy import parse_policy
@@ -45,21 +45,8 @@ def export_(
     *,
     form: Annotated[Format, typer.Option("--format", help="In which language.")],
     out: Out,
-    mirror: Annotated[
-        Path | None,
-        typer.Option(
-            "--mirror",
-            help="Read a copy of the ledger (made by 'verifier mirror') instead of asking it.",
-            exists=True,
-            file_okay=False,
-        ),
-    ] = None,
-    policy: Annotated[
-        Path | None,
-        typer.Option(
-            "--policy", help="With --mirror: whom to trust; your home's by default.", exists=True, dir_okay=False
-        ),
-    ] = None,
+    mirror: Mirror = None,
+    policy: MirrorPolicy = None,
     home: Home = HOME,
     json_output: JsonOutput = False,
 ) -> None:
