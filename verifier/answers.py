@@ -66,6 +66,10 @@ def _settled(truth: Truth, answers: list[Answer]) -> Answer:
 def all_of(answers: Iterable[Answer]) -> Answer:
     """Return the conjunction: false if any is false, else unknown if any is unknown, else true."""
     listed = list(answers)
+    if NO in listed:
+        return NO  # and no other needs fewer disclosures
+    if listed.count(YES) == len(listed):
+        return YES
     truth = min((answer.truth for answer in listed), default=Truth.TRUE)
     return _settled(truth, listed) if truth is Truth.FALSE else _join(truth, listed)
 
@@ -73,6 +77,10 @@ def all_of(answers: Iterable[Answer]) -> Answer:
 def any_of(answers: Iterable[Answer]) -> Answer:
     """Return the disjunction: true if any is true, else unknown if any is unknown, else false."""
     listed = list(answers)
+    if YES in listed:
+        return YES  # and no other needs fewer disclosures
+    if listed.count(NO) == len(listed):
+        return NO
     truth = max((answer.truth for answer in listed), default=Truth.FALSE)
     return _settled(truth, listed) if truth is Truth.TRUE else _join(truth, listed)
 
@@ -90,4 +98,6 @@ def one_of(answers: Iterable[Answer]) -> Answer:
 
 def negation(answer: Answer) -> Answer:
     """Return the opposite, as well known."""
-    return answer._replace(truth=Truth(Truth.TRUE - answer.truth))
+    if answer == YES:
+        return NO
+    return YES if answer == NO else answer._replace(truth=Truth(Truth.TRUE - answer.truth))

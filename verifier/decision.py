@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 from verifier.answers import NO, NOWHERE, YES, Answer, Place, Truth, all_of, any_of, known, negation, one_of, unknown
@@ -14,13 +14,12 @@ from verifier.terms_parsed import Atomic, Constraint, Logical, Rule, Sealed
 from verifier.vocabulary import covers
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What is asked of a license."""
 
     action: str
     time_ms: int
-    stated: Mapping[str, Stated] = field(default_factory=dict)
+    stated: Mapping[str, Stated] = MappingProxyType({})
     """By left operand; what is not here is not stated."""
     more: int = 0
     """How many more times than are counted yet."""
@@ -145,7 +144,7 @@ def _is_only_count(assessment: Assessment, request: Request) -> bool:
     """Tell whether a license prohibits only for a count (docs/terms.md §5.3)."""
     if not assessment.is_in_force or assessment.prohibition.truth is Truth.TRUE:
         return False
-    within = replace(request, is_within_count=True)
+    within = request._replace(is_within_count=True)
     permissions = [
         meets(rule, assessment.license, within)
         for rule in assessment.license.terms.permissions

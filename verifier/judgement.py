@@ -87,7 +87,9 @@ class Judge:
             return
         facts = self.facts
         for keyid in statement.signers:
-            facts.signed.setdefault(keyid, array("Q")).extend((index, time_ms))
+            if keyid not in facts.signed:
+                facts.signed[keyid] = array("Q")
+            facts.signed[keyid].extend((index, time_ms))
         opened = frozenset([item.pointer for item in statement.opened]) if statement.opened else _NOTHING
         entry = Entry(index, time_ms, statement, opened)
         facts.opened_count += len(opened)
@@ -155,14 +157,13 @@ def _order(finding: Finding) -> tuple[Any, ...]:
     return finding.index, finding.slug, finding.party, finding.entries
 
 
-def _sealed_places(value: Json, pointer: str) -> list[str]:
-    """Return the pointers of the commitments in a value."""
-    if type(value) is dict:
-        if is_sealed(value):
-            return [pointer]
-        named = [(name.replace("~", "~0").replace("/", "~1"), member) for name, member in value.items()]
-    elif type(value) is list:
-        named = [(str(position), member) for position, member in enumerate(value)]
-    else:
-        return []
-    return [place for name, member in named for place in _sealed_places(member, f"{pointer}/{name}")]
+def _sealed_places(value: dict[str, Any] | list[Any], pointer: str) -> list[str]:
+    """Return the pointers of the commitments in an object or array."""
+    if is_sealed(value):
+        return [pointer]
+    places = []
+    for name, member in value.items() if type(value) is dict else enumerate(value):
+        if type(member) is dict or type(member) is list:
+            token = str(name).replace("~", "~0").replace("/", "~1")
+            places += _sealed_places(member, f"{pointer}/{token}")
+    return places

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from verifier.examine import Statement
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entry:
     """An accepted entry, as the judgement takes it."""
 
@@ -40,9 +40,10 @@ class Entry:
 
     def stated(self, name: str) -> Stated | None:
         """Return what a field of the statement says; None if it is absent."""
-        value, pointer = self.body.get(name), f"/{name}"
+        value = self.statement.body.get(name)
         if value is None:
             return None
+        pointer = f"/{name}"
         return Stated(None if is_sealed(value) else value, (self.index, pointer), pointer in self.opened)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 COVERED_BY_USE = frozenset(
     {"use", "read", "reproduce", "derive", "aggregate", "anonymize", "distribute", "grantUse", "delete", "attribute"}
@@ -72,6 +73,7 @@ def _parent(operand: str, word: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=1024)
 def lineage(operand: str, word: str) -> frozenset[str]:
     """Return `word` and all that stands over it, as values of a left operand (docs/terms.md §4.2 to §4.5)."""
     words = {word}
