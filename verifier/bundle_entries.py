@@ -23,14 +23,16 @@ from verifier.receipt import parse_receipt
 from verifier.registry import ROTATION, Registry
 from verifier.replay import FIRST_LINK
 from verifier.rules import verify_acceptance
+from verifier.rules_signers import LACKS_ALGORITHM
 from verifier.schema import KNOWN_RULES
-from verifier.schema_checks import key_bytes
+from verifier.schema_checks import key_of
 from verifier.tree import Tree, leaf_hash, verify_inclusion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from verifier.bundle_form import Bundle
+    from verifier.keys import PublicKey
     from verifier.notes import VerifierKey
 
 _SIGNATURE = frozenset({Check.SIGNATURE_SET, Check.KEY_KNOWN, Check.SIGNATURE, Check.KEY_REVOKED, Check.SIGNERS})
@@ -165,7 +167,7 @@ class _Acceptor:
     def __init__(self, chain: Chain, bundle: Bundle, outcome: Outcome) -> None:
         self.chain, self.outcome = chain, outcome
         self.disclosures = bundle.disclosures
-        self.keys: dict[str, bytes] = {}
+        self.keys: dict[str, PublicKey] = {}
 
     def run(self, entries: dict[int, bytes]) -> None:
         registry = self.chain.registry
@@ -205,7 +207,7 @@ class _Acceptor:
         if item.statement is not None and item.statement.seen is not None:
             chain.seen_sizes[index] = item.statement.seen[0]
         if index == 0:
-            chain.service_key = key_bytes(told.body["service_key"])
+            chain.service_key = key_of(told.body["service_key"]).raw
         for reason, pointer in statement.faults:
             is_marks = pointer == "/marks/seal" and reason == "disclosure-malformed"
             check = BundleCheck.MARKS if is_marks else BundleCheck.DISCLOSURE
@@ -222,9 +224,10 @@ class _Acceptor:
         where = (
             f"entries/{index}.entry{failure.where if failure.where.startswith('/') else ' ' + failure.where}".rstrip()
         )
-        is_explained = (
-            failure.check is Check.REFERENCE and failure.reason in _EXPLAINED and not self.chain.is_whole
-            and (failure.reason == "legal-hold" or failure.where in {"/valid_from_ms", "/valid_until_ms"})
+        is_explained = not self.chain.is_whole and (
+            (failure.check is Check.SIGNERS and failure.expected == LACKS_ALGORITHM)  # by a revocation
+            or (failure.check is Check.REFERENCE and failure.reason in _EXPLAINED
+                and (failure.reason == "legal-hold" or failure.where in {"/valid_from_ms", "/valid_until_ms"}))
         )  # fmt: skip
         check = BundleCheck.SIGNATURE if failure.check in _SIGNATURE else BundleCheck.ACCEPTANCE
         if is_explained:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from multiprocessing.process import BaseProcess
 
+    from verifier.keys import PublicKey
+
 _QUEUED = 2
 _KEYS_PER_ORDER = 256
 """Bundles handed to a worker at a time: one in work, one waiting, so that it never waits for this process."""
@@ -86,7 +88,7 @@ def read_first_rules(source: Source, size: int) -> int:
 
 
 def examine_bundle(
-    source: Source, task: Task, keys: dict[str, bytes], reading: Reading, poll: Callable[[], None] = _do_nothing
+    source: Source, task: Task, keys: dict[str, PublicKey], reading: Reading, poll: Callable[[], None] = _do_nothing
 ) -> Chunk:
     """Check all that the bytes of one bundle and its level-0 tile decide; `poll` is called in between."""
     start = task.number * TILE_WIDTH
@@ -140,7 +142,7 @@ def _serve(location: Location, disclosures: Disclosures | None, mine: Connection
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # that is how it does, whatever the parent does at its own
     theirs.close()
     source = open_source(location)
-    keys: dict[str, bytes] = {}
+    keys: dict[str, PublicKey] = {}
     try:
         while (order := mine.recv()) is not None:
             task, more_keys, rules = order
@@ -164,7 +166,7 @@ class _Worker:
         self.outstanding = 0
         self.keys_known = 0
 
-    def order(self, task: Task, keys: list[tuple[str, bytes]], rules: int) -> None:
+    def order(self, task: Task, keys: list[tuple[str, PublicKey]], rules: int) -> None:
         # Two orders must fit into the pipe: a parent that waits to send, to a worker that waits to send, never ends.
         # Signatures by keys that a worker does not have yet come back unverified, and are checked here.
         some = keys[self.keys_known : self.keys_known + _KEYS_PER_ORDER]
@@ -190,8 +192,8 @@ class Examiner:
         self._disclosures = disclosures
         self._source = open_source(location)
         self._workers = [_Worker(location, disclosures) for _ in range(processes - 1)]
-        self._keys: list[tuple[str, bytes]] = []
-        self._own_keys: dict[str, bytes] = {}
+        self._keys: list[tuple[str, PublicKey]] = []
+        self._own_keys: dict[str, PublicKey] = {}
         self._waiting: Iterator[Task] = iter(())
         self._next: Task | None = None
         self._done: dict[int, Chunk] = {}
@@ -199,7 +201,7 @@ class Examiner:
         self._again: tuple[int, list[bytes]] = (-1, [])
         """Number and entries of the bundle that was read again last."""
 
-    def learn(self, keyid: str, public_key: bytes) -> None:
+    def learn(self, keyid: str, public_key: PublicKey) -> None:
         """Make a public key known for the bundles that are handed out from now on."""
         self._keys.append((keyid, public_key))
         self._own_keys[keyid] = public_key

@@ -16,24 +16,27 @@ from verifier.checks import Check, Failure
 from verifier.ed25519 import SIGNATURE_BYTES
 from verifier.errors import CheckFailed, MalformedInput
 from verifier.jcs import MAX_INTEGER, Json, decode_fast, parse_canonical
+from verifier.keys import SIGNATURE_WIDTHS
 from verifier.schema import KNOWN_RULES, NEWEST_RULES, STATEMENT_TYPES, verify_fields
 from verifier.templates import read_template
 
 MAX_ENTRY_BYTES = 65_535
 MAX_PAYLOAD_BYTES = 32_768
 MAX_SIGNATURES = 16
+LASTING_KEYS = 5
+"""The version of the rules since which parties may have keys of ML-DSA-44 (docs/format.md §3.1)."""
 PAYLOAD_TYPE = "application/vnd.provenance-ledger.statement.v1+json"
 _LENGTH_BYTES = 2
 _WIDEST_INTEGER_CHARS = 16
 
 _HEAD = re.compile(rb'\{"index":(0|[1-9][0-9]{0,15}),"previous":"([0-9a-f]{64})","statement":\{"payload":"')
-_SIGNATURE = rb'\{"keyid":"[0-9a-f]{64}","sig":"[A-Za-z0-9+/]{85}[AQgw]=="\}'
+_SIGNATURE = rb'\{"keyid":"[0-9a-f]{64}","sig":"(?:[A-Za-z0-9+/]{85}[AQgw]=|[A-Za-z0-9+/]{3226}[AEIMQUYcgkosw048])="\}'
 _TAIL = re.compile(
     rb'","payloadType":"' + re.escape(PAYLOAD_TYPE.encode()) + rb'","signatures":\[('
     + _SIGNATURE + rb"(?:," + _SIGNATURE + rb')*)\]\},"time":(0|[1-9][0-9]{0,15})\}'
 )  # fmt: skip
-_KEYID_AT, _SIG_AT, _SIGNATURE_STRIDE = 10, 83, 174
-"""Where keyid and signature stand in `_SIGNATURE`, and how far apart two of them start."""
+_KEYID_AT, _SIG_AT, _BETWEEN = 10, 83, len('"},')
+"""Where keyid and signature stand in `_SIGNATURE`, and what is between the end of one and the start of the next."""
 _is_hex32 = re.compile("[0-9a-f]{64}").fullmatch
 _PAE_HEAD = b"DSSEv1 %d %s " % (len(PAYLOAD_TYPE), PAYLOAD_TYPE.encode())
 
@@ -97,16 +100,24 @@ def _parse_template(raw: bytes) -> Entry | None:
     if tail is None or payload is None:
         return None
     index, time_ms = int(head[1]), int(tail[2])
-    listed = tail[1]
-    signatures = [  # the template lets no second spelling of 64 bytes pass
-        (listed[at + _KEYID_AT : at + _KEYID_AT + 64].decode(), a2b_base64(listed[at + _SIG_AT : at + _SIG_AT + 88]))
-        for at in range(0, len(listed), _SIGNATURE_STRIDE)
-    ]
+    signatures = _split_signatures(tail[1])
     if index > MAX_INTEGER or time_ms > MAX_INTEGER or len(raw) > MAX_ENTRY_BYTES or len(signatures) > MAX_SIGNATURES:
         return None
     if len(signatures) > 1 and any(left[0] >= right[0] for left, right in pairwise(signatures)):
         return None
     return Entry(index, bytes.fromhex(head[2].decode()), time_ms, payload, signatures, _fits(raw, index, time_ms))
+
+
+def _split_signatures(listed: bytes) -> list[tuple[str, bytes]]:
+    """Return keyids and signatures of a list that the template matched, which lets no second spelling of one pass."""
+    signatures: list[tuple[str, bytes]] = []
+    at = 0
+    while at < len(listed):
+        end = listed.index(b'"', at + _SIG_AT)
+        keyid = listed[at + _KEYID_AT : at + _KEYID_AT + 64].decode()
+        signatures.append((keyid, a2b_base64(listed[at + _SIG_AT : end])))
+        at = end + _BETWEEN
+    return signatures
 
 
 def _fits(raw: bytes, index: int, time_ms: int) -> bool:
@@ -172,7 +183,7 @@ def _parse_envelope(value: dict[str, Any]) -> tuple[bytes, list[tuple[str, bytes
         signature = decode_base64(member["sig"])
         if signature is None:
             raise _fail(Check.ENVELOPE, "bad-base64", f"{where}/sig")
-        if len(signature) != SIGNATURE_BYTES or not _is_hex32(member["keyid"]):
+        if len(signature) not in SIGNATURE_WIDTHS or not _is_hex32(member["keyid"]):
             raise _fail(Check.ENVELOPE, "malformed-signature", where)
         signatures.append((member["keyid"], signature))
     keyids = [keyid for keyid, _ in signatures]
@@ -181,6 +192,18 @@ def _parse_envelope(value: dict[str, Any]) -> tuple[bytes, list[tuple[str, bytes
     if keyids != sorted(keyids):  # a recorded envelope has one spelling (§4.4)
         raise _fail(Check.ENVELOPE, "non-canonical", "/statement/signatures")
     return payload, signatures
+
+
+def verify_forms(signatures: list[tuple[str, bytes]], rules: int) -> None:
+    """Check that signatures have a width that version `rules` knows (docs/format.md §4.1).
+
+    Raises `CheckFailed`, check `envelope`.
+    """
+    if rules >= LASTING_KEYS:
+        return
+    for position, (_, signature) in enumerate(signatures):
+        if len(signature) != SIGNATURE_BYTES:
+            raise _fail(Check.ENVELOPE, "malformed-signature", f"/statement/signatures/{position}")
 
 
 def parse_statement(payload: bytes, rules: int, types: frozenset[str] | None = None) -> dict[str, Any]:

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 from verifier.checks import Check, Failure
 from verifier.disclosures import Disclosures, Opened, open_fields
-from verifier.ed25519 import is_signed
-from verifier.entries import has_unknown_rules, parse_entry, parse_statement, pre_authentication
+from verifier.entries import has_unknown_rules, parse_entry, parse_statement, pre_authentication, verify_forms
 from verifier.errors import CheckFailed
 from verifier.jcs import Json
+from verifier.keys import PublicKey
 from verifier.schema import verify_fields
-from verifier.schema_checks import key_bytes, keyids
+from verifier.schema_checks import key_of
 from verifier.schema_v1 import COMMON_FIELDS
 from verifier.tree import leaf_hash
 
@@ -28,7 +28,7 @@ class Introduced(NamedTuple):
     keyid: str
     use: str
     """`signing` or `recovery`."""
-    public_key: bytes
+    public_key: PublicKey
 
 
 class Statement(NamedTuple):
@@ -118,8 +118,8 @@ def introduced_keys(fields: dict[str, Any]) -> tuple[Introduced, ...]:
         named = [(fields["use"], fields["key"])]
     else:
         return ()
-    ids = keyids([key for _, key in named])
-    return tuple(Introduced(keyid, use, key_bytes(key)) for keyid, (use, key) in zip(ids, named, strict=True))
+    keys = [(use, key_of(key)) for use, key in named]
+    return tuple(Introduced(key.keyid, use, key) for use, key in keys)
 
 
 def _open(
@@ -141,13 +141,14 @@ def _signature_set(signers: tuple[str, ...], signatures: list[tuple[str, bytes]]
 
 
 def examine_statement(
-    payload: bytes, signatures: list[tuple[str, bytes]], keys: dict[str, bytes], reading: Reading
+    payload: bytes, signatures: list[tuple[str, bytes]], keys: dict[str, PublicKey], reading: Reading
 ) -> Statement:
     """Check everything about a signed statement that its bytes and the rules in force decide.
 
     `keys` maps keyids to public keys. A keyid is the hash of its key, so whoever filled it cannot have lied; keys that
-    the statement introduces are added to it. Raises `CheckFailed` for §9.2 and §9.3.
+    the statement introduces are added to it. Raises `CheckFailed` for §9.1 (widths of signatures), §9.2 and §9.3.
     """
+    verify_forms(signatures, reading.rules)
     fields = parse_statement(payload, reading.rules, reading.types)
     introduced = introduced_keys(fields)
     for key in introduced:
@@ -160,7 +161,7 @@ def examine_statement(
         for keyid, signature in signatures:
             if (public_key := keys.get(keyid)) is None:
                 unverified.append((keyid, signature))
-            elif not is_signed(public_key, message, signature):
+            elif not public_key.is_signed(message, signature):
                 wrong = keyid
                 break
     kind, seen = intern(fields["type"]), fields.get("seen")
@@ -187,7 +188,7 @@ def examine_statement(
     )
 
 
-def examine_entry(raw: bytes, keys: dict[str, bytes], reading: Reading) -> Examined | Failure:
+def examine_entry(raw: bytes, keys: dict[str, PublicKey], reading: Reading) -> Examined | Failure:
     """Check everything about an entry that its bytes and the rules in force decide; a `Failure` if it is none."""
     try:
         entry = parse_entry(raw)

@@ -9,6 +9,7 @@ from verifier.b64 import decode_base64
 from verifier.bundle_documents import up_to
 from verifier.errors import MalformedInput, VerifierError
 from verifier.jcs import Json, parse_canonical
+from verifier.keys import PublicKey
 from verifier.notes import MAX_NOTE_BYTES
 from verifier.schema_checks import (
     Fault,
@@ -16,10 +17,11 @@ from verifier.schema_checks import (
     codes,
     hex32,
     id_,
+    key_of,
     list_of,
     members,
     name,
-    public_key,
+    party_key,
     size,
     text,
     time,
@@ -98,8 +100,8 @@ class Fraud:
     """The entry in question, for the kinds that have one."""
     prefix: Prefix | None
     consistency: Consistency | None
-    keys: tuple[bytes, ...]
-    """Public keys (Ed25519): what a keyid stands for needs nobody's word."""
+    keys: tuple[PublicKey, ...]
+    """Public keys of parties: what a keyid stands for needs nobody's word."""
     statement: bytes
     """`refusal-contradicts-log`: the envelope of the refused statement, as recorded ones are written; else empty."""
 
@@ -130,7 +132,7 @@ _fraud = members(
         "entries?": list_of(members({"entry": _entry, "head": size, "index": size, "path": _path}), _MAX_ENTRIES),
         "heads": list_of(_head, _MAX_HEADS),
         "index?": size,
-        "keys?": list_of(public_key, _MAX_KEYS),
+        "keys?": list_of(party_key, _MAX_KEYS),
         "kind": codes(*KINDS),
         "origin": text(255),
         "prefix?": members({"entries": list_of(_entry, _MAX_ENTRIES), "head": size, "path": _path}),
@@ -201,7 +203,7 @@ def parse_fraud(raw: bytes) -> Fraud:
         None if prefix is None
         else Prefix(tuple(map(decoded, prefix["entries"])), prefix["head"], _hashes(prefix["path"])),
         None if consistency is None else Consistency(bytes.fromhex(consistency["root"]), _hashes(consistency["path"])),
-        tuple(decoded(key["public_key"]) for key in value.get("keys", ())),
+        tuple(map(key_of, value.get("keys", ()))),
         decoded(value.get("statement", "")),
     )  # fmt: skip
     used = [item.head for item in fraud.entries] + ([] if fraud.prefix is None else [fraud.prefix.head])

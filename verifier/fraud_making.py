@@ -17,6 +17,7 @@ from verifier.tree_paths import consistency_path, inclusion_path
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from verifier.keys import PublicKey
     from verifier.notes import VerifierKey
     from verifier.policy import OpenedCheckpoint, Policy
     from verifier.tree import Tree
@@ -57,9 +58,9 @@ class Draft:
         """Add the root that a larger tree has at an earlier size."""
         self._value["consistency"] = {"path": list(map(encode_base64, path)), "root": root.hex()}
 
-    def key(self, public_key: bytes) -> None:
-        """Add an Ed25519 key."""
-        own = {"alg": "ed25519", "public_key": encode_base64(public_key)}
+    def key(self, public_key: PublicKey) -> None:
+        """Add a party's key."""
+        own = {"alg": public_key.algorithm, "public_key": encode_base64(public_key.raw)}
         self._value.setdefault("keys", []).append(own)
 
     def about(self, index: int) -> None:

@@ -17,7 +17,7 @@ from verifier.fraud_form import SIGNED, WHAT, Fraud, UntoldFraud, check_form, de
 from verifier.jcs import Json, parse_canonical
 from verifier.policy import Policy, open_checkpoint
 from verifier.schema import KNOWN_RULES
-from verifier.schema_checks import key_bytes
+from verifier.schema_checks import key_of
 from verifier.tree import Tree, leaf_hash, verify_consistency, verify_inclusion
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ def _read_created(parts: Parts, raw: bytes) -> bytes:
     if statement["type"] != "ledger.created" or statement["origin"] != parts.log.name:
         raise NotProven("wrong-entry-0", "it does not create the log that the policy names")
     parts.ledger = name_of(entry.payload)
-    return key_bytes(statement["service_key"])
+    return key_of(statement["service_key"]).raw
 
 
 def _rules(payload: bytes) -> int:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from verifier.checks import Check, Failure
 from verifier.consequences import ACCEPTANCE
-from verifier.ed25519 import is_signed, key_id
 from verifier.entries import guess_rules, parse_entry, pre_authentication
 from verifier.errors import CheckFailed, MalformedInput
 from verifier.examine import Examined, Reading, examine_entry
@@ -27,6 +26,8 @@ from verifier.tree import Tree, leaf_hash, verify_consistency
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from verifier.keys import PublicKey
 
 UNSIGNED = frozenset(
     {Check.SIGNATURE_SET, Check.KEY_KNOWN, Check.SIGNATURE, Check.KEY_REVOKED, Check.ISSUER, Check.SIGNERS}
@@ -81,7 +82,7 @@ class Beginning:
         self.tree = Tree(b"".join(map(leaf_hash, raws)))
         self.registry = Registry()
         self.registry.rules = guess_rules(raws[0]) if raws else self.registry.rules
-        self._keys: dict[str, bytes] = {}
+        self._keys: dict[str, PublicKey] = {}
         for index, raw in enumerate(raws):
             self._take(index, raw)
 
@@ -199,10 +200,10 @@ def _find_unsigned(parts: Parts, disputed: Shown, payload: dict[str, Any], befor
     if present != set(signers):
         reason = "missing-signature" if set(signers) - present else "extra-signature"
         yield Failure(Check.SIGNATURE_SET, reason, index, "/signers")
-    keys = {key_id(key): key for key in parts.fraud.keys}
+    keys = {key.keyid: key for key in parts.fraud.keys}
     message = pre_authentication(entry.payload)
     for keyid, signature in entry.signatures:
-        if keyid in keys and not is_signed(keys[keyid], message, signature):
+        if keyid in keys and not keys[keyid].is_signed(message, signature):
             yield Failure(Check.SIGNATURE, "wrong-signature", index, keyid)
     for item in before:
         revoked = item.payload()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from verifier.identity import Presented
-from verifier.schema_checks import keyids
+from verifier.schema_checks import key_of
 from verifier.terms_parsed import is_sealed
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def take_registered(facts: Facts, entry: Entry) -> None:
         facts.certificates[entry.issuer] = Presented(
             entry.index,
             entry.time_ms,
-            tuple(sorted(keyids(entry.body["keys"]))),
+            tuple(sorted(key_of(key).keyid for key in entry.body["keys"])),
             tuple(certificates["chain"]),
             certificates["signature"],
             not _PLACES.isdisjoint(entry.opened),

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from verifier.ed25519 import key_id
 from verifier.examine import id_bytes
+from verifier.keys import ED25519, MLDSA44, PublicKey
 from verifier.notes import TYPE_MLDSA44, VerifierKey, parse_vkey
 from verifier.schema import NEWEST_RULES, STATEMENT_TYPES
-from verifier.schema_checks import keyids
+from verifier.schema_checks import key_of
 
 if TYPE_CHECKING:
     from verifier.examine import Statement
@@ -30,7 +30,7 @@ def named_transfer(statement: Statement) -> bytes:
 
 def log_key_id(key: VerifierKey) -> str:
     """Return the keyid (§3.2) of a log's key, which can never be a party's."""
-    return key_id(key.public_key, "ml-dsa-44" if key.kind == TYPE_MLDSA44 else "ed25519")
+    return PublicKey(key.public_key, MLDSA44 if key.kind == TYPE_MLDSA44 else ED25519).keyid
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class Key:
 
     owner: str
     use: str
-    public_key: bytes
+    public_key: PublicKey
     revoked_index: int | None = None
 
 
@@ -139,14 +139,29 @@ class Registry:
     """The greatest time of an entry."""
     counts: dict[str, int] = field(default_factory=dict)
     """Statements by type."""
+    keys_of: dict[str, list[Key]] = field(init=False, default_factory=dict)
+    """All keys that a party ever registered."""
+    lasting: set[str] = field(init=False, default_factory=set)
+    """The parties that ever registered one of ML-DSA-44."""
+
+    def __post_init__(self) -> None:
+        """Derive what follows from the keys."""
+        for key in self.keys.values():
+            self._own(key)
 
     def record(self, index: int, statement: Statement) -> None:
         """Apply the statement at `index`, which passed every rule."""
         self.recorded.add(statement.id)
         self.counts[statement.kind] = self.counts.get(statement.kind, 0) + 1
         for key in statement.introduced:
-            self.keys[key.keyid] = Key(statement.issuer, key.use, key.public_key)
+            self.keys[key.keyid] = own = Key(statement.issuer, key.use, key.public_key)
+            self._own(own)
         self._apply(index, statement)
+
+    def algorithms(self, party: str, use: str) -> set[str]:
+        """Return the algorithms of a party's unrevoked keys of one use (docs/format.md §6, *Signed by*)."""
+        keys = self.keys_of.get(party, ())
+        return {key.public_key.algorithm for key in keys if key.use == use and key.revoked_index is None}
 
     def is_held(self, subject: bytes) -> bool:
         """Tell whether a legal hold is on a license or transfer (docs/statements.md §9)."""
@@ -213,6 +228,11 @@ class Registry:
             case "ledger.created":
                 self._create(index, statement)
 
+    def _own(self, key: Key) -> None:
+        self.keys_of.setdefault(key.owner, []).append(key)
+        if key.public_key.algorithm == MLDSA44:
+            self.lasting.add(key.owner)
+
     def _open_claim(self, index: int, statement: Statement) -> None:
         body = statement.body
         subject = id_bytes(body["license"] if "license" in body else body["transfer"])
@@ -238,7 +258,7 @@ class Registry:
         self.rules, self.types = body["rules"], STATEMENT_TYPES[body["rules"]]
         self.origin, self.log_vkeys, self.admission = body["origin"], tuple(body["log_keys"]), body["admission"]
         self.reserved_keyids = {log_key_id(parse_vkey(text)) for text in self.log_vkeys}
-        self.reserved_keyids |= set(keyids([body["service_key"]]))
+        self.reserved_keyids.add(key_of(body["service_key"]).keyid)
 
 
 def _count(counts: dict[bytes, int], name: bytes, change: int) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from verifier.checks import Check, Failure
-from verifier.ed25519 import is_signed
 from verifier.entries import pre_authentication
 from verifier.rules_references import verify_references
 from verifier.rules_refusal import refuse
@@ -78,7 +77,7 @@ def _verify_signatures(registry: Registry, statement: Statement, index: int) -> 
     if statement.unverified:
         message = pre_authentication(statement.payload)
         for keyid, signature in statement.unverified:
-            if not is_signed(keys[keyid].public_key, message, signature):
+            if not keys[keyid].public_key.is_signed(message, signature):
                 refuse(Check.SIGNATURE, "wrong-signature", index, keyid)
     for keyid in statement.signers:
         if keyid in keys and keys[keyid].revoked_index is not None:

@@ -30,6 +30,8 @@ _OF_ITS_OWN = frozenset(
     }
 )
 """The types that need other signatures than those of signing keys of the issuer."""
+LACKS_ALGORITHM = "a key of each algorithm that is in force"
+"""`expected` of a failure that the revocation of a key would explain."""
 
 
 def verify_signers(registry: Registry, statement: Statement, index: int) -> None:
@@ -43,6 +45,25 @@ def verify_signers(registry: Registry, statement: Statement, index: int) -> None
         is_right = _are_all(registry, statement.signers, statement.issuer, SIGNING)
     if not is_right:
         refuse(Check.SIGNERS, "wrong-signers", index, "/signers", actual=" ".join(statement.signers))
+    _verify_algorithms(registry, statement, index)
+
+
+def _verify_algorithms(registry: Registry, statement: Statement, index: int) -> None:
+    """Check that whoever has keys of both algorithms signed with both: breaking one of them forges nothing.
+
+    `signers` are known to be of the right parties and uses.
+    """
+    keys = [registry.keys[keyid] for keyid in statement.signers if keyid in registry.keys]
+    if all(key.owner not in registry.lasting for key in keys):
+        return
+    if statement.kind == "party.key_revoked" and keys[0].use == SIGNING:
+        return  # a key ends itself, alone
+    signed: dict[tuple[str, str], set[str]] = {}
+    for key in keys:
+        signed.setdefault((key.owner, key.use), set()).add(key.public_key.algorithm)
+    for (owner, use), algorithms in signed.items():
+        if not registry.algorithms(owner, use) <= algorithms:
+            refuse(Check.SIGNERS, "wrong-signers", index, "/signers", LACKS_ALGORITHM, " ".join(statement.signers))
 
 
 def _are_all(registry: Registry, keyids: Collection[str], owner: str, use: str) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from verifier import schema_v1, schema_v2, schema_v3, schema_v4
+from verifier import schema_v1, schema_v2, schema_v3, schema_v4, schema_v5
 from verifier.errors import MalformedInput
 from verifier.schema_checks import Fault
 
@@ -16,6 +16,7 @@ _VERSIONS = {
     2: (schema_v2.OWN_FIELDS, schema_v2.verify_relations),
     3: (schema_v3.OWN_FIELDS, schema_v2.verify_relations),
     4: (schema_v4.OWN_FIELDS, schema_v2.verify_relations),
+    5: (schema_v5.OWN_FIELDS, schema_v2.verify_relations),
 }
 KNOWN_RULES = frozenset(_VERSIONS)
 """The versions of the rules that this verifier can judge by."""

@@ -12,8 +12,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from verifier.b64 import decode_base64
-from verifier.ed25519 import PUBLIC_KEY_BYTES, is_strong, key_id
+from verifier.ed25519 import is_strong
 from verifier.jcs import MAX_INTEGER, Json
+from verifier.keys import ED25519, KEY_BYTES, MLDSA44, PublicKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -190,21 +191,27 @@ def sealable(checker: Checker) -> Checker:
     return check
 
 
-def key_bytes(public_key: dict[str, str]) -> bytes:
-    """Return the bytes of a public key object that this module has checked."""
-    return decode_base64(public_key["public_key"]) or b""
-
-
-def keyids(public_keys: list[dict[str, str]]) -> list[str]:
-    """Return the keyids of public key objects that this module has checked."""
-    return [key_id(key_bytes(public_key)) for public_key in public_keys]
+def key_of(value: dict[str, str]) -> PublicKey:
+    """Return the key of a public key object that this module has checked."""
+    return PublicKey(decode_base64(value["public_key"]) or b"", value["alg"])
 
 
 def public_key(value: Json) -> None:
-    """Check a public key (docs/format.md §3)."""
-    _key_object(value)
-    if not is_strong(key_bytes(value)):
+    """Check an Ed25519 public key (docs/format.md §3.1, §3.3)."""
+    _short_key(value)
+    if not is_strong(key_of(value).raw):
         raise Fault("weak-key")
+
+
+def party_key(value: Json) -> None:
+    """Check a public key of a party, as it is since version 5 of the rules (docs/format.md §3.1)."""
+    is_lasting = type(value) is dict and value.get("alg") == MLDSA44
+    (_lasting_key if is_lasting else public_key)(value)
+
+
+def _key_object(algorithm: str) -> Checker:
+    width = KEY_BYTES[algorithm]
+    return members({"alg": codes(algorithm), "public_key": base64(width, width)})
 
 
 name = matching(_is_name)
@@ -215,5 +222,5 @@ time = integer(0, MAX_INTEGER)
 size = integer(0, MAX_INTEGER)
 count = integer(1, MAX_INTEGER)
 sealed = members({"sealed": hex32})
-_key_object = members({"alg": codes("ed25519"), "public_key": base64(PUBLIC_KEY_BYTES, PUBLIC_KEY_BYTES)})
+_short_key, _lasting_key = _key_object(ED25519), _key_object(MLDSA44)
 public_keys = list_of(public_key, MAX_KEYS)

@@ -17,7 +17,7 @@ from verifier.schema_checks import (
     hex32,
     id_,
     integer,
-    key_bytes,
+    key_of,
     line,
     list_of,
     matching,
@@ -130,12 +130,12 @@ def verify_common_relations(statement: dict[str, Any]) -> None:
         raise Fault("lifetime-too-long", "/not_after_ms")
     if "recovery_keys" not in statement:
         return
-    keys = [key_bytes(key) for key in statement["keys"] + statement["recovery_keys"]]
+    keys = [key_of(key).raw for key in statement["keys"] + statement["recovery_keys"]]
     if "log_keys" in statement:
         log_keys = [parse_vkey(vkey) for vkey in statement["log_keys"]]
         if any(key.name != statement["origin"] for key in log_keys):
             raise Fault("wrong-value", "/log_keys")
-        keys += [key.public_key for key in log_keys] + [key_bytes(statement["service_key"])]
+        keys += [key.public_key for key in log_keys] + [key_of(statement["service_key"]).raw]
     if len(set(keys)) != len(keys):
         raise Fault("wrong-value", "/keys")
 

@@ -1,4 +1,4 @@
-"""What a green replay remembers for the next one: `provenance-ledger.replay-state/v3`.
+"""What a green replay remembers for the next one: `provenance-ledger.replay-state/v4`.
 
 The file is this user's own; its digest catches damage and mix-ups, not a forger who can write here. Its tree stands
 under a checkpoint that the log signed, which is verified again, so that it is evidence against a log that forks.
@@ -18,6 +18,7 @@ from verifier.b64 import decode_base64, encode_base64
 from verifier.errors import CheckFailed, UsageError
 from verifier.jcs import Json
 from verifier.judgement import Judge
+from verifier.keys import PublicKey
 from verifier.policy import OpenedCheckpoint, Policy, open_checkpoint
 from verifier.registry import Claim, Key, License, Listing, Registry, Transfer
 from verifier.tree import Tree
@@ -25,7 +26,7 @@ from verifier.tree import Tree
 if TYPE_CHECKING:
     from verifier.notes import VerifierKey
 
-TYPE = "provenance-ledger.replay-state/v3"
+TYPE = "provenance-ledger.replay-state/v4"
 _ID_BYTES = 32
 
 
@@ -49,8 +50,12 @@ def _encode(value: Json) -> Json:
     return encode_base64(value) if isinstance(value, bytes) else value
 
 
-def _row(item: Key | Listing | License | Transfer | Claim) -> list[Json]:
+def _row(item: Listing | License | Transfer | Claim) -> list[Json]:
     return [_encode(getattr(item, member.name)) for member in fields(item)]
+
+
+def _key_row(key: Key) -> list[Json]:
+    return [key.owner, key.use, key.public_key.algorithm, encode_base64(key.public_key.raw), key.revoked_index]
 
 
 def _bytes(text: str | None) -> bytes:
@@ -82,7 +87,7 @@ def format_state(state: ReplayState) -> bytes:
             "log_vkeys": list(registry.log_vkeys),
             "reserved_keyids": sorted(registry.reserved_keyids),
             "parties": registry.parties,
-            "keys": {keyid: _row(key) for keyid, key in registry.keys.items()},
+            "keys": {keyid: _key_row(key) for keyid, key in registry.keys.items()},
             "listings": {_encode(name): _row(listing) for name, listing in registry.listings.items()},
             "licenses": {_encode(name): _row(terms) for name, terms in registry.licenses.items()},
             "transfers": {_encode(name): _row(transfer) for name, transfer in registry.transfers.items()},
@@ -113,8 +118,8 @@ def _parse_registry(saved: dict[str, Any]) -> Registry:
         set(saved["reserved_keyids"]),
         saved["parties"],
         {
-            keyid: Key(owner, use, _bytes(public_key), revoked_index)
-            for keyid, (owner, use, public_key, revoked_index) in saved["keys"].items()
+            keyid: Key(owner, use, PublicKey(_bytes(raw), algorithm), revoked_index)
+            for keyid, (owner, use, algorithm, raw, revoked_index) in saved["keys"].items()
         },
         {_bytes(name): Listing(*row) for name, row in saved["listings"].items()},
         {_bytes(name): License(index, _bytes(on), *rest) for name, (index, on, *rest) in saved["licenses"].items()},

@@ -10,7 +10,7 @@ from hashlib import sha256
 
 from ledger.core.encoding import Json, b64decode, b64encode, canonical, parse_json
 from ledger.core.errors import FormatError, pointer
-from ledger.core.keys import SIGNATURE_BYTES, Signer
+from ledger.core.keys import SIGNATURE_WIDTHS, Signer
 
 STATEMENT_TYPE = "application/vnd.provenance-ledger.statement.v1+json"
 PROMISE_TYPE = "application/vnd.provenance-ledger.promise.v1+json"
@@ -20,6 +20,7 @@ MAX_ENVELOPE_BYTES = 65_535
 MAX_PAYLOAD_BYTES = 32_768
 MAX_SIGNATURES = 16
 _KEYID = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_WIDTHS = " or ".join(f"{width:,}" for width in sorted(SIGNATURE_WIDTHS)) + " bytes"
 
 
 def pae(payload_type: str, payload: bytes) -> bytes:
@@ -137,6 +138,6 @@ def _read_signature(item: Json, field: str) -> tuple[str, bytes]:
     if not _KEYID.fullmatch(keyid):
         raise FormatError("malformed-signature", f"{field}/keyid", "64 lower-case hex digits")
     signature = b64decode(text, f"{field}/sig")
-    if len(signature) != SIGNATURE_BYTES:
-        raise FormatError("malformed-signature", f"{field}/sig", f"{SIGNATURE_BYTES} bytes")
+    if len(signature) not in SIGNATURE_WIDTHS:
+        raise FormatError("malformed-signature", f"{field}/sig", _WIDTHS)
     return keyid, signature

@@ -1,4 +1,4 @@
-"""Keys: Ed25519 under the one acceptance rule of docs/format.md §3, and ML-DSA-44 (§16).
+"""Keys: Ed25519 under the one acceptance rule of docs/format.md §3, and ML-DSA-44, which outlives it (§16.4).
 
 Libraries disagree about weak points and odd encodings: the identity point as a public key makes one signature fit every
 message. `is_strong` is therefore checked wherever a key enters; libsodium itself refuses S ≥ L and an R of small order.
@@ -6,7 +6,6 @@ message. `is_strong` is therefore checked wherever a key enters; libsodium itsel
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from hashlib import sha256
@@ -19,12 +18,21 @@ import nacl.utils
 
 from ledger.core.encoding import b64decode, b64encode
 from ledger.core.errors import FormatError
-from ledger.core.mldsa import MLDSA44_KEY_BYTES, MLDSA44_SEED_BYTES, public_of, sign_mldsa44
+from ledger.core.mldsa import (
+    MLDSA44_KEY_BYTES,
+    MLDSA44_SEED_BYTES,
+    MLDSA44_SIGNATURE_BYTES,
+    public_of,
+    sign_mldsa44,
+    verify_mldsa44,
+)
 
 ED25519 = "ed25519"
 MLDSA44 = "ml-dsa-44"
 KEY_BYTES = 32
 SIGNATURE_BYTES = 64
+SIGNATURE_WIDTHS = frozenset({SIGNATURE_BYTES, MLDSA44_SIGNATURE_BYTES})
+"""How many bytes a signature in an envelope can have (§4.1); which of them, its key's algorithm says."""
 _KEY_BYTES = {ED25519: KEY_BYTES, MLDSA44: MLDSA44_KEY_BYTES}
 _valid_point = nacl.bindings.crypto_core_ed25519_is_valid_point
 _open = nacl.bindings.crypto_sign_open
@@ -47,6 +55,11 @@ def verify_ed25519(raw: bytes, message: bytes, signature: bytes) -> bool:
     return True
 
 
+def verify_signature(alg: str, raw: bytes, message: bytes, signature: bytes) -> bool:
+    """Tell whether `signature` is valid over `message` under a key of the algorithm `alg` (§3.4, §3.5)."""
+    return (verify_mldsa44 if alg == MLDSA44 else verify_ed25519)(raw, message, signature)
+
+
 @dataclass(frozen=True)
 class PublicKey:
     """A public key that names its algorithm (§3.1); it has passed §3.3 if it came through `parse`."""
@@ -55,13 +68,10 @@ class PublicKey:
     alg: str = ED25519
 
     @classmethod
-    def parse(cls, alg: str, public_key: str, field: str = "", known: Collection[str] = (ED25519,)) -> PublicKey:
-        """Parse the two members of a public key of one of the `known` algorithms.
-
-        Raises FormatError `wrong-value`, `bad-base64` or `weak-key`.
-        """
-        if alg not in known:
-            raise FormatError("wrong-value", f"{field}/alg", f"only {' and '.join(known)} can be used here")
+    def parse(cls, alg: str, public_key: str, field: str = "") -> PublicKey:
+        """Parse the two members of a public key; raise FormatError `wrong-value`, `bad-base64` or `weak-key`."""
+        if alg not in _KEY_BYTES:
+            raise FormatError("wrong-value", f"{field}/alg", f"{' or '.join(_KEY_BYTES)}")
         raw = b64decode(public_key, f"{field}/public_key")
         if len(raw) != _KEY_BYTES[alg]:
             raise FormatError("wrong-value", f"{field}/public_key", f"{_KEY_BYTES[alg]} bytes are needed")
@@ -73,6 +83,10 @@ class PublicKey:
     def keyid(self) -> str:
         """Hex SHA-256(alg ‖ 0x0A ‖ raw), 64 digits (§3.2)."""
         return sha256(self.alg.encode("ascii") + b"\n" + self.raw).hexdigest()
+
+    def verify(self, message: bytes, signature: bytes) -> bool:
+        """Tell whether `signature` is this key's over `message` (§3.4, §3.5); False for one of another width."""
+        return verify_signature(self.alg, self.raw, message, signature)
 
     def document(self) -> dict[str, str]:
         """Return the JSON form (§3.1)."""

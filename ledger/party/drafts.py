@@ -18,7 +18,7 @@ from pydantic import Field
 from ledger.core.dsse import MAX_PAYLOAD_BYTES, Envelope, statement_id
 from ledger.core.encoding import Json, b64decode, b64encode, canonical, parse_json
 from ledger.core.errors import FormatError
-from ledger.core.keys import SIGNATURE_BYTES, PublicKey, Signer
+from ledger.core.keys import SIGNATURE_WIDTHS, PublicKey, Signer
 from ledger.party.disclosures import Disclosure
 from ledger.party.errors import Unfit
 from ledger.party.files import create_file, replace_file
@@ -147,7 +147,7 @@ def parse_draft(raw: bytes) -> Draft:
         raise FormatError("wrong-type", "/statement", "an object")
     draft = _draft(file.statement, file.disclosures)
     signatures = {item.keyid: b64decode(item.sig, "/signatures") for item in file.signatures}
-    if len(signatures) != len(file.signatures) or any(len(raw) != SIGNATURE_BYTES for raw in signatures.values()):
+    if len(signatures) != len(file.signatures) or any(len(raw) not in SIGNATURE_WIDTHS for raw in signatures.values()):
         raise FormatError("malformed-signature", "/signatures")
     return replace(draft, envelope=draft.envelope.with_signatures(signatures.items()))
 

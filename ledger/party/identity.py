@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ledger.core.dsse import Envelope, read_envelope
 from ledger.core.encoding import Json, parse_canonical
 from ledger.core.errors import FormatError
-from ledger.core.keys import PublicKey, verify_ed25519
+from ledger.core.keys import PublicKey
 from ledger.core.policy import Policy
 from ledger.party.errors import ReceiptInvalid
 from ledger.party.recorded import Recorded
@@ -38,7 +38,7 @@ class Identity:
             raise ReceiptInvalid(f"what the service key should have signed is malformed: {error}") from error
         key = self.service_key
         signature = dict(envelope.signatures).get(key.keyid, b"")
-        if len(envelope.signatures) != 1 or not verify_ed25519(key.raw, envelope.signed_bytes, signature):
+        if len(envelope.signatures) != 1 or not key.verify(envelope.signed_bytes, signature):
             raise ReceiptInvalid("not signed by the ledger's service key")
         if not isinstance(payload, dict) or payload.get("ledger") != self.id:
             raise ReceiptInvalid("the service key signed this for another ledger")
@@ -73,7 +73,7 @@ def wrong_signatures(envelope: Envelope, keys: dict[str, PublicKey]) -> list[str
     return [
         keyid
         for keyid, signature in envelope.signatures
-        if keyid in keys and not verify_ed25519(keys[keyid].raw, envelope.signed_bytes, signature)
+        if keyid in keys and not keys[keyid].verify(envelope.signed_bytes, signature)
     ]
 
 

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from ledger.core.encoding import b64decode, b64encode, canonical, parse_json
 from ledger.core.errors import FormatError
-from ledger.core.keys import ED25519, KEY_BYTES, MLDSA44, LastingKey, PublicKey, SigningKey
+from ledger.core.keys import KEY_BYTES, MLDSA44, LastingKey, PublicKey, SigningKey
 from ledger.party.errors import NotAKeyFile, WrongPassphrase
 from ledger.party.files import create_file
 from ledger.statements.fields import Hex32, Model, Nonce
@@ -61,7 +61,7 @@ class KeyFile(Model):
     @property
     def public(self) -> PublicKey:
         """The public half; raise FormatError for a weak key or one that the keyid does not name."""
-        key = PublicKey.parse(self.alg, self.public_key, known=(ED25519, MLDSA44))
+        key = PublicKey.parse(self.alg, self.public_key)
         if key.keyid != self.keyid:
             raise FormatError("wrong-value", "/keyid", "the keyid is another key's")
         return key

@@ -22,7 +22,7 @@ from ledger.party.errors import NotAKeyFile
 from ledger.party.files import create_file
 from ledger.party.keyring import MAX_FILE_BYTES, KeyFile, parse_key_file, read_key
 from ledger.party.token import Token, TokenSigner
-from ledger.statements.fields import Hex32, Key, Model
+from ledger.statements.fields import Hex32, Key, Model, ShortKey
 from ledger.statements.parse import read_model
 
 SIGNER_FILE_TYPE: Literal["provenance-ledger.signer/v1"] = "provenance-ledger.signer/v1"
@@ -43,7 +43,7 @@ class InToken(Model):
     module: Annotated[str, StringConstraints(pattern=r"^/[^\n]+$", max_length=4096)]
     token: Annotated[str, StringConstraints(min_length=1, max_length=32)]
     id: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2}){1,64}$")]
-    opener: Key
+    opener: ShortKey
     """The public half of what `opener_of` derives: a vault is sealed to it without asking the token."""
 
     @property

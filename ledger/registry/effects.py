@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ledger.core.encoding import Json, b64encode
+from ledger.core.keys import ED25519
 from ledger.registry.disputes import answer_claim, determine_claim, open_claim
 from ledger.registry.erasing import attest_erasure, keep_copy, request_erasure
 from ledger.registry.facts import (
@@ -144,6 +145,24 @@ def apply(  # noqa: C901, PLR0912, PLR0915 - one case a type
             attest_erasure(view, statement, index, moment.time_ms)
     for keyid, (public, used) in statement.introduced.items():
         view.put(KeyFact(index, keyid, public.alg, b64encode(public.raw), issuer, used))
+    if statement.introduced or isinstance(statement, PartyKeyRevoked | v1.PartyKeyRevoked):
+        _note_algorithms(view, issuer)
+
+
+def _note_algorithms(view: View, name: str) -> None:
+    """Note with which algorithms a party signs from now on, if its keys are not all Ed25519."""
+    party = view.get(PartyFact, party_key(name))
+    if party is None:
+        return
+    keys = [key for keyid in party.keyids if (key := view.get(KeyFact, key_key(keyid))) is not None]
+    found: dict[str, set[str]] = {}
+    for key in keys:
+        if key.revoked_index is None:
+            found.setdefault(key.use, set()).add(key.alg)
+    is_short = all(algorithms == {ED25519} for algorithms in found.values())
+    algorithms = {} if is_short else {use: sorted(algorithms) for use, algorithms in found.items()}
+    if algorithms != party.algorithms:
+        view.change(party, algorithms=algorithms)
 
 
 def _rotate(view: View, statement: LedgerLogKeyAdded | LedgerLogKeyRetired, index: int) -> None:

@@ -79,14 +79,18 @@ class LedgerFact(Fact):
 
 @dataclass(frozen=True)
 class PartyFact(Fact):
-    """A party, the keyids it ever registered, oldest first, and what stands for its name, if it said so."""
+    """A party, the keyids it ever registered, oldest first, and what stands for its name, if it said so.
+
+    `algorithms` are those of its unrevoked keys, by use; empty as long as all of them are Ed25519.
+    """
 
     kind: ClassVar[str] = "party"
-    sparse: ClassVar[frozenset[str]] = frozenset({"identity"})
+    sparse: ClassVar[frozenset[str]] = frozenset({"identity", "algorithms"})
 
     name: str
     keyids: list[str]
     identity: Json = None
+    algorithms: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def key(self) -> str:

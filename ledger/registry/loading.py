@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ledger.registry.facts import LicenseFact, ListingFact, TransferFact, View, key_key, party_key
+from ledger.registry.facts import KeyFact, LicenseFact, ListingFact, PartyFact, TransferFact, View, key_key, party_key
 from ledger.registry.lookup import root, standing_of, thing_of
 from ledger.registry.things import ClaimFact, GrantFact, grant_key, standing_key, venue_key
 from ledger.statements import version_1 as v1
@@ -14,7 +14,7 @@ from ledger.statements.erasure import ErasureAttested, ErasureRequested
 from ledger.statements.ledger import LedgerLogKeyAdded, public_of_vkey
 from ledger.statements.license import LicenseAgreed, LicenseAmended, LicenseEnded
 from ledger.statements.listing import ListingAmended, ListingRegistered
-from ledger.statements.party import PartyKeyRevoked
+from ledger.statements.party import PartyKeyAdded, PartyKeyRevoked
 from ledger.statements.transfer import TransferAcknowledged, TransferForwarded
 from ledger.statements.usage import UsageReported
 from ledger.statements.venue import VenueStatus
@@ -50,11 +50,20 @@ def further_facts(view: View, statement: Statement) -> set[str]:
 
     To be called until it returns none: a chain of licenses takes one more load for each 64 of it.
     """
-    return view.missing(_further(view, statement))
+    return view.missing(_further(view, statement) | _signing(view, statement))
 
 
-def _further(view: View, statement: Statement) -> set[str]:  # noqa: C901, PLR0911 - one case a type
+def _signing(view: View, statement: Statement) -> set[str]:
+    """Return the keys of the parties that sign, whose algorithms decide whether enough of their keys do."""
+    found = (view.get(KeyFact, key_key(keyid)) for keyid in statement.signers)
+    return {party_key(key.party) for key in found if key is not None}
+
+
+def _further(view: View, statement: Statement) -> set[str]:  # noqa: C901, PLR0911, PLR0912 - one case a type
     match statement:
+        case PartyKeyAdded() | PartyKeyRevoked() | v1.PartyKeyRevoked():
+            party = view.get(PartyFact, party_key(statement.issuer))
+            return set(map(key_key, party.keyids)) if party is not None else set()
         case v1.TransferOffered():
             return _venue(view, statement.listing) | _chain(view, statement.license)
         case TransferAcknowledged():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ledger.registry.facts import KeyFact, LicenseFact, View, key_key
+from ledger.registry.facts import KeyFact, LicenseFact, PartyFact, View, key_key, party_key
 from ledger.registry.lookup import find
 from ledger.registry.refusal import Refused
 from ledger.registry.things import ClaimFact
@@ -23,17 +23,29 @@ def check_signers(view: View, statement: Statement) -> None:
     others = [keyid for keyid in statement.signers if keyid not in introduced]
     if not introduced <= set(statement.signers):
         raise Refused("wrong-signers", "/signers", "every new key signs")
-    owners = set()
+    owners: dict[tuple[str, str], set[str]] = {}
     for keyid in others:
         key = view.get(KeyFact, key_key(keyid))
         if key is not None:
-            owners.add((key.party, key.use))
-    if owners not in _required(view, statement):
+            owners.setdefault((key.party, key.use), set()).add(key.alg)
+    if owners.keys() not in _required(view, statement):
         signed = " and ".join(f"a {use} key of {party}" for party, use in sorted(owners)) or "no registered key"
         message = f"signed by {signed}; docs/format.md §6 and docs/statements.md say by whom it must be"
         raise Refused("wrong-signers", "/signers", message)
     if (statement.issuer, SIGNING) in owners and isinstance(statement, PartyKeyRevoked | v1.PartyKeyRevoked):
         _check_revokes_itself(statement)
+        return
+    for (party, use), algorithms in owners.items():
+        _check_algorithms(view, party, use, algorithms)
+
+
+def _check_algorithms(view: View, party: str, use: str, signed: set[str]) -> None:
+    """Refuse what a party with keys of both algorithms signed with one of them: breaking one must forge nothing."""
+    fact = view.get(PartyFact, party_key(party))
+    lacking = set(fact.algorithms.get(use, ())) - signed if fact is not None else set()
+    if lacking:
+        message = f"{party} has {use} keys of {' and '.join(sorted(lacking | signed))}: at least one of each must sign"
+        raise Refused("wrong-signers", "/signers", message)
 
 
 def _check_revokes_itself(statement: PartyKeyRevoked | v1.PartyKeyRevoked) -> None:

@@ -24,7 +24,7 @@ from pydantic_core import PydanticCustomError
 
 from ledger.core.encoding import MAX_INTEGER, b64decode
 from ledger.core.errors import FormatError
-from ledger.core.keys import PublicKey
+from ledger.core.keys import ED25519, MLDSA44, PublicKey
 
 NONCE_BYTES = 16
 MAX_NAME = 128
@@ -116,7 +116,7 @@ def is_name(text: str) -> bool:
 
 
 class Key(Model):
-    """A public key (docs/format.md §3.1)."""
+    """A public key of either algorithm (docs/format.md §3.1)."""
 
     alg: str
     public_key: str
@@ -134,7 +134,16 @@ class Key(Model):
         return PublicKey.parse(self.alg, self.public_key)
 
 
+def _short(document: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(document, dict) and document.get("alg") == MLDSA44:
+        raise refuse(FormatError("wrong-value", "/alg", f"a key of {ED25519} is needed here"))
+    return document
+
+
+ShortKey = Annotated[Key, BeforeValidator(_short)]
+"""An Ed25519 key: a service key, and before version 5 of the rules every key."""
 Keys = Annotated[list[Key], Field(min_length=1, max_length=8)]
+ShortKeys = Annotated[list[ShortKey], Field(min_length=1, max_length=8)]
 
 
 class Sealed(Model):

@@ -10,7 +10,7 @@ from ledger.core.errors import FormatError
 from ledger.core.keys import ED25519, MLDSA44, PublicKey
 from ledger.core.note import ED25519_TYPE, MLDSA44_TYPE, NoteKey, parse_vkey
 from ledger.statements.common import OnLedger, Statement
-from ledger.statements.fields import Hex32, Id, Key, Keys, Maybe, Model, Origin, Size, Text1000, Words, refuse
+from ledger.statements.fields import Hex32, Id, Keys, Maybe, Model, Origin, ShortKey, Size, Text1000, Words, refuse
 from ledger.statements.party import check_distinct, introduce
 
 MAX_LOG_KEYS = 8
@@ -33,7 +33,7 @@ class LedgerCreated(Statement):
     keys: Keys
     recovery_keys: Keys
     log_keys: Annotated[list[str], Field(min_length=1, max_length=MAX_LOG_KEYS)]
-    service_key: Key
+    service_key: ShortKey
     rules: Size
     relation: Text1000
     admission: Literal["open", "operator"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import NamedTuple, TypeVar
 
@@ -12,7 +12,8 @@ from pydantic_core import ErrorDetails
 from ledger.core.dsse import MAX_PAYLOAD_BYTES
 from ledger.core.encoding import Json, parse_canonical
 from ledger.core.errors import FormatError, pointer
-from ledger.statements import version_1, version_2
+from ledger.core.keys import SIGNATURE_BYTES
+from ledger.statements import version_1, version_2, version_4
 from ledger.statements.claim import ClaimAnswered, ClaimDetermined, ClaimOpened
 from ledger.statements.common import Statement
 from ledger.statements.erasure import ErasureAttested, ErasureRequested
@@ -32,13 +33,13 @@ from ledger.statements.usage import UsageReported
 from ledger.statements.venue import VenueStatus
 
 _VERSION_1: dict[str, type[Statement]] = {
-    "ledger.created": LedgerCreated,
+    "ledger.created": version_4.LedgerCreated,
     "ledger.rules_changed": LedgerRulesChanged,
     "license.agreed": version_1.LicenseAgreed,
     "license.ended": version_1.LicenseEnded,
     "listing.registered": version_1.ListingRegistered,
     "listing.withdrawn": version_1.ListingWithdrawn,
-    "party.key_added": PartyKeyAdded,
+    "party.key_added": version_4.PartyKeyAdded,
     "party.key_revoked": version_1.PartyKeyRevoked,
     "party.registered": version_1.PartyRegistered,
     "transfer.acknowledged": TransferAcknowledged,
@@ -53,7 +54,7 @@ _VERSION_2: dict[str, type[Statement]] = {
     "disclosure.compelled": DisclosureCompelled,
     "erasure.attested": ErasureAttested,
     "erasure.requested": ErasureRequested,
-    "ledger.created": LedgerCreated,
+    "ledger.created": version_4.LedgerCreated,
     "ledger.rules_changed": LedgerRulesChanged,
     "license.agreed": LicenseAgreed,
     "license.amended": LicenseAmended,
@@ -61,9 +62,9 @@ _VERSION_2: dict[str, type[Statement]] = {
     "listing.amended": ListingAmended,
     "listing.registered": ListingRegistered,
     "listing.withdrawn": ListingWithdrawn,
-    "party.key_added": PartyKeyAdded,
+    "party.key_added": version_4.PartyKeyAdded,
     "party.key_revoked": PartyKeyRevoked,
-    "party.registered": PartyRegistered,
+    "party.registered": version_4.PartyRegistered,
     "transfer.acknowledged": TransferAcknowledged,
     "transfer.forwarded": TransferForwarded,
     "transfer.offered": version_2.TransferOffered,
@@ -76,12 +77,25 @@ _VERSION_4: dict[str, type[Statement]] = _VERSION_3 | {
     "ledger.log_key_added": LedgerLogKeyAdded,
     "ledger.log_key_retired": LedgerLogKeyRetired,
 }
+_VERSION_5: dict[str, type[Statement]] = _VERSION_4 | {
+    "ledger.created": LedgerCreated,
+    "party.key_added": PartyKeyAdded,
+    "party.registered": PartyRegistered,
+}
 
-STATEMENTS: dict[int, dict[str, type[Statement]]] = {1: _VERSION_1, 2: _VERSION_2, 3: _VERSION_3, 4: _VERSION_4}
+STATEMENTS: dict[int, dict[str, type[Statement]]] = {
+    1: _VERSION_1,
+    2: _VERSION_2,
+    3: _VERSION_3,
+    4: _VERSION_4,
+    5: _VERSION_5,
+}
 """Every type of each version of the rules (docs/format.md §6, docs/statements.md)."""
-_FIRST_FORMS = ["ed25519"]
-SIGNATURE_FORMS = {1: _FIRST_FORMS, 2: _FIRST_FORMS, 3: _FIRST_FORMS, 4: ["ed25519", "ml-dsa-44"]}
+_FIRST_FORMS, _LASTING_FORMS = ["ed25519"], ["ed25519", "ml-dsa-44"]
+SIGNATURE_FORMS = {1: _FIRST_FORMS, 2: _FIRST_FORMS, 3: _FIRST_FORMS, 4: _LASTING_FORMS, 5: _LASTING_FORMS}
 """The forms of signatures that each version allows (docs/statements.md §1.3)."""
+LASTING_KEYS = 5
+"""The version since which parties may have keys of ML-DSA-44 (docs/format.md §3.1)."""
 NEWEST_RULES = max(STATEMENTS)
 """The newest version of the rules that there is (docs/statements.md §1.3)."""
 
@@ -105,6 +119,15 @@ _WORDS = {
     "string_pattern_mismatch": "not in the form that docs/format.md §5 gives",
 }
 _ModelT = TypeVar("_ModelT", bound=Model)
+
+
+def check_forms(signatures: Sequence[tuple[str, bytes]], rules: int) -> None:
+    """Raise FormatError for a signature of a width that only a later version of the rules knows (§4.1, step 9.1)."""
+    if rules >= LASTING_KEYS:
+        return
+    for at, (_, signature) in enumerate(signatures):
+        if len(signature) != SIGNATURE_BYTES:
+            raise FormatError("malformed-signature", f"/signatures/{at}/sig", f"{SIGNATURE_BYTES} bytes")
 
 
 def parse_statement(payload: bytes, rules: int = NEWEST_RULES) -> Statement:

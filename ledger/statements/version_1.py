@@ -17,7 +17,6 @@ from ledger.statements.fields import (
     Hex32,
     Id,
     KeyId,
-    Keys,
     Line200,
     Line300,
     Maybe,
@@ -25,6 +24,7 @@ from ledger.statements.fields import (
     Model,
     Name,
     Sealed,
+    ShortKeys,
     Text1000,
     Text4000,
     Time,
@@ -36,8 +36,8 @@ class PartyRegistered(OnLedger):
     """`issuer` is the new name; every new key signs, which proves possession."""
 
     type: Literal["party.registered"] = "party.registered"
-    keys: Keys
-    recovery_keys: Keys
+    keys: ShortKeys
+    recovery_keys: ShortKeys
 
     @model_validator(mode="after")
     def _distinct(self) -> PartyRegistered:

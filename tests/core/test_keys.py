@@ -44,7 +44,8 @@ def test_the_document_reads_back() -> None:
 @pytest.mark.parametrize(
     ("alg", "text", "reason", "field"),
     [
-        ("ml-dsa-44", b64encode(bytes(32)), "wrong-value", "/key/alg"),
+        ("sm2", b64encode(bytes(32)), "wrong-value", "/key/alg"),
+        ("ml-dsa-44", b64encode(bytes(32)), "wrong-value", "/key/public_key"),
         ("Ed25519", key("a").public.document()["public_key"], "wrong-value", "/key/alg"),
         ("ed25519", "*", "bad-base64", "/key/public_key"),
         ("ed25519", b64encode(bytes(31)), "wrong-value", "/key/public_key"),

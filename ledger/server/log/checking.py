@@ -12,7 +12,7 @@ from ledger.core.encoding import b64decode
 from ledger.core.errors import FormatError
 from ledger.registry.acceptance import Candidate
 from ledger.registry.facts import KeyFact, View, key_key
-from ledger.server.log.workers import Check, Opened, Workers
+from ledger.server.log.workers import Check, Opened, RawKey, Workers
 from ledger.server.store.contract import Store
 from ledger.statements.parse import InForce, read_statement
 
@@ -40,7 +40,7 @@ class Checker:
     def __init__(self, store: Store, workers: Workers) -> None:
         self._store = store
         self._workers = workers
-        self._keys: OrderedDict[str, bytes] = OrderedDict()
+        self._keys: OrderedDict[str, RawKey] = OrderedDict()
 
     async def check(self, raws: Sequence[bytes], in_force: InForce) -> list[Checked | FormatError]:
         """Return what became of each posted envelope under the rules in force, in order.
@@ -72,11 +72,11 @@ class Checker:
                 if keyid not in verdict and keyid in keys:
                     places.append(verdict)
                     keyids.append(keyid)
-                    checks.append((keys[keyid], result.envelope.signed_bytes, signature))
+                    checks.append((*keys[keyid], result.envelope.signed_bytes, signature))
         for place, keyid, valid in zip(places, keyids, await self._workers.check(checks), strict=True):
             place[keyid] = valid
 
-    async def _find_keys(self, candidates: list[Candidate]) -> dict[str, bytes]:
+    async def _find_keys(self, candidates: list[Candidate]) -> dict[str, RawKey]:
         """Return the public keys of all signers, as far as any entry or any waiting statement introduces them.
 
         A keyid is the hash of its key, so a key may be used for arithmetic before its statement is accepted.
@@ -84,16 +84,16 @@ class Checker:
         signers = {keyid for candidate in candidates for keyid in candidate.statement.signers}
         keys = {keyid: self._keys[keyid] for keyid in signers & self._keys.keys()}
         for candidate in candidates:
-            keys.update((keyid, key.raw) for keyid, (key, _) in candidate.statement.introduced.items())
+            keys.update((keyid, (key.alg, key.raw)) for keyid, (key, _) in candidate.statement.introduced.items())
         wanted = signers - keys.keys()
         if wanted:
             view = await self._store.view([key_key(keyid) for keyid in wanted], [])
             for keyid in wanted:
                 known = view.get(KeyFact, key_key(keyid))
                 if known is not None:
-                    keys[keyid] = b64decode(known.public_key)
-        for keyid, raw in keys.items():
-            remember(self._keys, keyid, raw, _MAX_CACHED_KEYS)
+                    keys[keyid] = known.alg, b64decode(known.public_key)
+        for keyid, key in keys.items():
+            remember(self._keys, keyid, key, _MAX_CACHED_KEYS)
         return keys
 
 

@@ -1,4 +1,4 @@
-"""Parsing and Ed25519 checks on all cores, off the event loop.
+"""Parsing and checks of signatures on all cores, off the event loop.
 
 Processes and not threads: a check takes about 50 µs in C, and a thread that returns from it would wait up to 5 ms for
 the interpreter lock whenever the event loop is busy, which is when it matters. Parsing is Python, and would hold that
@@ -15,12 +15,14 @@ from typing import NamedTuple, TypeVar
 
 from ledger.core.dsse import Envelope, parse_envelope
 from ledger.core.errors import FormatError
-from ledger.core.keys import verify_ed25519
+from ledger.core.keys import ED25519, verify_signature
 from ledger.server.log.pool import Pool
-from ledger.statements.parse import InForce, parse_payload, read_statement
+from ledger.statements.parse import InForce, check_forms, parse_payload, read_statement
 
-Check = tuple[bytes, bytes, bytes]
-"""Public key (32 bytes), message, signature (64 bytes)."""
+RawKey = tuple[str, bytes]
+"""Algorithm and bytes of a public key (docs/format.md §3.1)."""
+Check = tuple[str, bytes, bytes, bytes]
+"""Algorithm and bytes of a public key, message, signature."""
 
 Fault = tuple[str, str, str]
 """Reason, field and detail of a FormatError."""
@@ -47,7 +49,7 @@ class Opened(NamedTuple):
 
 _LONG_PAYLOAD_BYTES = 2048
 _MIN_CHUNK = 16
-_NO_CHECK: Check = (b"", b"", b"")
+_NO_CHECK: Check = (ED25519, b"", b"", b"")
 _ItemT = TypeVar("_ItemT")
 _ResultT = TypeVar("_ResultT")
 
@@ -63,8 +65,8 @@ class Workers:
         """Start all workers now, so that the first statement does not pay for it; raise UnavailableError."""
         await self._map(check_all, [_NO_CHECK] * (_MIN_CHUNK * self._count))
 
-    async def open(self, raws: Sequence[bytes], keys: Mapping[str, bytes], in_force: InForce) -> list[Opened | Fault]:
-        """Parse posted envelopes and check signatures by `keys` (keyid to 32 bytes), in order; or say what is wrong."""
+    async def open(self, raws: Sequence[bytes], keys: Mapping[str, RawKey], in_force: InForce) -> list[Opened | Fault]:
+        """Parse posted envelopes and check signatures by `keys` (of each keyid), in order; or say what is wrong."""
         return await self._map(partial(open_all, dict(keys), in_force), raws)
 
     async def check(self, checks: Sequence[Check]) -> list[bool]:
@@ -83,19 +85,20 @@ class Workers:
         return [result for chunk in done for result in chunk]
 
 
-def open_all(keys: dict[str, bytes], in_force: InForce, raws: Sequence[bytes]) -> list[Opened | Fault]:
+def open_all(keys: dict[str, RawKey], in_force: InForce, raws: Sequence[bytes]) -> list[Opened | Fault]:
     """Open each posted envelope, under the rules in force."""
     return [_open(raw, keys, in_force) for raw in raws]
 
 
 def check_all(checks: Sequence[Check]) -> list[bool]:
-    """Return the verdict of each check (docs/format.md §3.4)."""
-    return [verify_ed25519(raw, message, signature) for raw, message, signature in checks]
+    """Return the verdict of each check (docs/format.md §3.4, §3.5)."""
+    return [verify_signature(*check) for check in checks]
 
 
-def _open(raw: bytes, keys: dict[str, bytes], in_force: InForce) -> Opened | Fault:
+def _open(raw: bytes, keys: dict[str, RawKey], in_force: InForce) -> Opened | Fault:
     try:
         envelope = parse_envelope(raw)
+        check_forms(envelope.signatures, in_force.version)
         kind = parse_payload(envelope.payload, in_force.types)["type"]
         if len(envelope.payload) > _LONG_PAYLOAD_BYTES:
             read_statement(
@@ -105,7 +108,7 @@ def _open(raw: bytes, keys: dict[str, bytes], in_force: InForce) -> Opened | Fau
         return error.reason, error.field, error.detail
     message = envelope.signed_bytes
     verdicts = {
-        keyid: verify_ed25519(keys[keyid], message, signature)
+        keyid: verify_signature(*keys[keyid], message, signature)
         for keyid, signature in envelope.signatures
         if keyid in keys
     }
