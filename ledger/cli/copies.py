@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ledger.cli.founding import RECOVERY_KEY, Admission, Plan, found
 from ledger.cli.home import PassphraseFile
 from ledger.cli.log_keys import log_key_paths
+from ledger.cli.timestamp import TsaRoots, read_tsa_roots
 from ledger.cli.words import console, fields, say
 from ledger.core.policy import parse_policy
 from ledger.party.errors import Unfit
@@ -30,6 +31,8 @@ from ledger.server.copies.source import open_files
 from ledger.server.log.outside import PUBLISHED, PublishedFile
 from ledger.server.node import DATABASE
 
+MAX_SAID = 20
+"""How many things left out are named, of as many as a hostile mirror may make up."""
 Directory = Annotated[
     Path, typer.Argument(metavar="DIR", help="What `ledger init` made.", exists=True, file_okay=False)
 ]
@@ -69,25 +72,34 @@ def restore(
             help="A directory that 'verifier mirror' wrote, or the URL of one that is served.",
         ),
     ],
+    tsa_roots: TsaRoots = None,
 ) -> None:
     """Rebuild the database from a mirror, after a loss or from an old backup; stop the server first.
 
     Every entry is verified against the mirror's checkpoint, which must be signed by a key of this log
     (DIR/keys/log*.json) and contain everything that DIR/published says was shown. The database that was there is kept
-    beside the new one. Time-stamps are not taken over, as nobody here can tell whose they are: keep the mirror, from
-    which 'ledger evidence build --mirror' and 'verifier replay --timestamps' read them.
+    beside the new one. From it come what was promised and is not among the entries yet, and the time-stamps that it
+    has; with --tsa-roots, as for 'ledger serve', also those that the mirror has. Each is checked to be of this log, and
+    what is left out is said. Without the old database, open promises are lost: their holders can prove an omission.
     """
 
     async def work(told: Told) -> Restored:
         async with open_files(mirror) as files:
             log_keys = [read_public(path) for path in log_key_paths(directory)]
             published = PublishedFile(directory / PUBLISHED)
-            return await restore_database(directory / DATABASE, files, log_keys, published, told)
+            return await restore_database(directory / DATABASE, files, log_keys, published, told, tsa_roots=roots)
 
+    roots = read_tsa_roots(tsa_roots) if tsa_roots is not None else []
     with counting("Restoring entries") as told:
         restored = asyncio.run(work(told))
     say(f"The database has {restored.head.size} entries again:", "bold green")
-    fields({"root": restored.head.root.hex(), "old database": restored.before})
+    carried = restored.carried
+    taken = f"{carried.promises} promised statements, {carried.stamps} time-stamps"
+    fields({"root": restored.head.root.hex(), "old database": restored.before, "taken over": taken})
+    for what in carried.left_out[:MAX_SAID]:
+        say(f"Left out: {what}", "bold yellow")
+    if len(carried.left_out) > MAX_SAID:
+        say(f"Left out: {len(carried.left_out) - MAX_SAID} more", "bold yellow")
     say(f"Next: run 'ledger serve {directory}'.")
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
-from cryptography.x509 import load_pem_x509_certificates
+from cryptography.x509 import Certificate, load_pem_x509_certificates
 
 from ledger.cli.words import fields, say
 from ledger.server.log.stamping import Authority
@@ -80,8 +80,12 @@ def authority_of(url: str | None, roots: Path | None) -> Authority | None:
         is_address = False
     if not is_address or "@" in url or not url.isascii() or not url.isprintable():
         raise typer.BadParameter(f"--tsa: {url!a} is no http or https address without user and password")
+    return Authority(url, read_tsa_roots(roots))
+
+
+def read_tsa_roots(path: Path) -> list[Certificate]:
+    """Return the certificates in a PEM file; raise BadParameter where there is none."""
     try:
-        certificates = load_pem_x509_certificates(roots.read_bytes())
+        return load_pem_x509_certificates(path.read_bytes())
     except ValueError as error:
-        raise typer.BadParameter(f"--tsa-roots: {roots} holds no certificates in PEM: {error}") from error
-    return Authority(url, certificates)
+        raise typer.BadParameter(f"--tsa-roots: {path} holds no certificates in PEM: {error}") from error

@@ -18,6 +18,10 @@ class CopyUnreadable(CopyError):
     """A file of it cannot be had: this says nothing about whether it is sound."""
 
 
+class CopyMissing(CopyUnreadable):
+    """A file is not there at all; of some, none need be."""
+
+
 class CopyFalse(CopyError):
     """It is not what the checkpoint signs, or not a copy of this log."""
 

@@ -7,11 +7,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from cryptography.x509 import Certificate
+
 from ledger.core.checkpoint import TreeHead
 from ledger.core.keys import PublicKey
-from ledger.core.note import note_key_of
+from ledger.core.note import NoteKey, note_key_of, parse_vkey
 from ledger.core.policy import Policy
-from ledger.server.copies.errors import CopyTooShort
+from ledger.registry.facts import LEDGER_KEY
+from ledger.server.copies.carrying import Carried, Restoring, carry_over
+from ledger.server.copies.errors import CopyFalse, CopyTooShort
 from ledger.server.copies.reading import open_checkpoint, read_checkpoint, read_parts
 from ledger.server.copies.source import Files
 from ledger.server.log.errors import ContradictedError
@@ -27,19 +31,27 @@ Progress = Callable[[int, int], None]
 
 
 class Restored(NamedTuple):
-    """The tree head that the database now has, and where the one before was put, if there was one."""
+    """The tree head that the database now has, where the one before, if any, was put, and what was taken over."""
 
     head: TreeHead
     before: Path | None
+    carried: Carried
 
 
 async def restore(
-    database: Path, files: Files, log_keys: Sequence[PublicKey], published: PublishedFile, progress: Progress
+    database: Path,
+    files: Files,
+    log_keys: Sequence[PublicKey],
+    published: PublishedFile,
+    progress: Progress,
+    *,
+    tsa_roots: Sequence[Certificate] = (),
 ) -> Restored:
     """Put a database that is rebuilt from a mirror in the place of `database`, which nobody serves meanwhile.
 
-    The mirror's checkpoint must be signed by one of this log's keys, and its tree contain the one last published. The
-    old file is kept beside the new one.
+    The mirror's checkpoint must be signed by one of this log's keys, and its tree contain the one last published, and
+    whatever else this log turns out to have signed. The old file is kept beside the new one; its open promises and
+    time-stamps are taken over, and those time-stamps of the mirror for which `tsa_roots` vouch.
     Raises CopyError, ContradictedError, StoreLockedError, StoreError, IntegrityError.
     """
     with lock_file(database):
@@ -53,8 +65,10 @@ async def restore(
             try:
                 await _fill(store, files, head, note, progress)
                 await rederive(store, head)
+                new = await _known(store, head, keys, files.location)
                 try:
-                    await compare(store, keys, head.size, await published.shown())
+                    await compare(store, new.keys, head.size, await published.shown())
+                    carried = await carry_over(new, database, files, tsa_roots)
                 except ContradictedError as error:
                     if error.shown <= head.size:
                         raise
@@ -62,7 +76,7 @@ async def restore(
                     raise CopyTooShort(files.location, lacks) from error
             finally:
                 await store.close()
-            return Restored(head, _exchange(database, fresh))
+            return Restored(head, _exchange(database, fresh), carried)
         finally:
             _remove(fresh)
 
@@ -76,6 +90,15 @@ async def _fill(store: Store, files: Files, head: TreeHead, note: bytes, progres
         await store.append(Batch(entries, [], part.tiles, stored))
         progress(done, head.size)
     await rebuild(store, head.size)
+
+
+async def _known(store: Store, head: TreeHead, at_hand: Sequence[NoteKey], location: str) -> Restoring:
+    """Return the restored log with every key that it ever had: retired ones, whose file may be gone, signed for it."""
+    ledger = (await store.view([LEDGER_KEY], [])).ledger
+    if ledger is None:
+        raise CopyFalse(location, "entry 0 makes no ledger")
+    vkeys = {*ledger.log_keys, *(key.vkey() for key in at_hand)}
+    return Restoring(store, head, ledger.id, [parse_vkey(vkey) for vkey in sorted(vkeys)])
 
 
 def _exchange(database: Path, fresh: Path) -> Path | None:

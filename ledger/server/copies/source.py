@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from ledger.server.copies.errors import CopyUnreadable
+from ledger.server.copies.errors import CopyMissing, CopyUnreadable
 
 TOTAL_S = 60.0
 SILENCE_S = 20.0
-_OK = 200
+_OK, _NOT_FOUND = 200, 404
 _CHUNK_BYTES = 1 << 16
 
 
@@ -28,7 +28,7 @@ class Files(Protocol):
     location: str
 
     async def read(self, path: str, max_bytes: int) -> bytes:
-        """Return a file of at most `max_bytes`; raise CopyUnreadable."""
+        """Return a file of at most `max_bytes`; raise CopyUnreadable, CopyMissing where there is none."""
 
 
 class DirectoryFiles:
@@ -46,6 +46,8 @@ class DirectoryFiles:
         try:
             with (self._directory / path).open("rb") as file:
                 raw = file.read(max_bytes + 1)
+        except FileNotFoundError as error:
+            raise CopyMissing(f"{self._directory / path}", "no such file") from error
         except OSError as error:
             raise CopyUnreadable(f"{self._directory / path}", error.strerror or "unreadable") from error
         return _bounded(f"{self._directory / path}", raw, max_bytes)
@@ -64,6 +66,8 @@ class HttpFiles:
         body = bytearray()
         try:
             async with self._session.get(address, allow_redirects=False) as response:
+                if response.status == _NOT_FOUND:
+                    raise CopyMissing(address, "no such file")
                 if response.status != _OK:
                     raise CopyUnreadable(address, f"status {response.status}")
                 async for chunk in response.content.iter_chunked(_CHUNK_BYTES):

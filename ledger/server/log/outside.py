@@ -100,11 +100,12 @@ async def compare(store: Store, keys: Sequence[NoteKey], size: int, shown: Itera
             head = open_own(keys, note).head
         except (NoteError, PolicyError) as error:
             raise IntegrityError(f"{where} is no checkpoint signed by a key of this log: {error}") from error
-        if head.size > size or await _root_at(store, head.size) != head.root:
+        if head.size > size or await root_at(store, head.size) != head.root:
             raise ContradictedError(where, head.size, size)
 
 
-async def _root_at(store: Store, size: int) -> bytes:
+async def root_at(store: Store, size: int) -> bytes:
+    """Return the root of the first `size` entries, of which the store has at least so many."""
     return range_hash(0, size, await store.nodes(perfect_nodes(0, size))) if size else EMPTY_ROOT
 
 

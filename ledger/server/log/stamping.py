@@ -10,9 +10,10 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from hashlib import sha256
 
 import aiohttp
-from cryptography.x509 import Certificate
+from cryptography.x509 import Certificate, ObjectIdentifier
 from rfc3161_client import (
     HashAlgorithm,
     TimeStampRequest,
@@ -34,6 +35,7 @@ DEADLINE_S = 30.0
 _CONNECT_S = 10.0
 _QUERY, _REPLY = "application/timestamp-query", "application/timestamp-reply"
 _OK = 200
+_SHA256 = ObjectIdentifier("2.16.840.1.101.3.4.2.1")
 _logger = logging.getLogger(__name__)
 
 Newest = Callable[[], Awaitable[StoredCheckpoint | None]]
@@ -60,7 +62,10 @@ class Authority:
             .build()
         )
         raw = await self._ask(request.as_bytes())
-        self._verify(raw, request, text)
+        try:
+            verify_answer(raw, text, self._roots, request)
+        except ValueError as error:
+            raise NotStampedError(self.url, str(error)) from error
         return raw
 
     async def _ask(self, query: bytes) -> bytes:
@@ -86,18 +91,34 @@ class Authority:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise NotStampedError(self.url, str(error) or type(error).__name__) from error
 
-    def _verify(self, raw: bytes, request: TimeStampRequest, text: bytes) -> None:
-        try:
-            response: TimeStampResponse = decode_timestamp_response(raw)
-        except ValueError as error:
-            raise NotStampedError(self.url, "its answer is none (RFC 3161, DER)") from error
-        builder = VerifierBuilder.from_request(request)
-        for root in self._roots:
-            builder = builder.add_root_certificate(root)
-        try:
-            builder.build().verify_message(response, text)
-        except (VerificationError, ValueError) as error:
-            raise NotStampedError(self.url, f"its answer does not hold: {error}") from error
+
+def verify_answer(
+    raw: bytes, text: bytes, roots: Sequence[Certificate], request: TimeStampRequest | None = None
+) -> None:
+    """Raise ValueError, saying why, unless `raw` has a token over `text` for which `roots`, one or more, vouch.
+
+    Where there is a `request`, it is an answer to that one, and to no other.
+    """
+    try:
+        response: TimeStampResponse = decode_timestamp_response(raw)
+    except ValueError as error:
+        raise ValueError("its answer is none (RFC 3161, DER)") from error
+    builder = VerifierBuilder() if request is None else VerifierBuilder.from_request(request)
+    for root in roots:
+        builder = builder.add_root_certificate(root)
+    try:
+        builder.build().verify_message(response, text)
+    except (VerificationError, ValueError) as error:
+        raise ValueError(f"its answer does not hold: {error}") from error
+
+
+def is_over(raw: bytes, text: bytes) -> bool:
+    """Tell whether the token in an authority's answer is over `text`; whose it is, is not looked at."""
+    try:
+        imprint = decode_timestamp_response(raw).tst_info.message_imprint
+    except ValueError:
+        return False
+    return imprint.hash_algorithm == _SHA256 and imprint.message == sha256(text).digest()
 
 
 async def stamp_newest(stamps: Stamps, newest: Newest, authority: Authority) -> StoredStamp | None:
