@@ -10,7 +10,7 @@ from contextlib import suppress
 import aiohttp
 import pytest
 
-from ledger.server.log import sequencer
+from ledger.server.log import promising, sequencer
 from ledger.server.service import listener, submission
 from tests.harness.faulty import Fault, Faults
 from tests.harness.people import Person
@@ -151,6 +151,7 @@ async def test_a_full_queue_and_a_full_disk_say_when_to_come_back(
 ) -> None:
     one, *more = house.listings(alpha, 20)
     monkeypatch.setattr(served.log._waiting, "_maxsize", 1)
+    monkeypatch.setattr(promising, "MAX_PROMISED", 3)
     held = Faults(served.log.store, plan=[Fault.HELD])
 
     async def submit(body: bytes) -> tuple[int, str | None, str]:
@@ -164,7 +165,7 @@ async def test_a_full_queue_and_a_full_disk_say_when_to_come_back(
     await asyncio.sleep(0.3)
     held.gate.set()
     answers = set(await asyncio.gather(first, *rest))
-    assert answers == {(201, None, ""), (429, "1", "busy")}
+    assert answers == {(201, None, ""), (202, None, ""), (429, "1", "busy")}
 
     monkeypatch.setattr(sequencer, "MIN_FREE_BYTES", 1 << 80)
     assert await submit(house.listings(alpha, 1)[0].recorded) == (503, "1", "unavailable")

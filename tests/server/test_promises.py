@@ -16,7 +16,7 @@ from ledger.core.dsse import PROMISE_TYPE, Envelope, parse_envelope
 from ledger.core.encoding import canonical, parse_json
 from ledger.core.keys import verify_ed25519
 from ledger.server.log import promising, sequencer
-from ledger.server.log.errors import PromisedError, UnavailableError
+from ledger.server.log.errors import PromisedError, SignedRefusalError, UnavailableError
 from ledger.server.log.sequencer import Log
 from ledger.server.log.workers import Workers
 from ledger.server.store.memory import MemoryStore
@@ -24,7 +24,7 @@ from ledger.server.store.sqlite import SQLiteStore
 from tests.harness.faulty import Fault, Faults
 from tests.harness.people import person
 from tests.harness.running import Clock, House, running, serving, submit_all
-from tests.harness.speech import signed
+from tests.harness.speech import Speech, signed
 
 ALPHA = person("alpha")
 
@@ -247,6 +247,50 @@ async def test_a_promise_outlives_a_kill(tmp_path: Path, workers: Workers) -> No
         assert log.published is not None
         assert log.published.head.size == 3
     await store.close()
+
+
+@pytest.mark.usefixtures("disk")
+async def test_nothing_that_waits_breaks_a_promise(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name is promised to who found no room; who asked for it before, and waits with no promise, is refused."""
+    monkeypatch.setattr(sequencer, "MAX_WAITING", 1)
+    monkeypatch.setattr(sequencer, "_MAX_CHECKED", 1)
+    early, late = (HOUSE.registration(person("beta", label)) for label in ("early", "late"))
+    async with running(MemoryStore(), HOUSE, workers, Clock()) as log:
+        await submit_all(log, [HOUSE.created, HOUSE.registration(ALPHA)])
+        appends = Faults(log.store, plan=[Fault.HELD])
+        ahead = [asyncio.create_task(log.submit(one.recorded)) for one in HOUSE.listings(ALPHA, 1)]
+        await appends.called.wait()
+        for envelope in [*HOUSE.listings(ALPHA, 2), early]:  # two are on the way, and `early` fills the queue
+            ahead.append(asyncio.create_task(log.submit(envelope.recorded)))
+            await asyncio.sleep(0.05)
+        assert log.waiting_count == 1
+        surplus = asyncio.create_task(log.submit(late.recorded))
+        await asyncio.sleep(0)
+        appends.gate.set()
+        with pytest.raises(PromisedError):
+            await surplus
+        with pytest.raises(SignedRefusalError, match="name-taken"):
+            await ahead.pop()
+        await asyncio.gather(*ahead)
+        assert (await log.submit(late.recorded)).duplicate
+
+
+async def test_a_change_of_the_rules_is_promised_last(workers: Workers, disk: Disk) -> None:
+    """What follows it is read by other rules: nothing is promised, nor called wrong, before it is recorded."""
+    house = House()
+    change = signed(house.speech.rules_changed(house.operator, 2), house.operator.key)
+    [before] = house.listings(ALPHA, 1)
+    later = signed(Speech(house.created.id, rules=2).listing_registered(ALPHA), ALPHA.key)
+    async with running(MemoryStore(), house, workers, Clock()) as log:
+        await submit_all(log, [house.created, house.registration(ALPHA)])
+        disk.fill()
+        await promised(log, before)
+        await promised(log, change)
+        with pytest.raises(UnavailableError):
+            await log.submit(later.recorded)
+        disk.clear()
+        assert [await recorded(log, before), await recorded(log, change)] == [2, 3]
+        assert (await log.submit(later.recorded)).entry.index == 4
 
 
 async def test_an_expired_promise_is_given_up(workers: Workers, disk: Disk) -> None:

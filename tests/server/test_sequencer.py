@@ -15,8 +15,8 @@ from ledger.core.keys import verify_ed25519
 from ledger.core.policy import Policy
 from ledger.core.receipt import format_receipt
 from ledger.registry.refusal import Refused
-from ledger.server.log import checking, sequencer
-from ledger.server.log.errors import BusyError, SignedRefusalError, UnavailableError
+from ledger.server.log import checking, drafting, promising, sequencer
+from ledger.server.log.errors import BusyError, PromisedError, SignedRefusalError, UnavailableError
 from ledger.server.log.sequencer import Log, Recorded
 from ledger.server.log.workers import Workers
 from ledger.server.store.memory import MemoryStore
@@ -272,8 +272,10 @@ async def test_a_full_disk_stops_writing_until_there_is_room(workers: Workers, m
         assert not (await log.submit(house.registration(ALPHA).recorded)).duplicate
 
 
-async def test_a_full_queue_refuses_and_lets_streams_wait(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_queue_promises_and_lets_streams_wait(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What finds no room is promised, between two batches, as far as may be promised; the rest is turned away."""
     monkeypatch.setattr(sequencer, "MAX_WAITING", 2)
+    monkeypatch.setattr(promising, "MAX_PROMISED", 5)
     monkeypatch.setattr(sequencer, "_MAX_CHECKED", 1)
     house, store = House(), MemoryStore()
     async with running(store, house, workers) as log:
@@ -288,9 +290,15 @@ async def test_a_full_queue_refuses_and_lets_streams_wait(workers: Workers, monk
         assert refused
         assert log.waiting_count <= 2
         appends.gate.set()
-        assert all([not (await task).duplicate for task in pending])
+        answers = await asyncio.gather(*submissions, return_exceptions=True)
+        promised = [answer for answer in answers if isinstance(answer, PromisedError)]
+        assert len(promised) == 5
+        assert {type(answer) for answer in answers} == {Recorded, PromisedError, BusyError}
         assert [answer.statement_id for answer in await stream] == [item.id for item in envelopes], "none was dropped"
         assert len(await check_log(house, log)) == 32
+        for promise in promised:
+            assert await store.index_of(promise.statement_id) is not None
+        assert await store.pending() == []
 
 
 async def test_stopping_finishes_what_waits(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -394,7 +402,7 @@ async def test_a_signature_whose_key_left_the_cache_is_not_taken_on_trust(
 
 
 async def test_caches_of_one_element_change_nothing(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sequencer, "_MAX_CACHED_ROOTS", 1)
+    monkeypatch.setattr(drafting, "_MAX_CACHED_ROOTS", 1)
     for name in ("_MAX_CACHED_KEYS", "_MAX_SENT_KEYS"):
         monkeypatch.setattr(checking, name, 1)
     house = House()
