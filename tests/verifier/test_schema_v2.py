@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from verifier.errors import CheckFailed, MalformedInput
 from verifier.jcs import parse_canonical
 from verifier.schema import NEWEST_RULES, STATEMENT_TYPES, verify_fields
 from verifier.templates import read_template
+from verifier.vocabulary import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -343,6 +345,59 @@ def test_version_1_reads_as_it_always_did() -> None:
         with pytest.raises(CheckFailed) as caught:
             parse_statement(canonical(example(kind)), 1)
         assert caught.value.failure.reason == "unknown-type"
+
+
+def slowly(payload: bytes, rules: int) -> Any:
+    """Return the statement by way of the general reader and the field tables, None if they refuse it."""
+    try:
+        value = parse_canonical(payload, "payload")
+        verify_fields(value["type"], value, rules)
+    except (MalformedInput, KeyError, TypeError):
+        return None
+    return value
+
+
+_RARE = {"industry", "product", "recipient", "from_ms", "until_ms", "fulfils", "derivatives"}
+_USE = {name: value for name, value in example("usage.reported").items() if name not in _RARE}
+
+
+@pytest.mark.parametrize("left_out", [(), ("count", "purpose", "seen", "transfer")])
+def test_the_template_of_a_use_reads_what_the_tables_read(left_out: tuple[str, ...]) -> None:
+    """Since version 2; every byte, changed into every other."""
+    payload = canonical({name: value for name, value in _USE.items() if name not in left_out})
+    for rules in STATEMENT_TYPES:
+        assert read_template(payload, rules) == (slowly(payload, rules) if rules > 1 else None)
+    assert read_template(payload, NEWEST_RULES) == json.loads(payload)
+    for at in range(len(payload)):
+        for byte in range(256):
+            changed = payload[:at] + bytes([byte]) + payload[at + 1 :]
+            template = read_template(changed, 2)
+            assert template is None or template == slowly(changed, 2), changed
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("action", [*sorted(ACTIONS), "", "trains", "Use", None]),
+        ("count", [1, 2**53 - 1, 0, 2**53, 10**16, True, 1.0, "1", SEALED]),
+        ("purpose", ["x" * 200, "x" * 201, "", "a\nb", 'a"b', "a\\b", "~ !", "\x7f", "ä", SEALED, None]),
+        ("spatial", ["DE", "DE-BY", "x" * 201, "", "a\nb", '"', "\\", SEALED]),
+        ("transfer", ["sha256:" + "A" * 64, "sha256:" + "a" * 63, SEALED]),
+        ("license", ["sha256:" + "a" * 65, "a" * 64]),
+        ("seen", [{"root": HEX, "size": 0}, {"root": HEX, "size": 2**53}, {"root": HEX}, SEALED]),
+        ("not_after_ms", [0, 2**53]),
+        ("industry", ["word"]),
+        ("fulfils", [["inform"]]),
+        ("extra", [1]),
+    ],
+)
+def test_the_template_of_a_use_leaves_what_is_rare_to_the_tables(name: str, values: list[Any]) -> None:
+    """It says what the tables say, or nothing."""
+    assert {read_template(canonical(_USE | {"action": action}), 2) is None for action in ACTIONS} == {False}
+    for value in values:
+        changed = canonical(_USE | {name: value})
+        template = read_template(changed, 2)
+        assert template is None or template == slowly(changed, 2), changed
 
 
 def test_the_template_of_an_offer_reads_when_it_is_to_be_acknowledged() -> None:
