@@ -33,6 +33,7 @@ _ATTEMPTS = 3
 _CHUNK_BYTES = 1 << 16
 _OK, _SERVER_FAULT, _TOO_MANY = 200, 500, 429
 _MISSING = (404, 410)
+_GZIP, _AS_IT_IS = "gzip", "identity"
 
 
 Location = str | tuple[str, ...]
@@ -108,7 +109,7 @@ class HttpSource:
         raise SourceUnavailable(path, why)
 
     def _get(self, path: str, max_bytes: int) -> bytes:
-        headers = {"Accept-Encoding": "gzip", "User-Agent": "provenance-ledger-verifier"}
+        headers = {"Accept-Encoding": _GZIP, "User-Agent": "provenance-ledger-verifier"}
         self._connection.request("GET", f"{self._base}/{path}", headers=headers)
         with self._connection.getresponse() as response:
             if response.status >= _SERVER_FAULT or response.status == _TOO_MANY:
@@ -116,9 +117,12 @@ class HttpSource:
             if response.status != _OK:
                 self.close()
                 raise SourceUnavailable(path, f"status {response.status}", missing=response.status in _MISSING)
-            gzipped = response.headers.get("Content-Encoding", "").lower() == "gzip"
+            encoding = response.headers.get("Content-Encoding", _AS_IT_IS).lower()
+            if encoding not in (_AS_IT_IS, _GZIP):  # what it says is not known, so that it accuses nobody
+                self.close()
+                raise SourceUnavailable(path, "in an encoding that was not asked for")
             # A few kilobytes of gzip can unfold to gigabytes: never more than the cap is unfolded.
-            unfold = zlib.decompressobj(16 + zlib.MAX_WBITS) if gzipped else None
+            unfold = zlib.decompressobj(16 + zlib.MAX_WBITS) if encoding == _GZIP else None
             body = bytearray()
             for chunk in _chunks(response):
                 body += unfold.decompress(chunk, max_bytes + 1 - len(body)) if unfold else chunk
