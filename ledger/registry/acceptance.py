@@ -54,8 +54,16 @@ class Candidate:
 def accept(view: View, candidate: Candidate, index: int, time_ms: int, root_at: RootAt) -> list[str]:
     """Accept the candidate as entry `index`: change `view` accordingly and return the subjects that it concerns.
 
-    `root_at(size)` returns this log's root at a size of at most `index`. Raises Duplicate, or Refused, and then has
-    changed nothing.
+    Raises what `check` raises, and then has changed nothing.
+    """
+    check(view, candidate, index, time_ms, root_at)
+    return record(view, candidate.statement, Moment(candidate.envelope.id, index, time_ms))
+
+
+def check(view: View, candidate: Candidate, index: int, time_ms: int, root_at: RootAt) -> None:
+    """Raise Duplicate or Refused unless the candidate may enter as entry `index`; nothing is changed.
+
+    `root_at(size)` returns this log's root at a size of at most `index`.
     """
     statement, envelope = candidate.statement, candidate.envelope
     try:
@@ -72,7 +80,6 @@ def accept(view: View, candidate: Candidate, index: int, time_ms: int, root_at: 
     except Refused as refused:
         refused.authentic = True
         raise
-    return record(view, statement, Moment(envelope.id, index, time_ms))
 
 
 def record(view: View, statement: Statement, moment: Moment) -> list[str]:

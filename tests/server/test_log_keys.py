@@ -13,6 +13,7 @@ from ledger.core.note import open_note, parse_note, parse_vkey, sign_note
 from ledger.core.policy import parse_policy
 from ledger.party.client import LedgerClient
 from ledger.party.errors import ReceiptInvalid
+from ledger.registry.refusal import Refused
 from ledger.server.copies.restoring import restore
 from ledger.server.copies.source import open_files
 from ledger.server.log.errors import SignedRefusalError, UnavailableError
@@ -161,11 +162,26 @@ async def test_ml_dsa_44_beside_ed25519(place: Place) -> None:
 
 
 async def test_a_key_that_the_server_does_not_hold_is_not_taken_up(place: Place) -> None:
-    """No checkpoint could follow such an entry; nothing is recorded, and the log goes on."""
+    """No checkpoint could follow such an entry; the operator hears what to do, and the log goes on."""
     await place.run([place.house.created])
-    with pytest.raises(UnavailableError, match="not at hand"):
+    with pytest.raises(UnavailableError, match=r"does not hold the log key .* run 'ledger log-key add DIR FILE'"):
         await place.run([place.told("ledger.log_key_added", NEW)])
     assert await place.run([place.house.registration(ALPHA)]) == {place.vkey(place.old)}
+
+
+async def test_whoever_may_not_add_a_key_is_refused_by_the_rules(place: Place) -> None:
+    """Which keys the server holds concerns nobody else: what the rules say first is told, signed if it can be."""
+    house = place.house
+    await place.run([house.created, house.registration(ALPHA)])
+    say, vkey, stranger = house.speech.say, place.vkey(NEW), person("stranger")
+    kind = "ledger.log_key_added"
+    with pytest.raises(SignedRefusalError, match="wrong-signers"):
+        await place.run([signed(say(kind, ALPHA, [ALPHA.key], log_key=vkey), ALPHA.key)])
+    with pytest.raises(Refused, match="unknown-key"):
+        await place.run([signed(say(kind, stranger, [stranger.key], log_key=vkey), stranger.key)])
+    taken = say(kind, house.operator, [house.operator.key], log_key=place.vkey(house.identity.service_key))
+    with pytest.raises(SignedRefusalError, match="key-taken"):
+        await place.run([signed(taken, house.operator.key)])
 
 
 async def test_two_changes_in_one_batch_are_each_under_the_keys_of_their_size(place: Place) -> None:

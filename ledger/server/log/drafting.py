@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 
 from ledger.core.entry import Entry
 from ledger.core.merkle import perfect_nodes, range_hash
-from ledger.registry.acceptance import Candidate, accept
+from ledger.registry.acceptance import Candidate, check, record
 from ledger.registry.facts import LEDGER_KEY, View
+from ledger.registry.finding import Moment
 from ledger.server.log.answers import Waiting
 from ledger.server.log.checking import remember
+from ledger.server.log.errors import UnavailableError
 from ledger.server.log.identity import Identity
 from ledger.server.log.tail import Tail
 from ledger.server.log.views import complete, load
@@ -73,11 +75,16 @@ class Draft:
         Raises Duplicate, Refused, StoreError, or UnavailableError for a log key that this server does not hold: no
         checkpoint could follow its entry.
         """
-        candidate = item.candidate
-        await complete(self.made_by.store, self.view, candidate.statement)
-        if isinstance(candidate.statement, LedgerLogKeyAdded):
-            self.made_by.identity.require([candidate.statement.log_key])
-        subjects = accept(self.view, candidate, self.tail.size, self.time_ms, self._root_at)
+        candidate, statement = item.candidate, item.candidate.statement
+        await complete(self.made_by.store, self.view, statement)
+        check(self.view, candidate, self.tail.size, self.time_ms, self._root_at)
+        # Only now: whoever may not say it is refused by the rules, and does not learn which keys this server holds.
+        if isinstance(statement, LedgerLogKeyAdded) and statement.log_key not in self.made_by.identity.signers:
+            raise UnavailableError(
+                f"this server does not hold the log key {statement.log_key[:120]}, and could sign nothing after its "
+                "entry: stop it, and run 'ledger log-key add DIR FILE', which records this and puts the key in place"
+            )
+        subjects = record(self.view, statement, Moment(candidate.envelope.id, self.tail.size, self.time_ms))
         entry = self.tail.append(candidate.envelope, self.time_ms)
         self.entries.append(NewEntry(entry.index, candidate.envelope.id, entry.raw, subjects))
         return entry
