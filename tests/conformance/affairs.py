@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from ledger.core.encoding import Json
-from ledger.core.keys import SigningKey
+from ledger.core.keys import Signer
 from tests.conformance.random_terms import TermsMaker
 from tests.harness.forger import Forger
 from tests.harness.people import Person, person
@@ -83,7 +83,7 @@ class Affairs:
     pick: Random
     ledger: Forger
     people: list[Person] = field(default_factory=list)
-    owners: dict[str, SigningKey] = field(default_factory=dict)
+    owners: dict[str, Signer] = field(default_factory=dict)
     listings: dict[str, Listing] = field(default_factory=dict)
     licenses: dict[str, License] = field(default_factory=dict)
     transfers: dict[str, Transfer] = field(default_factory=dict)
@@ -103,7 +103,7 @@ class Affairs:
         self.own(*self.ledger.operator.all_keys)
         self.terms = TermsMaker(self.pick, [self.ledger.operator.name])
 
-    def own(self, *keys: SigningKey) -> None:
+    def own(self, *keys: Signer) -> None:
         """Keep private keys."""
         self.owners.update({item.public.keyid: item for item in keys})
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ledger.core.dsse import Envelope
 from ledger.core.encoding import Json, canonical
 from ledger.core.errors import FormatError
-from ledger.core.keys import SigningKey
+from ledger.core.keys import Signer
 from ledger.registry.acceptance import Duplicate
 from ledger.registry.facts import KeyFact, key_key
 from ledger.registry.refusal import Refused
@@ -21,8 +21,8 @@ from tests.conformance.spoil import spoil_envelope, spoil_envelope_bytes, spoil_
 from tests.conformance.world import World
 from tests.conformance.world_2 import World2
 from tests.harness.forger import Forger, sign_payload
-from tests.harness.people import person
-from tests.harness.speech import DAY_MS, TYPES_2, signed
+from tests.harness.people import Person, person
+from tests.harness.speech import DAY_MS, TYPES_2, keyids, signed
 
 BY_DESIGN = "unknown-rules"
 """After it a verifier judges nothing (docs/format.md §6.2, §9.14): such candidates are not recorded."""
@@ -96,14 +96,15 @@ class History:
         few = [kind for kind in TYPES_2 if kind == "ledger.rules_changed" or self.pick.random() < 0.8]
         types = self.pick.choice([list(TYPES_2), few])
         statement = self.world.speech.rules_changed(self.ledger.operator, rules, statement_types=types)
-        statement["signers"] = [good[0].public.keyid]
-        self._judge(signed(statement, good[0]), "ledger.rules_changed")
+        voice = Person(self.ledger.operator.name, good).voice
+        statement["signers"] = keyids(voice)
+        self._judge(signed(statement, *voice), "ledger.rules_changed")
         assert self.judged[-1].reason == "", self.judged[-1]
         self.world.speech.rules = rules
         if isinstance(self.world, World):
             self.world = World2.after(self.world)
 
-    def _keys_for(self, statement: Json) -> list[SigningKey]:
+    def _keys_for(self, statement: Json) -> list[Signer]:
         """Return the private keys of the statement's signers, as far as it has any that can be found."""
         signers = statement.get("signers")
         names = [name for name in signers if isinstance(name, str)] if isinstance(signers, list) else []

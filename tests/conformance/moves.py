@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ledger.core.encoding import Json
+from ledger.core.keys import Signer
+from ledger.statements.parse import LASTING_KEYS
 from tests.conformance.affairs import Affairs
 from tests.conformance.optional import add_optional
-from tests.harness.people import Person, key, person
+from tests.harness.people import Person, key, lasting_key, person
 from tests.harness.sealing import seal
 from tests.harness.speech import DAY_MS, Speech, marks, sealed, sealed_marks
 
@@ -33,10 +35,20 @@ class Mover:
 
     def say(self, kind: str, who: Person, /, *also: Person, **fields: Json) -> Said:
         """Return a statement signed by signing keys of these people; None leaves a field out."""
-        keys = [one for person_ in (who, *also) for one in person_.keys[: self.pick.choice([1, 1, 1, 2])]]
+        keys = [one for person_ in (who, *also) for one in self._voice(person_)]
         statement: Said = self.speech.say(kind, who, keys, **fields)
         add_optional(self.pick, self.affairs.terms, statement, self.extras)
         return statement
+
+    def _voice(self, who: Person) -> list[Signer]:
+        """Return signing keys of somebody: enough of them, with a small chance not of every algorithm."""
+        some = who.keys[: self.pick.choice([1, 1, 1, 2])]
+        return some if self.pick.random() < 0.05 else list({id(one): one for one in [*some, *who.voice]}.values())
+
+    def _new_key(self, label: str) -> Signer:
+        """Return a key that nobody has, since version 5 often of ML-DSA-44, before it rarely."""
+        chance = 0.4 if self.speech.rules >= LASTING_KEYS else 0.02
+        return lasting_key(label) if self.pick.random() < chance else key(label)
 
     def maybe(self, chance: float, value: Json) -> Json:
         """Return a value with a chance, or None."""
@@ -75,13 +87,16 @@ class Mover:
         who = person(name, f"{name} {self.pick.randrange(10**6)}")
         if self.pick.random() < 0.05:
             who.keys.append(self.pick.choice([known.key, known.recovery, affairs.ledger.log_key]))
+        if self.pick.random() < 0.3:
+            who.keys.append(self._new_key(f"{name} second {self.pick.randrange(10**6)}"))
+            who.recovery_keys.append(self._new_key(f"{name} second recovery {self.pick.randrange(10**6)}"))
         affairs.own(*who.all_keys)
         statement: Said = self.speech.party_registered(who)
         add_optional(self.pick, affairs.terms, statement, self.extras)
         return statement
 
     def added_key(self) -> Said:
-        new = key(f"added {self.pick.randrange(10**6)} of {self.affairs.ledger.origin}")
+        new = self._new_key(f"added {self.pick.randrange(10**6)} of {self.affairs.ledger.origin}")
         self.affairs.own(new)
         use = self.pick.choice(["signing", "signing", "signing", "recovery"])
         return dict(self.speech.key_added(self.affairs.someone(), new, use))
@@ -93,7 +108,7 @@ class Mover:
             return self.added_key()
         who = self.pick.choice(spare)
         gone = self.pick.choice([*who.keys[1:], *who.recovery_keys[1:]])
-        by = gone if gone in who.keys and self.pick.random() < 0.2 else who.recovery
+        by = gone if gone in who.keys and self.pick.random() < 0.2 else None
         since = self.maybe(0.8, max(0, self.soon(-20, -3, -0.5, -0.01, 0, 1) + self.pick.choice([0, 1, -1])))
         statement: Said = self.speech.key_revoked(who, gone, by, compromised_since_ms=since)
         add_optional(self.pick, self.affairs.terms, statement, self.extras)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ledger.core.dsse import STATEMENT_TYPE, Envelope
 from ledger.core.encoding import Json, b64encode, canonical, parse_json
-from ledger.core.keys import SigningKey
+from ledger.core.keys import Signer
 from tests.harness import edwards
 from tests.harness.speech import DAY_MS
 
@@ -146,7 +146,7 @@ def spoil_payload(pick: Random, payload: bytes) -> tuple[bytes, str]:
     return changed[how], f"payload: {how}"
 
 
-def spoil_envelope(pick: Random, envelope: Envelope, owners: list[SigningKey]) -> tuple[Json, str]:
+def spoil_envelope(pick: Random, envelope: Envelope, owners: list[Signer]) -> tuple[Json, str]:
     """Return an envelope's JSON value with something wrong or something else; and what was done."""
     document: dict[str, Json] = envelope.document()
     how = pick.choice(
@@ -186,7 +186,7 @@ def _sort_signatures(document: dict[str, Json]) -> None:
         return
 
 
-def _other_signatures(pick: Random, envelope: Envelope, stranger: SigningKey) -> list[Json]:
+def _other_signatures(pick: Random, envelope: Envelope, stranger: Signer) -> list[Json]:
     listed: list[Json] = envelope.document()["signatures"]
     extra = {"keyid": stranger.public.keyid, "sig": b64encode(stranger.sign(envelope.signed_bytes))}
     rest = [item for item in listed if item["keyid"] != extra["keyid"]]
@@ -195,7 +195,7 @@ def _other_signatures(pick: Random, envelope: Envelope, stranger: SigningKey) ->
     return pick.choice([[*rest, extra], listed[1:] or [extra], [*listed, dict(listed[0])], [], many])
 
 
-def _other_signature(pick: Random, envelope: Envelope, stranger: SigningKey) -> dict[str, Json]:
+def _other_signature(pick: Random, envelope: Envelope, stranger: Signer) -> dict[str, Json]:
     keyid, signature = envelope.signatures[0]
     flipped = bytearray(signature)
     flipped[pick.randrange(64)] ^= 1 << pick.randrange(8)

@@ -13,7 +13,7 @@ from random import Random
 
 from ledger.core.encoding import Json
 from ledger.core.errors import FormatError
-from ledger.core.keys import SigningKey
+from ledger.core.keys import Signer
 from ledger.registry.acceptance import Duplicate
 from ledger.registry.refusal import Refused
 from ledger.statements.parse import NEWEST_RULES
@@ -101,6 +101,6 @@ class Tale:
         disclosures += self.affairs.openings.get(statement["nonce"], [])
         self.disclosures += [item | {"statement_id": envelope.id} for item in disclosures]
 
-    def keys_for(self, statement: Said) -> list[SigningKey]:
+    def keys_for(self, statement: Said) -> list[Signer]:
         """Return the private keys of a statement's signers."""
         return [self.affairs.owners[keyid] for keyid in statement["signers"]]

@@ -12,13 +12,13 @@ from random import Random
 
 import pytest
 
+import ledger.core.keys
+import verifier.keys
 from tests.conformance.effort import rounds
 from tests.conformance.tale import Tale
-from tests.harness import builder
 from tests.harness.judged import Judged, Judging, ledger_judged, of_report, verifier_judged
 from tests.harness.sealing import disclosures_file
 from tests.harness.verify import replay_files
-from verifier import examine
 from verifier.checks import Finding
 from verifier.disclosures import Disclosures
 
@@ -38,8 +38,8 @@ SLUGS = {
 @pytest.fixture
 def trusting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Believe every signature, on both sides."""
-    monkeypatch.setattr(builder, "verify_ed25519", lambda *_: True)
-    monkeypatch.setattr(examine, "is_signed", lambda *_: True)
+    monkeypatch.setattr(ledger.core.keys.PublicKey, "verify", lambda *_: True)
+    monkeypatch.setattr(verifier.keys.PublicKey, "is_signed", lambda *_: True)
 
 
 def differences(ours: Judged, theirs: Judged) -> list[tuple[str, object]]:

@@ -6,7 +6,7 @@ from random import Random
 
 from ledger.core.dsse import Envelope
 from ledger.core.encoding import Json, b64encode, parse_json
-from ledger.core.keys import SigningKey
+from ledger.core.keys import Signer
 from ledger.registry.facts import LicenseFact, ListingFact, TransferFact
 from tests.harness.forger import Forger
 from tests.harness.people import Person, key, person
@@ -24,7 +24,7 @@ class World:
         self.ledger = ledger
         self.speech = self.ledger.speech
         self.people = [self.ledger.operator]
-        self.owners: dict[str, SigningKey] = {}
+        self.owners: dict[str, Signer] = {}
         """Every private key by keyid."""
         self.listings: list[str] = []
         self.licenses: list[str] = []
@@ -32,7 +32,7 @@ class World:
         self.past: list[Envelope] = []
         self.own(*self.ledger.operator.all_keys, self.ledger.log_key, self.ledger.service_key)
 
-    def own(self, *keys: SigningKey) -> None:
+    def own(self, *keys: Signer) -> None:
         """Keep private keys."""
         self.owners.update({item.public.keyid: item for item in keys})
 
@@ -66,7 +66,7 @@ class World:
             case _:
                 pass
 
-    def _find(self, documents: list[Json]) -> list[SigningKey]:
+    def _find(self, documents: list[Json]) -> list[Signer]:
         by_public = {item.public.document()["public_key"]: item for item in self.owners.values()}
         return [by_public[document["public_key"]] for document in documents]
 

@@ -16,7 +16,7 @@ from tests.conformance.world import World
 from tests.harness.forger import Forger
 from tests.harness.people import Person
 from tests.harness.sealing import seal
-from tests.harness.speech import TYPES_2, created
+from tests.harness.speech import TYPES_2, created, keyids
 
 ROTATION = 4
 """The version of the rules since which the log's keys may change."""
@@ -65,7 +65,7 @@ class World2:
         return new
 
     @property
-    def owners(self) -> dict[str, SigningKey]:
+    def owners(self) -> dict[str, Signer]:
         return self.affairs.owners
 
     def registration(self, who: Person) -> Json:
@@ -105,13 +105,14 @@ class World2:
     def _party(self) -> Json:
         said = self.moves.party()
         if said["type"] == "party.registered" and self._countersigner:
-            said["signers"] = sorted({*said["signers"], self.ledger.operator.key.public.keyid})
+            said["signers"] = sorted({*said["signers"], *keyids(self.ledger.operator.voice)})
         return said
 
     def _rules(self) -> Json:
         who = self.pick.choice([self.affairs.someone(), self.ledger.operator])
         types: list[Json] = self.pick.choice([list(TYPES_2), list(TYPES_2[:5]), ["a"]])
-        versions = [version for version in (2, 3, 4, 7) if version != self.speech.rules + 1 or version > NEWEST_RULES]
+        following = self.speech.rules + 1
+        versions = [version for version in (2, 3, 4, 5, 7) if version != following or version > NEWEST_RULES]
         return self.speech.rules_changed(who, self.pick.choice(versions), statement_types=types)
 
     def _log_key(self) -> Json:
@@ -120,7 +121,7 @@ class World2:
         who = pick.choice([ledger.operator] * 5 + [self.affairs.someone()])
         known = list(ledger.log_signers)
         if pick.random() < 0.4:
-            return self.speech.say("ledger.log_key_retired", who, [who.key], log_key=pick.choice(known))
+            return self.speech.say("ledger.log_key_retired", who, who.voice, log_key=pick.choice(known))
         seed = pick.randbytes(32)
         new: Signer = LastingKey(seed) if pick.random() < 0.3 else SigningKey(seed)
         taken = [ledger.service_key, self.affairs.someone().key, *ledger.log_signers.values()]
@@ -129,7 +130,7 @@ class World2:
         origin = "elsewhere.example/log" if pick.random() < 0.05 else ledger.origin
         vkey = note_key_of(origin, new.public).vkey()
         ledger.log_signers.setdefault(vkey, new)
-        return self.speech.say("ledger.log_key_added", who, [who.key], log_key=vkey)
+        return self.speech.say("ledger.log_key_added", who, who.voice, log_key=vkey)
 
     def _creation(self) -> Json:
         nonce = b64encode(self.pick.randbytes(16))

@@ -10,7 +10,7 @@ import pytest
 
 from ledger.core.note import ED25519_TYPE, NoteKey
 from ledger.statements.parse import NEWEST_RULES, STATEMENTS
-from tests.harness import lies_in_bytes, lies_in_keys, lies_in_rights, lies_in_words  # noqa: F401 - importing them fills LIES
+from tests.harness import lies_about_algorithms, lies_in_bytes, lies_in_keys, lies_in_rights, lies_in_words  # noqa: F401 - importing them fills LIES
 from tests.harness.builder import ORIGIN
 from tests.harness.forger import LIES, Forger, Lie, Scene
 from tests.harness.people import key

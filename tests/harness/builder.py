@@ -6,18 +6,18 @@ from pathlib import Path
 
 from ledger.core.checkpoint import TreeHead, sign_checkpoint
 from ledger.core.dsse import Envelope, parse_envelope
-from ledger.core.encoding import Json, b64decode
+from ledger.core.encoding import Json
 from ledger.core.entry import ZERO_LINK, Entry
 from ledger.core.errors import FormatError
 from ledger.core.hashing import leaf_hash
-from ledger.core.keys import Signer, SigningKey, verify_ed25519
+from ledger.core.keys import PublicKey, Signer
 from ledger.core.merkle import Node, grow, perfect_nodes, range_hash
-from ledger.core.note import ED25519_TYPE, NoteKey, note_key_of
+from ledger.core.note import ED25519_TYPE, note_key_of, parse_vkey
 from ledger.core.tiles import TILE_HEIGHT, TILE_WIDTH, Tile, format_bundle, format_tile_path
 from ledger.registry.acceptance import Candidate, accept
 from ledger.registry.facts import KeyFact, View, key_key
 from ledger.statements.common import Statement
-from ledger.statements.parse import parse_payload, read_statement
+from ledger.statements.parse import check_forms, parse_payload, read_statement
 from tests.harness.people import Person, key, person
 from tests.harness.speech import START_MS, Speech, created, signed
 
@@ -32,7 +32,7 @@ class LedgerBuilder:
         self.origin = origin
         self.operator = person("operator", f"{label} operator")
         self.log_key = key(f"{label} log")
-        self.service_key = key(f"{label} service")
+        self.service_key: Signer = key(f"{label} service")
         self.log_signers: dict[str, Signer] = {note_key_of(origin, self.log_key.public).vkey(): self.log_key}
         """The log's keys, by vkey; whether they are in force, the entries say."""
         self.entries: list[bytes] = []
@@ -65,16 +65,17 @@ class LedgerBuilder:
         """Judge a posted statement as the next entry, in the order of §9; where it is good, it takes effect."""
         raw = posted if isinstance(posted, bytes) else posted.recorded
         envelope = parse_envelope(raw)
+        check_forms(envelope.signatures, self.rules)
         statement = self.read(envelope)
-        publics = {keyid: public.raw for keyid, (public, _) in statement.introduced.items()}
+        publics = {keyid: public for keyid, (public, _) in statement.introduced.items()}
         for keyid, _ in envelope.signatures:
             fact = self.view.get(KeyFact, key_key(keyid))
             if fact is not None:
-                publics[keyid] = b64decode(fact.public_key)
+                publics[keyid] = PublicKey.parse(fact.alg, fact.public_key)
         invalid = [
             keyid
             for keyid, signature in envelope.signatures
-            if keyid in publics and not verify_ed25519(publics[keyid], envelope.signed_bytes, signature)
+            if keyid in publics and not publics[keyid].verify(envelope.signed_bytes, signature)
         ]
         accept(self.view, Candidate(statement, envelope, invalid), self.size, time_ms, self.root_at)
         return envelope
@@ -97,7 +98,7 @@ class LedgerBuilder:
             return False
         return True
 
-    def say(self, statement: Json, *keys: SigningKey) -> str:
+    def say(self, statement: Json, *keys: Signer) -> str:
         """Sign and record a statement, now, a second after the newest entry."""
         return self.record(signed(statement, *keys))
 
@@ -140,8 +141,11 @@ class LedgerBuilder:
         return sign_checkpoint(self.origin, head, *signers, time_s=self.times[-1] // 1000 if self.times else 0)
 
     def policy(self) -> str:
-        """Return a policy that trusts this log alone."""
-        return f"log {NoteKey(self.origin, ED25519_TYPE, self.log_key.public.raw).vkey()}\nquorum none\n"
+        """Return a policy that trusts this log alone, by every key that it ever had."""
+        brought = self.view.ledger.log_keys if self.view.ledger is not None else {}
+        own = note_key_of(self.origin, self.log_key.public).vkey()
+        lines = [f"log {vkey}\n" for vkey in {own: [], **brought} if parse_vkey(vkey).type == ED25519_TYPE]
+        return "".join(lines) + "quorum none\n"
 
     def files(self) -> dict[str, bytes]:
         """Return the C2SP directory: path to bytes."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from ledger.core.dsse import Envelope
 from ledger.core.encoding import Json, b64encode, canonical
-from ledger.core.keys import SigningKey
+from ledger.core.keys import Signer
 from tests.harness.agreements import atomic, fixed_members, rule
 from tests.harness.bundle_math import (
     Cells,
@@ -34,7 +34,7 @@ COLUMNS = ["tail", "seats", "built", "note"]
 BITS = [16, 0, 12, 0]
 BASE_COUNT, CANARY_COUNT, POSITION_COUNT = 60, 12, 64
 BOUND, RECIPIENTS = "0.000001", 3
-Tamper = Callable[[str, dict[str, Any], list[SigningKey]], list[SigningKey]]
+Tamper = Callable[[str, dict[str, Any], list[Signer]], list[Signer]]
 """Label, statement (to be changed in place) and its keys to the keys that sign."""
 
 
@@ -238,7 +238,7 @@ class Story(Forger):
         self.tell(f"party {who.name}", statement, *who.all_keys, *(operator.key for operator in countersign))
         return self.size - 1
 
-    def tell(self, label: str, statement: Json, *keys: SigningKey, seals: dict[str, str] | None = None) -> None:
+    def tell(self, label: str, statement: Json, *keys: Signer, seals: dict[str, str] | None = None) -> None:
         """Seal what is to be sealed (pointer to kind), let the tamperer at it, and record it."""
         disclosures = [item for at, kind in (seals or {}).items() for item in seal(statement, at, kind=kind)]
         signing = list(keys)

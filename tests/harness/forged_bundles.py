@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from ledger.core.checkpoint import sign_checkpoint
 from ledger.core.encoding import Json
-from ledger.core.keys import SigningKey
+from ledger.core.keys import Signer
 from ledger.core.note import ED25519_TYPE, NoteKey
 from ledger.core.receipt import format_receipt, parse_receipt
 from tests.harness.builder import ORIGIN
@@ -66,14 +66,14 @@ def told(name: str, check: str, tamper: Tamper | None = None, **fields: Any) -> 
     lie(name, check, make)
 
 
-def _honest(_label: str, _statement: Document, keys: list[SigningKey]) -> list[SigningKey]:
+def _honest(_label: str, _statement: Document, keys: list[Signer]) -> list[Signer]:
     return keys
 
 
-def at(label: str, change: Callable[[Document, list[SigningKey]], list[SigningKey] | None]) -> Tamper:
+def at(label: str, change: Callable[[Document, list[Signer]], list[Signer] | None]) -> Tamper:
     """Return a tamperer that changes one statement; where it returns keys, these sign."""
 
-    def tamper(where: str, statement: Document, keys: list[SigningKey]) -> list[SigningKey]:
+    def tamper(where: str, statement: Document, keys: list[Signer]) -> list[Signer]:
         return (change(statement, keys) if where == label else None) or keys
 
     return tamper
@@ -158,20 +158,20 @@ made("entry-at-another-index", "entry", _last_entry(lambda entry: entry.update(i
 class _Forging:
     """A key that signs in another's name."""
 
-    def __init__(self, name: SigningKey, hand: SigningKey) -> None:
+    def __init__(self, name: Signer, hand: Signer) -> None:
         self.public, self.sign = name.public, hand.sign
 
 
-def _forged(_statement: Document, keys: list[SigningKey]) -> list[SigningKey]:
-    return [cast("SigningKey", _Forging(item, key("somebody"))) for item in keys]
+def _forged(_statement: Document, keys: list[Signer]) -> list[Signer]:
+    return [cast("Signer", _Forging(item, key("somebody"))) for item in keys]
 
 
-def _only_alice(statement: Document, keys: list[SigningKey]) -> list[SigningKey]:
+def _only_alice(statement: Document, keys: list[Signer]) -> list[Signer]:
     statement["signers"] = keyids(keys[:1])
     return keys[:1]
 
 
-def _unknown(statement: Document, _keys: list[SigningKey]) -> list[SigningKey]:
+def _unknown(statement: Document, _keys: list[Signer]) -> list[Signer]:
     stranger = key("stranger")
     statement["signers"] = keyids([stranger])
     return [stranger]
@@ -197,13 +197,13 @@ def _answer_with_a_revoked_key() -> tuple[bytes, str]:
 lie("signed-by-a-revoked-key", "signature", _answer_with_a_revoked_key)
 
 
-def _role(statement: Document, _keys: list[SigningKey]) -> list[SigningKey]:
+def _role(statement: Document, _keys: list[Signer]) -> list[Signer]:
     carol = key("carol.example signing")
     statement |= {"issuer": "carol.example", "signers": keyids([carol])}
     return [carol]
 
 
-def _set(**fields: Json) -> Callable[[Document, list[SigningKey]], None]:
+def _set(**fields: Json) -> Callable[[Document, list[Signer]], None]:
     return lambda statement, _keys: statement.update(fields)
 
 

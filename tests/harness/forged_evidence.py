@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from ledger.core.encoding import Json, b64decode, b64encode
-from ledger.core.keys import SigningKey
+from ledger.core.keys import Signer
 from tests.harness.bundles import Files, document
 from tests.harness.forged_bundles import STORY, Document, at, edited, name_of, rewritten, told
 
@@ -131,7 +131,7 @@ def _forget_a_mark(value: Document) -> None:
     value["matches"] = [item for item in value["matches"] if item["record"] != number]
 
 
-def _lower_threshold(statement: Document, _keys: list[SigningKey]) -> None:
+def _lower_threshold(statement: Document, _keys: list[Signer]) -> None:
     statement["marks"]["threshold_millibits"] = 1
 
 

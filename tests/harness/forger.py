@@ -11,7 +11,7 @@ from ledger.core.dsse import STATEMENT_TYPE, Envelope
 from ledger.core.encoding import Json, b64encode, canonical
 from ledger.core.entry import ZERO_LINK
 from ledger.core.hashing import leaf_hash
-from ledger.core.keys import SigningKey
+from ledger.core.keys import Signer
 from tests.harness.builder import LedgerBuilder
 from tests.harness.people import key, person
 from tests.harness.speech import signed
@@ -59,16 +59,16 @@ class Forger(LedgerBuilder):
         self.chain(raw, self.now_ms if time_ms is None else time_ms)
         return self.size - 1
 
-    def force_payload(self, payload: bytes, *keys: SigningKey) -> int:
+    def force_payload(self, payload: bytes, *keys: Signer) -> int:
         """Sign and record payload bytes that need not be canonical, or JSON at all."""
         return self.force(sign_payload(payload, *keys))
 
-    def force_said(self, statement: Json, *keys: SigningKey, time_ms: int | None = None) -> int:
+    def force_said(self, statement: Json, *keys: Signer, time_ms: int | None = None) -> int:
         """Sign and record a statement, unjudged."""
         return self.force(signed(statement, *keys), time_ms)
 
 
-def sign_payload(payload: bytes, *keys: SigningKey) -> Envelope:
+def sign_payload(payload: bytes, *keys: Signer) -> Envelope:
     """Sign payload bytes as they are."""
     unsigned = Envelope(payload, ())
     return unsigned.with_signatures((item.public.keyid, item.sign(unsigned.signed_bytes)) for item in keys)

@@ -14,7 +14,7 @@ from typing import Any
 
 from ledger.core.dsse import Envelope, sign
 from ledger.core.encoding import Json, b64encode, canonical
-from ledger.core.keys import SigningKey
+from ledger.core.keys import Signer
 from ledger.core.merkle import Node, consistency_ranges, inclusion_ranges, nodes_of, prove
 from tests.harness.builder import LedgerBuilder
 from tests.harness.forger import Forger, Scene
@@ -61,7 +61,7 @@ class FraudFile:
         self.value["heads"].append({"checkpoint": (note or self.builder.checkpoint()).decode()})
         return len(self.value["heads"]) - 1
 
-    def said(self, kind: str, by: SigningKey | None = None, **fields: Json) -> int:
+    def said(self, kind: str, by: Signer | None = None, **fields: Json) -> int:
         """Add something that the service key signed on the log as it stands now; return its position."""
         payload = {"ledger": self.builder.id, "root": self.builder.head().root.hex(), "size": self.builder.size}
         name = kind.split(".")[2]

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from ledger.core.dsse import Envelope, sign
 from ledger.core.encoding import Json, b64encode, canonical
-from ledger.core.keys import SigningKey
+from ledger.core.keys import Signer
 from ledger.core.note import ED25519_TYPE, NoteKey
 from tests.harness.agreements import fixed_members, use_permitted
 from tests.harness.people import Person
@@ -24,12 +24,12 @@ TYPES_2 = (
 """The types of docs/statements.md, ascending: what a `ledger.rules_changed` to version 2 or later may allow."""
 
 
-def keyids(keys: Iterable[SigningKey]) -> list[str]:
+def keyids(keys: Iterable[Signer]) -> list[str]:
     """Return the sorted keyids."""
     return sorted({item.public.keyid for item in keys})
 
 
-def documents(keys: Iterable[SigningKey]) -> list[Json]:
+def documents(keys: Iterable[Signer]) -> list[Json]:
     """Return public keys as they stand in statements."""
     return [item.public.document() for item in keys]
 
@@ -56,7 +56,7 @@ def sealed_marks(**fields: Json) -> dict[str, Json]:
     return own | fields
 
 
-def created(operator: Person, origin: str, log: SigningKey, service: SigningKey, **fields: Json) -> Json:
+def created(operator: Person, origin: str, log: Signer, service: Signer, **fields: Json) -> Json:
     """Return a `ledger.created`; `fields` replace or add members."""
     statement = {
         "type": "ledger.created",
@@ -87,7 +87,7 @@ class Speech:
         self.rules = rules
         self._count = 0
 
-    def say(self, kind: str, issuer: Person, by: Iterable[SigningKey], /, **fields: Json) -> Json:
+    def say(self, kind: str, issuer: Person, by: Iterable[Signer], /, **fields: Json) -> Json:
         """Return a statement of any type with its common fields; None leaves a field out."""
         self._count += 1
         statement = {
@@ -103,21 +103,21 @@ class Speech:
 
     def party_registered(self, who: Person, operator: Person | None = None) -> Json:
         """`operator` countersigns where admission asks for it."""
-        signers = [*who.all_keys, *(operator.keys[:1] if operator else [])]
+        signers = [*who.all_keys, *(operator.voice if operator else [])]
         keys, recovery = documents(who.keys), documents(who.recovery_keys)
         return self.say("party.registered", who, signers, keys=keys, recovery_keys=recovery)
 
-    def key_added(self, who: Person, new: SigningKey, use: str = "signing") -> Json:
-        return self.say("party.key_added", who, [new, who.recovery], key=new.public.document(), use=use)
+    def key_added(self, who: Person, new: Signer, use: str = "signing") -> Json:
+        return self.say("party.key_added", who, [new, *who.recovery_voice], key=new.public.document(), use=use)
 
-    def key_revoked(self, who: Person, gone: SigningKey, by: SigningKey | None = None, **fields: Json) -> Json:
-        return self.say("party.key_revoked", who, [by or who.recovery], keyid=gone.public.keyid, **fields)
+    def key_revoked(self, who: Person, gone: Signer, by: Signer | None = None, **fields: Json) -> Json:
+        return self.say("party.key_revoked", who, [by] if by else who.recovery_voice, keyid=gone.public.keyid, **fields)
 
     def listing_registered(self, who: Person, title: str = "Airports", **fields: Json) -> Json:
-        return self.say("listing.registered", who, [who.key], title=title, content=sealed(title), **fields)
+        return self.say("listing.registered", who, who.voice, title=title, content=sealed(title), **fields)
 
     def listing_withdrawn(self, who: Person, listing: str, **fields: Json) -> Json:
-        return self.say("listing.withdrawn", who, [who.key], listing=listing, **fields)
+        return self.say("listing.withdrawn", who, who.voice, listing=listing, **fields)
 
     def license_agreed(self, who: Person, licensee: Person, listing: str, /, **fields: Json) -> Json:
         """Under version 1 with `purposes`; since version 2 every use is permitted, for a year."""
@@ -126,26 +126,26 @@ class Speech:
             own["terms"] = self.terms()
         else:
             own |= self.term() | {"terms": fixed_members(listing, who.name, licensee.name) | use_permitted()}
-        return self.say("license.agreed", who, [who.key, licensee.key], **(own | fields))
+        return self.say("license.agreed", who, [*who.voice, *licensee.voice], **(own | fields))
 
     def license_ended(self, who: Person, license_id: str, **fields: Json) -> Json:
         code = None if self.rules == 1 else "breach"
-        return self.say("license.ended", who, [who.key], **({"license": license_id, "code": code} | fields))
+        return self.say("license.ended", who, who.voice, **({"license": license_id, "code": code} | fields))
 
     def transfer_offered(
         self, who: Person, recipient: Person, listing: str, license_id: str | None = None, /, **fields: Json
     ) -> Json:
         own = {"listing": listing, "license": license_id, "recipient": recipient.name, "content": sealed("t")}
-        return self.say("transfer.offered", who, [who.key], **(own | fields))
+        return self.say("transfer.offered", who, who.voice, **(own | fields))
 
     def transfer_acknowledged(self, who: Person, transfer: str, /, **fields: Json) -> Json:
         own = {"transfer": transfer, "content": sealed("a")}
-        return self.say("transfer.acknowledged", who, [who.key], **(own | fields))
+        return self.say("transfer.acknowledged", who, who.voice, **(own | fields))
 
     def transfer_refused(self, who: Person, transfer: str, reason: str = "Two rows short.", **fields: Json) -> Json:
         code = None if self.rules == 1 else "other"
         own = {"transfer": transfer, "reason": reason, "code": code}
-        return self.say("transfer.refused", who, [who.key], **(own | fields))
+        return self.say("transfer.refused", who, who.voice, **(own | fields))
 
     def rules_changed(self, operator: Person, rules: int, **fields: Json) -> Json:
         """Allow every type since version 2, unless `fields` say otherwise."""
@@ -155,7 +155,7 @@ class Speech:
             "statement_types": list(TYPES_2),
             "signature_forms": ["ed25519"] if rules < 4 else ["ed25519", "ml-dsa-44"],
         }
-        return self.say("ledger.rules_changed", operator, [operator.key], **(own | fields))
+        return self.say("ledger.rules_changed", operator, operator.voice, **(own | fields))
 
     def term(self, days: int = 365) -> dict[str, Json]:
         """Return the bounds of a term that begins now."""
@@ -172,6 +172,6 @@ class Speech:
         return terms | fields
 
 
-def signed(statement: Json, *keys: SigningKey) -> Envelope:
+def signed(statement: Json, *keys: Signer) -> Envelope:
     """Return the statement signed by these keys."""
     return sign(statement, keys)

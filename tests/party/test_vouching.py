@@ -10,7 +10,7 @@ from ledger.core.dsse import Envelope
 from ledger.core.encoding import Json
 from ledger.core.entry import Entry, parse_entry
 from ledger.core.hashing import leaf_hash
-from ledger.core.keys import SigningKey
+from ledger.core.keys import Signer
 from ledger.party.client import LedgerClient
 from ledger.party.errors import ReceiptInvalid
 from tests.harness.builder import LedgerBuilder
@@ -39,7 +39,7 @@ class Stage:
         builder.chain(raw, builder.now_ms)
         return index
 
-    def claim(self, *claims: tuple[SigningKey, str, int], **fields: Json) -> None:
+    def claim(self, *claims: tuple[Signer, str, int], **fields: Json) -> None:
         """Say of these keys, too, that they are alpha's: (key, use, index of the entry that registers it)."""
         more = [
             {"use": use, "index": index, "keyid": item.public.keyid, **item.public.document(), **fields}
@@ -49,11 +49,11 @@ class Stage:
             answer | {"keys": [*answer["keys"], *more]} if path == "/v1/parties/alpha" else answer
         )
 
-    def added(self, new: SigningKey, by: list[SigningKey], use: str = "signing") -> Json:
+    def added(self, new: Signer, by: list[Signer], use: str = "signing") -> Json:
         fields = {"key": new.public.document(), "use": use}
         return self.builder.speech.say("party.key_added", self.alpha, [new, *by], **fields)
 
-    def offer(self, *by: SigningKey) -> Json:
+    def offer(self, *by: Signer) -> Json:
         offered = self.builder.speech.transfer_offered(self.alpha, self.beta, self.listing)
         return offered | {"signers": keyids(by)}
 
@@ -67,7 +67,7 @@ async def stage() -> AsyncIterator[Stage]:
         yield Stage(liar, client)
 
 
-def offered(stage: Stage, *by: SigningKey) -> int:
+def offered(stage: Stage, *by: Signer) -> int:
     return stage.force(signed(stage.offer(*by), *by))
 
 

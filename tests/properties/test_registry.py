@@ -13,7 +13,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 from ledger.core.dsse import parse_envelope
 from ledger.core.encoding import Json
 from ledger.core.errors import LedgerError
-from ledger.core.keys import SigningKey
+from ledger.core.keys import Signer
 from ledger.registry.acceptance import Candidate, Duplicate, accept
 from ledger.registry.facts import LEDGER_KEY, Fact, View
 from ledger.registry.loading import further_facts, needed_facts, needed_ids
@@ -123,7 +123,7 @@ class Exchange(RuleBasedStateMachine):
         self.owners: dict[str, tuple[str, ...]] = {}
         """Id to the names of those who may decide it."""
 
-    def say(self, statement: Json, *keys: SigningKey, reason: str) -> str:
+    def say(self, statement: Json, *keys: Signer, reason: str) -> str:
         """Record a statement that the model refuses for `reason`, or accepts if there is none."""
         envelope = signed(statement, *keys)
         if any(item.public.keyid in self.gone for item in keys):

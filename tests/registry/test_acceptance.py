@@ -10,7 +10,7 @@ import pytest
 
 from ledger.core.dsse import Envelope
 from ledger.core.encoding import Json
-from ledger.core.keys import SigningKey
+from ledger.core.keys import Signer
 from ledger.registry.acceptance import Duplicate
 from ledger.registry.facts import KeyFact, key_key
 from ledger.registry.refusal import Refused
@@ -26,7 +26,7 @@ class Said(NamedTuple):
     """A statement and the keys that sign it."""
 
     statement: Json
-    keys: list[SigningKey]
+    keys: list[Signer]
 
 
 def refusal(ledger: LedgerBuilder, posted: Envelope, time_ms: int | None = None) -> Refused:
@@ -41,7 +41,7 @@ def refusal(ledger: LedgerBuilder, posted: Envelope, time_ms: int | None = None)
 # ----------------------------------------------------------------------------------------------- the order of steps
 
 
-def with_signer(said: Said, signer: SigningKey) -> Said:
+def with_signer(said: Said, signer: Signer) -> Said:
     names = sorted({*said.statement["signers"], signer.public.keyid})
     return Said(said.statement | {"signers": names}, [*said.keys, signer])
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ledger.core.dsse import Envelope, sign
 from ledger.core.encoding import Json
-from ledger.core.keys import SigningKey
+from ledger.core.keys import Signer
 from ledger.statements.parse import NEWEST_RULES
 from tests.harness.agreements import fixed_members, rule
 from tests.harness.people import Person, person
@@ -76,7 +76,7 @@ class Stage:
 
     def sign(self, statement: dict[str, Json]) -> Envelope:
         """Sign by the keys that the statement names as its signers."""
-        keys: list[SigningKey] = [self._keys[keyid] for keyid in statement["signers"]]
+        keys: list[Signer] = [self._keys[keyid] for keyid in statement["signers"]]
         return sign(statement, keys)
 
     def agree(self, licensor: Person, licensee: Person, **fields: Json) -> str:

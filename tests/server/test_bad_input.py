@@ -12,7 +12,7 @@ import pytest
 
 from ledger.core.dsse import Envelope
 from ledger.core.encoding import Json, b64encode, canonical
-from ledger.core.keys import SigningKey
+from ledger.core.keys import Signer
 from tests.harness.people import Person, key, person
 from tests.harness.running import House, Served, submit_all
 from tests.harness.speech import DAY_MS, START_MS, signed
@@ -71,7 +71,7 @@ class Stage:
             signatures=[{name: value for name, value in (good | members).items() if value is not None}]
         )
 
-    def signers(self, statement: Json, *keys: SigningKey) -> bytes:
+    def signers(self, statement: Json, *keys: Signer) -> bytes:
         return signed(statement, *keys).recorded
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ledger.core.encoding import Json
-from ledger.core.keys import SigningKey
+from ledger.core.keys import Signer
 from ledger.registry.refusal import Refused
 from ledger.statements.parse import NEWEST_RULES
 from tests.harness.agreements import fixed_members
@@ -98,7 +98,7 @@ class Course:
             return "usage.reported", {"license": "license"} | event["use"]
         return kind, dict(event[kind])
 
-    def statement(self, kind: str, who: Person, own: dict[str, Any]) -> tuple[dict[str, Json], list[SigningKey]]:
+    def statement(self, kind: str, who: Person, own: dict[str, Any]) -> tuple[dict[str, Json], list[Signer]]:
         """Return a statement with what the page leaves out, and the keys that sign it."""
         fields: dict[str, Any] = {
             name: self.ids[value] if name in IDS else value for name, value in deepcopy(own).items()
@@ -121,7 +121,7 @@ class Course:
         keys = [one.key for one in signing]
         return dict(self.ledger.speech.say(kind, who, keys, **fields)), keys
 
-    def _say(self, statement: dict[str, Json], keys: list[SigningKey], time_ms: int) -> str:
+    def _say(self, statement: dict[str, Json], keys: list[Signer], time_ms: int) -> str:
         """Record a statement as issued at its entry's time, whatever it was sealed under: nothing commits to that."""
         statement |= {"issued_ms": time_ms, "not_after_ms": time_ms + DAY_MS}
         return self.ledger.record(signed(statement, *keys), time_ms)

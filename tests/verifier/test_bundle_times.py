@@ -12,7 +12,7 @@ import pytest
 
 from ledger.core.checkpoint import TreeHead, sign_checkpoint
 from ledger.core.encoding import Json, b64encode
-from ledger.core.keys import SigningKey
+from ledger.core.keys import Signer
 from tests.harness.bundle_leak import leak
 from tests.harness.bundle_story import Story
 from tests.harness.bundles import Files, Maker, document, with_manifest, zipped
@@ -30,7 +30,7 @@ SEEN = 7
 class Seeing(Story):
     """Bob had seen seven entries when he acknowledged."""
 
-    def tell(self, label: str, statement: Json, *keys: SigningKey, seals: dict[str, str] | None = None) -> None:
+    def tell(self, label: str, statement: Json, *keys: Signer, seals: dict[str, str] | None = None) -> None:
         if label == "acknowledged bob.example":
             statement["seen"] = {"root": self.root_at(SEEN).hex(), "size": SEEN}
         super().tell(label, statement, *keys, seals=seals)

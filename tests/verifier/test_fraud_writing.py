@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import lies_in_bytes, lies_in_keys, lies_in_rights, lies_in_words  # noqa: F401 - importing them fills LIES
+from tests.harness import lies_about_algorithms, lies_in_bytes, lies_in_keys, lies_in_rights, lies_in_words  # noqa: F401 - importing them fills LIES
 from tests.harness.forger import LIES, Lie, Scene
 from tests.harness.frauds import WITNESS, listing, take_back
 from tests.harness.scene_2 import LIES_2, Lie2, Scene2

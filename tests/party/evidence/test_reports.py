@@ -11,7 +11,7 @@ import pypdf
 import pytest
 
 from ledger.core.encoding import Json, parse_json
-from ledger.core.keys import SigningKey
+from ledger.core.keys import Signer
 from ledger.party.evidence import finishing, papers
 from ledger.party.evidence.documents import Documents
 from ledger.party.evidence.finishing import Built, finish
@@ -70,7 +70,7 @@ def _read(page: bytes) -> _Tags:
 
 
 def _hostile() -> Documents:
-    def tamper(label: str, statement: Json, signing: list[SigningKey]) -> list[SigningKey]:
+    def tamper(label: str, statement: Json, signing: list[Signer]) -> list[Signer]:
         if label == "listing":
             statement["title"] = HOSTILE
         if label == "claim":
