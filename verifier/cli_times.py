@@ -76,6 +76,7 @@ def date_replay(result: Replay, roots: Roots, directory: str | None) -> Dating |
         dating.untold.append(Untold(error.where, error.why, ""))
     except CheckFailed as error:
         result.failures.append(error.failure)
+    result.contradicting += dater.contradicting
     newest_ms = result.registry.newest_time_ms
     result.failures += [
         Failure(

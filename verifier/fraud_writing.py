@@ -85,12 +85,14 @@ def frauds_of_mirror(
     result: Mirrored, location: Location, directory: Path, policy: Policy, log: VerifierKey
 ) -> Iterator[bytes]:
     """Yield the proofs that a log contradicts the mirror in `directory`: forks, and the first entry changed."""
-    if result.opened is None or not any(_is_fork(failure) for failure in result.failures):
+    others = [*(view.opened for view in result.views), *result.contradicting]
+    is_forked = any(_is_fork(failure) for failure in result.failures)
+    if result.opened is None or not (is_forked or result.contradicting):
         return
     own, source = DirectorySource(directory), open_source(location)
     try:
         new = _hold(source, result.opened, policy, log)
-        yield from _forks(result.opened, (view.opened for view in result.views), new, policy, log)
+        yield from _forks(result.opened, others, new, policy, log)
         before = open_checkpoint(own.read("checkpoint", MAX_NOTE_BYTES), policy, log)
         yield from _forks(result.opened, [before], new, policy, log)
         old = _hold(own, before, policy, log)
@@ -166,7 +168,7 @@ class _Prover:
         self.held = Held(opened, tree, self.policy, self.log) if is_held else None
 
     def prove(self) -> Iterator[bytes]:
-        if any(_is_fork(failure) for failure in self.result.failures):
+        if self.result.contradicting or any(_is_fork(failure) for failure in self.result.failures):
             yield from self._forks()
         for failure in self.result.failures:
             raw = None
@@ -180,7 +182,7 @@ class _Prover:
                 yield raw
 
     def _forks(self) -> Iterator[bytes]:
-        others = [view.opened for view in self.result.views]
+        others = [*(view.opened for view in self.result.views), *self.result.contradicting]
         held = self.held
         try:
             if self.result.remembered:

@@ -51,6 +51,8 @@ class Mirrored:
     files_written: int = 0
     views: list[View] = field(default_factory=list)
     """What each source showed, where there are several."""
+    contradicting: list[OpenedCheckpoint] = field(default_factory=list)
+    """Time-stamped checkpoints that the log signed, and that are not of the tree."""
     failures: list[Failure] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
 
@@ -135,8 +137,10 @@ class _Mirror:
             if one in had:
                 continue
             stamped = read_stamped(self.source, one)
-            if failures := false_parts(stamped, tree, self.policy, self.log):
-                self.result.failures += failures
+            failures, contradicting = false_parts(stamped, tree, self.policy, self.log)
+            self.result.failures += failures
+            self.result.contradicting += contradicting
+            if failures:
                 continue
             self.write(f"{FOLDER}/{one}.tsr", stamped.token)
             if stamped.note is not None:

@@ -47,6 +47,8 @@ class Replay:
     """Issuers of certificates that the user knows."""
     views: list[View] = field(default_factory=list)
     """What each source showed, where there are several."""
+    contradicting: list[OpenedCheckpoint] = field(default_factory=list)
+    """Other checkpoints that the log signed and that are not of this tree: those that were time-stamped."""
 
     @property
     def is_complete(self) -> bool:

@@ -108,19 +108,33 @@ def read_directory(directory: Path) -> Iterator[Stamped]:
         yield Stamped(size, token, note, str(directory / f"{size}.tsr"))
 
 
-def false_parts(stamped: Stamped, tree: Rooted, policy: Policy, log: VerifierKey) -> list[Failure]:
-    """Return what is false about one, whoever its authority is: it is copied by those who name no roots, too."""
-    failures = []
+class ContradictingNote(CheckFailed):
+    """The log signed another tree of that size: with its own checkpoint, proof of a fork."""
+
+    def __init__(self, failure: Failure, opened: OpenedCheckpoint) -> None:
+        self.opened = opened
+        super().__init__(failure)
+
+
+def false_parts(
+    stamped: Stamped, tree: Rooted, policy: Policy, log: VerifierKey
+) -> tuple[list[Failure], list[OpenedCheckpoint]]:
+    """Return what is false about one, whoever its authority is: it is copied by those who name no roots, too.
+
+    With it, its checkpoint, where that one contradicts the tree.
+    """
+    failures, contradicting = [], []
     over = [stamped_text(log.name, stamped.size, tree.root(stamped.size))]
     if stamped.note is not None:
         try:
             over.append(verify_note(stamped.note, policy, log, stamped.size, tree).raw)
         except CheckFailed as error:
             failures.append(error.failure)
+            contradicting += [error.opened] if isinstance(error, ContradictingNote) else []
     stamp = verify_token(stamped.token, over, ())
     if stamp.status is Status.FALSE:
         failures.append(Failure(Check.TIMESTAMP, stamp.reason, where=stamped.where))
-    return failures
+    return failures, contradicting
 
 
 class Rooted(Protocol):
@@ -153,6 +167,8 @@ class Dater:
         self._opened = opened
         self._log = log
         self._roots = roots
+        self.contradicting: list[OpenedCheckpoint] = []
+        """Those that the log signed and that are of another tree."""
         dating.add_cosignatures(opened)
 
     def take(self, stamped: Stamped) -> list[Failure]:
@@ -172,6 +188,7 @@ class Dater:
                 self._dating.add_cosignatures(older)
             except CheckFailed as error:
                 failures.append(error.failure)
+                self.contradicting += [error.opened] if isinstance(error, ContradictingNote) else []
         token, where = stamped.token, stamped.where
         if reason := date_token(self._dating, token, over, self._roots, where=where, size=stamped.size):
             failures.append(Failure(Check.TIMESTAMP, reason, where=where))
@@ -181,7 +198,7 @@ class Dater:
 def verify_note(note: bytes, policy: Policy, log: VerifierKey, size: int, tree: Rooted) -> OpenedCheckpoint:
     """Return an older checkpoint of the log, of `size`, that agrees with its tree.
 
-    Raises `CheckFailed`; with `root-mismatch`, where the log signed another tree of that size: a fork.
+    Raises `CheckFailed`, or its kind `ContradictingNote` where the log signed another tree of that size.
     """
     opened = open_checkpoint(note, policy, log)
     where = f"{FOLDER}/{size}.checkpoint"
@@ -189,5 +206,5 @@ def verify_note(note: bytes, policy: Policy, log: VerifierKey, size: int, tree: 
         raise CheckFailed(Failure(Check.TIMESTAMP, "wrong-size", None, where, str(size), str(opened.checkpoint.size)))
     if opened.checkpoint.root != tree.root(size):
         expected, actual = tree.root(size).hex(), opened.checkpoint.root.hex()
-        raise CheckFailed(Failure(Check.TIMESTAMP, "root-mismatch", None, where, expected, actual))
+        raise ContradictingNote(Failure(Check.TIMESTAMP, "root-mismatch", None, where, expected, actual), opened)
     return opened

@@ -184,11 +184,20 @@ def test_older_checkpoints_bring_the_word_of_witnesses(scene: Scene) -> None:
 
 
 def test_two_trees_of_one_size_are_found(scene: Scene) -> None:
-    """The log signed another tree of size 3, and somebody kept it."""
+    """The log signed another tree of size 3, and somebody kept it: replay and mirror keep the proof of the fork."""
     forked = sign_checkpoint(scene.ledger.origin, TreeHead(3, bytes(32)), scene.ledger.log_key)
     scene.stamp(3, note=forked)
-    verdict = scene.replay()
+    verdict = scene.replay("--fraud-dir", str(scene.directory / "frauds"))
     assert (verdict.exit_code, reasons(verdict)) == (1, [("timestamp", "root-mismatch")])
+    policy = ["--policy", str(scene.directory / "policy.txt")]
+    copied = run_verifier("mirror", str(scene.directory / "log"), str(scene.directory / "copy"), *policy, "--quiet")
+    assert (copied.exit_code, ("timestamp", "root-mismatch") in reasons(copied)) == (1, True)
+    assert not (scene.directory / "copy/timestamps").exists()
+    for kept in (verdict, copied):
+        [path] = kept.report["fraud_proofs"]
+        proved = run_verifier("fraud", path, *policy)
+        assert (proved.exit_code, proved.report["kind"]) == (0, "fork")
+        assert forked.decode() in Path(path).read_text().replace("\\n", "\n")
 
 
 def test_a_clock_that_was_ahead(scene: Scene) -> None:
