@@ -29,14 +29,17 @@ PAYLOAD_TYPE = "application/vnd.provenance-ledger.statement.v1+json"
 _LENGTH_BYTES = 2
 _WIDEST_INTEGER_CHARS = 16
 
-_HEAD = re.compile(rb'\{"index":(0|[1-9][0-9]{0,15}),"previous":"([0-9a-f]{64})","statement":\{"payload":"')
-_SIGNATURE = rb'\{"keyid":"[0-9a-f]{64}","sig":"(?:[A-Za-z0-9+/]{85}[AQgw]=|[A-Za-z0-9+/]{3226}[AEIMQUYcgkosw048])="\}'
-_TAIL = re.compile(
-    rb'","payloadType":"' + re.escape(PAYLOAD_TYPE.encode()) + rb'","signatures":\[('
-    + _SIGNATURE + rb"(?:," + _SIGNATURE + rb')*)\]\},"time":(0|[1-9][0-9]{0,15})\}'
-)  # fmt: skip
-_KEYID_AT, _SIG_AT, _BETWEEN = 10, 83, len('"},')
-"""Where keyid and signature stand in `_SIGNATURE`, and what is between the end of one and the start of the next."""
+_INTEGER = rb"(0|[1-9][0-9]{0,15})"
+_SIGNATURE = (
+    rb'\{"keyid":"([0-9a-f]{64})","sig":"((?:[A-Za-z0-9+/]{85}[AQgw]=|[A-Za-z0-9+/]{3226}[AEIMQUYcgkosw048])=)"\}'
+)
+"""keyid and signature; it lets no second spelling of one pass."""
+_match_entry = re.compile(
+    rb'\{"index":' + _INTEGER + rb',"previous":"([0-9a-f]{64})","statement":\{"payload":"([^"]*)","payloadType":"'
+    + re.escape(PAYLOAD_TYPE.encode()) + rb'","signatures":\[' + _SIGNATURE + rb"((?:," + _SIGNATURE
+    + rb')*)\]\},"time":' + _INTEGER + rb"\}"
+).fullmatch  # fmt: skip
+_find_signatures = re.compile(_SIGNATURE).findall
 _is_hex32 = re.compile("[0-9a-f]{64}").fullmatch
 _PAE_HEAD = b"DSSEv1 %d %s " % (len(PAYLOAD_TYPE), PAYLOAD_TYPE.encode())
 
@@ -90,34 +93,20 @@ def parse_entry(raw: bytes) -> Entry:
 
 def _parse_template(raw: bytes) -> Entry | None:
     """Return the entry if `raw` follows, byte for byte, the one shape that a good entry can have."""
-    head = _HEAD.match(raw)
-    if head is None:
+    match = _match_entry(raw)
+    if match is None or len(raw) > MAX_ENTRY_BYTES:
         return None
-    start = head.end()
-    end = raw.find(b'"', start)
-    tail = _TAIL.fullmatch(raw, end) if end >= 0 else None
-    payload = decode_base64(raw[start:end])
-    if tail is None or payload is None:
+    index_text, previous, payload_text, keyid, sig, others, _, _, time_text = match.groups()
+    payload = decode_base64(payload_text)
+    index, time_ms = int(index_text), int(time_text)
+    if payload is None or index > MAX_INTEGER or time_ms > MAX_INTEGER:
         return None
-    index, time_ms = int(head[1]), int(tail[2])
-    signatures = _split_signatures(tail[1])
-    if index > MAX_INTEGER or time_ms > MAX_INTEGER or len(raw) > MAX_ENTRY_BYTES or len(signatures) > MAX_SIGNATURES:
-        return None
-    if len(signatures) > 1 and any(left[0] >= right[0] for left, right in pairwise(signatures)):
-        return None
-    return Entry(index, bytes.fromhex(head[2].decode()), time_ms, payload, signatures, _fits(raw, index, time_ms))
-
-
-def _split_signatures(listed: bytes) -> list[tuple[str, bytes]]:
-    """Return keyids and signatures of a list that the template matched, which lets no second spelling of one pass."""
-    signatures: list[tuple[str, bytes]] = []
-    at = 0
-    while at < len(listed):
-        end = listed.index(b'"', at + _SIG_AT)
-        keyid = listed[at + _KEYID_AT : at + _KEYID_AT + 64].decode()
-        signatures.append((keyid, a2b_base64(listed[at + _SIG_AT : end])))
-        at = end + _BETWEEN
-    return signatures
+    signatures = [(keyid.decode(), a2b_base64(sig))]
+    if others:
+        signatures += [(keyid.decode(), a2b_base64(sig)) for keyid, sig in _find_signatures(others)]
+        if len(signatures) > MAX_SIGNATURES or any(left[0] >= right[0] for left, right in pairwise(signatures)):
+            return None
+    return Entry(index, bytes.fromhex(previous.decode()), time_ms, payload, signatures, _fits(raw, index, time_ms))
 
 
 def _fits(raw: bytes, index: int, time_ms: int) -> bool:

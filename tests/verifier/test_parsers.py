@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.verifier.builder import START_MS, canonical, key_from, note_id, small_ledger, vkey, witness_line
+from tests.verifier.builder import START_MS, b64, canonical, key_from, note_id, small_ledger, vkey, witness_line
 from verifier.b64 import decode_base64, encode_base64
 from verifier.entries import parse_entry, parse_statement, split_bundle
 from verifier.errors import CheckFailed, MalformedInput
@@ -204,6 +204,50 @@ def test_the_template_reads_what_the_slow_path_reads() -> None:
         value = parse_canonical(fast.payload, "payload")
         assert parse_statement(fast.payload, 1) == value
         assert canonical(json.loads(raw)) == raw
+
+
+def with_signatures(signatures: list[dict[str, str]]) -> bytes:
+    entry = json.loads(LEDGER.entries[1])
+    entry["statement"]["signatures"] = signatures
+    return canonical(entry)
+
+
+def signatures_of(*widths: int) -> list[dict[str, str]]:
+    return [{"keyid": f"{at:064x}", "sig": b64(bytes([at + 1]) * width)} for at, width in enumerate(widths)]
+
+
+@pytest.mark.parametrize("widths", [(64,), (2420,), (64, 2420), (2420, 64, 64), (64,) * 16])
+def test_the_template_reads_signatures_of_both_algorithms(widths: tuple[int, ...]) -> None:
+    from verifier import entries
+
+    raw = with_signatures(signatures_of(*widths))
+    assert entries._parse_template(raw) is not None
+    for at in range(raw.index(b'"signatures"'), len(raw), 1 + len(raw) // 400):
+        for byte in b'"+,9=AQw}':
+            changed = raw[:at] + bytes([byte]) + raw[at + 1 :]
+            fast = entries._parse_template(changed)
+            if fast is not None:
+                assert fast == entries._parse_slowly(changed)
+
+
+@pytest.mark.parametrize(
+    "signatures",
+    [
+        [],
+        *[signatures_of(64, width) for width in (0, 63, 65, 2419, 2421)],
+        signatures_of(*(64,) * 17),
+        signatures_of(64, 64)[::-1],
+        signatures_of(64) * 2,
+        [signatures_of(64)[0] | {"sig": "A" * 85 + "B=="}],
+        [signatures_of(64)[0] | {"sig": "A" * 3226 + "B="}],
+    ],
+)
+def test_the_template_reads_no_other_signatures(signatures: list[dict[str, str]]) -> None:
+    from verifier import entries
+
+    raw = with_signatures(signatures)
+    assert entries._parse_template(raw) is None
+    assert entries._parse_slowly(raw).envelope_failure is not None
 
 
 def slowly(payload: bytes) -> Any:
