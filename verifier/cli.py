@@ -24,11 +24,18 @@ from verifier.arguments import MAX_POLICY_BYTES, read_disclosures, read_file, re
 from verifier.checks import Check, Doubt
 from verifier.entries import MAX_ENTRY_BYTES
 from verifier.errors import MalformedInput, UsageError
+from verifier.fraud_making import make_fork
 from verifier.fraud_writing import FRAUD_DIR, format_kept, frauds_of_replay, keep_frauds
 from verifier.moments import parse_moment
-from verifier.policy import Policy, parse_policy
+from verifier.policy import Policy, open_checkpoint, parse_policy
 from verifier.progress import ProgressBar
-from verifier.receipt import MAX_RECEIPT_BYTES, describe_receipt, list_unchecked, verify_receipt
+from verifier.receipt import (
+    MAX_RECEIPT_BYTES,
+    compare_with_replay,
+    describe_receipt,
+    list_unchecked,
+    verify_receipt,
+)
 from verifier.replay import replay
 from verifier.report import (
     FAILED,
@@ -120,6 +127,11 @@ def _parser() -> argparse.ArgumentParser:
     command = add("receipt", [common], "check, offline, that an entry is in a log", manual.EXIT_CODES)
     command.add_argument("receipt", metavar="RECEIPT_FILE")
     command.add_argument("--entry", required=True, metavar="ENTRY_FILE", help="the exact bytes of the entry")
+    command.add_argument(
+        "--state",
+        metavar="FILE",
+        help="what `replay --state` remembers of this log: the entry is one that it judged, or the receipt a fork's",
+    )
     cli_times.add_options(command, "none")
     cli_mirror.add_parser(commands, [common, quiet])
     cli_watch.add_parser(commands, [common, quiet])
@@ -208,13 +220,13 @@ def _receipt(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) ->
     raw = read_file(arguments.receipt, MAX_RECEIPT_BYTES)
     result = verify_receipt(raw, read_file(arguments.entry, 2 * MAX_ENTRY_BYTES), policy, log)
     dating = cli_times.date_receipt(result, policy, log, cli_times.read_tsa_roots(arguments), arguments.timestamps)
-    doubts = []
+    doubts, kept = _compare_receipt(arguments, result, policy, log)
     if result.opened and not result.opened.is_quorate:
         doubts.append(Doubt(Check.QUORUM, "quorum-not-reached", where=policy.quorum or ""))
     code = exit_code(result.failures, doubts)
     if arguments.json:
         report = describe_receipt(result) | {"doubts": describe_doubts(doubts), "exit_code": code}
-        report |= cli_times.describe(dating)
+        report |= cli_times.describe(dating) | {"fraud_proofs": kept}
         print(format_json(report | {"checkpoint": describe_checkpoint(result.opened, policy)}))
         return code
     lines = format_checkpoint(result.opened, policy) if result.opened else []
@@ -222,13 +234,33 @@ def _receipt(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) ->
     lines += cli_times.format_received(dating, result.index)
     lines += [f"False       {format_failure(failure)}" for failure in result.failures]
     lines += [f"Not told    {format_doubt(doubt)}" for doubt in doubts]
-    print("\n".join([*lines, "", format_verdict(code, result.failures, verified="the entry is in the log")]))
+    verdict = format_verdict(code, result.failures, verified="the entry is in the log")
+    print(format_kept(kept) + "\n".join([*lines, "", verdict]))
     return code
+
+
+def _compare_receipt(
+    arguments: argparse.Namespace, result: ReceiptCheck, policy: Policy, log: VerifierKey
+) -> tuple[list[Doubt], list[str]]:
+    """Compare a receipt with the replay in --state, if given; return what is not told, and proofs that were kept."""
+    if arguments.state is None:
+        return [], []
+    path = Path(arguments.state)
+    state = load_state(path, policy, log)
+    if state is None:
+        raise UsageError(f"no such file: {path}; `verifier replay SOURCE --policy FILE --state {path}` makes it")
+    doubts = compare_with_replay(result, state)
+    if result.opened is None or not any(failure.check is Check.REMEMBERED for failure in result.failures):
+        return doubts, []
+    proof = make_fork(result.opened, open_checkpoint(state.note, policy, log), state.tree, policy, log)
+    return doubts, keep_frauds(None, path, [proof] if proof else [])
 
 
 def _describe_entry(result: ReceiptCheck) -> list[str]:
     lines = [f"Entry       {result.index} is in the log, below the checkpoint's size"]
     lines += [f"            {name}: {escape(str(value))}" for name, value in (result.statement or {}).items()]
     lines += [f"Signature   valid, by a key that the statement introduces: {keyid}" for keyid in result.verified_keyids]
+    if result.replayed_size is not None:
+        lines.append(f"Replayed    it is among the {result.replayed_size} entries that the replay in --state judged")
     lines += [f"Not checked {words}" for words in list_unchecked(result)]
     return [*lines, "Note        a receipt proves presence and order; what was not checked needs a replay"]

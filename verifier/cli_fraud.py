@@ -65,6 +65,7 @@ def describe(verdict: Verdict, origin: str) -> dict[str, Any]:
         "what": proof.what if proof else None,
         "when": proof.when if proof else None,
         "sure": proof.sure if proof else None,
+        "log_keys": list(proof.log_vkeys) if proof else None,
         "reason": verdict.reason or None,
         "where": verdict.where or None,
     }

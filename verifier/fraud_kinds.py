@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from verifier.ending import MAX_CLOCK_DIFFERENCE_S
@@ -33,6 +33,8 @@ class Proof:
     """What the operator did: goes on from "The operator of … "."""
     when: str
     sure: str
+    log_vkeys: tuple[str, ...] = ()
+    """The log keys that signed what is shown."""
 
 
 def prove(parts: Parts) -> Proof:
@@ -40,7 +42,19 @@ def prove(parts: Parts) -> Proof:
 
     Raises `NotProven`, or `UntoldFraud` where rules are in force that this program does not know.
     """
-    return _KINDS[parts.fraud.kind](parts)
+    proof = _KINDS[parts.fraud.kind](parts)
+    vkeys = parts.log_vkeys
+    # A key may have been retired, and stolen later: by itself, a signature says whose key it was, not whose hand.
+    held = (
+        f"{proof.sure}. Signed with {' and '.join(map(_named, vkeys))}: whoever held that did it. Whether it was in "
+        "force then, a replay of the log tells and this file does not: a retired key may be in other hands"
+    )
+    return replace(proof, sure=held, log_vkeys=vkeys)
+
+
+def _named(vkey: str) -> str:
+    """Return what tells a log's keys apart: the name and the four bytes that every signature line has."""
+    return f"the log key {escape(vkey.rpartition('+')[0])}"
 
 
 def _described(head: Head) -> str:

@@ -50,6 +50,8 @@ class Head:
     """Of a checkpoint: the policy's witnesses that cosigned it, and when."""
     payload: dict[str, Any]
     """Of the others: what was signed."""
+    log_vkeys: tuple[str, ...] = ()
+    """Of a checkpoint: the policy's log keys that signed it."""
 
     @property
     def time_ms(self) -> int | None:
@@ -124,6 +126,11 @@ class Parts:
         """Yield the entries below an index, ascending."""
         return iter(sorted((item for item in self.shown if item.index < index), key=lambda item: item.index))
 
+    @property
+    def log_vkeys(self) -> tuple[str, ...]:
+        """The log keys on which everything here rests, each once."""
+        return tuple(sorted({vkey for head in self.heads for vkey in head.log_vkeys}))
+
     def of_kind(self, signed_as: str) -> Iterator[Head]:
         """Yield the heads of a kind."""
         return (head for head in self.heads if head.signed_as == signed_as)
@@ -178,7 +185,7 @@ def _open_note(note: bytes, position: int, policy: Policy, log: VerifierKey) -> 
     except CheckFailed as error:
         raise NotProven(error.failure.reason, f"heads/{position}: {error.failure.check.slug}") from None
     head = opened.checkpoint
-    return Head(CHECKPOINT, head.size, head.root, opened.cosigned_unix_s, {})
+    return Head(CHECKPOINT, head.size, head.root, opened.cosigned_unix_s, {}, opened.log_vkeys)
 
 
 def _open_created(parts: Parts, heads: list[Head | None]) -> bytes:

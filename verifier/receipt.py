@@ -6,17 +6,19 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from verifier.b64 import decode_base64
-from verifier.checks import Check, Failure
+from verifier.checks import Check, Doubt, Failure
 from verifier.entries import Entry, parse_entry, parse_statement
 from verifier.errors import CheckFailed, MalformedInput
 from verifier.examine import Reading, examine_statement
 from verifier.notes import MAX_NOTE_BYTES, parse_decimal
 from verifier.policy import OpenedCheckpoint, Policy, open_checkpoint
+from verifier.remembered import compare_roots
 from verifier.schema import KNOWN_RULES, NEWEST_RULES
 from verifier.tree import HASH_BYTES, leaf_hash, verify_inclusion
 
 if TYPE_CHECKING:
     from verifier.notes import VerifierKey
+    from verifier.state import ReplayState
 
 HEADER = "c2sp.org/tlog-proof@v1"
 MAX_PATH = 53
@@ -44,6 +46,8 @@ class ReceiptCheck:
     """Signers that the statement itself introduces, and whose signature is valid."""
     unknown_keyids: list[str] = field(default_factory=list)
     """Signers whose keys only a replay can tell."""
+    replayed_size: int | None = None
+    """Entries that an earlier replay judged, this one among them, in a tree that begins with the receipt's."""
     failures: list[Failure] = field(default_factory=list)
 
 
@@ -91,6 +95,26 @@ def verify_receipt(raw: bytes, entry_raw: bytes, policy: Policy, log: VerifierKe
     return result
 
 
+def compare_with_replay(result: ReceiptCheck, state: ReplayState) -> list[Doubt]:
+    """Compare a receipt that holds with what a replay without failure or doubt remembers; return what is not told.
+
+    In the tree of that replay, the entry was judged with all others, and it matters no more by which key the receipt's
+    own checkpoint was signed. In another one it is a fork's: a failure.
+    """
+    if result.opened is None or result.failures:
+        return []
+    head = result.opened.checkpoint
+    if head.size > state.size:
+        return [
+            Doubt(Check.REMEMBERED, "replay-ends-before", where=f"size {state.size}, and the receipt's {head.size}")
+        ]
+    if fork := compare_roots(head, state.tree.root(head.size)):
+        result.failures.append(fork)
+    else:
+        result.replayed_size = state.size
+    return []
+
+
 def _verify_path(entry_raw: bytes, receipt: Receipt, size: int, root: bytes) -> None:
     try:
         verify_inclusion(leaf_hash(entry_raw), receipt.index, size, receipt.path, root)
@@ -130,9 +154,17 @@ def readable_rules(payload: bytes) -> int:
 
 
 def list_unchecked(result: ReceiptCheck) -> list[str]:
-    """Return what a receipt leaves open, a sentence each: only a replay can tell."""
+    """Return what a receipt leaves open, a sentence each: only a replay can tell, or the one that it agrees with."""
     if result.failures:
         return []
+    later = "what followed: whether a later entry revoked, withdrew, ended or decided what this one says"
+    if result.replayed_size is not None:
+        return [later]
+    signed_by = " and ".join(result.opened.log_vkeys) if result.opened else ""
+    in_force = (
+        f"whether {signed_by} was in force at that size: a log's key may have been retired before, and whoever has it "
+        "since can sign (--state compares with a replay)"
+    )
     signatures = [
         f"the signature by {keyid}: whose key it is, and whether the signature is valid"
         for keyid in result.unknown_keyids
@@ -140,8 +172,8 @@ def list_unchecked(result: ReceiptCheck) -> list[str]:
     return [
         *signatures,
         "whether the ledger was right to record it: its parties, their keys, what it refers to",
-        "whether the log's key was in force at that size (it may have been retired before)",
-        "what followed: whether a later entry revoked, withdrew, ended or decided what this one says",
+        in_force,
+        later,
     ]
 
 
@@ -153,6 +185,8 @@ def describe_receipt(result: ReceiptCheck) -> dict[str, Any]:
         "statement": result.statement,
         "verified_keyids": result.verified_keyids,
         "unknown_keyids": result.unknown_keyids,
+        "log_keys": list(result.opened.log_vkeys) if result.opened else [],
+        "replayed_size": result.replayed_size,
         "not_checked": list_unchecked(result),
         "failures": [asdict(failure) | {"check": failure.check.slug} for failure in result.failures],
     }

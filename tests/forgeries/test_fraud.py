@@ -39,6 +39,8 @@ def test_a_true_proof_convicts(tmp_path: Path, tell: Tell) -> None:
     assert (verdict.exit_code, verdict.report["reason"]) == (0, None), verdict.report
     words = " ".join(verdict.report[name] for name in ("what", "when", "sure"))
     assert all(part in words for part in told.words), words
+    [vkey] = verdict.report["log_keys"]
+    assert f"the log key {vkey.rpartition('+')[0]}: whoever held that did it" in words
 
 
 @pytest.mark.parametrize("tell", FRAUDS, ids=lambda tell: tell.__name__)

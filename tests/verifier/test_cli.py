@@ -11,6 +11,7 @@ import pytest
 
 from tests.verifier.builder import Builder, b64, envelope, key_from, keyid, root_of, small_ledger, witness_line
 from verifier.checks import Check
+from verifier.cli import main
 from verifier.manual import EXAMPLE_POLICY
 from verifier.policy import parse_policy
 
@@ -195,6 +196,41 @@ def test_receipts(tmp_path: Path) -> None:
     receipt.write_text(_receipt(builder, 6))
     entry.write_bytes(builder.entries[6])
     verifier("receipt", receipt, "--entry", entry, "--policy", strict, code=3)
+
+
+def test_a_receipt_beside_a_replay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By itself it does not tell whether its key was in force; in a tree that a replay judged, that matters no more."""
+
+    def said(*arguments: object, code: int) -> str:
+        """Run the verifier in this process: what it may import was shown above."""
+        assert main([*map(str, arguments), "--policy", str(policy)]) == code
+        return "".join(capsys.readouterr())
+
+    builder = small_ledger()
+    policy, receipt, entry, state = (tmp_path / name for name in ("policy.txt", "receipt", "entry", "seen"))
+    policy.write_text(builder.policy())
+    quiet = ("--quiet", "--processes", "1", "--state")
+    said("replay", builder.write(tmp_path / "log"), *quiet, state, code=0)
+    receipt.write_text(_receipt(builder, 6))
+    entry.write_bytes(builder.entries[6])
+    common, vkey = ("receipt", receipt, "--entry", entry), builder.policy().split()[1]
+    assert f"Not checked whether {vkey} was in force at that size" in said(*common, code=0)
+    assert json.loads(said(*common, "--json", code=0))["log_keys"] == [vkey]
+    assert "no such file" in said(*common, "--state", tmp_path / "none", code=2)
+    text = said(*common, "--state", state, code=0)
+    assert "among the 11 entries that the replay in --state judged" in text
+    assert (text.count("Not checked"), "in force" in text) == (1, False)
+    builder.list_dataset("acme")
+    receipt.write_text(_receipt(builder, 6))
+    assert "[remembered] replay-ends-before" in said(*common, "--state", state, code=3)
+    other = small_ledger()
+    other.list_dataset("birch.example")
+    said("replay", other.write(tmp_path / "other"), *quiet, tmp_path / "theirs", code=0)
+    report = json.loads(said(*common, "--state", tmp_path / "theirs", "--json", code=1))
+    assert [failure["reason"] for failure in report["failures"]] == ["fork"]
+    [proof] = report["fraud_proofs"]
+    text = " ".join(said("fraud", proof, code=0).split())
+    assert f"Signed with the log key {vkey.rpartition('+')[0]}: whoever held that did it" in text
 
 
 def test_slugs_are_stable_and_distinct() -> None:
