@@ -9,10 +9,11 @@ DIR ?= var/ledger
 # Demo and tests start hundreds of processes: without its byte code cache, each would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo serve test lint bench clean
+.PHONY: help demo lie serve test lint bench clean
 
 help:
 	@echo "make demo    the whole story on real data, in a minute or two"
+	@echo "make lie     see a lie told and caught: NAME=changed_byte, say; without NAME, all that there are"
 	@echo "make test    every check: format, lint, types, import rules, tests"
 	@echo "make bench   the benchmarks, as ratios to this machine's limits"
 	@echo "make serve   run a ledger on http://127.0.0.1:8080 (DIR=$(DIR))"
@@ -27,6 +28,9 @@ $(INSTALLED): pyproject.toml
 
 demo: $(INSTALLED)
 	@$(BIN)/ledger demo --data examples --out var/demo
+
+lie: $(INSTALLED)
+	@$(BIN)/python -m tests.lies $(NAME) $(if $(KEEP),--keep $(KEEP))
 
 serve: $(INSTALLED)
 	@test -e $(DIR)/ledger.db || $(BIN)/ledger init $(DIR) --origin localhost/ledger --operator operator.localhost

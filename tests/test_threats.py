@@ -1,24 +1,91 @@
-"""docs/threats.md names tests that exist, so that a stranger can run each row."""
+"""docs/threats.md is held to what there is: a row names what shows it, and every lie has a row and can be seen."""
 
 from __future__ import annotations
 
-import re
+import subprocess
+import sys
 from pathlib import Path
 
-HOME = Path(__file__).parent.parent
-SECTIONS = ("## The operator", "## Whoever makes a fraud proof")
+import pytest
+
+from tests import lies
+from tests.harness import telling, views
+from tests.harness.builder import LedgerBuilder
+from tests.harness.telling import Catch, Step, Telling, log_files
+
+ROWS = lies.read_rows()
+NAMED = {name for row in ROWS for name in row.names}
+MADE = lies.read_tellings()
 
 
-def test_every_test_that_is_named_exists() -> None:
-    text = (HOME / "docs" / "threats.md").read_text()
-    defined = set()
-    for path in (HOME / "tests").rglob("*.py"):
-        defined |= set(re.findall(r"^(?:async )?def ([a-z0-9_]+)\(", path.read_text(), re.MULTILINE))
-    named = set()
-    for section in SECTIONS:
-        rows = text[text.index(section) :].split("\n## ")[0].splitlines()
-        for row in rows:
-            if row.startswith("| ") and not row.startswith("| lie"):
-                named |= set(re.findall(r"`([a-z0-9_/]+)`", row.split("|")[-2]))
-    assert len(named) > 60
-    assert {name for name in named if not (HOME / name).is_dir()} <= defined
+def test_every_row_names_what_shows_it() -> None:
+    """By its exact name: no folder, nothing that is not there, and no table without its last column."""
+    known = {*MADE, *lies.read_tests()}
+    assert [row.cells for row in ROWS if not row.names] == []
+    assert NAMED - known == set()
+    assert {list(row.cells)[-1] for row in ROWS} == {"name"}
+    assert len(ROWS) > 150
+    assert len({row.section for row in ROWS}) >= 10
+
+
+def test_every_lie_has_a_row() -> None:
+    """Of the Forger, of parties, of makers of bundles, every fraud and every view."""
+    assert set(MADE) - NAMED == set()
+    assert len(MADE) > 250
+
+
+def test_a_row_says_how_it_is_caught() -> None:
+    """No cell is empty; and no lie stands in two rows of a section, as if it were two."""
+    assert [row for row in ROWS if not all(row.cells.values())] == []
+    told = [(row.section, next(iter(row.cells.values()))) for row in ROWS]
+    assert len(told) == len(set(told))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("wrong_previous", ["Lie: an entry that says", "verifier replay", "Caught by: link", "fraud proof"]),
+        ("claim_upheld_by_the_claimant", ["Alice upholds her own claim", "Caught by: reference"]),
+        ("decided_twice", ["already-decided", "verifier fraud", "Caught by: the fraud proof unlawful-entry"]),
+        ("used_too_often", ["Caught by: the finding usage-beyond-count", "exit code 4"]),
+        ("score-raised", ["verifier bundle", "Caught by: score"]),
+        ("my_key_used", ["verifier watch", "Caught by: the alarm key-used"]),
+    ],
+)
+def test_a_stranger_sees_one_of_each_kind(name: str, words: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    """The row, what was done, the verifier's own words, and what caught it."""
+    assert lies.main([name]) == lies.CAUGHT
+    said = capfd.readouterr().out
+    assert [part for part in words if part not in " ".join(said.split())] == [], said
+
+
+def test_a_stranger_runs_a_test(tmp_path: Path) -> None:
+    """As one command in a shell; what the lie made is kept where it was asked for."""
+    command = [sys.executable, "-m", "tests.lies"]
+    done = subprocess.run([*command, "test_garbage"], cwd=lies.HOME, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "$ verifier fraud" in done.stdout
+    assert "exit code 1" in done.stdout
+    assert "Caught: the test passed" in done.stdout
+    assert lies.main(["changed_byte", "--keep", str(tmp_path / "kept")]) == 0
+    assert (tmp_path / "kept" / "log" / "checkpoint").is_file()
+
+
+def test_the_list_names_everything(capsys: pytest.CaptureFixture[str]) -> None:
+    assert lies.main([]) == 0
+    listed = capsys.readouterr().out
+    assert [name for name in NAMED if name not in listed] == []
+    assert lies.main(["nothing_of_that_name"]) == lies.USAGE
+    assert "make lie" in capsys.readouterr().err
+
+
+def test_what_is_not_caught_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An honest log passed off as a lie; and a lie caught by another check than was said: neither is a success."""
+    honest = log_files(LedgerBuilder())
+    step = Step(telling.REPLAY, 1, (Catch("root", "[root]"),))
+    assert not lies.show_telling(Telling("Nothing.", honest, (step,)), tmp_path / "honest")
+    assert "NOT CAUGHT" in capsys.readouterr().out
+    false = views.a_file_cut_off()
+    wrong = Telling(false.done, false.files, (false.steps[0]._replace(catches=(Catch("link", "[link]"),)),))
+    assert not lies.show_telling(wrong, tmp_path / "wrong")
+    assert "caught by link" in capsys.readouterr().out
