@@ -21,8 +21,8 @@ REPLAY = """
     const bytes = parts.decode64(entry);
     try { parts.parseEntry(bytes); whole.set(i, bytes); } catch (fault) { formless[i] = fault.reason; }
   });
-  const [log] = parts.parsePolicy(new TextEncoder().encode(policy)).logs;
-  const checkpoint = {size: whole.size, cosigned: new Map(), log, signedBy: [log.vkey]};
+  const {logs} = parts.parsePolicy(new TextEncoder().encode(policy)), [log] = logs;
+  const checkpoint = {size: whole.size, cosigned: new Map(), log, signedBy: logs.map(key => key.vkey)};
   Object.assign(report.story, {checkpoint, accepted: []});
   await parts.verifyEntries(report, {entries: whole, disclosures}, async () => {});
   const judge = new parts.Judge(), {accepted} = report.story;
