@@ -11,8 +11,6 @@ import pytest
 
 from ledger.server.service.routes import ROUTES
 from ledger.statements.parse import STATEMENTS
-from verifier.bundle_checks import BundleCheck
-from verifier.checks import Check
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "benchmarks" / "README.md"]
@@ -39,16 +37,6 @@ def test_every_command_of_the_readme_has_help(command: str) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert words[-1] in done.stdout
-
-
-def test_threats_name_checks_that_exist() -> None:
-    """The middle column of the lies of operators, parties and makers of bundles names checks by their slugs."""
-    rows = re.findall(
-        r"^\| [^|]+ \| ([^|]+) \| `tests/forgeries` \|$", (ROOT / "docs" / "threats.md").read_text(), re.MULTILINE
-    )
-    named = {slug for row in rows for slug in re.findall(r"(?:^|, )`([a-z-]+)`", row.partition(":")[0])}
-    assert len(rows) > 20
-    assert named <= {check.slug for check in (*Check, *BundleCheck)}
 
 
 def test_format_has_a_section_for_every_statement() -> None:

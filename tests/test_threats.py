@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,11 @@ import pytest
 from tests import lies
 from tests.harness import telling, views
 from tests.harness.builder import LedgerBuilder
+from tests.harness.bundle_set import all_cases
 from tests.harness.telling import Catch, Step, Telling, log_files
+from verifier import cli_watch
+from verifier.bundle_checks import BundleCheck
+from verifier.checks import Check
 
 ROWS = lies.read_rows()
 NAMED = {name for row in ROWS for name in row.names}
@@ -34,11 +39,32 @@ def test_every_lie_has_a_row() -> None:
     assert len(MADE) > 250
 
 
+def test_a_row_says_what_really_catches_its_lies() -> None:
+    """A check, a finding, an alarm or a fraud proof of those that each of its lies is caught by."""
+    bundles = {case.name: case.check or "completeness" for case in all_cases()}
+    wrong = []
+    for row in ROWS:
+        said = set(re.findall(r"`([^`]+)`", " ".join(list(row.cells.values())[1:-1])))
+        for name in set(row.names) & set(MADE):
+            made = [make() for make in MADE[name] if name not in bundles]
+            caught = {catch.name.split()[-1] for told in made for step in told.steps for catch in step.catches}
+            if not (caught | {bundles.get(name)}) & said:
+                wrong.append((name, caught, said))
+    assert wrong == []
+
+
 def test_a_row_says_how_it_is_caught() -> None:
-    """No cell is empty; and no lie stands in two rows of a section, as if it were two."""
+    """No cell is empty, no lie stands in two rows of a section, and slugs are words that the verifier can say."""
     assert [row for row in ROWS if not all(row.cells.values())] == []
     told = [(row.section, next(iter(row.cells.values()))) for row in ROWS]
     assert len(told) == len(set(told))
+    caught = " ".join(row.cells["caught by"] for row in ROWS)
+    slugs = {check.slug for check in (*Check, *BundleCheck)}
+    # An entry that does not fit has a payload that is too large long before.
+    assert {slug for slug in slugs if f"`{slug}`" not in caught} == {"fits"}
+    program = "".join(path.read_text() for path in (lies.HOME / "verifier").glob("*.py"))
+    words = {*re.findall(r'"([a-z]+-[a-z-]+)"', program), *re.findall(r"[a-z]+-[a-z-]+", cli_watch.MANUAL)}
+    assert set(re.findall(r"`([a-z]+-[a-z-]+)`", caught)) - slugs - words == set()
 
 
 @pytest.mark.parametrize(
