@@ -19,6 +19,7 @@ from ledger.party.errors import (
     FraudProven,
     NeedsRules,
     NotAKeyFile,
+    NotWitnessed,
     OpenToOthers,
     Problem,
     Promised,
@@ -135,6 +136,14 @@ def explain(error: LedgerError | OSError) -> Words:  # noqa: C901, PLR0911, PLR0
                 "'show' before you make it a second time",
                 UNSURE,
             )
+        case NotWitnessed():
+            return Words(
+                f"Recorded and not witnessed: the ledger says that {error.statement_id} is its entry {error.index}, "
+                f"which too few of your policy's witnesses have cosigned: {error.detail}",
+                "do not make it a second time: look with 'list' or 'show' in a minute. Where it stays so, the ledger "
+                "does not ask these witnesses, or they do not answer: ask its operator",
+                UNSURE,
+            )
         case QuorumError():
             return Words(
                 f"Too few witnesses vouch for the ledger's state: {error}",
@@ -229,7 +238,8 @@ def _promised(promised: Promised) -> Words:
         message += f".\nThe promise is kept in {promised.kept}"
     return Words(
         message,
-        "nothing now: sent again, it gets the same promise or its receipt; what you say next looks whether it was kept",
+        "nothing now: sent again, it gets the same promise or its receipt; whatever you do next with this ledger looks "
+        "whether it was kept",
         UNSURE,
     )
 

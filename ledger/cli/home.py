@@ -86,11 +86,12 @@ def vault_at(home: Path) -> Vault:
 
 @asynccontextmanager
 async def reading(home: Path) -> AsyncIterator[LedgerClient]:
-    """Give a client of the home's ledger; needs no key."""
+    """Give a client of the home's ledger, once it was looked whether promises that the home holds were kept."""
     vault = vault_at(home)
     config = vault.config()
     mirrors = os.environ.get(MIRRORS, "").split()
     async with LedgerClient(config.ledger_url, parse_policy(config.policy), vault, mirrors=mirrors) as client:
+        await client.audit.check_promises()
         yield client
 
 

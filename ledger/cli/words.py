@@ -64,6 +64,7 @@ def recorded_document(recorded: Recorded) -> dict[str, Json]:
         "index": recorded.index,
         "receipt": str(recorded.kept) if recorded.kept is not None else None,
         "size": recorded.checkpoint.head.size,
+        "state": recorded.state,
         "statement_id": recorded.statement_id,
         "time": recorded.entry.time_ms,
         "type": recorded.statement.type,
@@ -87,7 +88,31 @@ def tell(recorded: Recorded, done: str, *, json_output: bool, **more: Json) -> N
         as_json(recorded_document(recorded) | more)
         return
     say(f"{done}{' (it was recorded before)' if recorded.duplicate else ''}", "bold green")
-    fields([("statement", recorded.statement_id), ("index", recorded.index), ("receipt", recorded.kept), *more.items()])
+    fields(
+        [
+            ("statement", recorded.statement_id),
+            ("index", recorded.index),
+            ("state", state_words(recorded)),
+            ("receipt", recorded.kept),
+            *more.items(),
+        ]
+    )
+
+
+def state_words(recorded: Recorded) -> str | None:
+    """Return how far a statement got, and what is missing; None where the ledger did not say."""
+    if recorded.is_quorate:
+        return "witnessed: the witnesses that your policy asks for cosigned it"
+    match recorded.state:
+        case "witnessed":
+            return "witnessed, says the ledger; your policy asks for no witness, so that no cosignature was checked"
+        case "recorded":
+            return (
+                "recorded: in the log, on disk, and not cosigned by a quorum of the ledger's witnesses; if it has any, "
+                "'show' fetches their cosignatures later"
+            )
+        case _:
+            return None
 
 
 def tell_page(page: Page[_ItemT], line: Callable[[_ItemT], str], *, json_output: bool) -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ledger.core.dsse import PROMISE_TYPE, Envelope
 from ledger.core.encoding import Json, canonical
 from ledger.core.errors import FormatError, LedgerError
-from ledger.party.errors import FraudProven, Problem, Promised, Refusal
+from ledger.party.errors import FraudProven, Problem, Promised, Refusal, Unreachable
 from ledger.party.frauds import prove_left_out, prove_omission, prove_refusal
 from ledger.party.history import History
 from ledger.party.promises import Promise, read_promise
@@ -38,6 +39,9 @@ class Audit:
         """Hold what `client` is told against what `vault` keeps."""
         self._client = client
         self._vault = vault
+        self._is_looking = False
+        self._looked_at: int | None = None
+        """The size of the log when it was last looked whether promises were kept."""
 
     # Histories
 
@@ -91,23 +95,35 @@ class Audit:
         kept = self._vault.keep_promise(envelope.id, document) if self._vault is not None else None
         return Promised(promise.statement_id, promise.deadline_ms, payload, kept)
 
-    async def check_promises(self, now_ms: int) -> None:
+    async def check_promises(self) -> None:
         """See what became of every promise that is kept; raise FraudProven for one that was broken.
 
-        One that was kept gives way to the entry and its receipt. One of which nothing can be told yet is left.
+        One that was kept gives way to the entry and its receipt. One of which nothing can be told yet is left. Called
+        whenever the ledger shows where it stands; nothing is asked twice of a log that has not grown.
         """
-        if self._vault is None:
+        newest = self._client.memory.newest()
+        size = newest[0].head.size if newest is not None else 0
+        if self._vault is None or self._is_looking or size == self._looked_at:
             return
-        for statement_id, document in self._vault.promises():
+        self._is_looking, self._looked_at = True, size
+        try:
+            await self._check_each(self._vault, time.time_ns() // 1_000_000)
+        finally:
+            self._is_looking = False
+
+    async def _check_each(self, vault: Vault, now_ms: int) -> None:
+        for statement_id, document in vault.promises():
             identity = await self._client.identity()
             try:
                 promise = read_promise(identity.open_service(document, PROMISE_TYPE), statement_id)
                 await self._check_promise(promise, document, now_ms)
             except FraudProven:
-                self._vault.drop_promise(statement_id)
+                vault.drop_promise(statement_id)
                 raise
             except LedgerError as error:
                 _LOG.info("what became of the promise to record %s cannot be told: %s", statement_id, error)
+                if isinstance(error, Unreachable):
+                    return  # it will not answer of the others either
 
     async def _check_promise(self, promise: Promise, document: Json, now_ms: int) -> None:
         if self._vault is None:

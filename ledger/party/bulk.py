@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ledger.core.checkpoint import Checkpoint
@@ -17,10 +18,12 @@ from ledger.core.encoding import Json, b64decode
 from ledger.core.entry import Entry, parse_entry
 from ledger.core.errors import FormatError, NoteError, ProofError, QuorumError
 from ledger.core.merkle import verify_inclusion
+from ledger.core.policy import NO_QUORUM
 from ledger.core.receipt import format_receipt
 from ledger.party.errors import Problem, ReceiptInvalid, ReplyInvalid, Unreachable
 from ledger.party.recorded import Recorded
-from ledger.party.replies import LineReply, read_reply
+from ledger.party.replies import CheckpointReply, LineReply, read_reply
+from ledger.party.submitting import confirm, take_refusal
 from ledger.party.transport import read_problem
 
 if TYPE_CHECKING:
@@ -41,9 +44,11 @@ async def submit_many(client: LedgerClient, envelopes: Iterable[Envelope]) -> As
     yielded before stands, and is kept.
     """
     await client.identity()
+    await client.audit.check_promises()
     lines = _Lines(envelopes)
     checkpoint: Checkpoint | None = None
-    note = b""
+    note, under = b"", CheckpointReply(checkpoint="")
+    is_quorate = client.policy.quorum != NO_QUORUM
     answered = 0
     group: list[Recorded | Problem] = []
     async with aclosing(client.transport.post_lines(_PATH, lines.send())) as answers:
@@ -55,7 +60,8 @@ async def submit_many(client: LedgerClient, envelopes: Iterable[Envelope]) -> As
                     yield result
                 group = []
             if "checkpoint" in answer:
-                note = str(answer["checkpoint"]).encode()
+                under = read_reply(CheckpointReply, answer)
+                note = under.checkpoint.encode()
                 checkpoint = await _remember(client, note)
             elif "done" in answer:
                 if answer["done"] != answered or answered != lines.sent_count:
@@ -70,8 +76,8 @@ async def submit_many(client: LedgerClient, envelopes: Iterable[Envelope]) -> As
                     group.append(await _problem(client, envelope, answer["problem"]))
                 else:
                     recorded = _open(read_reply(LineReply, answer), envelope, checkpoint, note)
-                    await client.confirm(recorded, envelope)
-                    group.append(recorded)
+                    await confirm(client, recorded, envelope)
+                    group.append(replace(recorded, is_quorate=is_quorate, state=under.state))
     raise Unreachable(client.transport.url + _PATH, "the answer was cut before its last line")
 
 
@@ -128,7 +134,7 @@ async def _remember(client: LedgerClient, note: bytes) -> Checkpoint:
 async def _problem(client: LedgerClient, envelope: Envelope, document: Json) -> Problem:
     status = document.get("status") if isinstance(document, dict) else None
     problem = read_problem(status if isinstance(status, int) else _REFUSED, document)
-    await client.take_refusal(problem, envelope)
+    await take_refusal(client, problem, envelope)
     return problem
 
 

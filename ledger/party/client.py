@@ -11,30 +11,27 @@ word.
 from __future__ import annotations
 
 import asyncio
-import logging
-import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Self, TypeVar
 
 from ledger.core.checkpoint import Checkpoint, TreeHead
-from ledger.core.dsse import HISTORY_TYPE, REFUSAL_TYPE, Envelope
+from ledger.core.dsse import HISTORY_TYPE, Envelope
 from ledger.core.encoding import Json, b64decode, canonical
-from ledger.core.errors import FormatError, LedgerError
+from ledger.core.errors import FormatError
 from ledger.core.keys import PublicKey
 from ledger.core.merkle import Node
 from ledger.core.policy import Policy
 from ledger.core.receipt import parse_receipt
 from ledger.core.tiles import TILE_HEIGHT, TILE_WIDTH, Tile, format_tile_path, node_in_tile, tile_of
-from ledger.party import bulk, vouching
+from ledger.party import bulk, submitting, vouching
 from ledger.party.audit import Audit
-from ledger.party.errors import ForkDetected, Problem, ReceiptInvalid, Refusal, ReplyInvalid, Unfit, Unreachable
+from ledger.party.errors import Problem, ReceiptInvalid, ReplyInvalid, Unfit
 from ledger.party.history import History, read_history
-from ledger.party.identity import Identity, identify, wrong_signatures
+from ledger.party.identity import Identity, identify
 from ledger.party.memory import Memory
-from ledger.party.recorded import Recorded, check_is, open_recorded
-from ledger.party.refusals import read_refusal
+from ledger.party.recorded import Recorded, open_recorded
 from ledger.party.replies import (
     ClaimState,
     ConsistencyReply,
@@ -53,10 +50,6 @@ from ledger.party.transport import Query, Transport, segment
 from ledger.party.vault import Vault
 from ledger.statements.parse import NEWEST_RULES
 
-_LOG = logging.getLogger(__name__)
-_ALREADY_RECORDED = 200
-_PROMISED = 202
-_LOST_TRIES = 3
 _NOT_FOUND = 404
 _ItemT = TypeVar("_ItemT", bound=Reply)
 
@@ -117,13 +110,17 @@ class LedgerClient:
         return self._identity
 
     async def checkpoint(self) -> Checkpoint:
-        """Return the newest checkpoint, verified and consistent with all before; raise ForkDetected."""
-        return await self.memory.remember(await self.transport.get("/checkpoint"))
+        """Return the newest checkpoint, verified and consistent with all before; see that promises were kept.
+
+        Raises ForkDetected, FraudProven.
+        """
+        checkpoint = await self.memory.remember(await self.transport.get("/checkpoint"))
+        await self.audit.check_promises()
+        return checkpoint
 
     async def seen(self) -> TreeHead:
-        """Return the newest verified tree head, for a statement's `seen`; see that promises were kept."""
+        """Return the newest verified tree head, for a statement's `seen`."""
         await self.checkpoint()
-        await self.audit.check_promises(time.time_ns() // 1_000_000)
         newest = self.memory.newest()
         if newest is None:
             raise AssertionError("a checkpoint was just remembered")
@@ -157,42 +154,14 @@ class LedgerClient:
 
         Raises Promised where it is not in the log yet, Problem (with the verified refusal, where the ledger signed
         one), FraudProven where what it signed is given the lie by what we hold, Unreachable (then submit it again: it
-        is recorded once), ReceiptInvalid, ForkDetected.
+        is recorded once), NotWitnessed where the witnesses that our policy asks for do not come, ReceiptInvalid,
+        ForkDetected.
         """
-        await self.identity()
-        try:
-            status, document = await self._post(envelope.recorded)
-        except Problem as problem:
-            await self.take_refusal(problem, envelope)
-            raise
-        if status == _PROMISED:
-            raise await self.audit.take_promise(
-                document.get("promise") if isinstance(document, dict) else None, envelope
-            )
-        recorded = self._open(read_reply(RecordedReply, document))
-        await self.memory.remember(parse_receipt(recorded.receipt).checkpoint)
-        recorded = replace(recorded, duplicate=status == _ALREADY_RECORDED)
-        await self.confirm(recorded, envelope)
-        return (await self.keep([recorded]))[0]
+        return await submitting.submit(self, envelope)
 
     def submit_many(self, envelopes: Iterable[Envelope]) -> AsyncIterator[Recorded | Problem]:
         """Record many statements in one request; yield the result of each, in order (see `bulk`)."""
         return bulk.submit_many(self, envelopes)
-
-    async def confirm(self, recorded: Recorded, envelope: Envelope) -> None:
-        """Raise ReceiptInvalid unless the entry holds the statement that was submitted, signed by the same keys."""
-        check_is(recorded, envelope)
-        found = recorded.entry.envelope
-        if found.signatures == envelope.signatures:
-            return
-        # That it is a duplicate is the operator's word: so is, then, that somebody signed it as it was recorded.
-        statement = recorded.statement
-        keys = {keyid: key for keyid, (key, _) in statement.introduced.items()}
-        if not dict(found.signatures).keys() <= keys.keys():
-            operator = (await self.identity()).created.issuer
-            keys |= await self.public_keys({statement.issuer, operator, *statement.named_parties})
-        if not dict(found.signatures).keys() <= keys.keys() or wrong_signatures(found, keys):
-            raise ReceiptInvalid(f"entry {recorded.index} holds a signature that its signer never made")
 
     async def keep(self, results: Sequence[Recorded]) -> list[Recorded]:
         """Keep what we rely on, our own entries and those of others: the operator may be gone when it matters."""
@@ -201,26 +170,6 @@ class LedgerClient:
         items = [(item.statement_id, item.entry.raw, item.receipt) for item in results]
         paths = await asyncio.to_thread(self.vault.keep_entries, items)
         return [replace(item, kept=path) for item, path in zip(results, paths, strict=True)]
-
-    async def take_refusal(self, problem: Problem, envelope: Envelope) -> None:
-        """Verify and keep the refusal that came with a problem.
-
-        Raises ReceiptInvalid for a false one, and ForkDetected for one on a log that contradicts what we have seen. It
-        stands where that cannot be told: it is signed, and kept.
-        """
-        if problem.served is None:
-            return
-        payload = (await self.identity()).open_service(problem.served, REFUSAL_TYPE)
-        head = read_refusal(payload, envelope.id, problem.type)
-        kept = self.vault.keep_refusal(envelope.id, problem.served) if self.vault is not None else None
-        problem.refusal = Refusal(payload, kept)
-        self.audit.check_refusal(problem.refusal, envelope, problem.served)
-        try:
-            await self._check_refused_on(head, canonical(problem.served))
-        except ForkDetected:
-            raise
-        except LedgerError as error:
-            _LOG.info("whether a refusal agrees with the log that we saw cannot be told: %s", error)
 
     # What was recorded, proved
 
@@ -329,13 +278,6 @@ class LedgerClient:
                 raise
             return begun  # software that knows one version only has no such call
 
-    async def _check_refused_on(self, head: TreeHead, signed: bytes) -> None:
-        newest = self.memory.newest()
-        if newest is None or newest[0].head.size < head.size:
-            # Once: of a tree that is covered by a checkpoint, many refusals are compared without asking again.
-            await self.checkpoint()
-        await self.memory.check(head, signed)
-
     async def _state(self, model: type[_ItemT], kind: str, name: str) -> _ItemT:
         return read_reply(model, await self.said(f"/v1/{kind}/{segment(name)}"))
 
@@ -354,22 +296,14 @@ class LedgerClient:
         return document
 
     async def _recorded(self, path: str) -> Recorded:
-        recorded = self._open(read_reply(RecordedReply, await self.transport.get_json(path)))
+        recorded = self.open(read_reply(RecordedReply, await self.transport.get_json(path)))
         await self.memory.remember(parse_receipt(recorded.receipt).checkpoint)
-        return (await self.keep([recorded]))[0]
+        kept = (await self.keep([recorded]))[0]
+        await self.audit.check_promises()
+        return kept
 
-    async def _post(self, raw: bytes) -> tuple[int, Json]:
-        """Send a statement; where the answer was lost, send the very same again: it is recorded once."""
-        for left in reversed(range(_LOST_TRIES)):
-            try:
-                return await self.transport.post("/v1/statements", raw)
-            except Unreachable:
-                if not left:
-                    raise
-                await asyncio.sleep(self.transport.backoff_s)
-        raise AssertionError("the last try returns or raises")
-
-    def _open(self, reply: RecordedReply) -> Recorded:
+    def open(self, reply: RecordedReply) -> Recorded:
+        """Return the entry of an answer; raise ReplyInvalid, ReceiptInvalid, or QuorumError where witnesses lack."""
         try:
             raw = b64decode(reply.entry, "/entry")
         except FormatError as error:
@@ -377,7 +311,7 @@ class LedgerClient:
         recorded = open_recorded(raw, reply.receipt.encode(), self.policy, self.origin)
         if (recorded.statement_id, recorded.index) != (reply.statement_id, reply.index):
             raise ReceiptInvalid("the answer names another entry than the one that it proves")
-        return recorded
+        return replace(recorded, state=reply.state)
 
 
 def _only_origin(policy: Policy) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.core.encoding import Json
-from ledger.core.errors import LedgerError
+from ledger.core.errors import LedgerError, QuorumError
 from ledger.statements.content import Content
 
 
@@ -92,6 +92,20 @@ class ReplyInvalid(PartyError):
 
 class ReceiptInvalid(ReplyInvalid):
     """A receipt or a service signature does not prove what it was given for."""
+
+
+class NotWitnessed(PartyError, QuorumError):
+    """The ledger says that it recorded a statement, under a checkpoint that too few witnesses cosigned so far.
+
+    It is in the log, by the log's signature; what our policy asks for, it has not got.
+    """
+
+    def __init__(self, statement_id: str, index: int, detail: str) -> None:
+        """Keep the statement, its index by the ledger's word, and which witnesses are missing, in words."""
+        self.statement_id = statement_id
+        self.index = index
+        self.detail = detail
+        super().__init__(f"{statement_id}, entry {index}: {detail}")
 
 
 @dataclass(frozen=True)

@@ -11,22 +11,29 @@ from ledger.core.dsse import Envelope
 from ledger.core.encoding import parse_json
 from ledger.core.entry import Entry, parse_entry
 from ledger.core.errors import FormatError, LedgerError, QuorumError
-from ledger.core.policy import Policy
+from ledger.core.policy import NO_QUORUM, Policy
 from ledger.core.receipt import open_receipt
 from ledger.party.errors import ReceiptInvalid
+from ledger.party.replies import State
 from ledger.party.versions import read_statement
 from ledger.statements.common import Statement
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """An entry with its verified receipt; `kept` is the receipt's file, `duplicate` says that it was there before."""
+    """An entry with its verified receipt; `kept` is the receipt's file, `duplicate` says that it was there before.
+
+    `is_quorate` says that our own policy asks for witnesses, and that the receipt has the cosignatures that it asks
+    for. `state` is what the ledger said when it was submitted, by its operator's quorum: its word, no more.
+    """
 
     entry: Entry
     receipt: bytes
     checkpoint: Checkpoint
     duplicate: bool = False
     kept: Path | None = None
+    is_quorate: bool = False
+    state: State | None = None
 
     @property
     def statement_id(self) -> str:
@@ -61,7 +68,7 @@ def open_recorded(raw: bytes, receipt: bytes, policy: Policy, origin: str) -> Re
         raise ReceiptInvalid(f"the receipt is of the log {checkpoint.origin}, not of {origin}")
     if entry.index != opened.index:
         raise ReceiptInvalid(f"the entry says index {entry.index}, its receipt {opened.index}")
-    return Recorded(entry, receipt, checkpoint)
+    return Recorded(entry, receipt, checkpoint, is_quorate=policy.quorum != NO_QUORUM)
 
 
 def check_is(recorded: Recorded, submitted: Envelope) -> None:

@@ -6,7 +6,7 @@ server adds are ignored.
 
 from __future__ import annotations
 
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import ConfigDict, Field
 
@@ -20,6 +20,8 @@ from ledger.statements.parse import read_model
 _MAX_PATH = 64
 _ReplyT = TypeVar("_ReplyT", bound="Reply")
 _ItemT = TypeVar("_ItemT", bound="Reply")
+State = Literal["recorded", "witnessed"]
+"""How far the ledger says that a statement got (docs/format.md §17.4)."""
 
 
 class Reply(Model):
@@ -176,12 +178,23 @@ class ConsistencyReply(Reply):
 
 
 class RecordedReply(Reply):
-    """An entry with its receipt, as submission and both single reads answer it: `entry` is base64."""
+    """An entry with its receipt, as submission and both single reads answer it: `entry` is base64.
+
+    Only a submission's answer has a `state`.
+    """
 
     statement_id: Id
     index: Time
     entry: str
     receipt: str
+    state: State | None = None
+
+
+class CheckpointReply(Reply):
+    """The checkpoint of the results that follow it in a stream; `state` as in a single answer."""
+
+    checkpoint: str
+    state: State | None = None
 
 
 class LineReply(Reply):

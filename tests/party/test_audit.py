@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
+from ledger.cli.home import reading
 from ledger.core.dsse import Envelope
 from ledger.core.encoding import Json
 from ledger.party.client import LedgerClient
 from ledger.party.errors import FraudProven, Problem, Promised, ReceiptInvalid
-from ledger.party.vault import Vault
+from ledger.party.recorded import Recorded
+from ledger.party.vault import Config, Vault
 from tests.harness.builder import LedgerBuilder
 from tests.harness.people import person
 from tests.harness.speech import START_MS, signed
@@ -140,7 +142,7 @@ async def promised(client: LedgerClient, liar: Liar, builder: LedgerBuilder) -> 
 @pytest.fixture
 def late(monkeypatch: pytest.MonkeyPatch) -> None:
     """Set this machine's clock past the deadline."""
-    monkeypatch.setattr("ledger.party.client.time.time_ns", lambda: (DEADLINE_MS + 1) * 1_000_000)
+    monkeypatch.setattr("time.time_ns", lambda: (DEADLINE_MS + 1) * 1_000_000)
 
 
 async def test_a_promise_that_is_kept(client: LedgerClient, liar: Liar, builder: LedgerBuilder, vault: Vault) -> None:
@@ -155,7 +157,7 @@ async def test_a_promise_that_is_kept(client: LedgerClient, liar: Liar, builder:
 async def test_a_promise_is_not_broken_before_its_deadline(
     client: LedgerClient, liar: Liar, builder: LedgerBuilder, vault: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ledger.party.client.time.time_ns", lambda: DEADLINE_MS * 1_000_000)
+    monkeypatch.setattr("time.time_ns", lambda: DEADLINE_MS * 1_000_000)
     await promised(client, liar, builder)
     await client.seen()
     assert len(vault.promises()) == 1
@@ -173,6 +175,73 @@ async def test_a_promise_that_is_broken(client: LedgerClient, liar: Liar, builde
     assert kind_of(caught, builder) == "omission-after-promise"
     await client.seen()
     assert vault.promises() == [], "it is told once"
+
+
+async def by_entry(client: LedgerClient, builder: LedgerBuilder) -> None:  # noqa: ARG001 - as the others
+    await client.entry(1)
+
+
+async def by_history(client: LedgerClient, builder: LedgerBuilder) -> None:  # noqa: ARG001 - as the others
+    await client.history(["gamma"])
+
+
+async def by_submitting(client: LedgerClient, builder: LedgerBuilder) -> None:
+    """Say two things: the first answer shows that the log has grown, and the second waits for the look."""
+    for _ in range(2):
+        await client.submit(signed(builder.speech.listing_registered(ALPHA), ALPHA.key))
+
+
+async def by_a_stream(client: LedgerClient, builder: LedgerBuilder) -> None:
+    for _ in range(2):
+        envelopes = [signed(builder.speech.listing_registered(ALPHA), ALPHA.key)]
+        _ = [result async for result in client.submit_many(envelopes)]
+
+
+async def by_a_command(client: LedgerClient, builder: LedgerBuilder) -> None:
+    """Any that speaks with the ledger, were it for what is only the operator's word."""
+    assert client.vault is not None
+    url, policy = client.transport.url, builder.policy()
+    client.vault.keep_config(Config(key="/k", ledger_url=url, party="alpha", policy=policy, recovery_key="/r"))
+    async with reading(client.vault.directory):
+        raise AssertionError("nothing is done before it was looked")
+
+
+@pytest.mark.usefixtures("late")
+@pytest.mark.parametrize("contact", [by_entry, by_history, by_submitting, by_a_stream, by_a_command])
+async def test_whatever_shows_a_head_is_an_occasion_to_look(
+    client: LedgerClient,
+    liar: Liar,
+    builder: LedgerBuilder,
+    contact: Callable[[LedgerClient, LedgerBuilder], Awaitable[None]],
+) -> None:
+    await promised(client, liar, builder)
+    builder.record(signed(builder.speech.listing_registered(BETA), BETA.key), DEADLINE_MS + 1)
+    listed(liar)
+    with pytest.raises(FraudProven, match="promised to record") as caught:
+        await contact(client, builder)
+    assert kind_of(caught, builder) == "omission-after-promise"
+
+
+async def test_of_a_log_that_has_not_grown_nothing_is_asked_twice(
+    client: LedgerClient, liar: Liar, builder: LedgerBuilder
+) -> None:
+    promise = await promised(client, liar, builder)
+    asked: list[str] = []
+    find = client.statement
+
+    async def statement(statement_id: str) -> Recorded:
+        asked.append(statement_id)
+        return await find(statement_id)
+
+    client.statement = statement  # type: ignore[method-assign]
+    for _ in range(3):
+        await client.entry(1)
+    assert len(asked) <= 1
+    builder.record(signed(builder.speech.listing_registered(BETA), BETA.key))
+    asked.clear()
+    for _ in range(2):
+        await client.checkpoint()
+    assert asked == [promise.id]
 
 
 async def test_a_promise_that_is_kept_too_late(client: LedgerClient, liar: Liar, builder: LedgerBuilder) -> None:
