@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import os
 import socket
 import ssl
 import time
@@ -63,7 +64,10 @@ class DirectorySource:
         """See `Source`."""
         try:
             with (self._root / path).open("rb") as file:
-                raw = file.read(max_bytes + 1)
+                size = min(os.fstat(file.fileno()).st_size, max_bytes)
+                raw = file.read(size + 1)  # (no more memory is taken for it than it needs)
+                if len(raw) > size:
+                    raw += file.read(max_bytes + 1 - len(raw))
         except FileNotFoundError:
             raise SourceUnavailable(path, "no such file", missing=True) from None
         except OSError as error:
