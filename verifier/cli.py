@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 import traceback
@@ -64,6 +65,8 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 """What shells report for SIGINT."""
+_OBJECTS_BETWEEN_COLLECTIONS = 50_000
+"""A replay makes objects by the hundred thousand and hardly a cycle: at Python's 700 it looks through them in vain."""
 
 
 def _processes(text: str) -> int:
@@ -141,6 +144,8 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = _parser().parse_args(argv)  # exits 2 by itself
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     try:
         if arguments.command == "witness":
             return cli_witness.run(arguments)
