@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import tee
 from multiprocessing.connection import Connection, wait
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from verifier.checks import Check, Doubt, Failure
 from verifier.disclosures import Disclosures
 from verifier.entries import guess_rules, split_bundle
 from verifier.errors import SourceUnavailable
-from verifier.examine import Examined, Reading, examine_entry, leaf_hashes
+from verifier.examine import Examined, Reading, Statement, examine_entry, leaf_hashes
 from verifier.schema import NEWEST_RULES
 from verifier.source import Location, Source, open_source, read_tile
 from verifier.tree import HASH_BYTES, TILE_WIDTH, leaf_hash, tile_path
@@ -136,6 +136,27 @@ def _first_difference(left: bytes, right: bytes) -> int:
     return next((at for at, span in enumerate(spans) if left[span] != right[span]), count)
 
 
+def _pack(chunk: Chunk) -> Chunk:
+    """Return a chunk for sending: plain tuples take half the time that named ones do."""
+    plain: Any = [
+        item if isinstance(item, Failure) else (*item[:-2], item.statement and tuple(item.statement), item.failure)
+        for item in chunk.entries
+    ]
+    return replace(chunk, entries=plain)
+
+
+def _unpack(chunk: Chunk) -> Chunk:
+    """Return the chunk that `_pack` was given."""
+    plain: Any = chunk.entries
+    entries = [
+        item
+        if isinstance(item, Failure)
+        else Examined._make((*item[:-2], item[-2] and Statement._make(item[-2]), item[-1]))
+        for item in plain
+    ]
+    return replace(chunk, entries=entries)
+
+
 def _serve(location: Location, disclosures: Disclosures | None, mine: Connection, theirs: Connection) -> None:
     """Examine bundles for another process until it says, or hangs up, that there are no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends its workers
@@ -147,7 +168,7 @@ def _serve(location: Location, disclosures: Disclosures | None, mine: Connection
         while (order := mine.recv()) is not None:
             task, more_keys, rules = order
             keys.update(more_keys)
-            mine.send(examine_bundle(source, task, keys, Reading(rules, disclosures=disclosures)))
+            mine.send(_pack(examine_bundle(source, task, keys, Reading(rules, disclosures=disclosures))))
     except (EOFError, OSError):  # the parent is gone
         return
 
@@ -176,7 +197,7 @@ class _Worker:
 
     def receive(self) -> Chunk:
         try:
-            chunk: Chunk = self.connection.recv()
+            chunk = _unpack(self.connection.recv())
         except EOFError:
             raise SourceUnavailable("worker", "a worker process ended unexpectedly") from None
         self.outstanding -= 1
