@@ -97,7 +97,7 @@ def _evaluate_atomic(constraint: Atomic, values: tuple[str | int, ...], terms: L
 
 def _evaluate_count(constraint: Atomic, values: tuple[str | int, ...], total: Count, more: int) -> Answer:
     """Compare a sum; one with a sealed part is only known to be at least so much."""
-    least, opened = total.known + more, frozenset(total.opened)
+    least, opened = total.known + more, frozenset(total.opened) if total.opened else NOWHERE
     if not total.sealed:
         return known(is_true=compare("count", constraint.operator, least, values)).resting_on(opened)
     truth = compare_sum(constraint.operator, least, int(values[0]))
@@ -107,7 +107,8 @@ def _evaluate_count(constraint: Atomic, values: tuple[str | int, ...], total: Co
 def meets(rule: Rule, terms: License, request: Request) -> Answer:
     """Answer whether all that a permission or prohibition asks for holds, a permission's duties included (§5.2)."""
     conditions = [evaluate(constraint, terms, request, rule.action) for constraint in rule.constraints]
-    conditions += [known(is_true=duty in terms.met) for duty in rule.duties]
+    if rule.duties:
+        conditions += [known(is_true=duty in terms.met) for duty in rule.duties]
     return all_of(conditions)
 
 

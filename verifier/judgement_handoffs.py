@@ -149,7 +149,7 @@ def take_usage(facts: Facts, entry: Entry) -> None:
     terms = facts.licenses[id_bytes(body["license"])]
     for action in (body["action"], *body.get("fulfils", ())):
         terms.met.setdefault(action, (entry.time_ms, entry.index))
-    stated = {name: value for name in _OPERANDS if (value := entry.stated(name)) is not None}
+    stated = {name: value for name in _OPERANDS if name in body and (value := entry.stated(name)) is not None}
     decision = _act(terms, Request(body["action"], entry.time_ms, stated), entry)
     if decision.answer.truth is Truth.TRUE or decision.deciding is None:
         if decision.answer.rests_on:

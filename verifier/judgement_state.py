@@ -182,8 +182,9 @@ class License:
         for name, count in self.counts.items():
             if covers(action, name):
                 total.known += count.known
-                total.sealed = sorted(total.sealed + count.sealed)[:1]
                 total.opened += count.opened
+                if count.sealed:
+                    total.sealed = sorted(total.sealed + count.sealed)[:1]
         return total
 
 
