@@ -12,10 +12,10 @@ from ledger.cli.passphrase import read_passphrase
 from ledger.cli.signing import open_keys
 from ledger.core.dsse import sign
 from ledger.core.encoding import Json, b64encode, canonical, parse_json
-from ledger.core.keys import SigningKey
+from ledger.core.keys import LastingKey, SigningKey
 from ledger.party.errors import AlreadyThere
 from ledger.party.files import create_file
-from ledger.party.keyring import write_key
+from ledger.party.keyring import HeldKey, write_key
 from ledger.server.log.identity import Identity
 from ledger.server.node import create, system_clock
 from ledger.statements.ledger import LedgerCreated
@@ -26,6 +26,8 @@ SERVICE_KEY = "service.json"
 OPERATOR_KEY = "operator.json"
 RECOVERY_KEY = "operator-recovery.json"
 KEYS = (LOG_KEY, SERVICE_KEY, OPERATOR_KEY, RECOVERY_KEY)
+LASTING_OPERATOR_KEY = "operator-lasting.json"
+LASTING_RECOVERY_KEY = "operator-recovery-lasting.json"
 POLICY = "policy.txt"
 _DAY_MS = 24 * 60 * 60 * 1000
 
@@ -45,6 +47,8 @@ class Plan(NamedTuple):
     operator: str
     relation: str
     admission: Admission
+    is_lasting: bool = False
+    """The operator signs with ML-DSA-44, too."""
 
 
 def found(
@@ -67,21 +71,24 @@ def found(
     given = {LOG_KEY: log_key, SERVICE_KEY: service_key}
     taken = {name: path for name, path in given.items() if path is not None}
     opened = dict(zip(taken, open_keys(list(taken.values()), "the given keys", passphrase_file), strict=True))
-    made = {name: SigningKey.generate() for name in KEYS if name not in taken}
+    made: dict[str, HeldKey] = {name: SigningKey.generate() for name in KEYS if name not in taken}
+    if plan.is_lasting:
+        made |= {name: LastingKey.generate() for name in (LASTING_OPERATOR_KEY, LASTING_RECOVERY_KEY)}
     signers = made | opened
     identity = Identity(plan.origin, signers[LOG_KEY], signers[SERVICE_KEY])
-    own, recovery = made[OPERATOR_KEY], made[RECOVERY_KEY]
+    own = [made[name] for name in (OPERATOR_KEY, LASTING_OPERATOR_KEY) if name in made]
+    recovery = [made[name] for name in (RECOVERY_KEY, LASTING_RECOVERY_KEY) if name in made]
     now = system_clock()
     statement: dict[str, Json] = {
         "type": "ledger.created",
         "issuer": plan.operator,
-        "signers": sorted(key.public.keyid for key in (own, recovery)),
+        "signers": sorted(key.public.keyid for key in (*own, *recovery)),
         "nonce": b64encode(secrets.token_bytes(16)),
         "issued_ms": now,
         "not_after_ms": now + _DAY_MS,
         "origin": plan.origin,
-        "keys": [own.public.document()],
-        "recovery_keys": [recovery.public.document()],
+        "keys": [key.public.document() for key in own],
+        "recovery_keys": [key.public.document() for key in recovery],
         "log_keys": [identity.note_key.vkey()],
         "service_key": identity.service_key.public.document(),
         "rules": NEWEST_RULES,
@@ -95,7 +102,7 @@ def found(
         write_key(keys / name, key, passphrase)
     for name, path in taken.items():
         create_file(keys / name, path.read_bytes())
-    recorded = asyncio.run(create(plan.directory, identity, sign(statement, [own, recovery])))
+    recorded = asyncio.run(create(plan.directory, identity, sign(statement, [*own, *recovery])))
     policy = f"# Whom to trust about {plan.origin}: its log key alone. Add witness and group lines to require more.\n"
     create_file(plan.directory / POLICY, f"{policy}log {identity.note_key.vkey()}\nquorum none\n".encode())
     return {

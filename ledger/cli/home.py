@@ -101,17 +101,19 @@ async def knowing(home: Path) -> AsyncIterator[Member]:
     vault = vault_at(home)
     config = vault.config()
     async with reading(home) as client:
-        yield Member(client, vault, config.party, read_public(Path(config.key)).keyid)
+        lasting = read_public(Path(config.lasting_key)).keyid if config.lasting_key is not None else None
+        yield Member(client, vault, config.party, read_public(Path(config.key)).keyid, lasting=lasting)
 
 
 @asynccontextmanager
 async def speaking(home: Path, passphrase_file: Path | None) -> AsyncIterator[Speaker]:
-    """Give a speaker for the home's party; asks for the passphrase of its key."""
+    """Give a speaker for the home's party; asks for the passphrase of its keys."""
     vault = vault_at(home)
     config = vault.config()
     key = open_key(Path(config.key), passphrase_file)
+    lasting = open_key(Path(config.lasting_key), passphrase_file) if config.lasting_key is not None else None
     async with reading(home) as client:
-        yield Speaker(client, vault, config.party, key)
+        yield Speaker(client, vault, config.party, key, lasting=lasting)
 
 
 def page_query(party: str | None, cursor: str | None, limit: int) -> Query:

@@ -39,14 +39,16 @@ def new(
     file: KeyPath,
     alg: Annotated[
         Literal["ed25519", "ml-dsa-44"],
-        typer.Option(help="ml-dsa-44 withstands quantum computers; so far a log can have such a key, a party not."),
+        typer.Option(help="ml-dsa-44 withstands quantum computers; it signs beside an ed25519 key."),
     ] = "ed25519",
     passphrase_file: PassphraseFile = None,
     json_output: JsonOutput = False,
 ) -> None:
     """Make a key. A party needs two: one to sign with, and a recovery key to keep offline.
 
-    The recovery key replaces a lost or stolen signing key; without it, a name is lost with its key.
+    The recovery key replaces a lost or stolen signing key; without it, a name is lost with its key. For evidence that
+    outlives Ed25519, make two more with --alg ml-dsa-44, and give them to 'party register' as --lasting-key and
+    --lasting-recovery-key: everything is then signed with both.
     """
     if file.exists():
         raise AlreadyThere(file)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
 
-from ledger.cli.founding import LOG_KEY, OPERATOR_KEY, POLICY, SERVICE_KEY
+from ledger.cli.founding import LASTING_OPERATOR_KEY, LOG_KEY, OPERATOR_KEY, POLICY, SERVICE_KEY
 from ledger.cli.home import PassphraseFile
 from ledger.cli.signing import open_key, open_keys
 from ledger.cli.words import fields, say
@@ -40,7 +40,7 @@ Directory = Annotated[
 class Operator(NamedTuple):
     """The operator's keys, opened."""
 
-    own: Signer
+    own: list[Signer]
     service_key: Signer
     log_keys: list[Signer]
 
@@ -56,25 +56,26 @@ def log_key_paths(directory: Path) -> list[Path]:
 
 
 def open_operator(directory: Path, passphrase_file: Path | None) -> Operator:
-    """Open the operator's signing key, the service key and the log's keys, asking once for what opens them."""
-    paths = [directory / "keys" / name for name in (OPERATOR_KEY, SERVICE_KEY)] + log_key_paths(directory)
-    own, service_key, *log_keys = open_keys(paths, "the operator's keys", passphrase_file)
-    return Operator(own, service_key, log_keys)
+    """Open the operator's signing keys, the service key and the log's keys, asking once for what opens them."""
+    keys = directory / "keys"
+    own = [path for name in (OPERATOR_KEY, LASTING_OPERATOR_KEY) if (path := keys / name).exists()]
+    opened = open_keys([keys / SERVICE_KEY, *own, *log_key_paths(directory)], "the operator's keys", passphrase_file)
+    return Operator(opened[1 : 1 + len(own)], opened[0], opened[1 + len(own) :])
 
 
-def say_as_operator(ledger: LedgerFact, own: Signer, kind: str, **said: Json) -> Envelope:
+def say_as_operator(ledger: LedgerFact, own: Sequence[Signer], kind: str, **said: Json) -> Envelope:
     """Return a statement of the operator's about the ledger itself, signed."""
     now = system_clock()
     statement: dict[str, Json] = {
         "type": kind,
         "ledger": ledger.id,
         "issuer": ledger.operator,
-        "signers": [own.public.keyid],
+        "signers": sorted(key.public.keyid for key in own),
         "nonce": b64encode(secrets.token_bytes(16)),
         "issued_ms": now,
         "not_after_ms": now + _DAY_MS,
     }
-    return sign(statement | said, [own])
+    return sign(statement | said, own)
 
 
 @app.command()
@@ -91,10 +92,14 @@ def add(
     of them. A key of 'ledger key new --alg ml-dsa-44' signs beside the others, and outlives Ed25519.
     """
     keys = open_operator(directory, passphrase_file)
-    new = open_key(file, passphrase_file)
+    bring(directory, keys, open_key(file, passphrase_file), file.read_bytes())
+
+
+def bring(directory: Path, keys: Operator, new: Signer, file: bytes) -> None:
+    """Let `new`, whose key file is `file`, sign every checkpoint from now on, and say so; raises as `node.record`."""
     target = directory / "keys" / f"log-{new.public.keyid[:16]}.json"
     if not target.exists():  # else an earlier attempt was cut short
-        create_file(target, file.read_bytes())
+        create_file(target, file)
     told: list[str] = []
 
     def words(ledger: LedgerFact) -> list[Envelope]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -12,14 +13,16 @@ import typer
 
 from ledger.cli.founding import RECOVERY_KEY, SERVICE_KEY, Admission, Plan, found
 from ledger.cli.home import PassphraseFile
-from ledger.cli.log_keys import log_key_paths, open_operator, say_as_operator
+from ledger.cli.log_keys import bring, log_key_paths, open_operator, say_as_operator
+from ledger.cli.passphrase import read_passphrase
 from ledger.cli.signing import forget_secrets, open_keys
 from ledger.cli.timestamp import MIN_EVERY_S, Tsa, TsaRoots, authority_of
 from ledger.cli.words import fields, say
 from ledger.core.dsse import STATEMENT_TYPE, Envelope
 from ledger.core.errors import PolicyError
-from ledger.core.keys import Signer
+from ledger.core.keys import LastingKey, Signer
 from ledger.party.errors import Unfit
+from ledger.party.keyring import format_key_file, seal_key
 from ledger.registry.facts import LedgerFact
 from ledger.server.node import STAMP_EVERY_S, run
 from ledger.statements.parse import NEWEST_RULES, SIGNATURE_FORMS, STATEMENTS
@@ -63,6 +66,12 @@ def init(
     service_key: Annotated[
         Path | None, typer.Option(help="The same for the key that signs refusals and histories.", dir_okay=False)
     ] = None,
+    lasting: Annotated[
+        bool,
+        typer.Option(
+            "--lasting", help="Sign with ML-DSA-44, too: checkpoints, and what the operator says. It outlives Ed25519."
+        ),
+    ] = False,
     passphrase_file: PassphraseFile = None,
 ) -> None:
     """Make a ledger: four keys, a database with entry 0, and the policy file that verifiers need.
@@ -72,10 +81,17 @@ def init(
     site, in contracts, with your auditor.
     """
     made = found(
-        Plan(directory, origin, operator, relation, admission), log_key, service_key, passphrase_file=passphrase_file
+        Plan(directory, origin, operator, relation, admission, lasting),
+        log_key,
+        service_key,
+        passphrase_file=passphrase_file,
     )
     say(f"A new ledger, {origin}:", "bold")
     fields(made)
+    if lasting:
+        key = LastingKey.generate()
+        file = format_key_file(seal_key(key, read_passphrase("the operator's keys", passphrase_file)))
+        bring(directory, open_operator(directory, passphrase_file), key, file)
     say(f"Next: move {directory / 'keys' / RECOVERY_KEY} to an offline place, then run 'ledger serve {directory}'.")
 
 
@@ -99,14 +115,14 @@ def rules(
         )
 
 
-def _newer_rules(ledger: LedgerFact, own: Signer) -> list[Envelope]:
+def _newer_rules(ledger: LedgerFact, own: Sequence[Signer]) -> list[Envelope]:
     """Return the operator's steps to the newest version; raise Unfit where it is in force."""
     if ledger.rules >= NEWEST_RULES:
         raise Unfit(f"version {ledger.rules} of the rules is in force, and there is no newer one")
     return [_take_up(version, ledger, own) for version in range(ledger.rules + 1, NEWEST_RULES + 1)]
 
 
-def _take_up(version: int, ledger: LedgerFact, own: Signer) -> Envelope:
+def _take_up(version: int, ledger: LedgerFact, own: Sequence[Signer]) -> Envelope:
     return say_as_operator(
         ledger,
         own,

@@ -34,7 +34,7 @@ from ledger.cli.identity import (
 from ledger.cli.saying import Seal, pointers
 from ledger.cli.signing import open_key, open_recovery_key
 from ledger.cli.words import as_json, fields, say, tell
-from ledger.core.keys import Signer
+from ledger.core.keys import ED25519, MLDSA44, Signer
 from ledger.core.policy import parse_policy
 from ledger.party import enrolment
 from ledger.party.client import LedgerClient
@@ -47,6 +47,10 @@ from ledger.party.speaker import now_ms
 from ledger.party.vault import Config, Vault
 
 _ResultT = TypeVar("_ResultT")
+_BOTH = (
+    "--lasting-key and --lasting-recovery-key go together: with recovery keys of Ed25519 alone, whoever breaks that "
+    "replaces your other keys"
+)
 
 app = typer.Typer(name="party", no_args_is_help=True, help="Parties: who speaks on a ledger, and with which keys.")
 
@@ -62,6 +66,20 @@ PolicyFile = Annotated[
     ),
 ]
 
+LastingKey = Annotated[
+    Path | None,
+    typer.Option(
+        "--lasting-key",
+        help="A key file of 'ledger key new --alg ml-dsa-44', which signs beside --key and outlives Ed25519.",
+        exists=True,
+        dir_okay=False,
+    ),
+]
+LastingRecoveryKey = Annotated[
+    Path | None,
+    typer.Option("--lasting-recovery-key", help="The same for --recovery-key.", exists=True, dir_okay=False),
+]
+
 
 @app.command()
 def register(
@@ -73,6 +91,8 @@ def register(
     recovery_key: Annotated[
         Path, typer.Option("--recovery-key", help="The key file to keep offline.", exists=True, dir_okay=False)
     ],
+    lasting_key: LastingKey = None,
+    lasting_recovery_key: LastingRecoveryKey = None,
     draft: Annotated[
         Path | None,
         typer.Option("--draft", help="Where the operator admits parties: write this file for it to countersign."),
@@ -97,7 +117,13 @@ def register(
 
     Example: ledger party register alpha.example --ledger https://… --policy policy.txt --key signing.json
     --recovery-key recovery.json --legal-name "Alpha plc" --jurisdiction GB --seal /identity/legal_name
+
+    With --lasting-key and --lasting-recovery-key, all that you say is signed with ML-DSA-44, too, and nobody speaks for
+    you who has broken Ed25519 alone.
     """
+    if (lasting_key is None) is not (lasting_recovery_key is None):
+        raise typer.BadParameter(_BOTH)
+    _check_algorithms({ED25519: [key, recovery_key], MLDSA44: [lasting_key, lasting_recovery_key]})
     claimed = claimed_of(
         legal_name=legal_name,
         jurisdiction=jurisdiction,
@@ -111,6 +137,8 @@ def register(
         raise Unfit(f"{vault.directory} belongs to {vault.config().party}: give {name} another --home")
     config = Config(
         key=str(key.absolute()),
+        lasting_key=_absolute(lasting_key),
+        lasting_recovery_key=_absolute(lasting_recovery_key),
         ledger_url=ledger,
         party=name,
         policy=policy.read_text(encoding="utf-8"),
@@ -118,12 +146,18 @@ def register(
     )
     signing = open_key(key, passphrase_file)
     recovery = open_recovery_key(recovery_key, recovery_passphrase_file, passphrase_file)
+    lasting = None
+    if lasting_key is not None and lasting_recovery_key is not None:
+        lasting = enrolment.Lasting(
+            open_key(lasting_key, passphrase_file),
+            open_recovery_key(lasting_recovery_key, recovery_passphrase_file, passphrase_file),
+        )
 
     async def register_now(client: LedgerClient) -> Recorded:
-        return await enrolment.register(client, name, signing, recovery, now_ms, claimed=claimed)
+        return await enrolment.register(client, name, signing, recovery, now_ms, lasting=lasting, claimed=claimed)
 
     async def draft_now(client: LedgerClient) -> Draft:
-        return await enrolment.draft(client, name, signing, recovery, now_ms, claimed=claimed)
+        return await enrolment.draft(client, name, signing, recovery, now_ms, lasting=lasting, claimed=claimed)
 
     if draft is not None:
         drafted = run(_with_client(config, vault, draft_now))
@@ -145,6 +179,7 @@ def admit(
     file: Annotated[Path, typer.Argument(help="What 'party register --draft' wrote.", exists=True, dir_okay=False)],
     *,
     key: Annotated[Path, typer.Option("--key", help="The operator's key file.", exists=True, dir_okay=False)],
+    lasting_key: LastingKey = None,
     ledger: LedgerUrl,
     policy: PolicyFile,
     yes: Annotated[bool, typer.Option("--yes", help="Admit without asking.")] = False,
@@ -157,20 +192,21 @@ def admit(
     A draft that was changed, that has expired, or that is not for this ledger or this key, is not signed.
     """
     drafted = read_draft(file)
-    keyid = read_public(key).keyid
+    paths = [key] if lasting_key is None else [key, lasting_key]
+    keyids = [read_public(path).keyid for path in paths]
 
     async def work() -> Recorded | None:
         trusted = parse_policy(policy.read_text(encoding="utf-8"))
         async with LedgerClient(ledger, trusted, vault_at(home)) as client:
-            registration = await enrolment.review(client, drafted, keyid, now_ms)
+            registration = await enrolment.review(client, drafted, keyids, now_ms)
             say(f"A new party asks to be admitted: {registration.issuer}", "bold", err=True)
             for item, (_, use) in registration.introduced.items():
                 fields([(f"{use} key", item)], err=True)
             show_identity(registration, err=True)
             if not yes and not typer.confirm(f"Admit {registration.issuer}, for ever, with these keys?", err=True):
                 return None
-            operator_key = open_key(key, passphrase_file)
-            return await enrolment.admit(client, drafted, operator_key, now_ms)
+            operator = [open_key(path, passphrase_file) for path in paths]
+            return await enrolment.admit(client, drafted, operator, now_ms)
 
     recorded = run(work())
     if recorded is None:
@@ -202,10 +238,22 @@ def show(
     show_identity(registration.statement)
     for item in state.keys:
         ended = "" if item.revoked_index is None else f", revoked by entry {item.revoked_index}"
-        say(f"  {item.use} key {item.keyid} (entry {item.index}{ended})")
+        say(f"  {item.use} key {item.keyid} ({item.alg}, entry {item.index}{ended})")
 
 
 party_keys.register(app)
+
+
+def _absolute(path: Path | None) -> str | None:
+    return str(path.absolute()) if path is not None else None
+
+
+def _check_algorithms(wanted: dict[str, list[Path | None]]) -> None:
+    """Refuse a key file given in the place of one of the other algorithm; raise BadParameter."""
+    for algorithm, paths in wanted.items():
+        for path in paths:
+            if path is not None and read_public(path).alg != algorithm:
+                raise typer.BadParameter(f"{path} holds a key of {read_public(path).alg}; {algorithm} is needed there")
 
 
 def _settle(vault: Vault, config: Config, signing: Signer, recovery: Signer) -> None:

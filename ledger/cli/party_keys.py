@@ -21,11 +21,11 @@ from ledger.cli.home import (
 from ledger.cli.saying import Seal, pointers
 from ledger.cli.signing import open_key, open_recovery_key
 from ledger.cli.words import say, tell
-from ledger.core.keys import Signer
+from ledger.core.keys import MLDSA44, Signer
 from ledger.party import enrolment
-from ledger.party.errors import VaultSealed
+from ledger.party.errors import Unfit, VaultSealed
 from ledger.party.recorded import Recorded
-from ledger.party.signers import opener_of
+from ledger.party.signers import opener_of, read_public
 from ledger.party.speaker import now_ms
 from ledger.party.vault import Config, Vault
 from ledger.statements.party import RECOVERY
@@ -52,20 +52,28 @@ def add_key(
     recovery_passphrase_file: RecoveryPassphraseFile = None,
     json_output: JsonOutput = False,
 ) -> None:
-    """Add a key of your own; the recovery key vouches for it."""
+    """Add a key of your own; the recovery keys vouch for it.
+
+    A key of 'ledger key new --alg ml-dsa-44' signs beside the one that you have, from now on, and outlives Ed25519. Add
+    one of each use, signing and recovery: else whoever breaks Ed25519 replaces it.
+    """
     config = vault_at(home).config()
     new = open_key(file, passphrase_file)
-    recovery = _recovery_key(config, recovery_key, recovery_passphrase_file, passphrase_file)
+    is_lasting = new.public.alg == MLDSA44
+    if is_lasting and switch:
+        raise typer.BadParameter("--switch: a key of ML-DSA-44 is used from now on anyway, beside the other")
+    recovery = _recovery_keys(config, recovery_key, recovery_passphrase_file, passphrase_file)
 
     async def work() -> Recorded:
         async with reading(home) as client:
             return await enrolment.add_key(client, config.party, new, recovery, now_ms, use=use)
 
     recorded = run(work())
-    _let_open(vault_at(home), recovery, new)
-    if switch:
-        changed = {"key" if use == "signing" else "recovery_key": str(file.absolute())}
-        vault_at(home).keep_config(config.model_copy(update=changed))
+    if not is_lasting:
+        _let_open(vault_at(home), recovery[0], new)
+    if switch or is_lasting:
+        name = ("lasting_" if is_lasting else "") + ("key" if use == "signing" else "recovery_key")
+        vault_at(home).keep_config(config.model_copy(update={name: str(file.absolute())}))
     tell(recorded, f"{config.party} has one more {use} key.", json_output=json_output)
 
 
@@ -103,9 +111,9 @@ def revoke_key(
             say("Not revoked.", err=True)
             raise typer.Exit(1)
     if itself:
-        by = open_key(Path(config.key), passphrase_file)
+        by = [open_key(_own_key(config, keyid), passphrase_file)]
     else:
-        by = _recovery_key(config, recovery_key, recovery_passphrase_file, passphrase_file)
+        by = _recovery_keys(config, recovery_key, recovery_passphrase_file, passphrase_file)
 
     async def work() -> Recorded:
         async with reading(home) as client:
@@ -120,7 +128,9 @@ def revoke_key(
                 seal=pointers(seal),
             )
 
-    tell(run(work()), f"The key is revoked: it speaks for {config.party} no longer.", json_output=json_output)
+    recorded = run(work())
+    _forget(vault_at(home), config, keyid)
+    tell(recorded, f"The key is revoked: it speaks for {config.party} no longer.", json_output=json_output)
 
 
 def _let_open(vault: Vault, by: Signer, new: Signer) -> None:
@@ -140,8 +150,28 @@ async def _is_last_recovery_key(home: Path, name: str, keyid: str) -> bool:
         return [item.keyid for item in (await client.party(name)).active(RECOVERY)] == [keyid]
 
 
-def _recovery_key(
+def _recovery_keys(
     config: Config, given: Path | None, recovery_passphrase_file: Path | None, passphrase_file: Path | None
-) -> Signer:
-    path = given if given is not None else Path(config.recovery_key)
-    return open_recovery_key(path, recovery_passphrase_file, passphrase_file)
+) -> list[Signer]:
+    """Open the recovery keys, the Ed25519 key first."""
+    paths = [given if given is not None else Path(config.recovery_key)]
+    if config.lasting_recovery_key is not None:
+        paths.append(Path(config.lasting_recovery_key))
+    return [open_recovery_key(path, recovery_passphrase_file, passphrase_file) for path in paths]
+
+
+def _own_key(config: Config, keyid: str) -> Path:
+    """Return the file of the signing key in use that has this id; raise Unfit."""
+    paths = [Path(path) for path in (config.key, config.lasting_key) if path is not None]
+    found = next((path for path in paths if read_public(path).keyid == keyid), None)
+    if found is None:
+        raise Unfit(f"{keyid} is no signing key in use here, so it cannot revoke itself; leave --self out")
+    return found
+
+
+def _forget(vault: Vault, config: Config, keyid: str) -> None:
+    """Sign no more with a key of ML-DSA-44 that was revoked: without another one, Ed25519 speaks alone again."""
+    lasting = {"lasting_key": config.lasting_key, "lasting_recovery_key": config.lasting_recovery_key}
+    gone = [name for name, path in lasting.items() if path is not None and read_public(Path(path)).keyid == keyid]
+    if gone:
+        vault.keep_config(config.model_copy(update=dict.fromkeys(gone)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ledger.core.encoding import Json
 from ledger.party.client import LedgerClient
-from ledger.party.countersigning import check_draft, newest_keyid, submit_draft
+from ledger.party.countersigning import check_draft, likely_keyids, submit_draft
 from ledger.party.drafts import Draft
 from ledger.party.errors import ReceiptInvalid, Unfit
 from ledger.party.recorded import Recorded
@@ -111,9 +111,9 @@ async def draft_settlement(
     if member.name not in sides:
         raise Unfit(f"the claim is between {sides[0]} and {sides[1]}: {member.name} settles nothing in it")
     other = sides[1] if member.name == sides[0] else sides[0]
-    keyid = other_keyid or await newest_keyid(member, other)
+    signers = {*member.keyids, *await likely_keyids(member.client, other, other_keyid)}
     fields: dict[str, Json] = {"claim": claim, "outcome": SETTLED, "decision": decision, "document": document}
-    return await member.draft("claim.determined", {member.keyid, keyid}, issuer=opened.issuer, seal=seal, **fields)
+    return await member.draft("claim.determined", signers, issuer=opened.issuer, seal=seal, **fields)
 
 
 async def review(member: Member, drafted: Draft) -> tuple[ClaimDetermined, ClaimOpened]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ledger.core.checkpoint import TreeHead
 from ledger.core.errors import FormatError
+from ledger.party.client import LedgerClient
 from ledger.party.drafts import Draft
 from ledger.party.errors import Unfit
 from ledger.party.recorded import Recorded
@@ -14,12 +15,20 @@ from ledger.party.versions import check_statement
 from ledger.statements.party import SIGNING
 
 
-async def newest_keyid(member: Member, name: str) -> str:
-    """Return the keyid that a party most likely signs with: its newest signing key, by the operator's word."""
-    keys = (await member.client.party(name)).active(SIGNING)
+async def likely_keyids(client: LedgerClient, name: str, given: str | None = None) -> list[str]:
+    """Return the keyids that a party most likely signs with: its newest signing key of each algorithm.
+
+    That is by the operator's word. `given` is the one that the party said it will take, of its algorithm.
+    """
+    keys = (await client.party(name)).active(SIGNING)
     if not keys:
         raise Unfit(f"{name} has no key that signs")
-    return keys[0].keyid
+    newest: dict[str, str] = {}
+    for key in sorted(keys, key=lambda key: key.keyid != given):
+        newest.setdefault(key.alg, key.keyid)
+    if given is not None and given not in newest.values():
+        raise Unfit(f"{given} is no key that {name} signs with: 'ledger party show {name}' lists them")
+    return list(newest.values())
 
 
 async def check_draft(member: Member, drafted: Draft, sides: Sequence[str]) -> None:
@@ -32,7 +41,7 @@ async def check_draft(member: Member, drafted: Draft, sides: Sequence[str]) -> N
     statement = drafted.statement
     if member.name not in sides:
         raise Unfit(f"the draft is between {' and '.join(sides)}, not for {member.name}")
-    if member.keyid not in statement.signers:
+    if not set(member.keyids) <= set(statement.signers):
         raise Unfit(f"the draft asks for another key of {member.name} than the one in use here")
     keys = await member.client.public_keys(sides)
     drafted.check((await member.client.identity()).id, member.clock(), keys)

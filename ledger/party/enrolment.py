@@ -12,6 +12,7 @@ from ledger.core.keys import PublicKey, Signer
 from ledger.party.certificates import Certified
 from ledger.party.client import LedgerClient
 from ledger.party.composing import DRAFT_LIFETIME_MS, Frame, sign_statement
+from ledger.party.countersigning import likely_keyids
 from ledger.party.disclosures import Disclosure
 from ledger.party.drafts import Draft, new_draft
 from ledger.party.errors import Problem, ReceiptInvalid, Unfit
@@ -20,7 +21,7 @@ from ledger.party.recorded import Recorded
 from ledger.party.sealing import Opening
 from ledger.party.speaker import Clock
 from ledger.statements import version_1
-from ledger.statements.party import SIGNING, PartyRegistered
+from ledger.statements.party import PartyRegistered
 
 AnyRegistration = PartyRegistered | version_1.PartyRegistered
 
@@ -38,16 +39,45 @@ class Claimed:
     certified: Certified | None = None
     seal: Collection[str] = ()
 
-    def identity(self, frame: Frame, key: Signer) -> dict[str, Json] | None:
-        """Return the field `identity` of a registration with this signing key; None where nothing is said."""
+    def identity(self, frame: Frame, keys: Sequence[Signer]) -> dict[str, Json] | None:
+        """Return the field `identity` of a registration with these signing keys; None where nothing is said."""
         if self.certified is None:
             return dict(self.said) or None
         self.certified.check_valid(frame.issued_ms)
-        evidence = self.certified.evidence(frame.ledger, frame.issuer, [key.public.keyid])
+        evidence = self.certified.evidence(frame.ledger, frame.issuer, [key.public.keyid for key in keys])
         return {**self.said, "certificates": evidence}
 
 
 NOTHING_CLAIMED = Claimed()
+
+
+@dataclass(frozen=True)
+class Lasting:
+    """The ML-DSA-44 keys that a new party has beside its Ed25519 keys: breaking one algorithm then forges nothing.
+
+    Both uses or none: with recovery keys of Ed25519 alone, whoever breaks that replaces the other keys.
+    """
+
+    key: Signer
+    recovery_key: Signer
+
+
+@dataclass(frozen=True)
+class _Keys:
+    """The keys of a new party."""
+
+    signing: list[Signer]
+    recovery: list[Signer]
+
+    @classmethod
+    def of(cls, key: Signer, recovery_key: Signer, lasting: Lasting | None) -> _Keys:
+        if lasting is None:
+            return cls([key], [recovery_key])
+        return cls([key, lasting.key], [recovery_key, lasting.recovery_key])
+
+    @property
+    def all(self) -> list[Signer]:
+        return [*self.signing, *self.recovery]
 
 
 async def register(
@@ -57,6 +87,7 @@ async def register(
     recovery_key: Signer,
     clock: Clock,
     *,
+    lasting: Lasting | None = None,
     claimed: Claimed = NOTHING_CLAIMED,
 ) -> Recorded:
     """Register a new party; where the name is this party's already, by the same keys, return that entry.
@@ -64,20 +95,21 @@ async def register(
     What opens the sealed places of its identity is kept in the client's vault first. Raises Unfit where the operator
     has to countersign (then draft it), or where there is no vault to keep that in.
     """
-    found = await find_registration(client, name, key, recovery_key)
+    keys = _Keys.of(key, recovery_key, lasting)
+    found = await _find_registration(client, name, keys)
     if found is not None:
         return found
     identity = await client.identity()
     if identity.created.admission != "open":
         raise Unfit("this ledger's operator admits parties: write a draft for its signature")
     frame = Frame.fresh(identity.id, name, clock(), await client.seen(), rules=await client.rules())
-    statement, openings = _registration(frame, key, recovery_key, [], claimed)
-    envelope = sign_statement(statement, [key, recovery_key])
+    statement, openings = _registration(frame, keys, [], claimed)
+    envelope = sign_statement(statement, keys.all)
     await _keep(client, key, [recovery_key.public], [opening.disclosure(envelope.id) for opening in openings])
     return await client.submit(envelope)
 
 
-async def find_registration(client: LedgerClient, name: str, key: Signer, recovery_key: Signer) -> Recorded | None:
+async def _find_registration(client: LedgerClient, name: str, own: _Keys) -> Recorded | None:
     """Return the entry that registered `name` with exactly these keys; None if nobody, or somebody else, holds it.
 
     An answer that was lost, an operator that countersigned, the operator's own party: all are found here.
@@ -90,10 +122,9 @@ async def find_registration(client: LedgerClient, name: str, key: Signer, recove
         return None
     recorded = await client.entry(state.index)
     statement = recorded.statement
-    ours = {key.public.keyid, recovery_key.public.keyid}
-    if statement.issuer != name or statement.introduced.keys() != ours:
+    keys = {item.public.keyid: item.public for item in own.all}
+    if statement.issuer != name or statement.introduced.keys() != keys.keys():
         return None
-    keys = {item.public.keyid: item.public for item in (key, recovery_key)}
     if wrong_signatures(recorded.entry.envelope, keys):
         raise ReceiptInvalid(f"entry {recorded.index} holds a signature of our key that we never made")
     return replace(recorded, duplicate=True)
@@ -106,22 +137,24 @@ async def draft(
     recovery_key: Signer,
     clock: Clock,
     *,
+    lasting: Lasting | None = None,
     claimed: Claimed = NOTHING_CLAIMED,
 ) -> Draft:
     """Return a registration signed by the new party, for the operator to countersign."""
     identity = await client.identity()
-    operator_keys = (await client.party(identity.created.issuer)).active(SIGNING)
-    if not operator_keys:
-        raise Unfit("the operator has no key that signs")
+    operator = await likely_keyids(client, identity.created.issuer)
+    keys = _Keys.of(key, recovery_key, lasting)
     rules = await client.rules()
     frame = Frame.fresh(identity.id, name, clock(), await client.seen(), DRAFT_LIFETIME_MS, rules=rules)
-    drafted = new_draft(*_registration(frame, key, recovery_key, [operator_keys[0].keyid], claimed))
+    drafted = new_draft(*_registration(frame, keys, operator, claimed))
     await _keep(client, key, [recovery_key.public], drafted.disclosures)
-    return drafted.signed(key).signed(recovery_key)
+    for own in keys.all:
+        drafted = drafted.signed(own)
+    return drafted
 
 
-async def review(client: LedgerClient, drafted: Draft, keyid: str, clock: Clock) -> AnyRegistration:
-    """Check a drafted registration before the operator signs it with the key `keyid`; return it, open, to be shown.
+async def review(client: LedgerClient, drafted: Draft, operator: Collection[str], clock: Clock) -> AnyRegistration:
+    """Check a drafted registration before the operator signs it with its keys `operator`; return it, open, to be shown.
 
     Raises Unfit for a draft of another ledger or type, an expired one, one that asks for another key's signature, or
     one that lacks a good signature of a new key; ForkDetected where it refers to a log that is not ours.
@@ -133,26 +166,28 @@ async def review(client: LedgerClient, drafted: Draft, keyid: str, clock: Clock)
     drafted.check((await client.identity()).id, clock(), keys)
     if not keys.keys() <= dict(drafted.envelope.signatures).keys():
         raise Unfit("the draft lacks a signature of one of the new keys")
-    if set(statement.signers) != {*keys, keyid}:
-        raise Unfit(f"the draft does not ask for signatures of the new keys and of {keyid} alone")
+    if set(statement.signers) != {*keys, *operator}:
+        raise Unfit(f"the draft does not ask for signatures of the new keys and of {' and '.join(operator)} alone")
     if statement.seen is not None:
         head = TreeHead(statement.seen.size, bytes.fromhex(statement.seen.root))
         await client.check_seen(head, drafted.envelope.recorded)
     return statement
 
 
-async def admit(client: LedgerClient, drafted: Draft, operator_key: Signer, clock: Clock) -> Recorded:
+async def admit(client: LedgerClient, drafted: Draft, operator: Sequence[Signer], clock: Clock) -> Recorded:
     """Countersign a registration as the operator, and have it recorded."""
-    await review(client, drafted, operator_key.public.keyid, clock)
-    return await client.submit(drafted.signed(operator_key).envelope)
+    await review(client, drafted, [key.public.keyid for key in operator], clock)
+    for key in operator:
+        drafted = drafted.signed(key)
+    return await client.submit(drafted.envelope)
 
 
 async def add_key(
-    client: LedgerClient, name: str, new: Signer, recovery_key: Signer, clock: Clock, *, use: str
+    client: LedgerClient, name: str, new: Signer, recovery_keys: Sequence[Signer], clock: Clock, *, use: str
 ) -> Recorded:
-    """Add a key to a party; the new key signs, which proves that we hold it."""
+    """Add a key to a party, by a recovery key of each algorithm; the new key signs: this proves that we hold it."""
     frame = await _frame(client, name, clock)
-    keys = [new, recovery_key]
+    keys = [new, *recovery_keys]
     signers = [key.public.keyid for key in keys]
     statement = frame.statement("party.key_added", signers, key=new.public.document(), use=use)
     return await client.submit(sign_statement(statement, keys))
@@ -162,19 +197,19 @@ async def revoke_key(
     client: LedgerClient,
     name: str,
     keyid: str,
-    by: Signer,
+    by: Sequence[Signer],
     clock: Clock,
     *,
     compromised_since_ms: int | None = None,
     reason: str | None = None,
     seal: Collection[str] = (),
 ) -> Recorded:
-    """End a key: `by` is a recovery key, or the key itself."""
+    """End a key: `by` are a recovery key of each algorithm, or the key itself."""
     frame = await _frame(client, name, clock)
     fields: dict[str, Json] = {"keyid": keyid, "compromised_since_ms": compromised_since_ms, "reason": reason}
-    statement, openings = frame.sealed("party.key_revoked", [by.public.keyid], seal, **fields)
-    envelope = sign_statement(statement, [by])
-    await _keep(client, by, [], [opening.disclosure(envelope.id) for opening in openings])
+    statement, openings = frame.sealed("party.key_revoked", [key.public.keyid for key in by], seal, **fields)
+    envelope = sign_statement(statement, by)
+    await _keep(client, by[0], [], [opening.disclosure(envelope.id) for opening in openings])
     return await client.submit(envelope)
 
 
@@ -196,14 +231,14 @@ async def _keep(
 
 
 def _registration(
-    frame: Frame, key: Signer, recovery_key: Signer, other_keyids: list[str], claimed: Claimed
+    frame: Frame, keys: _Keys, other_keyids: Collection[str], claimed: Claimed
 ) -> tuple[dict[str, Json], tuple[Opening, ...]]:
-    signers = [key.public.keyid, recovery_key.public.keyid, *other_keyids]
+    signers = [*(key.public.keyid for key in keys.all), *other_keyids]
     return frame.sealed(
         "party.registered",
         signers,
         claimed.seal,
-        keys=[key.public.document()],
-        recovery_keys=[recovery_key.public.document()],
-        identity=claimed.identity(frame, key),
+        keys=[key.public.document() for key in keys.signing],
+        recovery_keys=[key.public.document() for key in keys.recovery],
+        identity=claimed.identity(frame, keys.signing),
     )

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from ledger.core.encoding import Json
 from ledger.party.client import LedgerClient
-from ledger.party.countersigning import check_draft, newest_keyid, submit_draft
+from ledger.party.countersigning import check_draft, likely_keyids, submit_draft
 from ledger.party.drafts import Draft
 from ledger.party.errors import NeedsRules, ReceiptInvalid, Unfit
 from ledger.party.recorded import Recorded
@@ -231,7 +231,7 @@ async def _signers(member: Member, licensor: str, licensee: str, other_keyid: st
     if member.name not in {licensor, licensee}:
         raise Unfit(f"this is between {licensor} and {licensee}: {member.name} is neither licensor nor licensee")
     other = licensee if member.name == licensor else licensor
-    return {member.keyid, other_keyid or await newest_keyid(member, other)}
+    return {*member.keyids, *await likely_keyids(member.client, other, other_keyid)}
 
 
 async def _listing(member: Member, listing: str) -> AnyListing:

@@ -29,13 +29,25 @@ def now_ms() -> int:
 
 
 class Member:
-    """The party `name`, whose signing key is `keyid`; it cannot sign. `clock` returns Unix milliseconds."""
+    """The party `name`, whose signing key is `keyid`; it cannot sign. `clock` returns Unix milliseconds.
 
-    def __init__(self, client: LedgerClient, vault: Vault, name: str, keyid: str, clock: Clock = now_ms) -> None:
+    `lasting` is the keyid of its ML-DSA-44 key, where it has one, and so speaks with both (docs/format.md §16.4).
+    """
+
+    def __init__(
+        self,
+        client: LedgerClient,
+        vault: Vault,
+        name: str,
+        keyid: str,
+        clock: Clock = now_ms,
+        *,
+        lasting: str | None = None,
+    ) -> None:
         self.client = client
         self.vault = vault
         self.name = name
-        self.keyid = keyid
+        self.keyids = [keyid] if lasting is None else [keyid, lasting]
         self.clock = clock
 
     async def frame(self, lifetime_ms: int = STATEMENT_LIFETIME_MS, issuer: str | None = None) -> Frame:
@@ -56,11 +68,22 @@ class Member:
 
 
 class Speaker(Member):
-    """The same party with its signing `key` open."""
+    """The same party with its signing `key` open, and with its ML-DSA-44 key `lasting` where it has one."""
 
-    def __init__(self, client: LedgerClient, vault: Vault, name: str, key: Signer, clock: Clock = now_ms) -> None:
-        super().__init__(client, vault, name, key.public.keyid, clock)
+    def __init__(
+        self,
+        client: LedgerClient,
+        vault: Vault,
+        name: str,
+        key: Signer,
+        clock: Clock = now_ms,
+        *,
+        lasting: Signer | None = None,
+    ) -> None:
+        keyid = lasting.public.keyid if lasting is not None else None
+        super().__init__(client, vault, name, key.public.keyid, clock, lasting=keyid)
         self.key = key
+        self._keys = [key] if lasting is None else [key, lasting]
 
     @cached_property
     def locker(self) -> Locker:
@@ -72,7 +95,7 @@ class Speaker(Member):
 
         Each place of `seal`, an RFC 6901 pointer such as `/keywords/0`, is replaced by a commitment under a fresh salt.
         """
-        statement, openings = (await self.frame()).sealed(kind, [self.keyid], seal, **fields)
+        statement, openings = (await self.frame()).sealed(kind, self.keyids, seal, **fields)
         return await self._say(statement, openings)
 
     async def say_sealed(
@@ -93,7 +116,7 @@ class Speaker(Member):
         """
         opening = Opening(frame.place, fresh_salt(), content.value())
         sealed = content.seal(opening.place, opening.salt)
-        statement, openings = frame.sealed(kind, [self.keyid], seal, content=sealed, **fields)
+        statement, openings = frame.sealed(kind, self.keyids, seal, content=sealed, **fields)
 
         def kept(made: str) -> None:
             if before is not None:
@@ -107,9 +130,11 @@ class Speaker(Member):
             await asyncio.to_thread(lambda: self.locker.keep(disclosures))
 
     async def sign_draft(self, drafted: Draft) -> Draft:
-        """Return the draft with our signature, once it was reviewed; what opens its sealed places is kept here, too."""
+        """Return the draft with our signatures, once it was reviewed; what opens its sealed places is kept here."""
         await self.keep_disclosures(drafted.disclosures)
-        return drafted.signed(self.key)
+        for key in self._keys:
+            drafted = drafted.signed(key)
+        return drafted
 
     async def _say(
         self,
@@ -123,7 +148,7 @@ class Speaker(Member):
         can open must not be on the ledger. Where the ledger signs that it refuses the statement, there is nothing to
         open, and they are dropped.
         """
-        envelope = sign_statement(statement, [self.key])
+        envelope = sign_statement(statement, self._keys)
         await self.keep_disclosures([opening.disclosure(envelope.id) for opening in openings])
         before(envelope.id)
         try:

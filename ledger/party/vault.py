@@ -50,9 +50,14 @@ _WRITERS = 16
 
 
 class Config(Model):
-    """Who this vault belongs to: paths are absolute, `policy` is the text of the policy file."""
+    """Who this vault belongs to: paths are absolute, `policy` is the text of the policy file.
+
+    The `lasting` keys are of ML-DSA-44, and sign beside the others.
+    """
 
     key: Annotated[str, Field(max_length=_MAX_PATH)]
+    lasting_key: Annotated[str, Field(max_length=_MAX_PATH)] | None = None
+    lasting_recovery_key: Annotated[str, Field(max_length=_MAX_PATH)] | None = None
     ledger_url: Annotated[str, Field(max_length=2000)]
     party: Name
     policy: str
@@ -86,7 +91,7 @@ class Vault:
 
     def keep_config(self, config: Config) -> Path:
         """Write the config."""
-        return self._write("config.json", canonical(config.model_dump()) + b"\n")
+        return self._write("config.json", canonical(config.model_dump(exclude_none=True)) + b"\n")
 
     def checkpoint(self, origin: str) -> bytes | None:
         """Return the newest verified checkpoint of this log, a signed note."""

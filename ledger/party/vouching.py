@@ -5,6 +5,7 @@ The operator says where a key was registered. Whether it was is read from the en
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,7 @@ async def check_speaker(client: LedgerClient, recorded: Recorded) -> None:
                 keys[keyid] = vouched.public
     if not keys or _unsigned(recorded.entry.envelope, keys):
         raise ReceiptInvalid(f"entry {recorded.index} speaks for {name}, but no registered key of it signed")
+    walk.check_algorithms(keys.values(), SIGNING, recorded.index)
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,22 @@ class _Walk:
     def claims(self, keyid: str) -> bool:
         """Tell whether the operator says that this is a key of the party."""
         return keyid in self._claimed
+
+    def check_algorithms(self, signed: Iterable[PublicKey], use: str, index: int) -> None:
+        """Raise ReceiptInvalid unless a key of each algorithm signed of which the party had a key of this use then.
+
+        That the operator's list of its keys is whole, only a replay tells.
+        """
+        had = {
+            state.alg
+            for state in self._claimed.values()
+            if state.use == use
+            and state.index < index
+            and (state.revoked_index is None or state.revoked_index >= index)
+        }
+        if lacking := had - {key.alg for key in signed}:
+            name, which = self._party.name, " and ".join(sorted(lacking))
+            raise ReceiptInvalid(f"entry {index} speaks for {name}, but none of its {use} keys of {which} signed")
 
     def check_ledger(self, recorded: Recorded) -> None:
         """Raise ReceiptInvalid for a statement that its signers made on another ledger."""
@@ -97,6 +115,7 @@ class _Walk:
                 keys[item] = other.public
             if not vouching:
                 raise self._false(keyid, f"no recovery key vouches for it in entry {index}")
+            self.check_algorithms([keys[item] for item in vouching], RECOVERY, index)
         elif (
             not isinstance(statement, PartyRegistered | version_1.PartyRegistered | LedgerCreated)
             or index != self._party.index

@@ -16,7 +16,7 @@ from ledger.core.hashing import leaf_hash
 from ledger.core.note import COSIGNATURE_TYPE, NoteKey
 from ledger.core.policy import parse_policy
 from ledger.party.client import LedgerClient
-from ledger.party.enrolment import find_registration
+from ledger.party.enrolment import register
 from ledger.party.errors import ForkDetected, Problem, ReceiptInvalid, ReplyInvalid, Unfit, Unproven, Unreachable
 from ledger.party.recorded import Recorded
 from ledger.party.vault import Vault
@@ -100,7 +100,7 @@ async def test_a_registration_is_found_again_only_as_we_signed_it(client: Ledger
     builder.chain(Entry(1, leaf_hash(builder.entries[0]).hex(), envelope, builder.now_ms).raw, builder.now_ms)
     builder.view.put(PartyFact(1, "alpha", []))
     with pytest.raises(ReceiptInvalid, match="never made"):
-        await find_registration(client, "alpha", ALPHA.key, ALPHA.recovery)
+        await register(client, "alpha", ALPHA.key, ALPHA.recovery, lambda: builder.now_ms)
 
 
 async def test_a_busy_ledger_is_asked_again_and_an_absent_one_is_not_reachable(

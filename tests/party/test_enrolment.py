@@ -38,9 +38,9 @@ async def draft(client: LedgerClient, liar: Liar) -> Draft:
 
 async def test_a_registration_is_admitted_as_it_was_drafted(client: LedgerClient, liar: Liar, draft: Draft) -> None:
     operator = liar.builder.operator.key
-    statement = await enrolment.review(client, draft, operator.public.keyid, lambda: liar.builder.now_ms)
+    statement = await enrolment.review(client, draft, [operator.public.keyid], lambda: liar.builder.now_ms)
     assert (statement.issuer, len(statement.introduced)) == ("alpha", 2)
-    recorded = await enrolment.admit(client, draft, operator, lambda: liar.builder.now_ms)
+    recorded = await enrolment.admit(client, draft, [operator], lambda: liar.builder.now_ms)
     assert recorded.statement_id == draft.envelope.id
 
 
@@ -50,12 +50,12 @@ async def test_a_registration_that_is_not_for_us_to_admit_is_not_signed(
     builder = liar.builder
     operator = builder.operator.key
     with pytest.raises(Unfit, match="alone"):
-        await enrolment.admit(client, draft, key("stranger"), lambda: builder.now_ms)
+        await enrolment.admit(client, draft, [key("stranger")], lambda: builder.now_ms)
     with pytest.raises(Unfit, match="expired"):
-        await enrolment.admit(client, draft, operator, lambda: builder.now_ms + 2 * DRAFT_LIFETIME_MS)
+        await enrolment.admit(client, draft, [operator], lambda: builder.now_ms + 2 * DRAFT_LIFETIME_MS)
     bare = new_draft(json.loads(draft.envelope.payload))
     with pytest.raises(Unfit, match="lacks"):
-        await enrolment.admit(client, bare, operator, lambda: builder.now_ms)
+        await enrolment.admit(client, bare, [operator], lambda: builder.now_ms)
     for changes, error in (
         ({"ledger": "sha256:" + "0" * 64}, Unfit),
         ({"signers": sorted([*draft.statement.signers, "0" * 64])}, Unfit),
@@ -64,5 +64,5 @@ async def test_a_registration_that_is_not_for_us_to_admit_is_not_signed(
     ):
         bent = new_draft(json.loads(draft.envelope.payload) | changes).signed(ALPHA.key).signed(ALPHA.recovery)
         with pytest.raises(error):
-            await enrolment.admit(client, bent, operator, lambda: builder.now_ms)
+            await enrolment.admit(client, bent, [operator], lambda: builder.now_ms)
     assert builder.size == 1

@@ -65,7 +65,7 @@ async def test_why_a_key_ended_may_be_sealed_by_the_recovery_key(client: LedgerC
     await enrolment.register(client, "alpha", ALPHA.key, ALPHA.recovery, now)
     keyid = ALPHA.key.public.keyid
     reason = {"reason": "secret theft", "seal": ["/reason"]}
-    ended = await enrolment.revoke_key(client, "alpha", keyid, ALPHA.recovery, now, **reason)  # type: ignore[arg-type]
+    ended = await enrolment.revoke_key(client, "alpha", keyid, [ALPHA.recovery], now, **reason)  # type: ignore[arg-type]
     assert b"secret theft" not in ended.entry.raw
     assert client.vault is not None
     (kept,) = client.vault.locker(ALPHA.recovery).disclosures(ended.statement_id)
@@ -102,10 +102,10 @@ async def test_the_operator_sees_what_it_countersigns(client: LedgerClient, liar
     drafted = await enrolment.draft(client, "alpha", ALPHA.key, ALPHA.recovery, now, claimed=SEALED)
     arrived = parse_draft(format_draft(drafted))
     operator = liar.builder.operator.key
-    shown = await enrolment.review(client, arrived, operator.public.keyid, now)
+    shown = await enrolment.review(client, arrived, [operator.public.keyid], now)
     assert isinstance(shown, PartyRegistered)
     assert "Secret plc" in str(shown.identity)
-    recorded = await enrolment.admit(client, arrived, operator, now)
+    recorded = await enrolment.admit(client, arrived, [operator], now)
     assert b"Secret plc" not in recorded.entry.raw
 
 

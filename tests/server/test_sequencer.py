@@ -11,7 +11,7 @@ from ledger.core.dsse import REFUSAL_TYPE, Envelope
 from ledger.core.encoding import parse_canonical
 from ledger.core.entry import parse_entry
 from ledger.core.errors import FormatError, LedgerError
-from ledger.core.keys import verify_ed25519
+from ledger.core.keys import ED25519, verify_ed25519
 from ledger.core.policy import Policy
 from ledger.core.receipt import format_receipt
 from ledger.registry.refusal import Refused
@@ -352,7 +352,7 @@ async def test_a_killed_worker_costs_one_answer_and_no_more() -> None:
 
 async def test_workers_may_die_at_any_moment() -> None:
     workers = Workers()
-    check = (b"", b"", b"")
+    check = (ED25519, b"", b"", b"")
     try:
         lost = 0
         for at in range(30):

@@ -1,0 +1,95 @@
+"""Companies that sign with ML-DSA-44 beside Ed25519, by the real commands, with companies that do not."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+
+from tests.cli.running import good, ledger, serving, verifier
+from tests.cli.world import World
+
+WIDTHS = {88: "ed25519", 3228: "ml-dsa-44"}
+
+
+def algorithms(mirror: Path) -> dict[tuple[str, str], list[set[str]]]:
+    """Return, of each issuer and type, with which algorithms its entries were signed."""
+    found: dict[tuple[str, str], list[set[str]]] = {}
+    for path in sorted((mirror / "tile" / "entries").rglob("*")):
+        raw = path.read_bytes() if path.is_file() else b""
+        while raw:
+            length = int.from_bytes(raw[:2], "big")
+            envelope: dict[str, Any] = json.loads(raw[2 : 2 + length])["statement"]
+            raw = raw[2 + length :]
+            said = json.loads(b64decode(envelope["payload"]))
+            signed = {WIDTHS[len(item["sig"])] for item in envelope["signatures"]}
+            found.setdefault((said["issuer"], said["type"]), []).append(signed)
+    return found
+
+
+def enrol(world: World, directory: Path) -> None:
+    """Register alpha with keys of both algorithms and beta with Ed25519 only; the operator, who has both, admits."""
+    for name in ("alpha.test", "beta.test"):
+        world.new_keys(name)
+        for use in ("signing", "recovery"):
+            good("key", "new", world.key(name, f"lasting-{use}"), "--alg", "ml-dsa-44")
+    lasting = ["--lasting-key", world.key("alpha.test", "lasting-signing")]
+    half = ledger(*world.registration("alpha.test"), *lasting)
+    assert (half.code, "go together" in half.err) == (2, True), half
+    lasting += ["--lasting-recovery-key", world.key("alpha.test", "recovery")]
+    mixed = ledger(*world.registration("alpha.test"), *lasting)
+    assert (mixed.code, "ml-dsa-44 is needed there" in mixed.err) == (2, True), mixed
+    lasting[-1] = world.key("alpha.test", "lasting-recovery")
+    operator = ["--key", directory / "keys" / "operator.json"]
+    for name, more in (("alpha.test", lasting), ("beta.test", [])):
+        draft = world.directory / f"{name}.draft"
+        good(*world.registration(name), *more, "--draft", draft)
+        admit = ["party", "admit", draft, *operator, "--ledger", world.url, "--policy", world.policy, "--yes"]
+        admit += ["--home", world.directory / "operator home"]
+        short = ledger(*admit)
+        assert (short.code, "does not ask for signatures" in short.err) == (1, True), short
+        good(*admit, "--lasting-key", directory / "keys" / "operator-lasting.json")
+
+
+def deal(world: World, listing: str) -> None:
+    """Agree a license, signed by both, and hand over under it."""
+    term = ["--purpose", "x", "--from", "2026-01-01", "--until", "2036-01-01"]
+    agreed = world.agree(listing, "alpha.test", "beta.test", *term)
+    world.hand_over(listing, agreed, "alpha.test", "beta.test", world.directory / "alpha.test" / "data.csv")
+
+
+def test_evidence_that_outlives_ed25519(tmp_path: Path) -> None:
+    """The operator and one company begin with both, another takes it up on the way, and later drops it."""
+    both, short = {"ed25519", "ml-dsa-44"}, {"ed25519"}
+    directory = tmp_path / "operator"
+    names = ["--origin", "ledger.example/log", "--operator", "exchange", "--admission", "operator"]
+    founded = good("init", directory, *names, "--lasting")
+    vkey = next(line.split()[-1] for line in founded.out.splitlines()[::-1] if "log key" in line and "+" in line)
+    strict = tmp_path / "strict.txt"
+    with serving(directory, fresh=False) as url:
+        world = World(tmp_path, url)
+        enrol(world, directory)
+        alpha, beta = (["--home", world.home(name)] for name in ("alpha.test", "beta.test"))
+        data = tmp_path / "alpha.test" / "data.csv"
+        data.write_text("a,b\n1,2\n")
+        titled = good("listing", "register", data, "--title", "A", "--publisher", "P", *alpha, "--json").document()
+        deal(world, titled["statement_id"])
+        for use in ("signing", "recovery"):
+            good("party", "add-key", world.key("beta.test", f"lasting-{use}"), "--use", use, *beta)
+        deal(world, titled["statement_id"])
+        assert good("party", "show", "beta.test", *beta).out.count("ml-dsa-44") == 2
+        gone = good("key", "show", world.key("beta.test", "lasting-signing"), "--json").document()["keyid"]
+        good("party", "revoke-key", gone, *beta)
+        deal(world, titled["statement_id"])
+        strict.write_text(world.policy.read_text().replace("quorum none", f"witness own {vkey}\nquorum own"))
+        copied = verifier("mirror", url, tmp_path / "mirror", "--policy", strict)
+        assert copied.code == 0, copied
+    replayed = verifier("replay", tmp_path / "mirror", "--policy", strict)
+    assert replayed.code == 0, replayed
+    said = algorithms(tmp_path / "mirror")
+    assert said["exchange", "ledger.created"] == said["exchange", "ledger.log_key_added"] == [both]
+    assert said["alpha.test", "party.registered"] == said["beta.test", "party.registered"] == [both]
+    assert said["alpha.test", "license.agreed"] == said["alpha.test", "transfer.offered"] == [both] * 3
+    assert said["beta.test", "transfer.acknowledged"] == [short, both, short]
+    assert said["beta.test", "party.key_revoked"] == [both]
