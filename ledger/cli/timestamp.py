@@ -11,8 +11,10 @@ import typer
 from cryptography.x509 import Certificate, load_pem_x509_certificates
 
 from ledger.cli.words import fields, say
+from ledger.server.log.handed import HANDED
 from ledger.server.log.stamping import Authority
-from ledger.server.node import stamp
+from ledger.server.node import stamp, stamp_served
+from ledger.server.store.contract import StoreLockedError
 
 MIN_EVERY_S = 60
 Tsa = Annotated[
@@ -47,22 +49,30 @@ def timestamp(
         ),
     ],
 ) -> None:
-    """Have the newest checkpoint time-stamped, while the ledger is not being served.
+    """Have the newest checkpoint time-stamped, now: whether the ledger is being served or not.
 
     The authority learns a hash, and says that it was there by now: so nobody can claim later that the entries were
     made up after the fact, whoever may have helped. Mirrors copy its token, and 'ledger evidence build'
-    puts those into a bundle that bound the entries of its case. A ledger that is being served does this by itself:
-    'ledger serve DIR --tsa URL --tsa-roots FILE --tsa-every 3600'.
+    puts those into a bundle that bound the entries of its case. A ledger that is being served takes the token from
+    DIR/timestamps; 'ledger serve DIR --tsa URL --tsa-roots FILE --tsa-every 3600' asks by itself every hour.
 
     Example: ledger timestamp DIR --tsa https://tsa.example.com --tsa-roots tsa.pem
     """
     authority = authority_of(tsa, tsa_roots)
     if authority is None:
         raise typer.BadParameter("--tsa names no authority")
-    kept = asyncio.run(stamp(directory, authority))
+    is_kept = True
+    try:
+        kept = asyncio.run(stamp(directory, authority))
+    except StoreLockedError:  # it is being served, and takes what it is handed
+        kept, is_kept = asyncio.run(stamp_served(directory, authority))
     if kept is None:
         say("The newest checkpoint was stamped before: nothing was asked.")
         return
+    if not is_kept:
+        say(
+            f"The token is in {directory / HANDED}, and not taken yet: a ledger that is served takes it.", "bold yellow"
+        )
     say(f"Stamped: {kept.size} entries were there by now.", "bold green")
     fields({"size": kept.size, "token": f"{len(kept.token)} bytes, GET /v1/timestamps/{kept.size}"})
 

@@ -20,11 +20,12 @@ from ledger.core.keys import Signer
 from ledger.core.note import NoteKey, note_key_of, parse_vkey
 from ledger.registry.facts import LEDGER_KEY, LedgerFact
 from ledger.server.copies.adopting import PREDECESSOR
+from ledger.server.log.handed import hand_over, taking_handed
 from ledger.server.log.identity import Identity
 from ledger.server.log.outside import PUBLISHED, Outside, PublishedFile
 from ledger.server.log.panel import Panel, read_panel
 from ledger.server.log.sequencer import Log, Recorded
-from ledger.server.log.stamping import Authority, stamp_newest, stamping
+from ledger.server.log.stamping import Authority, ask, stamp_newest, stamping
 from ledger.server.log.witness_views import WitnessViews
 from ledger.server.log.workers import Workers
 from ledger.server.service.listener import serve
@@ -83,7 +84,8 @@ async def run(
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        async with stamping(log.store, partial(_shown, log), authority, stamp_every_s):
+        stamped = stamping(log.store, partial(_shown, log), authority, stamp_every_s)
+        async with stamped, taking_handed(log, directory):
             await serve(log, host, port, stop, ready, predecessor=directory / PREDECESSOR)
 
 
@@ -99,6 +101,16 @@ async def stamp(directory: Path, authority: Authority) -> StoredStamp | None:
         return await stamp_newest(store, store.checkpoint, authority)
     finally:
         await store.close()
+
+
+async def stamp_served(directory: Path, authority: Authority) -> tuple[StoredStamp, bool]:
+    """Have the checkpoint that a running ledger published last stamped; hand the token over, and tell if it took it.
+
+    Raises NotStampedError and StoreError.
+    """
+    note = await asyncio.to_thread(PublishedFile(directory / PUBLISHED).read)
+    stamp = await ask(note, authority)
+    return stamp, await hand_over(directory, stamp)
 
 
 async def _shown(log: Log) -> StoredCheckpoint | None:

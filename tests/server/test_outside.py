@@ -17,6 +17,7 @@ from ledger.server.copies.backup import backup
 from ledger.server.copies.errors import CopyError, CopyFalse, CopyTooShort, CopyUnreadable
 from ledger.server.copies.restoring import Restored, restore
 from ledger.server.copies.source import open_files
+from ledger.server.log import outside
 from ledger.server.log.errors import ContradictedError
 from ledger.server.log.outside import PublishedFile
 from ledger.server.log.sequencer import Log
@@ -111,7 +112,7 @@ async def test_a_store_that_cannot_keep_it_outside_answers_nobody(
 ) -> None:
     """A full disk: the batch may be stored, but nobody is shown a checkpoint that is not kept."""
 
-    def full(_self: PublishedFile, _note: bytes) -> None:
+    def full(_path: Path, _note: bytes) -> None:
         raise OSError(28, "No space left on device")
 
     store = await SQLiteStore.open(place.database)
@@ -119,7 +120,7 @@ async def test_a_store_that_cannot_keep_it_outside_answers_nobody(
     await log.start()
     before = log.published
     with monkeypatch.context() as patched:
-        patched.setattr(PublishedFile, "_replace", full)
+        patched.setattr(outside, "replace_durably", full)
         with pytest.raises(Exception, match="resubmit"):
             await submit_all(log, place.house.listings(ALPHA, 1))
     assert log.published == before

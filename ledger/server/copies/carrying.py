@@ -16,16 +16,16 @@ from typing import Any
 
 from cryptography.x509 import Certificate
 
-from ledger.core.checkpoint import TreeHead, parse_checkpoint
+from ledger.core.checkpoint import TreeHead
 from ledger.core.dsse import parse_envelope
 from ledger.core.encoding import Json, parse_canonical
 from ledger.core.errors import FormatError
-from ledger.core.note import MAX_NOTE_BYTES, NoteKey, parse_note
+from ledger.core.note import MAX_NOTE_BYTES, NoteKey
 from ledger.server.copies.errors import CopyMissing, CopyUnreadable
 from ledger.server.copies.source import Files
 from ledger.server.log.errors import ContradictedError
-from ledger.server.log.outside import Shown, compare, root_at
-from ledger.server.log.stamping import MAX_ANSWER_BYTES, is_over, verify_answer
+from ledger.server.log.outside import root_at
+from ledger.server.log.stamping import MAX_ANSWER_BYTES, check_stamp
 from ledger.server.store.contract import IntegrityError, Pending, Store
 from ledger.server.store.sqlite_derived import id_text
 from ledger.server.store.stamps import StoredStamp
@@ -153,8 +153,7 @@ async def _take_stamp(
     """Keep a token over a checkpoint of the restored tree; raise ContradictedError where the log signed another."""
     try:
         stamp = _read_stamp(row)
-        await compare(new.store, new.keys, new.head.size, [Shown(where, stamp.note)])
-        _check_token(stamp, roots)
+        await check_stamp(new.store, new.keys, new.head.size, where, stamp, roots)
     except ContradictedError:
         raise
     except (IntegrityError, TypeError, ValueError) as error:
@@ -170,12 +169,3 @@ def _read_stamp(row: tuple[Any, ...]) -> StoredStamp:
     if not isinstance(size, int) or not isinstance(note, bytes) or not isinstance(token, bytes):
         raise TypeError("it is damaged")
     return StoredStamp(size, note, token)
-
-
-def _check_token(stamp: StoredStamp, roots: Sequence[Certificate]) -> None:
-    """Raise ValueError for a token that is over something else than its checkpoint, or not vouched for by `roots`."""
-    text = parse_note(stamp.note).text
-    if parse_checkpoint(text).head.size != stamp.size or not is_over(stamp.token, text):
-        raise ValueError("it is over something else than its checkpoint")
-    if roots:
-        verify_answer(stamp.token, text, roots)

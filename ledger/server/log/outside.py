@@ -47,7 +47,6 @@ class PublishedFile:
 
     def __init__(self, directory: Path) -> None:
         """`directory` is made when it is first needed."""
-        self._directory = directory
         self._path = directory / "checkpoint"
 
     async def shown(self) -> list[Shown]:
@@ -58,7 +57,7 @@ class PublishedFile:
     async def keep(self, note: bytes) -> None:
         """Replace the checkpoint: two fsyncs a batch, beside the one of the database."""
         try:
-            await asyncio.to_thread(self._replace, note)
+            await asyncio.to_thread(replace_durably, self._path, note)
         except OSError as error:
             raise StoreError(f"{self._path}: {error.strerror or error}") from error
 
@@ -71,23 +70,6 @@ class PublishedFile:
             return None
         except OSError as error:
             raise StoreError(f"{self._path}: {error.strerror or error}") from error
-
-    def _replace(self, note: bytes) -> None:
-        if not self._directory.is_dir():
-            self._directory.mkdir(mode=0o755)
-            _sync(self._directory.parent)
-        temporary = self._directory / f".checkpoint.{secrets.token_hex(8)}"
-        try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(note)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self._path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        _sync(self._directory)
 
 
 async def compare(store: Store, keys: Sequence[NoteKey], size: int, shown: Iterable[Shown]) -> None:
@@ -107,6 +89,29 @@ async def compare(store: Store, keys: Sequence[NoteKey], size: int, shown: Itera
 async def root_at(store: Store, size: int) -> bytes:
     """Return the root of the first `size` entries, of which the store has at least so many."""
     return range_hash(0, size, await store.nodes(perfect_nodes(0, size))) if size else EMPTY_ROOT
+
+
+def replace_durably(path: Path, raw: bytes) -> None:
+    """Write a file, making its directory where that is missing; a crash leaves the old one or the new one, whole.
+
+    Raises OSError.
+    """
+    directory = path.parent
+    if not directory.is_dir():
+        directory.mkdir(mode=0o755)
+        _sync(directory.parent)
+    temporary = directory / f".{path.name}.{secrets.token_hex(8)}"
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync(directory)
 
 
 def _sync(directory: Path) -> None:

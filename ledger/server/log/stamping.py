@@ -24,9 +24,11 @@ from rfc3161_client import (
     decode_timestamp_response,
 )
 
-from ledger.core.note import parse_note
+from ledger.core.checkpoint import parse_checkpoint
+from ledger.core.note import NoteKey, parse_note
 from ledger.server.log.errors import NotStampedError
-from ledger.server.store.contract import StoredCheckpoint, StoreError
+from ledger.server.log.outside import Shown, compare
+from ledger.server.store.contract import Store, StoredCheckpoint, StoreError
 from ledger.server.store.stamps import Stamps, StoredStamp
 
 MAX_ANSWER_BYTES = 65_536
@@ -121,20 +123,41 @@ def is_over(raw: bytes, text: bytes) -> bool:
     return imprint.hash_algorithm == _SHA256 and imprint.message == sha256(text).digest()
 
 
+async def check_stamp(  # noqa: PLR0917 - the log, and what is said to be of it
+    store: Store, keys: Sequence[NoteKey], size: int, where: str, stamp: StoredStamp, roots: Sequence[Certificate] = ()
+) -> None:
+    """Raise unless a stamp from elsewhere is of this log, of `size` entries, and its token is over its checkpoint.
+
+    With `roots`, they must vouch for the token. Raises ContradictedError where the log signed what is not in its tree,
+    IntegrityError for what its `keys` did not sign, and ValueError for a token that does not hold.
+    """
+    await compare(store, keys, size, [Shown(where, stamp.note)])
+    text = parse_note(stamp.note).text
+    if parse_checkpoint(text).head.size != stamp.size or not is_over(stamp.token, text):
+        raise ValueError("it is over something else than its checkpoint")
+    if roots:
+        verify_answer(stamp.token, text, roots)
+
+
 async def stamp_newest(stamps: Stamps, newest: Newest, authority: Authority) -> StoredStamp | None:
     """Have the newest checkpoint stamped, and keep the token durably; None if one of that size was stamped before.
 
     Raises NotStampedError, also before the first checkpoint, and StoreError.
     """
     checkpoint = await newest()
-    if checkpoint is None:
-        raise NotStampedError(authority.url, "the log has no checkpoint yet, so nothing was asked")
-    if await stamps.stamp(checkpoint.size) is not None:
+    if checkpoint is not None and await stamps.stamp(checkpoint.size) is not None:
         return None
-    token = await authority.stamp(parse_note(checkpoint.note).text)
-    stamp = StoredStamp(checkpoint.size, checkpoint.note, token)
+    stamp = await ask(None if checkpoint is None else checkpoint.note, authority)
     await stamps.keep_stamp(stamp)
     return stamp
+
+
+async def ask(note: bytes | None, authority: Authority) -> StoredStamp:
+    """Return a token over a checkpoint, kept nowhere yet; raise NotStampedError, also where there is no checkpoint."""
+    if note is None:
+        raise NotStampedError(authority.url, "the log has no checkpoint yet, so nothing was asked")
+    text = parse_note(note).text
+    return StoredStamp(parse_checkpoint(text).head.size, note, await authority.stamp(text))
 
 
 @asynccontextmanager
