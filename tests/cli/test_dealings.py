@@ -253,6 +253,7 @@ def test_a_history_is_signed_kept_and_shown(dealings: Dealings) -> None:
 
 
 def test_the_verifier_finds_the_same(dealings: Dealings) -> None:
+    dealings.by("beta", "usage", "report", dealings.license, "--action", "train")
     arguments = ["replay", dealings.world.url, "--policy", dealings.world.policy, "--json"]
     replayed = verifier(*arguments)
     assert replayed.code == 0, replayed
@@ -261,4 +262,4 @@ def test_the_verifier_finds_the_same(dealings: Dealings) -> None:
     ours = sorted(([item[key] for key in keys] for item in page["items"]), key=str)
     theirs = sorted(([item[key] for key in keys] for item in replayed.document()["findings"]), key=str)
     assert ours == theirs
-    assert len(ours) >= 3
+    assert ours
