@@ -79,6 +79,11 @@ def replay_predecessor(
     return result
 
 
+def unreached(location: str) -> Succession:
+    """Return what is known of a ledger to which no chain of verified ones leads: nothing."""
+    return Succession(location, doubts=[Doubt(Check.PREDECESSOR, "not-reached", where=location)])
+
+
 def _read_named(new: Replay) -> Named:
     """Return what entry 0 names, from the bytes that the verified tree covers."""
     if new.tree.size == 0:

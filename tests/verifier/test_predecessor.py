@@ -10,6 +10,7 @@ import pytest
 
 from tests.verifier.builder import Builder, b64, key_from, small_ledger, vkey
 from tests.verifier.test_cli import verifier
+from verifier.cli import main
 
 OLD = small_ledger(transfers=20)
 
@@ -44,6 +45,31 @@ def test_both_are_verified(tmp_path: Path) -> None:
         both(tmp_path, successor(), OLD, "--state", tmp_path / "state", code=0)
     shorter = successor(size=10, root=OLD.root(10).hex())
     assert f"{len(OLD.entries) - 10} entries of it come after" in both(tmp_path, shorter, OLD, code=0)
+
+
+def test_a_chain_of_predecessors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each is followed from one that verified; behind one that does not, nothing is looked at, and that is said."""
+    middle = successor()
+    newest = Builder(origin="log.example/third", rules=3, log_key=key_from("a third log"), time_ms=middle.time_ms)
+    named = {"ledger": middle.ledger, "root": middle.root().hex(), "size": len(middle.entries)}
+    newest.create(predecessor=named)
+    policy = tmp_path / "policy.txt"
+    lines = [f"log {vkey(item.origin, 1, item.log_key)}" for item in (newest, middle, OLD)]
+    policy.write_text("\n".join([*lines, "quorum none", ""]))
+    new, mid, old = (item.write(tmp_path / name) for item, name in ((newest, "a"), (middle, "b"), (OLD, "c")))
+
+    def said(*before: Path, json_too: bool = False) -> tuple[int, str]:
+        arguments = ["replay", str(new), "--policy", str(policy), "--origin", newest.origin, "--processes", "1"]
+        arguments += [word for path in before for word in ("--predecessor", str(path))]
+        return main([*arguments, "--quiet", *(["--json"] if json_too else [])]), capsys.readouterr().out
+
+    code, words = said(mid, old)
+    assert (code, words.count("VERIFIED (exit 0)")) == (0, 3)
+    report = json.loads(said(mid, old, json_too=True)[1])
+    assert report["predecessor"]["predecessor"]["ledger"] == OLD.ledger
+    code, words = said(old, mid)
+    assert (code, "another-ledger" in words, "not-reached" in words) == (1, True, True)
+    assert said(mid, tmp_path / "nowhere")[0] == 3
 
 
 @pytest.mark.parametrize(
