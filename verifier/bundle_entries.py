@@ -15,7 +15,7 @@ from verifier.disclosures import Disclosures
 from verifier.ending import MAX_CLOCK_DIFFERENCE_S
 from verifier.entries import guess_rules, parse_entry
 from verifier.errors import CheckFailed, MalformedInput
-from verifier.examine import Examined, Reading, examine_entry
+from verifier.examine import Examined, Reading, Statement, examine_entry
 from verifier.judgement import Judge
 from verifier.observed import Told
 from verifier.policy import OpenedCheckpoint, Policy, open_checkpoint
@@ -198,7 +198,7 @@ class _Acceptor:
             registry.first_time_ms = item.time_ms
         registry.last_time_ms = registry.newest_time_ms = item.time_ms
         try:
-            statement = verify_acceptance(registry, chain.tree, self._without_unknown_seen(index, item), index)
+            statement = self._accept(index, self._without_unknown_seen(index, item))
         except CheckFailed as error:
             self._refuse(index, error.failure)
             return
@@ -213,6 +213,25 @@ class _Acceptor:
             check = BundleCheck.MARKS if is_marks else BundleCheck.DISCLOSURE
             self.outcome.fail(check, reason, f"disclosures.json: {told.statement.id.hex()} {pointer}")
 
+    def _accept(self, index: int, item: Examined) -> Statement:
+        """Return the statement that passed; raise `CheckFailed`.
+
+        One that lacks only the signature of an algorithm counts, with a doubt, where not every entry is here: the
+        revocation that would explain it need not be, and what follows from it is no fault either.
+        """
+        registry, tree = self.chain.registry, self.chain.tree
+        try:
+            return verify_acceptance(registry, tree, item, index)
+        except CheckFailed as error:
+            if self.chain.is_whole or error.failure.expected != LACKS_ALGORITHM:
+                raise
+            self.outcome.doubt(BundleCheck.SIGNATURE, error.failure.reason, f"entries/{index}.entry/signers")
+        lasting, registry.lasting = registry.lasting, set()  # who has no such key is not asked for its signature
+        try:
+            return verify_acceptance(registry, tree, item, index)
+        finally:
+            registry.lasting = lasting
+
     def _without_unknown_seen(self, index: int, item: Examined) -> Examined:
         """Return the entry without a `seen` whose tree only entries that are not here would tell."""
         statement = item.statement
@@ -224,10 +243,9 @@ class _Acceptor:
         where = (
             f"entries/{index}.entry{failure.where if failure.where.startswith('/') else ' ' + failure.where}".rstrip()
         )
-        is_explained = not self.chain.is_whole and (
-            (failure.check is Check.SIGNERS and failure.expected == LACKS_ALGORITHM)  # by a revocation
-            or (failure.check is Check.REFERENCE and failure.reason in _EXPLAINED
-                and (failure.reason == "legal-hold" or failure.where in {"/valid_from_ms", "/valid_until_ms"}))
+        is_explained = (
+            failure.check is Check.REFERENCE and failure.reason in _EXPLAINED and not self.chain.is_whole
+            and (failure.reason == "legal-hold" or failure.where in {"/valid_from_ms", "/valid_until_ms"})
         )  # fmt: skip
         check = BundleCheck.SIGNATURE if failure.check in _SIGNATURE else BundleCheck.ACCEPTANCE
         if is_explained:

@@ -6,7 +6,7 @@ is signed: then nothing is judged while it is recorded, as by an operator who lo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -25,7 +25,7 @@ from tests.harness.bundle_math import (
     word_bit,
 )
 from tests.harness.forger import Forger
-from tests.harness.people import Person, person
+from tests.harness.people import Person, lasting_key, person
 from tests.harness.reference import ReferenceTree
 from tests.harness.sealing import seal
 from tests.harness.speech import signed
@@ -197,40 +197,47 @@ class Story(Forger):
         spoil: Callable[[dict[str, Any]], object] | None = None,
         received: Callable[[dict[str, Any]], object] | None = None,
         trace: bytes = b"{}\n",
+        rules: int = 3,
+        lasting: Collection[str] = (),
         **fields: Json,
     ) -> None:
         """Tell it.
 
         `second_seal`: bob gets another marked copy; `spoil`: what is done to a value of marks before it is sealed;
         `received`: what is done to the content that a recipient seals; `trace`: what the claim's evidence commits to;
-        `label` and `fields` are those of LedgerBuilder.
+        `lasting`: names of those who have keys of ML-DSA-44 beside the others (since version 5 of `rules`); `label` and
+        `fields` are those of LedgerBuilder.
         """
-        super().__init__(label, rules=3, **fields)
+        super().__init__(label, rules=rules, **fields)
         self.tamper, self.spoil, self.received, self.trace = tamper, spoil, received, trace
         self.alice, self.bob, self.carol, self.dave = (
             person(name) for name in ("alice.example", "bob.example", "carol.example", "dave.example")
         )
+        for who in (self.alice, self.bob, self.carol, self.dave):
+            if who.name in lasting:
+                who.keys.append(lasting_key(f"{who.name} signing"))
+                who.recovery_keys.append(lasting_key(f"{who.name} recovery"))
         self.said: dict[str, Said] = {}
         self.parties = {who.name: self._register(who) for who in (self.alice, self.bob, self.carol, self.dave)}
         speech = self.speech
-        self.tell("listing", speech.listing_registered(self.alice, "Planes"), self.alice.key)
-        self.tell("unrelated", speech.listing_registered(self.dave, "Ships"), self.dave.key)
+        self.tell("listing", speech.listing_registered(self.alice, "Planes"), *self.alice.voice)
+        self.tell("unrelated", speech.listing_registered(self.dave, "Ships"), *self.dave.voice)
         self.listing = self.said["listing"].id
         for who in (self.bob, self.carol):
-            self.tell(f"license {who.name}", self._license(who), self.alice.key, who.key)
+            self.tell(f"license {who.name}", self._license(who), *self.alice.voice, *who.voice)
         how: dict[str, Any] = {"redactable": redactable, "chunked": chunked, "base_count": base_count}
         self.copies = {who.name: Copy(who.name, method, **how) for who in (self.bob, self.carol)}
         for who in (self.bob, self.carol):
             self._hand_over(who, "")
         if second_seal:
             self._hand_over(self.bob, " again")
-        self.tell("unrelated end", speech.listing_withdrawn(self.dave, self.said["unrelated"].id), self.dave.key)
+        self.tell("unrelated end", speech.listing_withdrawn(self.dave, self.said["unrelated"].id), *self.dave.voice)
         evidence = {"bytes": len(trace), "media_type": "application/json", "sha256": sha256(trace).hexdigest()}
         claim = speech.say(
-            "claim.opened", self.alice, [self.alice.key], license=self.said["license bob.example"].id,
+            "claim.opened", self.alice, self.alice.voice, license=self.said["license bob.example"].id,
             respondent="bob.example", clause="3.1", evidence=evidence,
         )  # fmt: skip
-        self.tell("claim", claim, self.alice.key, seals={"/evidence": "field"})
+        self.tell("claim", claim, *self.alice.voice, seals={"/evidence": "field"})
 
     def _register(self, who: Person) -> int:
         countersign = [self.operator] if self.admission == "operator" else []
@@ -277,13 +284,13 @@ class Story(Forger):
         statement = self.speech.transfer_offered(
             self.alice, who, self.listing, license_id, acknowledge_by_ms=self.now_ms, **fields
         )
-        self.tell(f"transfer {who.name}{again}", statement, self.alice.key, seals=seals)
+        self.tell(f"transfer {who.name}{again}", statement, *self.alice.voice, seals=seals)
         received = copy.content()
         if self.received is not None:
             self.received(received)
         offered = self.said[f"transfer {who.name}{again}"].id
         statement = self.speech.transfer_acknowledged(who, offered, content=received)
-        self.tell(f"acknowledged {who.name}{again}", statement, who.key, seals={"/content": "content"})
+        self.tell(f"acknowledged {who.name}{again}", statement, *who.voice, seals={"/content": "content"})
 
     def history(self, subject: str, indexes: list[int]) -> bytes:
         """Return a history signed by the service key at the newest size (docs/format.md §12.2)."""
