@@ -143,12 +143,13 @@ class Watcher:
     def replay(self, location: Location, progress: Callable[[int, int], None]) -> Replay:
         """Replay what is new, and take it over if all of it verifies."""
         settings, news = self.settings, _News()
+        names = settings.interests.names
         held: list[Replay] = []
         is_first = self.place.replay is None
 
         def observe(index: int, _time_ms: int, statement: Statement) -> None:
             registry = held[0].registry
-            if touched(statement, registry) & settings.interests.names:
+            if not names.isdisjoint(touched(statement, registry)):
                 news.mine.add(index)
                 if not is_first and (found := concern(statement, registry, settings.interests)) is not None:
                     news.concerns.append((index, name_id(statement.id), found))
@@ -163,7 +164,7 @@ class Watcher:
             settings.log,
             pins=settings.pins,
             state=self.place.replay,
-            observe=observe if settings.interests.names else None,
+            observe=observe if names else None,
             begun=held.append,
             processes=settings.processes,
             progress=note,

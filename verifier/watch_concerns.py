@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,7 +18,7 @@ ALARM, NOTICE = "alarm", "notice"
 """Severities: something that should not be, and something to know."""
 BY_ME = frozenset({"key-revoked", "key-added", "key-used", "in-my-name"})
 """Kinds of what I may have done myself."""
-_ID_BYTES = 32
+_is_id = re.compile("sha256:[0-9a-f]{64}").fullmatch
 
 
 class Concern(NamedTuple):
@@ -49,53 +50,59 @@ def name_id(raw: bytes) -> str:
     return f"sha256:{raw.hex()}"
 
 
-def touched(statement: Statement, registry: Registry) -> set[str]:
-    """Return every party, key and id that a statement names, with what the hand-offs, licenses and claims in it name.
+def touched(statement: Statement, registry: Registry) -> Iterator[str]:
+    """Yield every party, key and id that a statement names, with what the hand-offs, licenses and claims in it name.
 
-    `registry` is that of the chain with the statement in it.
+    `registry` is that of the chain with the statement in it. What is nearest comes first: who only wants to know
+    whether a name is among them need not hear them all.
     """
-    names = {name_id(statement.id), statement.issuer, *statement.signers, *_strings(statement.body)}
-    left = [name for name in names if name.startswith("sha256:")]
+    left = [statement.id, *_named(statement.body), *statement.signers, statement.issuer]
+    seen: set[str | bytes] = set()
     while left:
-        more = set(_behind(bytes.fromhex(left.pop()[7:]), registry)) - names
-        names |= more
-        left += [name for name in more if name.startswith("sha256:")]
-    return names
+        name = left.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if isinstance(name, str):
+            yield name
+        else:
+            yield name_id(name)
+            left += _behind(name, registry)
 
 
-def _strings(value: Any) -> Iterator[str]:  # noqa: ANN401 (JSON, or its compact form)
+def _named(value: Any) -> Iterator[str | bytes]:  # noqa: ANN401 (JSON, or its compact form)
+    """Yield every string in a value; what has the form of an id, as the bytes of one."""
     if isinstance(value, str):
-        if not value.startswith("sha256:") or len(value) == len("sha256:") + 2 * _ID_BYTES:
-            yield value
+        yield bytes.fromhex(value[7:]) if _is_id(value) else value
     elif isinstance(value, bytes):
-        yield name_id(value)
+        yield value
     elif isinstance(value, dict):
         for member in value.values():
-            yield from _strings(member)
+            yield from _named(member)
     elif isinstance(value, list | tuple):
         for member in value:
-            yield from _strings(member)
+            yield from _named(member)
 
 
-def _behind(statement_id: bytes, registry: Registry) -> Iterator[str]:
-    """Yield what a statement of the chain was about."""
+def _behind(statement_id: bytes, registry: Registry) -> tuple[str | bytes, ...]:
+    """Return what a statement of the chain was about: parties, and the bytes of ids."""
     if (transfer := registry.transfers.get(statement_id)) is not None:
-        yield from (transfer.sender, transfer.recipient, name_id(transfer.listing))
-        if transfer.license is not None:
-            yield name_id(transfer.license)
-    elif (terms := registry.licenses.get(statement_id)) is not None:
-        yield from (terms.licensor, terms.licensee, name_id(terms.listing))
-    elif (claim := registry.claims.get(statement_id)) is not None:
-        yield from (claim.claimant, claim.respondent, name_id(claim.subject))
-    elif (listing := registry.listings.get(statement_id)) is not None:
-        yield listing.issuer
+        about = (transfer.listing, transfer.sender, transfer.recipient)
+        return about if transfer.license is None else (transfer.license, *about)
+    if (terms := registry.licenses.get(statement_id)) is not None:
+        return terms.listing, terms.licensor, terms.licensee
+    if (claim := registry.claims.get(statement_id)) is not None:
+        return claim.subject, claim.claimant, claim.respondent
+    if (listing := registry.listings.get(statement_id)) is not None:
+        return (listing.issuer,)
+    return ()
 
 
 def concern(  # noqa: PLR0911 (one table)
     statement: Statement, registry: Registry, interests: Interests
 ) -> Concern | None:
     """Return what to tell about a statement that was accepted, None if it is no concern of mine or is my own."""
-    mine = touched(statement, registry) & interests.names
+    mine = interests.names.intersection(touched(statement, registry))
     if not mine or interests.is_own(name_id(statement.id)):
         return None
     keys = interests.keys | {

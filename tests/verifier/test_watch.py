@@ -82,6 +82,17 @@ def test_the_past_is_counted_and_what_comes_is_told_once(tmp_path: Path) -> None
     assert scene.look() == []
 
 
+def test_text_that_looks_like_an_id_stops_no_monitor(tmp_path: Path) -> None:
+    """What anybody may write in a title is no id until it is known to be one."""
+    scene = Scene(tmp_path)
+    scene.look()
+    for text in ("sha256:" + "z" * 64, "sha256:" + "A" * 64, "sha256:", "sha256:" + " " * 64):
+        scene.log.list_dataset("cedar", title=text)
+        scene.log.list_dataset("cedar", title=text, description="acme")
+    scene.write()
+    assert scene.look() == ["names-me"] * 4
+
+
 def test_what_is_said_in_my_name_is_told_unless_it_is_my_own(tmp_path: Path) -> None:
     """Keys used, added and revoked; claims; findings about me."""
     scene = Scene(tmp_path)
