@@ -104,7 +104,7 @@ class Store:
     def _read(self, path: Path, kind: str) -> dict[str, Any] | None:
         try:
             body = json.loads(path.read_bytes())
-            if body.pop("type") != kind or body.pop("digest") != _digest(body):
+            if body.pop("type") != kind or body.pop("digest") != sha256(_format(body)).hexdigest():
                 raise UsageError(f"the state file {path} is damaged or of another program: take it away to begin anew")
         except FileNotFoundError:
             return None
@@ -115,12 +115,12 @@ class Store:
         return dict(body)
 
     def _write(self, path: Path, kind: str, body: dict[str, Any]) -> None:
-        raw = json.dumps(body | {"digest": _digest(body), "type": kind}, separators=(",", ":")).encode()
+        raw = _format(body)
         try:
-            write_atomically(path, raw)
+            write_atomically(path, raw[:-1] + f',"digest":"{sha256(raw).hexdigest()}","type":"{kind}"}}'.encode())
         except OSError as error:
             raise UsageError(f"cannot write the state file {path}: {error.strerror}") from error
 
 
-def _digest(body: dict[str, Any]) -> str:
-    return sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+def _format(body: dict[str, Any]) -> bytes:
+    return json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
