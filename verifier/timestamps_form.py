@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from verifier.der import (
     GENERALIZED_TIME,
@@ -34,9 +35,19 @@ _MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
 _SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12"
 _SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
 SHA1 = "1.3.14.3.2.26"
+PSS = "1.2.840.113549.1.1.10"
+_MGF1 = "1.2.840.113549.1.1.8"
 SHA256 = "2.16.840.1.101.3.4.2.1"
 _time = re.compile(rb"([0-9]{14})(?:\.([0-9]{1,9}))?Z").fullmatch
 _MICROS = 1_000_000
+
+
+class Padding(NamedTuple):
+    """The parameters of an RSASSA-PSS signature (RFC 4055 §3.1)."""
+
+    hashes: tuple[str, str]
+    """The OIDs of the message's hash and of that of MGF1; SHA-1 where they are left out."""
+    salt_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +72,8 @@ class Token:
     serial: int
     digest_algorithm: str
     signature_algorithm: str
+    padding: Padding | None
+    """Of `PSS` only."""
     signature: bytes
     signed: bytes
     """The signed attributes, as they are signed."""
@@ -132,7 +145,8 @@ def _parse_signer(reader: Reader, info: bytes, certificates: tuple[bytes, ...]) 
     name.end()
     digest_algorithm = _algorithm(reader)
     attributes = reader.next(context(0))
-    signature_algorithm = _algorithm(reader)
+    algorithm = reader.members()
+    signature_algorithm = algorithm.oid()
     signature = reader.next(OCTET_STRING).content
     reader.optional(context(1))  # unsigned attributes: nobody vouches for them
     reader.end()
@@ -154,6 +168,7 @@ def _parse_signer(reader: Reader, info: bytes, certificates: tuple[bytes, ...]) 
         serial=serial,
         digest_algorithm=digest_algorithm,
         signature_algorithm=signature_algorithm,
+        padding=_parse_padding(algorithm.members()) if signature_algorithm == PSS else None,
         signature=signature,
         # Signed is the SET itself, not its place in the message (RFC 5652 §5.4).
         signed=bytes([SET]) + attributes.raw[1:],
@@ -164,8 +179,26 @@ def _parse_signer(reader: Reader, info: bytes, certificates: tuple[bytes, ...]) 
 
 
 def _algorithm(reader: Reader) -> str:
-    """Return the OID of an AlgorithmIdentifier; of those that are supported, no parameter matters."""
+    """Return the OID of an AlgorithmIdentifier; of those that are read here, no parameter matters."""
     return reader.members().oid()
+
+
+def _parse_padding(reader: Reader) -> Padding:
+    """Return RSASSA-PSS-params: of three, each left out where it is as in the days of SHA-1."""
+    message, mask, salt_bytes = SHA1, SHA1, 20
+    if reader.peek() == context(0):
+        message = _algorithm(reader.members(context(0)))
+    if reader.peek() == context(1):
+        generator = reader.members(context(1)).members()
+        if generator.oid() != _MGF1:
+            raise refuse("a mask that is not of MGF1")
+        mask = _algorithm(generator)
+    if reader.peek() == context(2):
+        salt_bytes = reader.members(context(2)).integer()
+    if reader.peek() == context(3) and reader.members(context(3)).integer() != 1:
+        raise refuse("the trailer")
+    reader.end()
+    return Padding((message, mask), salt_bytes)
 
 
 def _parse_attributes(reader: Reader) -> dict[str, Element]:

@@ -63,6 +63,31 @@ def test_hashes_curves_and_both_ways_to_name_a_certificate(tmp_path: Path, diges
     )
 
 
+def test_rsa_pss_with_one_hash_throughout(authority: Authority, roots: Roots) -> None:
+    """As OpenSSL signs it with a salt of the hash's length; other masks and salts tell no time, and are no fault."""
+    salt = "rsa_pss_saltlen:digest"
+    for digest in ("sha256", "sha384", "sha512"):
+        token = authority.token_pss(TEXT, digest, salt)
+        assert outcome(verify_token(token, [TEXT], roots)) == (Status.DATED, "")
+        assert outcome(verify_token(token[:-1] + bytes([token[-1] ^ 1]), [TEXT], roots)) == (
+            Status.FALSE,
+            "wrong-signature",
+        )
+    for other in (
+        ["rsa_pss_saltlen:0"],
+        ["rsa_pss_saltlen:20"],
+        [salt, "rsa_mgf1_md:sha512"],
+        [salt, "rsa_mgf1_md:sha1"],
+    ):
+        token = authority.token_pss(TEXT, "sha256", *other)
+        assert outcome(verify_token(token, [TEXT], roots)) == (Status.UNKNOWN, "unsupported-padding"), other
+    mgf1 = bytes.fromhex("06092a864886f70d010108")
+    bent = token.replace(mgf1, mgf1[:-1] + b"\x09")
+    assert outcome(verify_token(bent, [TEXT], roots)) == (Status.FALSE, "malformed")
+    sha1 = authority.token_pss(TEXT, "sha1", "rsa_pss_saltlen:20")
+    assert outcome(verify_token(sha1, [TEXT], roots)) == (Status.UNKNOWN, "unsupported-hash")
+
+
 def test_the_authoritys_own_certificate_may_be_the_root(authority: Authority) -> None:
     """And need not have come along then."""
     own = parse_tsa_roots((authority.directory / "tsa.pem").read_bytes())
