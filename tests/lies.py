@@ -39,6 +39,8 @@ _TEST = re.compile(r"^(?:async )?def (test_\w+)\(", re.MULTILINE)
 _NAME = re.compile(r"`([^`]+)`")
 _NOTHING_RAN = 5
 """Exit code of pytest."""
+_WARNINGS = [f"--override-ini=log_cli{option}" for option in ("=true", "_level=INFO", "_format=    %(message)s")]
+"""Options of pytest: what programs of this process log is shown while they run."""
 Make = Callable[[], Telling]
 for _path in (path for kind in ("lies", "frauds") for path in (HOME / "tests" / "harness").glob(f"{kind}_*.py")):
     import_module(f"tests.harness.{_path.stem}")  # which fills LIES, LIES_2 or FRAUDS
@@ -142,11 +144,11 @@ def show_test(name: str, path: Path) -> int:
     functions = (item for item in ast.parse(path.read_bytes()).body if getattr(item, "name", "") == name)
     [function] = [item for item in functions if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef)]
     words = ast.get_docstring(function) or name.removeprefix("test_").replace("_", " ").capitalize() + "."
-    say("What is done", f"{words} It is done by a test, with real programs and servers on this machine.")
+    say("What is done", f"{words} A test does it, here and now:")
     node = f"{path.relative_to(HOME)}::{name}"
     sys.stdout.write(f"\n{BIN / 'pytest'} {node} -vv\n\n")
     sys.stdout.flush()
-    options = ["-vv", "-rs", "-s", "-p", "no:cacheprovider", "-p", "tests.harness.echo"]
+    options = ["-vv", "-rs", "-s", "-p", "no:cacheprovider", "-p", "tests.harness.echo", *_WARNINGS]
     code = subprocess.run([sys.executable, "-m", "pytest", node, *options], cwd=HOME, check=False).returncode
     if code == 0:
         say("Caught", "the test passed; it fails where the lie is not caught.")
@@ -209,6 +211,8 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"nothing is called {given.name}; `make lie` lists what there is\n")
         return USAGE
     if given.keep:
+        if given.keep.exists() and any(given.keep.iterdir()):
+            parser.error(f"{given.keep} is not empty: name a new folder, so that nothing of another lie is in it")
         return show(given.name, given.keep.resolve())
     with TemporaryDirectory() as directory:
         return show(given.name, Path(directory))

@@ -95,6 +95,8 @@ def test_a_stranger_runs_a_test(tmp_path: Path) -> None:
     assert "Caught: the test passed" in done.stdout
     assert lies.main(["changed_byte", "--keep", str(tmp_path / "kept")]) == 0
     assert (tmp_path / "kept" / "log" / "checkpoint").is_file()
+    with pytest.raises(SystemExit):  # what another lie left there would be taken for this one's
+        lies.main(["wrong_root", "--keep", str(tmp_path / "kept")])
 
 
 def test_the_list_names_everything(capsys: pytest.CaptureFixture[str]) -> None:

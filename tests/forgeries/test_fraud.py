@@ -129,6 +129,7 @@ def test_what_is_no_fraud_proof(tmp_path: Path, change: dict[str, Any], code: in
 
 @pytest.mark.parametrize("raw", [b"", b"\n", b"{}", b"{}\n", b"[]\n", b"\xff\xfe\n", b"[" * 9999 + b"\n", b'"a"\n'])
 def test_garbage(tmp_path: Path, raw: bytes) -> None:
+    """Nothing, something else, bytes of no text, nesting without end: it proves nothing."""
     assert check(tmp_path, raw, Scene().policy()).exit_code == 1
 
 

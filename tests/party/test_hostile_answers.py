@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from ledger.core.policy import parse_policy
 from ledger.party import transport
 from ledger.party.client import LedgerClient
 from ledger.party.vault import Vault
+from ledger.server.copies import source
+from ledger.server.copies.errors import CopyUnreadable
 from tests.harness.builder import LedgerBuilder
 from tests.harness.people import person
 from tests.harness.speech import signed
@@ -77,12 +80,10 @@ ANSWERS: dict[str, Answer] = {
 }
 
 
-@pytest.mark.parametrize("name", ANSWERS)
-async def test_a_hostile_answer_is_a_typed_error(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error with a type, in bounded time, to reads and a submission; nothing is kept, and no other address asked."""
-    monkeypatch.setattr(transport, "TOTAL_S", 0.2)
-    monkeypatch.setattr(transport, "MAX_REPLY_BYTES", 1 << 22)
-    builder, asked = LedgerBuilder(), set[str]()
+@asynccontextmanager
+async def answering(name: str) -> AsyncIterator[str]:
+    """Answer like that whatever is asked; where a redirect leads, nobody may come."""
+    asked: set[str] = set()
 
     async def answer(request: web.Request) -> web.StreamResponse:
         asked.add(request.path)
@@ -92,16 +93,49 @@ async def test_a_hostile_answer_is_a_typed_error(name: str, tmp_path: Path, monk
     app.router.add_route("*", "/{path:.*}", answer)
     server = TestServer(app, handler_cancellation=True)
     await server.start_server(shutdown_timeout=0.1)
-    vault = Vault(tmp_path / "vault")
-    envelope = signed(builder.speech.party_registered(ALPHA), *ALPHA.all_keys)
     try:
-        url = str(server.make_url("/")).rstrip("/")
-        async with LedgerClient(url, parse_policy(builder.policy()), vault, backoff_s=0.01) as client:
-            for call in (client.checkpoint, client.identity, lambda: client.submit(envelope)):
-                with pytest.raises(LedgerError):
-                    await asyncio.wait_for(call(), 5)
-            assert client.memory.newest() is None
+        yield str(server.make_url("/")).rstrip("/")
     finally:
         await server.close()
+    assert asked
     assert "/elsewhere" not in asked
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+async def test_a_hostile_answer_is_a_typed_error(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error with a type, in bounded time, to reads and a submission; nothing is kept, and no other address asked."""
+    monkeypatch.setattr(transport, "TOTAL_S", 0.2)
+    monkeypatch.setattr(transport, "MAX_REPLY_BYTES", 1 << 22)
+    builder, vault = LedgerBuilder(), Vault(tmp_path / "vault")
+    envelope = signed(builder.speech.party_registered(ALPHA), *ALPHA.all_keys)
+    async with (
+        answering(name) as url,
+        LedgerClient(url, parse_policy(builder.policy()), vault, backoff_s=0.01) as client,
+    ):
+        for call in (client.checkpoint, client.identity, lambda: client.submit(envelope)):
+            with pytest.raises(LedgerError):
+                await asyncio.wait_for(call(), 5)
+        assert client.memory.newest() is None
     assert vault.entry(envelope.id) is None
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+async def test_a_hostile_mirror_is_read_within_bounds(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By `ledger restore` and `adopt`: what is too long, too slow or cut is an error, and nothing is unfolded."""
+    monkeypatch.setattr(source, "TOTAL_S", 0.2)
+    max_bytes = 200_000
+    async with answering(name) as url, source.open_files(url) as files:
+        try:
+            raw = await asyncio.wait_for(files.read("checkpoint", max_bytes), 5)
+        except CopyUnreadable:
+            assert name not in {"garbage", "a page", "nothing"}
+        else:
+            assert len(raw) <= max_bytes
+            assert name in {
+                "garbage",
+                "a page",
+                "nothing",
+                "nesting without end",
+                "a bomb",
+                "an encoding that nobody knows",
+            }

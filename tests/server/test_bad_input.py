@@ -258,6 +258,7 @@ def _cases() -> Iterator[tuple[str, Make, Expected, bool]]:
 
 
 async def test_each_alone(served: Served, session: aiohttp.ClientSession, stage: Stage) -> None:
+    """Each gets a problem document with its reason and place, and nothing is recorded."""
     assert served.log.published is not None
     size = served.log.published.head.size
     for name, make, expected, is_signed in _cases():

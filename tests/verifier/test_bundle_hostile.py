@@ -45,6 +45,7 @@ def examined(raw: bytes) -> Examination:
 @settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_random_bytes(raw: bytes) -> None:
+    """Bytes that are no bundle: said to be none."""
     outcome = examined(raw).outcome
     assert (outcome.exit_code, outcome.failures[0].check.slug) == (1, "bundle-form")
 

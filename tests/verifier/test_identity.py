@@ -90,6 +90,7 @@ def test_a_chain_that_signs_the_keys(key: Key) -> None:
 
 
 def test_what_proves_nothing() -> None:
+    """Another key, name, ledger or time than the certificate has, and chains that do not hold."""
     key = ed25519.Ed25519PrivateKey.generate()
     good = presented(key)
     own = certified("Alpha Ltd", key, "Middle", MIDDLE)

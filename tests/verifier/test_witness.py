@@ -105,6 +105,7 @@ def test_an_empty_tree_is_cosigned_once_it_is_shown(scene: Scene) -> None:
     ],
 )
 def test_400(scene: Scene, body: bytes) -> None:
+    """A body that is no add-checkpoint: nothing is signed."""
     assert scene.refused(body)[0] == 400
 
 
@@ -131,6 +132,7 @@ def test_409_tells_the_size(scene: Scene) -> None:
 
 
 def test_422(scene: Scene) -> None:
+    """A consistency proof that proves nothing, or too much: nothing is signed."""
     assert scene.refused(LOG.request(0, 3, path=[bytes(32)]))[0] == 422
     wrong_empty = sign_checkpoint(LOG.origin, TreeHead(0, bytes(32)), LOG.key)
     assert scene.refused(LOG.request(0, 0, wrong_empty))[0] == 422
