@@ -295,6 +295,14 @@ def rules_changed_by_a_party(scene: Scene) -> list[Expected]:
 
 
 @lie
+def rules_turned_back(scene: Scene) -> list[Expected]:
+    """The operator turns the rules back, to those that do not know what was agreed since."""
+    earlier = max(scene.rules - 1, 1)
+    at = scene.force_said(scene.speech.rules_changed(scene.operator, earlier), scene.operator.key)
+    return [(at, "fields", "wrong-value") if earlier == 1 else (at, "reference", "wrong-rules-version")]
+
+
+@lie
 def unknown_reference(scene: Scene) -> list[Expected]:
     """A license on a listing that is not there."""
     statement = scene.speech.license_agreed(scene.alice, scene.bob, "sha256:" + "0" * 64)
