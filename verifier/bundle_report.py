@@ -6,6 +6,7 @@ from html import escape as escape_html
 from typing import TYPE_CHECKING, Any
 
 from verifier.bundle_checks import FALSE, UNKNOWN, VERIFIED
+from verifier.bundle_lasting import describe_lasting, lasting_words
 from verifier.bundle_times import describe_bounds, entries_of
 from verifier.bundle_words import (
     custody,
@@ -117,6 +118,8 @@ def describe(examination: Examination) -> dict[str, Any]:
             "sentences": times(examination),
             **_describe_dating(examination),
         },
+        "if_ed25519_falls": None if chain is None or case is None
+        else describe_lasting(examination.policy, chain, case),
         "score": {name: evidence[name] for name in ("conclusion", "marks", "controls", "hypotheses", "counts")
                   if name in evidence},
         "custody": bundle.evidence["custody"] if bundle is not None and case is not None else [],
@@ -143,6 +146,7 @@ def sections(examination: Examination) -> list[Section]:
             ("Who signed", [_party_line(party) for party in _parties(examination, chain)]),
             ("What was signed, in this order", _entry_lines(chain)),
             ("When", times(examination)),
+            ("If Ed25519 falls", lasting_words(examination.policy, chain, case)),
             ("How the found file came here, as is said", custody(examination)),
         ]
         if examination.is_settled:

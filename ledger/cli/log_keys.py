@@ -27,6 +27,8 @@ from ledger.server.node import record, system_clock
 
 _DAY_MS = 24 * 60 * 60 * 1000
 _ROTATION = 4
+LASTING = "log-ml-dsa-44"
+"""What policies call the log's key of ML-DSA-44 (docs/format.md §16.4)."""
 app = typer.Typer(
     name="log-key",
     no_args_is_help=True,
@@ -92,11 +94,18 @@ def add(
     of them. A key of 'ledger key new --alg ml-dsa-44' signs beside the others, and outlives Ed25519.
     """
     keys = open_operator(directory, passphrase_file)
-    bring(directory, keys, open_key(file, passphrase_file), file.read_bytes())
+    vkey = bring(directory, keys, new := open_key(file, passphrase_file), file.read_bytes())
+    if new.public.alg == MLDSA44:
+        say(f"To require it, a policy has the line 'witness {LASTING} <log key>' and names it in its quorum.")
+    elif _list_in_policy(directory / POLICY, vkey):
+        say(f"Next: publish {directory / POLICY}, which lists it now; retire the old key once verifiers have that.")
 
 
-def bring(directory: Path, keys: Operator, new: Signer, file: bytes) -> None:
-    """Let `new`, whose key file is `file`, sign every checkpoint from now on, and say so; raises as `node.record`."""
+def bring(directory: Path, keys: Operator, new: Signer, file: bytes) -> str:
+    """Let `new`, whose key file is `file`, sign every checkpoint from now on, and say so; return its vkey.
+
+    Raises what `node.record` raises.
+    """
     target = directory / "keys" / f"log-{new.public.keyid[:16]}.json"
     if not target.exists():  # else an earlier attempt was cut short
         create_file(target, file)
@@ -110,10 +119,7 @@ def bring(directory: Path, keys: Operator, new: Signer, file: bytes) -> None:
     (recorded,) = keys._replace(log_keys=[*keys.log_keys, new]).record(directory, words)
     say(f"Entry {recorded.entry.index}: this key signs every checkpoint from now on.", "bold green")
     fields({"log key": told[0], "file": target})
-    if new.public.alg == MLDSA44:
-        say("To require it, a policy has the line 'witness log-ml-dsa-44 <log key>' and names it in its quorum.")
-    elif _list_in_policy(directory / POLICY, told[0]):
-        say(f"Next: publish {directory / POLICY}, which lists it now; retire the old key once verifiers have that.")
+    return told[0]
 
 
 @app.command()

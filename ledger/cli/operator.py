@@ -11,9 +11,9 @@ from typing import Annotated
 
 import typer
 
-from ledger.cli.founding import RECOVERY_KEY, SERVICE_KEY, Admission, Plan, found
+from ledger.cli.founding import POLICY, RECOVERY_KEY, SERVICE_KEY, Admission, Plan, found
 from ledger.cli.home import PassphraseFile
-from ledger.cli.log_keys import bring, log_key_paths, open_operator, say_as_operator
+from ledger.cli.log_keys import LASTING, bring, log_key_paths, open_operator, say_as_operator
 from ledger.cli.passphrase import read_passphrase
 from ledger.cli.signing import forget_secrets, open_keys
 from ledger.cli.timestamp import MIN_EVERY_S, Tsa, TsaRoots, authority_of
@@ -22,6 +22,7 @@ from ledger.core.dsse import STATEMENT_TYPE, Envelope
 from ledger.core.errors import PolicyError
 from ledger.core.keys import LastingKey, Signer
 from ledger.party.errors import Unfit
+from ledger.party.files import replace_file
 from ledger.party.keyring import format_key_file, seal_key
 from ledger.registry.facts import LedgerFact
 from ledger.server.node import STAMP_EVERY_S, run
@@ -78,7 +79,7 @@ def init(
 
     DIR/keys/log.json and service.json stay on the server; with --log-key they may be keys in a token.
     Move operator-recovery.json to an offline place, and publish policy.txt wherever verifiers will look for it: on your
-    site, in contracts, with your auditor.
+    site, in contracts, with your auditor. With --lasting, it asks for the log's ML-DSA-44 signature, too.
     """
     made = found(
         Plan(directory, origin, operator, relation, admission, lasting),
@@ -91,7 +92,10 @@ def init(
     if lasting:
         key = LastingKey.generate()
         file = format_key_file(seal_key(key, read_passphrase("the operator's keys", passphrase_file)))
-        bring(directory, open_operator(directory, passphrase_file), key, file)
+        vkey = bring(directory, open_operator(directory, passphrase_file), key, file)
+        policy = (directory / POLICY).read_text(encoding="utf-8")
+        required = policy.replace("quorum none\n", f"witness {LASTING} {vkey}\nquorum {LASTING}\n")
+        replace_file(directory / POLICY, required.encode())
     say(f"Next: move {directory / 'keys' / RECOVERY_KEY} to an offline place, then run 'ledger serve {directory}'.")
 
 

@@ -24,7 +24,7 @@ class _Forging:
         return self._signature or message[:0]
 
 
-def _before(scene: Scene) -> list[Expected]:
+def before(scene: Scene) -> list[Expected]:
     """Let Carol take a key of ML-DSA-44 of each use; before version 5 the first of them is the lie."""
     speech, carol = scene.speech, scene.carol
     if scene.rules < LASTING_KEYS:
@@ -49,19 +49,19 @@ def _listed_by(scene: Scene, *signers: Signer) -> int:
 @lie
 def lasting_key_does_not_sign(scene: Scene) -> list[Expected]:
     """Ed25519 fell: its forger speaks for a party that has an ML-DSA-44 key, too, and leaves that one out."""
-    return _before(scene) or [(_listed_by(scene, scene.carol.key), "signers", "wrong-signers")]
+    return before(scene) or [(_listed_by(scene, scene.carol.key), "signers", "wrong-signers")]
 
 
 @lie
 def short_key_does_not_sign(scene: Scene) -> list[Expected]:
     """ML-DSA-44 fell: its forger leaves out the party's Ed25519 key."""
-    return _before(scene) or [(_listed_by(scene, NEW), "signers", "wrong-signers")]
+    return before(scene) or [(_listed_by(scene, NEW), "signers", "wrong-signers")]
 
 
 @lie
 def lasting_signature_bent(scene: Scene) -> list[Expected]:
     """Ed25519 fell: the forger names the ML-DSA-44 key, too, and signs for it with 2,420 bytes of its own."""
-    return _before(scene) or [
+    return before(scene) or [
         (_listed_by(scene, scene.carol.key, _Forging(NEW, b"\x01" * 2420)), "signature", "wrong-signature")
     ]
 
@@ -69,7 +69,7 @@ def lasting_signature_bent(scene: Scene) -> list[Expected]:
 @lie
 def short_signature_for_a_lasting_key(scene: Scene) -> list[Expected]:
     """A signature of 64 bytes in the place of one of 2,420: the key says which algorithm it is, not the length."""
-    return _before(scene) or [
+    return before(scene) or [
         (_listed_by(scene, scene.carol.key, _Forging(NEW, b"\x01" * 64)), "signature", "wrong-signature")
     ]
 
@@ -77,7 +77,7 @@ def short_signature_for_a_lasting_key(scene: Scene) -> list[Expected]:
 @lie
 def key_added_by_half_of_the_recovery_keys(scene: Scene) -> list[Expected]:
     """Ed25519 fell: the forger adds a key of its own by the party's Ed25519 recovery key alone."""
-    if told := _before(scene):
+    if told := before(scene):
         return told
     own = lasting_key("of the forger")
     said = scene.speech.say(
@@ -89,7 +89,7 @@ def key_added_by_half_of_the_recovery_keys(scene: Scene) -> list[Expected]:
 @lie
 def license_by_half_of_the_licensees_keys(scene: Scene) -> list[Expected]:
     """Ed25519 fell: the forger agrees a license in the name of a licensee that has an ML-DSA-44 key, too."""
-    if told := _before(scene):
+    if told := before(scene):
         return told
     alice, carol = scene.alice, scene.carol
     said = scene.speech.license_agreed(alice, carol, scene.listing)
