@@ -80,7 +80,8 @@ def restore(
     (DIR/keys/log*.json) and contain everything that DIR/published says was shown. The database that was there is kept
     beside the new one. From it come what was promised and is not among the entries yet, and the time-stamps that it
     has; with --tsa-roots, as for 'ledger serve', also those that the mirror has. Each is checked to be of this log, and
-    what is left out is said. Without the old database, open promises are lost: their holders can prove an omission.
+    what is left out is said. Without the old database, open promises are lost, and their holders can prove an omission:
+    if it still exists, let it stand at DIR/ledger.db, broken or not, rather than an older backup.
     """
 
     async def work(told: Told) -> Restored:
@@ -96,6 +97,8 @@ def restore(
     carried = restored.carried
     taken = f"{carried.promises} promised statements, {carried.stamps} time-stamps"
     fields({"root": restored.head.root.hex(), "old database": restored.before, "taken over": taken})
+    if restored.before is None:
+        say("There was no old database: what it had promised, and is not among the entries, is lost.", "bold yellow")
     for what in carried.left_out[:MAX_SAID]:
         say(f"Left out: {what}", "bold yellow")
     if len(carried.left_out) > MAX_SAID:

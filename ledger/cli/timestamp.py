@@ -55,6 +55,8 @@ def timestamp(
     made up after the fact, whoever may have helped. Mirrors copy its token, and 'ledger evidence build'
     puts those into a bundle that bound the entries of its case. A ledger that is being served takes the token from
     DIR/timestamps; 'ledger serve DIR --tsa URL --tsa-roots FILE --tsa-every 3600' asks by itself every hour.
+    An authority that signs with RSA-PSS is not understood here, though it is by verifiers: have the file
+    DIR/published/checkpoint stamped otherwise, and give the answer on by hand ('verifier replay --timestamps').
 
     Example: ledger timestamp DIR --tsa https://tsa.example.com --tsa-roots tsa.pem
     """
