@@ -57,6 +57,7 @@ def test_the_page_says_what_the_command_says(page: Opened, case: Case, tmp_path:
     assert (verdict.exit_code, first(verdict.report)) == (case.exit_code, case.check)
     if case.exit_code != 1:
         assert result["completeness"] == verdict.report["completeness"]["status"]
+        assert result["if_ed25519_falls"] == verdict.report["if_ed25519_falls"]
 
 
 @pytest.mark.parametrize("name", [GOOD[0].name, "doubt-quorum", "good-tardos-found-included", "good-stored"])
@@ -178,5 +179,9 @@ def test_cosignatures_that_outlive_ed25519(page: Opened, tmp_path: Path) -> None
         verdict = by_command(tmp_path, bundle, asks)
         assert (verdict.exit_code, first(verdict.report)) == expected
         if expected[0] == 0:
+            assert result["if_ed25519_falls"]["checkpoint"] == [signer.name]
+            assert result["if_ed25519_falls"] == verdict.report["if_ed25519_falls"]
             told = page.page.locator("#report").inner_text()
+            who = "the log itself" if signer is own else "a witness"
+            assert f"ML-DSA-44 signed it, by {signer.name} ({who})" in told
             assert ("a witness says" in told, "no independent witness" in told) == (signer is witness, signer is own)
