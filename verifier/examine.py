@@ -5,7 +5,7 @@ A worker examines whole bundles in any order; only `verifier/rules.py` knows wha
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import sha256
 from sys import intern
 from typing import Any, NamedTuple
@@ -80,6 +80,11 @@ def id_bytes(text: str) -> bytes:
     return bytes.fromhex(text[7:])
 
 
+_known_id = lru_cache(maxsize=1024)(id_bytes)
+"""The same of what is named again and again: made once, sent once a chunk, kept once."""
+_known_root = lru_cache(maxsize=1024)(bytes.fromhex)
+
+
 class Reading(NamedTuple):
     """How statements are to be read."""
 
@@ -93,8 +98,8 @@ class Reading(NamedTuple):
 
 def _offered_body(fields: dict[str, Any]) -> Json:
     return (
-        id_bytes(fields["listing"]),
-        id_bytes(fields["license"]) if "license" in fields else None,
+        _known_id(fields["listing"]),
+        _known_id(fields["license"]) if "license" in fields else None,
         intern(fields["recipient"]),
         fields.get("acknowledge_by_ms"),
         fields.get("marks"),
@@ -170,12 +175,12 @@ def examine_statement(
     return Statement(
         kind,
         statement_id,
-        id_bytes(fields["ledger"]) if "ledger" in fields else None,
+        _known_id(fields["ledger"]) if "ledger" in fields else None,
         intern(fields["issuer"]),
         signers,
         fields["issued_ms"],
         fields["not_after_ms"],
-        (seen["size"], bytes.fromhex(seen["root"])) if seen else None,
+        (seen["size"], _known_root(seen["root"])) if seen else None,
         _body(kind, fields),
         introduced,
         fault,

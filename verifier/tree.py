@@ -132,7 +132,7 @@ class Tree:
 
     def leaf(self, index: int) -> bytes:
         """Return the leaf hash at `index`, 0 ≤ index < size."""
-        return self.node(0, index)
+        return bytes(self._levels[0][HASH_BYTES * index : HASH_BYTES * (index + 1)])
 
     def node(self, level: int, position: int) -> bytes:
         """Return the hash of a complete node: `position` counts those of its level."""
