@@ -36,9 +36,10 @@ def demo(
     stage = Stage(_fresh(out.absolute()))
     stage.tell(
         "An exchange starts a ledger",
-        "It runs the ledger, and nobody has to trust it. Its policy file names its log key.",
+        "It runs the ledger, and nobody has to trust it. Its policy file names the two keys that sign its checkpoints: "
+        "one of Ed25519, and one of ML-DSA-44, which quantum computers leave alone.",
     )
-    stage.ledger("init", stage.out / "exchange", "--origin", ORIGIN, "--operator", OPERATOR)
+    stage.ledger("init", stage.out / "exchange", "--origin", ORIGIN, "--operator", OPERATOR, "--lasting")
     shutil.copy(stage.out / "exchange" / "policy.txt", stage.out / "policy.txt")
     with stage.serving():
         affair = act(stage, data)

@@ -17,6 +17,8 @@ SKYWAYS, NORTHWIND = "skyways.example", "northwind.example"
 HARBOUR, LANTERN = "harbour.example", "lantern.example"
 DATA = ("airports.csv", "planes.csv")
 MARKED = "planes.csv"
+_USES = ("signing", "recovery", "lasting-signing", "lasting-recovery")
+_KEY_OPTIONS = ("--key", "--recovery-key", "--lasting-key", "--lasting-recovery-key")
 _SEALED_COUNT = "/terms/permission/0/constraint/2/rightOperand"
 
 
@@ -53,26 +55,29 @@ def act(stage: Stage, data: Path) -> Affair:
 def _companies(stage: Stage) -> None:
     stage.tell(
         "Four companies make their keys and register",
-        "Each signs on its own machine: a key for every day, and a recovery key to keep offline. The exchange is "
-        "a party too.",
+        "Each signs on its own machine: a key for every day, and a recovery key to keep offline. Skyways and Harbour "
+        "have two of each, and sign with both algorithms. The exchange is a party too.",
     )
     pins = []
     for name in (SKYWAYS, NORTHWIND, HARBOUR, LANTERN):
         folder = stage.home(name).parent
         folder.mkdir()
-        for use in ("signing", "recovery"):
-            made = stage.ledger_json("key", "new", folder / f"{use}.json")
+        keys = [folder / f"{use}.json" for use in _USES[: 4 if name in {SKYWAYS, HARBOUR} else 2]]
+        for path in keys:
+            algorithm = "ml-dsa-44" if path.stem.startswith("lasting") else "ed25519"
+            made = stage.ledger_json("key", "new", path, "--alg", algorithm)
             pins.append(f"party {name} {made['keyid']}\n")
-        done = _register(stage, name, folder / "signing.json", folder / "recovery.json")
+        done = _register(stage, name, keys)
         stage.saw(f"{name} is entry {done['index']}")
     (stage.out / "parties.txt").write_text("".join(pins))
-    keys = stage.out / "exchange" / "keys"
-    _register(stage, OPERATOR, keys / "operator.json", keys / "operator-recovery.json")
+    own = ("operator", "operator-recovery", "operator-lasting", "operator-recovery-lasting")
+    _register(stage, OPERATOR, [stage.out / "exchange" / "keys" / f"{name}.json" for name in own])
 
 
-def _register(stage: Stage, name: str, key: Path, recovery: Path) -> dict[str, Any]:
+def _register(stage: Stage, name: str, keys: list[Path]) -> dict[str, Any]:
     trust = ["--ledger", stage.url, "--policy", stage.out / "policy.txt"]
-    return stage.as_party(name, "party", "register", name, *trust, "--key", key, "--recovery-key", recovery)
+    options = [word for option, path in zip(_KEY_OPTIONS, keys, strict=False) for word in (option, path)]
+    return stage.as_party(name, "party", "register", name, *trust, *options)
 
 
 def _listing(stage: Stage, data: Path) -> str:
