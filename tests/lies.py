@@ -10,6 +10,7 @@ import argparse
 import ast
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -37,8 +38,11 @@ CAUGHT, NOT_CAUGHT, USAGE, NOT_SHOWN = range(4)
 """Exit codes."""
 _TEST = re.compile(r"^(?:async )?def (test_\w+)\(", re.MULTILINE)
 _NAME = re.compile(r"`([^`]+)`")
-_NOTHING_RAN = 5
-"""Exit code of pytest."""
+_ENDS = {
+    0: (CAUGHT, "Caught", "the test passed; it fails where the lie is not caught."),
+    5: (NOT_SHOWN, "NOT SHOWN", "it cannot be run on this machine."),
+}
+"""What pytest's exit codes mean; of all others: that it was not caught."""
 _WARNINGS = [f"--override-ini=log_cli{option}" for option in ("=true", "_level=INFO", "_format=    %(message)s")]
 """Options of pytest: what programs of this process log is shown while they run."""
 Make = Callable[[], Telling]
@@ -112,10 +116,9 @@ def show_telling(told: Telling, directory: Path) -> bool:
     sys.stdout.write(f"\ncd {shlex.quote(str(directory))}\n")
     caught = [_run(step, directory, is_last=step is told.steps[-1]) for step in told.steps]
     for proof in sorted((directory / telling.PROOFS).glob("*.json"))[:1]:
-        words = ("fraud", f"{telling.PROOFS}/{proof.name}", "--policy", "policy.txt")
-        caught.append(
-            _run(Step(words, 0, (Catch("a fraud proof, for any stranger", "PROVEN"),)), directory, is_last=True)
-        )
+        catch = Catch("a fraud proof, which convinces any stranger", "PROVEN")
+        step = Step(("fraud", f"{telling.PROOFS}/{proof.name}", "--policy", "policy.txt"), 0, (catch,))
+        caught.append(_run(step, directory, is_last=True))
     return all(caught)
 
 
@@ -130,9 +133,7 @@ def _run(step: Step, directory: Path, *, is_last: bool) -> bool:
     flat = " ".join(said.split())
     missed = [catch.name for catch in step.catches if catch.words.strip() not in flat]
     if done.returncode != step.exit_code or missed:
-        say(
-            "NOT CAUGHT", f"exit code {step.exit_code} was expected, and to be caught by {', '.join(missed) or 'that'}."
-        )
+        say("NOT CAUGHT", f"it had to be by exit code {step.exit_code} and {', '.join(missed) or 'these words'}.")
         return False
     if step.catches:
         say("Caught by", ", ".join(dict.fromkeys(catch.name for catch in step.catches)))
@@ -148,17 +149,11 @@ def show_test(name: str, path: Path) -> int:
     node = f"{path.relative_to(HOME)}::{name}"
     sys.stdout.write(f"\n{BIN / 'pytest'} {node} -vv\n\n")
     sys.stdout.flush()
-    options = ["-vv", "-rs", "-s", "-p", "no:cacheprovider", "-p", "tests.harness.echo", *_WARNINGS]
+    options = ["-vv", "--no-header", "-rs", "-s", "-p", "no:cacheprovider", "-p", "tests.harness.echo", *_WARNINGS]
     code = subprocess.run([sys.executable, "-m", "pytest", node, *options], cwd=HOME, check=False).returncode
-    if code == 0:
-        say("Caught", "the test passed; it fails where the lie is not caught.")
-    else:
-        skipped = code == _NOTHING_RAN
-        say(
-            "NOT SHOWN" if skipped else "NOT CAUGHT",
-            "it cannot be run on this machine." if skipped else "the test failed.",
-        )
-    return {0: CAUGHT, _NOTHING_RAN: NOT_SHOWN}.get(code, NOT_CAUGHT)
+    end, title, words = _ENDS.get(code, (NOT_CAUGHT, "NOT CAUGHT", "the test failed."))
+    say(title, words)
+    return end
 
 
 def say(title: str, words: str) -> None:
@@ -178,7 +173,8 @@ def show(name: str, directory: Path) -> int:
         places = [directory / str(number) if len(makes) > 1 else directory for number in range(1, len(makes) + 1)]
         is_caught = [show_telling(make(), place) for make, place in zip(makes, places, strict=True)]
         return CAUGHT if all(is_caught) else NOT_CAUGHT
-    return max(show_test(name, path) for path in read_tests()[name])
+    ends = [show_test(name, path) for path in read_tests()[name]]
+    return min((end for end in ends if end != CAUGHT), default=CAUGHT)
 
 
 def list_rows() -> None:
@@ -219,4 +215,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever has read enough (`make lie | head`) sees no traceback
     sys.exit(main())

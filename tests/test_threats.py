@@ -116,4 +116,4 @@ def test_what_is_not_caught_is_said(tmp_path: Path, capsys: pytest.CaptureFixtur
     false = views.a_file_cut_off()
     wrong = Telling(false.done, false.files, (false.steps[0]._replace(catches=(Catch("link", "[link]"),)),))
     assert not lies.show_telling(wrong, tmp_path / "wrong")
-    assert "caught by link" in capsys.readouterr().out
+    assert "and link." in capsys.readouterr().out
