@@ -13,6 +13,7 @@ from cryptography.x509 import Certificate, load_pem_x509_certificates
 from ledger.core.dsse import Envelope
 from ledger.core.encoding import canonical
 from ledger.core.note import parse_note
+from ledger.server.copies import carrying
 from ledger.server.copies.errors import CopyTooShort
 from ledger.server.copies.restoring import Restored, restore
 from ledger.server.copies.source import open_files
@@ -205,6 +206,18 @@ async def test_false_time_stamps_are_left_out(place: Place, authority: Authority
     carried = (await place.restore(roots)).carried
     assert (carried.stamps, len(carried.left_out)) == (0, 4)
     assert (await place.kept())[1] == []
+
+
+async def test_a_mirror_that_promises_without_end_is_not_asked_for_ever(
+    place: Place, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It lists time-stamps that it does not have."""
+    monkeypatch.setattr(carrying, "MAX_LEFT_OUT", 2)
+    place.serve_stamps({1: b"", 2: b"", 3: b""})
+    for path in (place.mirror / "timestamps").glob("*.tsr"):
+        path.unlink()
+    said = (await place.restore(load_pem_x509_certificates(authority.root))).carried.left_out
+    assert (len(said), "from 3 entries on" in said[-1]) == (3, True)
 
 
 async def test_a_mirror_whose_list_is_none(place: Place) -> None:

@@ -30,6 +30,8 @@ from ledger.server.store.contract import IntegrityError, Pending, Store
 from ledger.server.store.sqlite_derived import id_text
 from ledger.server.store.stamps import StoredStamp
 
+MAX_LEFT_OUT = 20
+"""How many useless things may turn up before a mirror is asked for no more: it may promise a million."""
 _SIZES = "timestamps/sizes"
 _MAX_SIZES_BYTES = 1 << 24
 _is_sizes = re.compile(rb"(?:[1-9][0-9]{0,15}\n)*").fullmatch
@@ -137,6 +139,9 @@ async def _take_mirrored(new: Restoring, files: Files, roots: Sequence[Certifica
         carried.left_out.append(f"{len(sizes)} time-stamps of the mirror: {told}")
         return
     for size in sizes:
+        if len(carried.left_out) >= MAX_LEFT_OUT:
+            carried.left_out.append(f"the mirror's time-stamps from {size} entries on: too many before were useless")
+            return
         where = f"{files.location}/timestamps/{size}"
         try:
             note = await files.read(f"timestamps/{size}.checkpoint", MAX_NOTE_BYTES)
