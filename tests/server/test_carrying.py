@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,21 @@ async def test_open_promises_are_kept_after_all(place: Place) -> None:
             await asyncio.sleep(0.02)
         assert [await store.index_of(envelope.id) for envelope in (THIRD, SECOND)] == [3, 4]
     await store.close()
+
+
+async def test_a_promise_that_a_crash_left_in_the_write_ahead_log(place: Place) -> None:
+    """Power was lost right after it was given: the database itself does not have it yet."""
+    store = await SQLiteStore.open(place.database)
+    await store.keep_pending([place.promise(SECOND)])
+    crashed = place.database.parent / "crashed"
+    crashed.mkdir()
+    for suffix in ("", "-wal"):
+        shutil.copy(place.database.with_name(place.database.name + suffix), crashed)
+    await store.close()
+    assert SECOND.recorded not in (crashed / "ledger.db").read_bytes()
+    place.database = crashed / "ledger.db"
+    assert (await place.restore()).carried.promises == 1
+    assert (await place.kept())[0] == [SECOND.id]
 
 
 async def test_damaged_promises_are_left_out_and_said(place: Place) -> None:
