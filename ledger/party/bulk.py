@@ -76,6 +76,8 @@ async def submit_many(client: LedgerClient, envelopes: Iterable[Envelope]) -> As
                     group.append(await _problem(client, envelope, answer["problem"]))
                 else:
                     recorded = _open(read_reply(LineReply, answer), envelope, checkpoint, note)
+                    is_ours = recorded.entry.envelope.signatures == envelope.signatures
+                    client.audit.check_entry(recorded, is_ours=is_ours)
                     await confirm(client, recorded, envelope)
                     group.append(replace(recorded, is_quorate=is_quorate, state=under.state))
     raise Unreachable(client.transport.url + _PATH, "the answer was cut before its last line")

@@ -195,7 +195,11 @@ class LedgerClient:
         made that registration up, did not write it. That no earlier entry registered the name or revoked one of the
         keys is the operator's word here: only a replay proves that, and only a pin that the keys are a company's.
         """
-        await vouching.check_speaker(self, recorded)
+        try:
+            await vouching.check_speaker(self, recorded)
+        except ReceiptInvalid:
+            self.audit.check_signatures(recorded, await self.public_keys([recorded.statement.issuer]))
+            raise
 
     async def history(self, subjects: Sequence[str]) -> History:
         """Return every entry that concerns the subjects, by the operator's signed word; it is kept in the vault."""
@@ -207,7 +211,7 @@ class LedgerClient:
         await self.memory.check(history.head, canonical(document))
         kept = self.vault.keep_history(document) if self.vault is not None else None
         history = replace(history, signed=document, kept=kept)
-        await self.audit.check_history(history)
+        await self.audit.check_histories()
         return history
 
     # What the operator says. Where it says it of a shorter log than before, that is noticed.
@@ -297,6 +301,7 @@ class LedgerClient:
 
     async def _recorded(self, path: str) -> Recorded:
         recorded = self.open(read_reply(RecordedReply, await self.transport.get_json(path)))
+        self.audit.check_entry(recorded)
         await self.memory.remember(parse_receipt(recorded.receipt).checkpoint)
         kept = (await self.keep([recorded]))[0]
         await self.audit.check_promises()
@@ -308,7 +313,11 @@ class LedgerClient:
             raw = b64decode(reply.entry, "/entry")
         except FormatError as error:
             raise ReplyInvalid(f"the ledger's answer cannot be understood: {error}") from error
-        recorded = open_recorded(raw, reply.receipt.encode(), self.policy, self.origin)
+        try:
+            recorded = open_recorded(raw, reply.receipt.encode(), self.policy, self.origin)
+        except ReceiptInvalid:
+            self.audit.check_misplaced(raw, reply.receipt.encode())
+            raise
         if (recorded.statement_id, recorded.index) != (reply.statement_id, reply.index):
             raise ReceiptInvalid("the answer names another entry than the one that it proves")
         return replace(recorded, state=reply.state)

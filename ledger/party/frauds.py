@@ -12,6 +12,7 @@ from ledger.core.checkpoint import TreeHead
 from ledger.core.dsse import HISTORY_TYPE, PROMISE_TYPE, REFUSAL_TYPE
 from ledger.core.encoding import Json, b64encode, parse_json
 from ledger.core.errors import FormatError
+from ledger.core.keys import PublicKey
 from ledger.core.merkle import Node, consistency_roots
 from ledger.core.receipt import parse_receipt
 
@@ -105,28 +106,31 @@ def first_node(size: int) -> Node | None:
     return Node(size.bit_length() - 1, 0) if size & (size - 1) == 0 else None
 
 
-def prove_left_out(origin: str, history: bytes, pairs: Sequence[Pair], index: int) -> dict[str, Json]:
-    """Return the proof that a signed history left out entry `index`; `pairs` are entry 0, it, and what links it."""
-    draft = Draft("left-out-of-history", origin, more={"index": index})
-    draft.head(history)
-    draft.entries(pairs)
-    return draft.document()
+@dataclass(frozen=True)
+class Charge:
+    """What the operator did, and what shows it, in the terms of docs/format.md §19.1; entry 0 is added by `prove`."""
+
+    kind: str
+    detail: str
+    """In words, about "it"."""
+    pairs: Sequence[Pair] = ()
+    heads: Sequence[bytes] = ()
+    """What it signed beside the receipts' checkpoints, the one in question first."""
+    index: int | None = None
+    keys: Sequence[PublicKey] = ()
+    statement: bytes | None = None
 
 
-def prove_omission(origin: str, promise: bytes, heads: Sequence[bytes], pairs: Sequence[Pair]) -> dict[str, Json]:
-    """Return the proof that a promise was broken: `heads` and `pairs` are what shows it (§19.4), entry 0 among them."""
-    draft = Draft("omission-after-promise", origin)
-    for signed in (promise, *heads):
+def prove(origin: str, created: Pair, charge: Charge) -> dict[str, Json]:
+    """Return the fraud proof of a charge; `created` is entry 0, which vouches for the service key."""
+    draft = Draft(charge.kind, origin)
+    for signed in charge.heads:
         draft.head(signed)
-    draft.entries(pairs)
-    return draft.document()
-
-
-def prove_refusal(origin: str, refusal: bytes, pairs: Sequence[Pair], statement: bytes | None) -> dict[str, Json]:
-    """Return the proof that a refusal contradicts the log: by entries, or by what the refused `statement` says."""
-    draft = Draft("refusal-contradicts-log", origin)
-    draft.head(refusal)
-    draft.entries(pairs)
-    if statement is not None:
-        draft.more["statement"] = b64encode(statement)
+    draft.entries(dict.fromkeys([created, *charge.pairs]))
+    if charge.index is not None:
+        draft.more["index"] = charge.index
+    if charge.keys:
+        draft.more["keys"] = [dict(key.document()) for key in charge.keys]
+    if charge.statement is not None:
+        draft.more["statement"] = b64encode(charge.statement)
     return draft.document()

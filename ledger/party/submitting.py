@@ -40,6 +40,7 @@ async def submit(client: LedgerClient, envelope: Envelope) -> Recorded:
     if status == _PROMISED:
         raise await client.audit.take_promise(document.get("promise") if isinstance(document, dict) else None, envelope)
     recorded = await _open(client, read_reply(RecordedReply, document), envelope)
+    client.audit.check_entry(recorded, is_ours=recorded.entry.envelope.signatures == envelope.signatures)
     await client.memory.remember(parse_receipt(recorded.receipt).checkpoint)
     recorded = replace(recorded, duplicate=status == _ALREADY_RECORDED)
     await confirm(client, recorded, envelope)
@@ -47,10 +48,13 @@ async def submit(client: LedgerClient, envelope: Envelope) -> Recorded:
 
 
 async def confirm(client: LedgerClient, recorded: Recorded, envelope: Envelope) -> None:
-    """Raise ReceiptInvalid unless the entry holds the statement that was submitted, signed by the same keys."""
-    check_is(recorded, envelope)
+    """Raise ReceiptInvalid unless the entry holds the statement that was submitted, signed by the same keys.
+
+    Raises FraudProven where it shows that a signature in it was never made.
+    """
     found = recorded.entry.envelope
-    if found.signatures == envelope.signatures:
+    if found.signatures == envelope.signatures or found.id != envelope.id:
+        check_is(recorded, envelope)
         return
     # That it is a duplicate is the operator's word: so is, then, that somebody signed it as it was recorded.
     statement = recorded.statement
@@ -58,6 +62,8 @@ async def confirm(client: LedgerClient, recorded: Recorded, envelope: Envelope) 
     if not dict(found.signatures).keys() <= keys.keys():
         operator = (await client.identity()).created.issuer
         keys |= await client.public_keys({statement.issuer, operator, *statement.named_parties})
+    client.audit.check_signatures(recorded, keys)
+    check_is(recorded, envelope)
     if not dict(found.signatures).keys() <= keys.keys() or wrong_signatures(found, keys):
         raise ReceiptInvalid(f"entry {recorded.index} holds a signature that its signer never made")
 
@@ -74,7 +80,7 @@ async def take_refusal(client: LedgerClient, problem: Problem, envelope: Envelop
     head = read_refusal(payload, envelope.id, problem.type)
     kept = client.vault.keep_refusal(envelope.id, problem.served) if client.vault is not None else None
     problem.refusal = Refusal(payload, kept)
-    client.audit.check_refusal(problem.refusal, envelope, problem.served)
+    await client.audit.check_refusal(problem.refusal, envelope, problem.served)
     try:
         await _check_refused_on(client, head, canonical(problem.served))
     except ForkDetected:

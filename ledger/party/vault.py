@@ -207,6 +207,15 @@ class Vault:
             if pair is not None:
                 yield pair
 
+    def signed_words(self) -> Iterator[Json]:
+        """Yield all that service keys signed: histories, promises and refusals, of whatever log, as it was kept."""
+        for folder in ("histories", "promises", "refusals"):
+            for path in sorted((self.directory / folder).glob("*.json")):
+                try:
+                    yield parse_json(path.read_bytes())
+                except (FileNotFoundError, FormatError) as error:  # dropped meanwhile, or damaged: it proves nothing
+                    _LOG.info("%s is of no use: %s", path, error)
+
     def keep_promise(self, statement_id: str, envelope: Json) -> Path:
         """Keep the service key's signed promise to record a statement, until it is known what became of it."""
         return self._write(f"promises/{_file_name(statement_id)}.json", canonical(envelope) + b"\n")

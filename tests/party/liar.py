@@ -67,8 +67,12 @@ class Liar:
         ranges = inclusion_ranges(index, builder.size)
         path = prove(ranges, {node: builder._hashes[node] for node in nodes_of(ranges)})
         receipt = format_receipt(index, path, builder.checkpoint())
+        try:
+            name = parse_entry(raw).envelope.id
+        except FormatError:  # it records what is no entry
+            name = self.builder.id
         return {
-            "statement_id": parse_entry(raw).envelope.id,
+            "statement_id": name,
             "index": index,
             "entry": b64encode(raw),
             "receipt": receipt.decode(),

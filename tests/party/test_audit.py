@@ -244,6 +244,24 @@ async def test_of_a_log_that_has_not_grown_nothing_is_asked_twice(
     assert asked == [promise.id]
 
 
+@pytest.mark.usefixtures("late")
+async def test_a_ledger_that_lets_nothing_in_convicts_itself_by_a_refusal(
+    client: LedgerClient, liar: Liar, builder: LedgerBuilder
+) -> None:
+    """No entry says that the deadline has passed, and a refusal that it signed since does."""
+    await promised(client, liar, builder)
+    listed(liar)
+    builder.record(signed(builder.speech.listing_registered(BETA), BETA.key), DEADLINE_MS - 500)
+    await client.checkpoint()
+    liar.refuse = "wrong-role"
+    with pytest.raises(Problem):
+        await client.submit(signed(builder.speech.listing_registered(BETA), BETA.key))
+    builder.record(signed(builder.speech.listing_registered(BETA), BETA.key), DEADLINE_MS)
+    with pytest.raises(FraudProven, match="promised to record") as caught:
+        await client.checkpoint()
+    assert kind_of(caught, builder) == "omission-after-promise"
+
+
 async def test_a_promise_that_is_kept_too_late(client: LedgerClient, liar: Liar, builder: LedgerBuilder) -> None:
     builder.record(await promised(client, liar, builder), DEADLINE_MS + 1)
     with pytest.raises(FraudProven, match="after the deadline") as caught:

@@ -17,7 +17,16 @@ from ledger.core.note import COSIGNATURE_TYPE, NoteKey
 from ledger.core.policy import parse_policy
 from ledger.party.client import LedgerClient
 from ledger.party.enrolment import register
-from ledger.party.errors import ForkDetected, Problem, ReceiptInvalid, ReplyInvalid, Unfit, Unproven, Unreachable
+from ledger.party.errors import (
+    ForkDetected,
+    FraudProven,
+    Problem,
+    ReceiptInvalid,
+    ReplyInvalid,
+    Unfit,
+    Unproven,
+    Unreachable,
+)
 from ledger.party.recorded import Recorded
 from ledger.party.vault import Vault
 from ledger.registry.facts import PartyFact
@@ -89,9 +98,11 @@ async def test_a_duplicate_bears_the_same_keys_good_signatures(client: LedgerCli
             assert (await client.submit(wrong)).duplicate
             assert len([result async for result in client.submit_many([wrong, good])]) == 2
         else:
-            with pytest.raises(ReceiptInvalid, match="signature"):
+            with pytest.raises(FraudProven, match="signature") as caught:
                 await client.submit(good)
-            with pytest.raises(ReceiptInvalid, match="signature"):
+            assert caught.value.kept is not None
+            assert convicts(caught.value.kept, builder.policy()) == "unsigned-statement"
+            with pytest.raises(FraudProven, match="signature"):
                 _ = [result async for result in client.submit_many([good])]
 
 
