@@ -42,6 +42,10 @@ acknowledgements and claims among them. What I made is what is in --own, the fol
   verifier watch URL --policy policy.txt --state seen --party alpha.example \\
     --own ~/.provenance-ledger/entries --webhook https://alarms.example.com/hook
 
+--promises is the folder `promises` of a vault, where it keeps what the ledger signed
+that it will record. One of which the deadline has passed without the statement is told
+with its proof, the log itself: no answer of the ledger's is needed.
+
 the first round tells nothing of the past but how much of it concerns me: `verifier
 replay` and `verifier explain` tell the rest. Nothing is told twice, whatever happens
 to the machine; a webhook or a command that fails is tried again, and gets the same
@@ -51,7 +55,7 @@ to the machine; a webhook or a command that fails is tried again, and gets the s
 
 kinds: false, fork (the log, or a source, is not what it claims to be); stalled, stale,
   behind and their -ended; key-used, in-my-name, key-added, key-revoked,
-  claim-against-me, names-me, finding; started
+  claim-against-me, names-me, finding; promise-broken; started
 
 with --once, {EXIT_CODES}"""
 _DEFAULT_INTERVAL_S = 30.0
@@ -82,6 +86,7 @@ def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:  
             f"--{name}", metavar=metavar, action="append", default=[], help=f"{words}; may be repeated"
         )
     command.add_argument("--own", metavar="DIR", help="a vault's folder `entries`: what I said myself")
+    command.add_argument("--promises", metavar="DIR", help="a vault's folder `promises`: what the ledger owes me")
     command.add_argument(
         "--interval",
         type=parse_interval,
@@ -127,6 +132,7 @@ def run(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> int:
         sinks(arguments.alarms, arguments.webhook, shlex.split(arguments.run) if arguments.run else None),
         arguments.stall,
         peers=_folder(arguments.peers),
+        promises=_folder(arguments.promises),
         metrics=Path(arguments.metrics) if arguments.metrics else None,
         fraud_dir=arguments.fraud_dir,
         pins=read_pins(arguments.parties),

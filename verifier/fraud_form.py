@@ -108,15 +108,16 @@ class Fraud:
 
 _path = up_to(_MAX_PATH, base64(32, 32))
 _entry = base64(1, _MAX_ENTRY_BYTES)
-_signed = members(
+signed_envelope = members(
     {
         "payload": base64(1, 1 << 24),
         "payloadType": codes(HISTORY, PROMISE, REFUSAL),
         "signatures": list_of(members({"keyid": hex32, "sig": base64(64, 64)}), 1),
     }
 )
+"""Checks the form of what the service key signs."""
 _checkpoint_head = members({"checkpoint": text(MAX_NOTE_BYTES)})
-_signed_head = members({"signed": _signed})
+_signed_head = members({"signed": signed_envelope})
 
 
 def _head(value: Json) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from verifier.checks import Check, Failure
 from verifier.chunks import read_bundle
 from verifier.entries import parse_entry
 from verifier.errors import CheckFailed, SourceUnavailable, UsageError
-from verifier.fraud_making import Held, make_fork, make_rewrite
+from verifier.fraud_making import Draft, Held, make_fork, make_rewrite
 from verifier.fraud_parts import name_of
 from verifier.fraud_rules import RULES, UNSIGNED
 from verifier.jcs import parse_canonical
@@ -81,6 +82,23 @@ def frauds_of_replay(result: Replay) -> Iterator[bytes]:
         source.close()
 
 
+def fraud_of_promise(result: Replay, envelope: dict[str, Any], deadline_ms: int) -> bytes | None:
+    """Return the proof that a promise was broken: the log from its beginning to the first entry after the deadline.
+
+    None where the source has not all of it, it is too much for one file, or it does not prove that. The source is read
+    again for it.
+    """
+    if result.opened is None:
+        return None
+    source = open_source(result.location)
+    try:
+        return _Prover(source, result, result.opened).omission(envelope, deadline_ms)
+    except (CheckFailed, SourceUnavailable):
+        return None
+    finally:
+        source.close()
+
+
 def frauds_of_mirror(
     result: Mirrored, location: Location, directory: Path, policy: Policy, log: VerifierKey
 ) -> Iterator[bytes]:
@@ -96,6 +114,8 @@ def frauds_of_mirror(
         before = open_checkpoint(own.read("checkpoint", MAX_NOTE_BYTES), policy, log)
         yield from _forks(result.opened, [before], new, policy, log)
         old = _hold(own, before, policy, log)
+        if before.checkpoint.size > result.opened.checkpoint.size:  # an older log that went on otherwise
+            yield from _forks(before, [result.opened], old, policy, log)
         if old is not None and new is not None and (at := _first_difference(old.tree, new.tree)) is not None:
             raws = _read(own, old, at), _read(source, new, at)
             if raws[0] is not None and raws[1] is not None and (raw := make_rewrite(old, new, at, (raws[0], raws[1]))):
@@ -181,12 +201,33 @@ class _Prover:
             if raw is not None:
                 yield raw
 
+    def omission(self, envelope: dict[str, Any], deadline_ms: int) -> bytes | None:
+        """Return the proof that a promise was broken; raise `CheckFailed` and `SourceUnavailable`."""
+        held = self.held
+        if held is None:
+            return None
+        draft = Draft("omission-after-promise", self.policy, self.log)
+        draft.signed(envelope)
+        first = bisect_right(range(held.size), deadline_ms, key=lambda index: self._time_ms(held, index))
+        is_whole = held.add_prefix(draft, self._first(held, first + 1)) if first < held.size else False
+        return draft.finish() if is_whole else None
+
+    def _time_ms(self, held: Held, index: int) -> int:
+        raw = _read(self.source, held, index)
+        if raw is None:
+            raise SourceUnavailable(f"entry {index}", "not as it was signed")
+        return parse_entry(raw).time_ms
+
     def _forks(self) -> Iterator[bytes]:
         others = [*(view.opened for view in self.result.views), *self.result.contradicting]
         held = self.held
         try:
             if self.result.remembered:
-                others.append(open_checkpoint(self.result.remembered, self.policy, self.log))
+                remembered = open_checkpoint(self.result.remembered, self.policy, self.log)
+                others.append(remembered)
+                if remembered.checkpoint.size > self.opened.checkpoint.size:  # an older log that went on otherwise
+                    own = Held(remembered, self.result.tree, self.policy, self.log)
+                    yield from _forks(remembered, [self.opened], own, self.policy, self.log)
             held = held or _hold(self.source, self.opened, self.policy, self.log)
         except CheckFailed:
             held = None

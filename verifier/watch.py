@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING
 from verifier.checks import Check
 from verifier.errors import SourceUnavailable
 from verifier.fraud_making import make_fork
-from verifier.fraud_writing import frauds_of_replay, keep_frauds
+from verifier.fraud_writing import fraud_of_promise, frauds_of_replay, keep_frauds
 from verifier.notes import MAX_NOTE_BYTES
 from verifier.replay import replay
 from verifier.report import format_doubt, format_failure
 from verifier.several import View, by_use, contradictions, look_at, view_of
 from verifier.source import DirectorySource
 from verifier.watch_concerns import ALARM, BY_ME, NOTICE, Interests, concern, name_id, touched
+from verifier.watch_promises import is_broken, read_promises
 from verifier.watch_sinks import Alarm, write_metrics
 from verifier.watch_telling import Teller
+from verifier.words import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,6 +65,8 @@ class Settings:
     stall_s: float
     """How long the log may show nothing new, and nothing that can be verified."""
     peers: Path | None = None
+    promises: Path | None = None
+    """A vault's folder of that name."""
     metrics: Path | None = None
     fraud_dir: str | None = None
     pins: Pins = ()
@@ -135,6 +139,7 @@ class Watcher:
             self.go_back(result)
         else:
             self.verified_s = self.clock()
+            self.look_at_promises(result)
         self.look_ahead([*views, *peers])
         self.tell_conditions()
         self.save(is_due=False)
@@ -250,6 +255,21 @@ class Watcher:
             if view.opened is not None:
                 views.append(view)
         return views
+
+    def look_at_promises(self, result: Replay) -> None:
+        """Tell promises that the log shows to be broken, each with its proof."""
+        for promised in read_promises(self.settings.promises) if self.settings.promises else ():
+            if not is_broken(promised, result.registry):
+                continue
+            name, until = promised.statement_id, format_time(promised.deadline_ms)
+            words = f"{name} was promised by {until}, and is not in the log, which goes on after that"
+            alarm = self.teller.alarm("promise-broken", ALARM, words, f"promise:{name}", statement=name)
+            if not self.teller.is_given(alarm):
+                raw = fraud_of_promise(result, promised.envelope, promised.deadline_ms)
+                proofs = keep_frauds(self.settings.fraud_dir, self.store.path, [raw] if raw else [])
+                if not proofs:
+                    alarm["sentence"] += f"; no proof could be made of {promised.where}: see what it holds"
+                self.teller.tell([alarm | {"proofs": proofs}], is_lasting=True)
 
     def look_ahead(self, views: list[View]) -> None:
         """Note since when somebody shows a larger log than could be verified here: entries may be kept from us."""

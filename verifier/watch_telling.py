@@ -37,6 +37,10 @@ class Teller:
         name = hashlib.sha256(f"{self.origin} {kind} {about}".encode()).hexdigest()[:32]
         return own | more | {"id": name, "time_ms": self.now_ms(), "type": TYPE}
 
+    def is_given(self, alarm: Alarm) -> bool:
+        """Tell whether an alarm about the same was given."""
+        return alarm["id"] in self.given.ids or alarm["id"] in self.given.lasting
+
     def tell(self, alarms: list[Alarm], *, is_lasting: bool = False) -> None:
         """Give alarms that were not given, each of them remembered before it goes out.
 
