@@ -10,8 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from ledger.core.checkpoint import TreeHead
 from ledger.core.dsse import PROMISE_TYPE, REFUSAL_TYPE, Envelope
 from ledger.core.encoding import Json, canonical
 from ledger.core.entry import parse_entry
@@ -21,6 +24,7 @@ from ledger.core.receipt import open_receipt, parse_receipt
 from ledger.party.errors import FraudProven, Problem, Promised, Refusal, Unreachable
 from ledger.party.frauds import Charge, prove, prove_fork
 from ledger.party.held import (
+    MAX_WORDS,
     Held,
     Word,
     charge_fork,
@@ -125,8 +129,11 @@ class Audit:
 
     # Refusals and promises
 
-    async def check_refusal(self, refusal: Refusal, envelope: Envelope, served: Json) -> None:
-        """See whether a verified refusal contradicts the log, or itself, by what we hold."""
+    async def check_refusal(self, refusal: Refusal, envelope: Envelope, served: Json, *, is_alone: bool) -> None:
+        """See whether a verified refusal contradicts the log, or itself, by what we hold.
+
+        Where it is not alone but one of many, what the vault holds is not read again for each.
+        """
         held = self._holding()
         if held is None:
             return
@@ -134,15 +141,22 @@ class Audit:
         held.hear(word)
         kept = self._kept(envelope.id)
         self._bring(held.charge(kept) if kept is not None else None)
-        entries = await self._those_that_matter(word)
-        notes = [(entry.checkpoint.head, parse_receipt(entry.receipt).checkpoint) for entry in entries]
-        newest = self._client.memory.newest()
-        notes += [(newest[0].head, newest[1])] if newest is not None else []
-        notes += [(other.head, other.signed) for other in held.words]
-        self._bring(contradict(word, envelope, entries, notes))
+        entries = await self._those_that_matter(word) if is_alone else held.taught
+        self._bring(contradict(word, envelope, entries, self._heads(held, entries)))
 
-    async def take_promise(self, document: Json, envelope: Envelope) -> Promised:
-        """Verify and keep a promise, and return what to raise; raise ReceiptInvalid for a false one."""
+    def _heads(self, held: Held, entries: Iterable[Recorded]) -> Iterator[tuple[TreeHead, bytes]]:
+        """Yield every head that we hold with what was signed of it."""
+        newest = self._client.memory.newest()
+        if newest is not None:
+            yield newest[0].head, newest[1]
+        yield from ((entry.checkpoint.head, parse_receipt(entry.receipt).checkpoint) for entry in entries)
+        yield from ((word.head, word.signed) for word in held.words)
+
+    async def take_promise(self, document: Json, envelope: Envelope, *, is_alone: bool) -> Promised:
+        """Verify and keep a promise, and return what to raise; raise ReceiptInvalid for a false one.
+
+        `is_alone` as in `check_refusal`.
+        """
         payload = (await self._client.identity()).open_service(document, PROMISE_TYPE)
         promise = read_promise(payload, envelope.id)
         kept = self._vault.keep_promise(envelope.id, document) if self._vault is not None else None
@@ -150,7 +164,8 @@ class Audit:
         if held is not None:
             word = Word(PROMISE_TYPE, payload, document)
             held.hear(word)
-            await self._those_that_matter(word)
+            if is_alone:
+                await self._those_that_matter(word)
         return Promised(promise.statement_id, promise.deadline_ms, payload, kept)
 
     async def _those_that_matter(self, word: Word) -> list[Recorded]:
@@ -241,7 +256,7 @@ class Audit:
     def _fresh(self) -> Held:
         created = self._open(self._created())
         words = self._vault.signed_words() if self._vault is not None else ()
-        return Held(created, read_words(words, created.statement_id))
+        return Held(created, islice(read_words(words, created.statement_id), MAX_WORDS))
 
     def _kept(self, statement_id: str) -> Recorded | None:
         pair = self._vault.entry(statement_id) if self._vault is not None else None

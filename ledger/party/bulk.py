@@ -71,7 +71,7 @@ async def submit_many(client: LedgerClient, envelopes: Iterable[Envelope]) -> As
                 answered += 1
                 envelope = lines.take(answer.get("line"), answered)
                 if "promise" in answer:
-                    group.append(await client.audit.take_promise(answer["promise"], envelope))
+                    group.append(await client.audit.take_promise(answer["promise"], envelope, is_alone=False))
                 elif "problem" in answer:
                     group.append(await _problem(client, envelope, answer["problem"]))
                 else:
@@ -136,7 +136,7 @@ async def _remember(client: LedgerClient, note: bytes) -> Checkpoint:
 async def _problem(client: LedgerClient, envelope: Envelope, document: Json) -> Problem:
     status = document.get("status") if isinstance(document, dict) else None
     problem = read_problem(status if isinstance(status, int) else _REFUSED, document)
-    await take_refusal(client, problem, envelope)
+    await take_refusal(client, problem, envelope, is_alone=False)
     return problem
 
 

@@ -6,7 +6,7 @@ order in which a verifier finds them: the first decides of which kind the proof 
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -30,6 +30,7 @@ from ledger.statements.party import PartyKeyRevoked
 
 MAX_CLOCK_DIFFERENCE_MS = 300_000
 """How far what was signed may be above the time of an entry that follows it (docs/format.md §18.4)."""
+MAX_WORDS = 10_000
 _MAX_HELD = 1024
 _UNLAWFUL, _UNSIGNED = "unlawful-entry", "unsigned-statement"
 
@@ -81,14 +82,15 @@ class Held:
 
     def __init__(self, created: Recorded, words: Iterable[Word]) -> None:
         """Begin with entry 0, and the words that are kept."""
-        self.words: list[Word] = []
+        self.words: deque[Word] = deque()
+        """The newest ones."""
         self._refusals: dict[str, list[Word]] = {}
         self._entries: OrderedDict[int, Recorded] = OrderedDict()
         self._by_id: OrderedDict[str, Recorded] = OrderedDict()
         self._registered: dict[str, Recorded] = {}
         self._revoked: dict[str, Recorded] = {}
         self._keys: dict[str, PublicKey] = {}
-        self._taught: list[Recorded] = []
+        self.taught: list[Recorded] = []
         """Those that brought keys or names, or revoked keys."""
         self._latest: Recorded | None = None
         """Of those under one checkpoint, the entry with the greatest time."""
@@ -99,8 +101,11 @@ class Held:
         self.add(created)
 
     def hear(self, word: Word) -> None:
-        """Take what the service key signed."""
+        """Take what the service key signed; the oldest gives way."""
         self.words.append(word)
+        if len(self.words) > MAX_WORDS:
+            oldest = self.words.popleft()
+            self._refusals.pop(str(oldest.payload.get("statement_id")), None)
         self._newest_ms = max(self._newest_ms, word.time_ms)
         if word.kind == REFUSAL_TYPE:
             self._refusals.setdefault(str(word.payload.get("statement_id")), []).append(word)
@@ -133,7 +138,7 @@ class Held:
             statement = entry.statement
         except ReceiptInvalid:
             return
-        self._taught.append(entry)
+        self.taught.append(entry)
         self._keys.update((keyid, key) for keyid, (key, _) in statement.introduced.items())
         if statement.type == "party.registered":
             self._registered.setdefault(statement.issuer, entry)
@@ -144,7 +149,7 @@ class Held:
         """Return that a history left an entry out, as far as the entries met last show that it had to list it."""
         for history in self.histories():
             if entry.index < history.head.size and entry.index not in history.indexes:
-                entries = {other.index: other for other in (*self._entries.values(), *self._taught, entry)}
+                entries = {other.index: other for other in (*self._entries.values(), *self.taught, entry)}
                 charge = charge_left_out(history, sorted(entries.values(), key=lambda other: other.index))
                 if charge is not None:
                     return charge

@@ -35,10 +35,11 @@ async def submit(client: LedgerClient, envelope: Envelope) -> Recorded:
     try:
         status, document = await _post(client, envelope)
     except Problem as problem:
-        await take_refusal(client, problem, envelope)
+        await take_refusal(client, problem, envelope, is_alone=True)
         raise
     if status == _PROMISED:
-        raise await client.audit.take_promise(document.get("promise") if isinstance(document, dict) else None, envelope)
+        promise = document.get("promise") if isinstance(document, dict) else None
+        raise await client.audit.take_promise(promise, envelope, is_alone=True)
     recorded = await _open(client, read_reply(RecordedReply, document), envelope)
     client.audit.check_entry(recorded, is_ours=recorded.entry.envelope.signatures == envelope.signatures)
     await client.memory.remember(parse_receipt(recorded.receipt).checkpoint)
@@ -68,8 +69,8 @@ async def confirm(client: LedgerClient, recorded: Recorded, envelope: Envelope) 
         raise ReceiptInvalid(f"entry {recorded.index} holds a signature that its signer never made")
 
 
-async def take_refusal(client: LedgerClient, problem: Problem, envelope: Envelope) -> None:
-    """Verify and keep the refusal that came with a problem.
+async def take_refusal(client: LedgerClient, problem: Problem, envelope: Envelope, *, is_alone: bool) -> None:
+    """Verify and keep the refusal that came with a problem; `is_alone` says that it is not one of many.
 
     Raises ReceiptInvalid for a false one, FraudProven for one that what we hold gives the lie to, and ForkDetected for
     one on a log that contradicts what we have seen. It stands where that cannot be told: it is signed, and kept.
@@ -80,7 +81,7 @@ async def take_refusal(client: LedgerClient, problem: Problem, envelope: Envelop
     head = read_refusal(payload, envelope.id, problem.type)
     kept = client.vault.keep_refusal(envelope.id, problem.served) if client.vault is not None else None
     problem.refusal = Refusal(payload, kept)
-    await client.audit.check_refusal(problem.refusal, envelope, problem.served)
+    await client.audit.check_refusal(problem.refusal, envelope, problem.served, is_alone=is_alone)
     try:
         await _check_refused_on(client, head, canonical(problem.served))
     except ForkDetected:

@@ -31,6 +31,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def listing(world: World) -> str:
     files = [world.directory / "alpha" / name for name in DATA]
     done = good("listing", "register", *files, "--title", "Airports", "--home", world.home("alpha"), "--json")
+    assert done.document()["state"] == "recorded"
     return str(done.document()["statement_id"])
 
 

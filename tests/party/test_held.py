@@ -283,6 +283,18 @@ async def test_it_is_proved(scene: Scene, lie: Callable[[Scene], Awaitable[None]
     assert convicts(caught.value.kept, policy) == kind
 
 
+async def test_a_key_that_only_the_operator_names_is_as_good(scene: Scene, tmp_path: Path) -> None:
+    """A keyid is the hash of its key, whoever shows it: who asks whose signature it is gets the proof."""
+    index = scene.chain(scene.listing().with_signatures([(ALPHA.key.public.keyid, bytes(64))]))
+    async with LedgerClient(scene.liar.url, scene.client.policy, Vault(tmp_path / "another")) as client:
+        await client.identity()
+        entry = await client.entry(index)
+        with pytest.raises(FraudProven) as caught:
+            await client.check_speaker(entry)
+    assert caught.value.kept is not None
+    assert convicts(caught.value.kept, scene.builder.policy()) == "unsigned-statement"
+
+
 async def test_an_honest_ledger_is_not_accused(scene: Scene) -> None:
     """It refuses what it has to, forgets nothing that it signed, and goes on."""
     client, speech, liar = scene.client, scene.speech, scene.liar
