@@ -15,6 +15,9 @@ import pytest
 from ledger.core.dsse import PROMISE_TYPE, Envelope, parse_envelope
 from ledger.core.encoding import canonical, parse_json
 from ledger.core.keys import verify_ed25519
+from ledger.party.client import LedgerClient
+from ledger.party.errors import Promised
+from ledger.party.vault import Vault
 from ledger.server.log import promising, sequencer
 from ledger.server.log.errors import PromisedError, SignedRefusalError, UnavailableError
 from ledger.server.log.sequencer import Log
@@ -328,3 +331,22 @@ async def test_over_http(log: Log, disk: Disk) -> None:
         assert first == {"line": 1} | document
         assert (second["line"], second["statement_id"], done) == (2, two.id, {"done": 2})
         disk.clear()
+
+
+async def test_a_client_holds_the_ledger_to_it(log: Log, disk: Disk, tmp_path: Path) -> None:
+    """The promise is kept in the vault until the receipt takes its place; nobody sends anything twice."""
+    first, second = HOUSE.listings(ALPHA, 2)
+    vault = Vault(tmp_path / "vault")
+    async with serving(log) as served, LedgerClient(served.url, HOUSE.policy, vault) as client:
+        await client.submit(first)
+        disk.fill()
+        with pytest.raises(Promised) as caught:
+            await client.submit(second)
+        assert caught.value.kept is not None
+        await client.checkpoint()
+        assert [name for name, _ in vault.promises()] == [second.id]
+        disk.clear()
+        index = await recorded(log, second)
+        await client.checkpoint()
+        assert vault.promises() == []
+        assert (await client.statement(second.id)).index == index
