@@ -46,6 +46,7 @@ class Model:
     owners: dict[str, str] = field(default_factory=dict)
     withdrawn: set[str] = field(default_factory=set)
     time_ms: int = 0
+    """Of the newest entry, or of a later refusal: what was signed holds time up as long as the process lives."""
 
     def index_of(self, said: Said) -> int | None:
         ids = [other.envelope.id for other in self.log]
@@ -113,6 +114,7 @@ class LogMachine(RuleBasedStateMachine):
             return log
 
         self.log = self.runner.run(again())
+        self.model.time_ms = max((parse_entry(raw).time_ms for raw in self.store._entries), default=0)
 
     @rule(by_ms=st.integers(-5000, 5000))
     def move_clock(self, by_ms: int) -> None:
@@ -196,6 +198,7 @@ class LogMachine(RuleBasedStateMachine):
         assert (payload["reason"], payload["size"], payload["statement_id"]) == (reason, size, said.envelope.id)
         assert payload["root"] == self._tree().root(size).hex()
         assert payload["time"] == self._now_ms
+        self.model.time_ms = payload["time"]
 
     @property
     def _now_ms(self) -> int:

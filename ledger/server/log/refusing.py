@@ -24,8 +24,9 @@ class Refusals:
             error = UnavailableError("a key became known while this waited; resubmit")
         self._items.append((item, error, draft.tail.head))
 
-    def tell(self, identity: Identity, ledger: str, time_ms: int) -> None:
-        """Answer all of them; `ledger` is empty before there is one, and then nothing can be signed."""
+    def tell(self, identity: Identity, ledger: str, time_ms: int) -> bool:
+        """Answer all of them, and tell whether any was signed; `ledger` is empty before there is one to sign for."""
+        is_signed = False
         for item, error, head in self._items:
             if item.answer.done():
                 continue
@@ -33,5 +34,6 @@ class Refusals:
             if isinstance(error, Refused) and error.authentic and ledger:
                 statement_id = item.candidate.envelope.id
                 refusal = identity.refusal(ledger, statement_id, error.reason, head, time_ms)
-                told = SignedRefusalError(error, refusal)
+                told, is_signed = SignedRefusalError(error, refusal), True
             fail([item.posted], told)
+        return is_signed

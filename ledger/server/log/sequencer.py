@@ -93,7 +93,7 @@ class Log:
         self._drafting = Drafting(store, identity)
         self.promising = promising.Promising(self._drafting)
         self._said_ms = 0
-        """The newest time that was signed: a clock that jumps back does not make what is signed contradict itself."""
+        """The time of the newest promise or refusal: a clock that jumps back does not make an entry contradict it."""
         self._tail = Tail()
         self._waiting: asyncio.Queue[Posted] = asyncio.Queue(MAX_WAITING)
         self._surplus: list[Posted] = []
@@ -272,14 +272,14 @@ class Log:
         if self.failure is not None:
             return
         try:
-            await self.promising.promise(good, self.ledger_id, self._tail, self._now(self._tail))
+            self._said_ms = self._now(self._tail)
+            await self.promising.promise(good, self.ledger_id, self._tail, self._said_ms)
         except Exception:
             _logger.exception("nothing can be promised")
 
     def _now(self, tail: Tail) -> int:
-        """Return the time of what is recorded or signed now, never below that of anything before."""
-        self._said_ms = max(self._clock(), tail.time_ms, self._said_ms)
-        return self._said_ms
+        """Return the time of what is recorded or signed now, never below that of anything recorded or signed before."""
+        return max(self._clock(), tail.time_ms, self._said_ms)
 
     async def _sequence_all(self, group: list[Read]) -> None:
         while group:
@@ -314,7 +314,8 @@ class Log:
         if accepted:
             await self._commit(draft)
             self.showing.answer(accepted, self._tail.nodes)
-        refusals.tell(self.identity, self.ledger_id, draft.time_ms)
+        if refusals.tell(self.identity, self.ledger_id, draft.time_ms):
+            self._said_ms = draft.time_ms
         for item in faulty:
             fail([item.posted], item.fault)
         if duplicates:
