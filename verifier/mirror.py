@@ -17,7 +17,7 @@ from verifier.entries import split_bundle
 from verifier.errors import CheckFailed, SourceUnavailable
 from verifier.examine import leaf_hashes
 from verifier.policy import OpenedCheckpoint, Policy, open_checkpoint
-from verifier.remembered import compare_roots, find_fork, read_hashes
+from verifier.remembered import compare_roots, compare_shorter, find_fork, read_hashes
 from verifier.several import View, by_use, contradictions, look_at
 from verifier.source import (
     MAX_BUNDLE_BYTES,
@@ -155,9 +155,8 @@ class _Mirror:
         own = self.open_own()
         before = own.size if own else 0
         self.result.size_before = before
-        if head.size < before:
-            failure = Failure(Check.REMEMBERED, "rollback", None, "checkpoint", f"size ≥ {before}", f"size {head.size}")
-            raise CheckFailed(failure)
+        if own and head.size < before:
+            raise CheckFailed(compare_shorter(self.known or self.open_own_tree(own), head))
         if own and head.size == before and (fork := compare_roots(own, head.root)):
             raise CheckFailed(fork)
         tree = self.known or (self.open_own_tree(own) if own else Tree())

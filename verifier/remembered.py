@@ -47,6 +47,14 @@ def find_fork(source: Source, before: Checkpoint, head: Checkpoint, tails: Itera
     return None
 
 
+def compare_shorter(tree: Tree, head: Checkpoint) -> Failure:
+    """Return what a checkpoint is that is smaller than the tree remembered: its beginning, or a fork of it."""
+    if head.size and tree.root(head.size) != head.root:
+        where = f"the root at size {head.size}, of the remembered tree and of the checkpoint"
+        return Failure(Check.REMEMBERED, "fork", None, where, tree.root(head.size).hex(), head.root.hex())
+    return Failure(Check.REMEMBERED, "rollback", None, "checkpoint", f"size ≥ {tree.size}", f"size {head.size}")
+
+
 def compare_roots(before: Checkpoint, root: bytes) -> Failure | None:
     """Return the fork if a newer signed tree has another root at the size of the checkpoint `before`."""
     if root == before.root:

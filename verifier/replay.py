@@ -18,7 +18,7 @@ from verifier.identity import Roots
 from verifier.judgement import Judge
 from verifier.parties import Pins, verify_pins
 from verifier.policy import OpenedCheckpoint, Policy, open_checkpoint
-from verifier.remembered import compare_roots
+from verifier.remembered import compare_roots, compare_shorter
 from verifier.replayed import Replay
 from verifier.rules import verify_acceptance
 from verifier.schema import KNOWN_RULES, STATEMENT_TYPES
@@ -160,10 +160,7 @@ class _Replayer:
         if not opened.is_quorate:
             result.doubts.append(Doubt(Check.QUORUM, "quorum-not-reached", where=result.policy.quorum or ""))
         if head.size < result.resumed_size:
-            failure = Failure(
-                Check.REMEMBERED, "rollback", None, "checkpoint", f"size ≥ {result.resumed_size}", f"size {head.size}"
-            )
-            raise CheckFailed(failure)
+            raise CheckFailed(compare_shorter(result.tree, head))
         if head.size == result.resumed_size > 0 and (fork := compare_roots(result.remembered_head(), head.root)):
             raise CheckFailed(fork)
         if head.size == 0:

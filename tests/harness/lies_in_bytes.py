@@ -84,6 +84,17 @@ def resigned_fork(scene: Scene) -> list[Expected]:
 
 
 @lie
+def resigned_shorter_fork(scene: Scene) -> list[Expected]:
+    """An older state of the log, signed on with something else: shorter still than what was seen before."""
+    scene.go_on()
+    scene.remembered = scene.files()
+    del scene.entries[-3:], scene.times[-3:]
+    scene.rehash()
+    scene.force_said(scene.speech.listing_registered(scene.carol), scene.carol.key)
+    return [(None, "remembered", "fork")]
+
+
+@lie
 def resigned_longer_fork(scene: Scene) -> list[Expected]:
     """Another and longer history, in the same partial bundle as the one seen before."""
     scene.is_over = True

@@ -105,12 +105,13 @@ def mirror(directory: Path, *sources: Path) -> Verdict:
     return run_verifier("mirror", *map(str, sources), str(directory / "mirror"), *policy)
 
 
-def test_a_mirror_keeps_the_fork_and_what_was_changed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("titles", [["Planes"], ["Planes", "Airlines"]], ids=["shorter", "as long"])
+def test_a_mirror_keeps_the_fork_and_what_was_changed(tmp_path: Path, titles: list[str]) -> None:
     scene = Scene()
     (tmp_path / "policy.txt").write_text(scene.policy())
     assert mirror(tmp_path, scene.write(tmp_path / "log")).exit_code == 0
     take_back(scene)
-    for title in ("Planes", "Airlines"):
+    for title in titles:
         scene.force(listing(scene, title))
     verdict = mirror(tmp_path, scene.write(tmp_path / "other"))
     assert verdict.exit_code == 1

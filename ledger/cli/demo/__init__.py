@@ -1,8 +1,8 @@
 """`ledger demo`: the whole story on real data, through the real commands.
 
 `stage` types commands and reads what they say; `story` is what the companies do; `leak` is what becomes of a file that
-turns up; `check` is what a stranger does with the copy of the log that is left. Each step states what must happen; the
-demo ends with an error at the first that happens otherwise.
+turns up; `check` is what a stranger does with the copy of the log that is left; `cheat` is an operator who rewrites it.
+Each step states what must happen; the demo ends with an error at the first that happens otherwise.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from ledger.cli.demo.cheat import cheat
 from ledger.cli.demo.check import check
 from ledger.cli.demo.stage import NotAsTold, Stage
 from ledger.cli.demo.story import OPERATOR, ORIGIN, act
@@ -41,9 +42,10 @@ def demo(
     )
     stage.ledger("init", stage.out / "exchange", "--origin", ORIGIN, "--operator", OPERATOR, "--lasting")
     shutil.copy(stage.out / "exchange" / "policy.txt", stage.out / "policy.txt")
-    with stage.serving():
+    with stage.serving(stage.out / "exchange"):
         affair = act(stage, data)
     check(stage, affair)
+    cheat(stage, affair)
     say()
     say("Everything happened as told.", "bold green")
     for name, what in (
@@ -55,6 +57,7 @@ def demo(
         ("report", "evidence/case.pdf"),
         ("page", "evidence/case.html"),
         ("replay", "replay.json"),
+        ("frauds", "frauds"),
         ("story", "explain.txt"),
         ("provenance", "provenance.json"),
     ):

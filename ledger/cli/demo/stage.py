@@ -45,11 +45,12 @@ class Stage:
         return self.out / name.partition(".")[0] / "home"
 
     @contextmanager
-    def serving(self) -> Iterator[None]:
-        """Run the exchange's server meanwhile."""
-        command = [sys.executable, "-m", "ledger", "serve", str(self.out / "exchange"), "--port", "0"]
+    def serving(self, directory: Path) -> Iterator[None]:
+        """Run the exchange's server meanwhile, from the second time on where it was."""
+        port = self.url.rpartition(":")[2] or "0"
+        command = [sys.executable, "-m", "ledger", "serve", str(directory), "--port", port]
         with (
-            (self.out / "server.log").open("w") as log,
+            (self.out / "server.log").open("a") as log,
             subprocess.Popen(command, env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True) as server,
         ):
             line = server.stdout.readline() if server.stdout is not None else ""

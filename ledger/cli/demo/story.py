@@ -32,6 +32,8 @@ class Affair:
     disclosures: Path
     claim: str
     leak: Leak
+    backup: Path
+    """The exchange's database, as it was before Harbour broke the rules."""
 
 
 def act(stage: Stage, data: Path) -> Affair:
@@ -43,13 +45,15 @@ def act(stage: Stage, data: Path) -> Affair:
     _damaged(stage, data, listing, bad)
     copies = _hand_off(stage, data, listing, licenses)
     _keep_the_rules(stage, good)
+    backup = stage.out / "backup.db"
+    stage.ledger("backup", stage.out / "exchange", backup)
     _break_the_rules(stage, bad, copies[HARBOUR])
     leaked = leak(stage, HARBOUR, SKYWAYS)
     claim = _claim(stage, bad, leaked)
     disclosures = _disclose(stage, good)
     _provenance(stage, listing)
     _close(stage)
-    return Affair(listing, good, bad, disclosures, claim, leaked)
+    return Affair(listing, good, bad, disclosures, claim, leaked, backup)
 
 
 def _companies(stage: Stage) -> None:
@@ -62,7 +66,7 @@ def _companies(stage: Stage) -> None:
     for name in (SKYWAYS, NORTHWIND, HARBOUR, LANTERN):
         folder = stage.home(name).parent
         folder.mkdir()
-        keys = [folder / f"{use}.json" for use in _USES[: 4 if name in {SKYWAYS, HARBOUR} else 2]]
+        keys = _keys(stage, name)
         for path in keys:
             algorithm = "ml-dsa-44" if path.stem.startswith("lasting") else "ed25519"
             made = stage.ledger_json("key", "new", path, "--alg", algorithm)
@@ -74,10 +78,24 @@ def _companies(stage: Stage) -> None:
     _register(stage, OPERATOR, [stage.out / "exchange" / "keys" / f"{name}.json" for name in own])
 
 
+def _keys(stage: Stage, name: str) -> list[Path]:
+    """Return a company's key files, in the order of `_USES`."""
+    count = 4 if name in {SKYWAYS, HARBOUR} else 2
+    return [stage.home(name).parent / f"{use}.json" for use in _USES[:count]]
+
+
+def key_options(stage: Stage, name: str) -> list[object]:
+    """Return the options of 'party register' that name a company's keys."""
+    return _options(_keys(stage, name))
+
+
+def _options(keys: list[Path]) -> list[object]:
+    return [word for option, path in zip(_KEY_OPTIONS, keys, strict=False) for word in (option, path)]
+
+
 def _register(stage: Stage, name: str, keys: list[Path]) -> dict[str, Any]:
     trust = ["--ledger", stage.url, "--policy", stage.out / "policy.txt"]
-    options = [word for option, path in zip(_KEY_OPTIONS, keys, strict=False) for word in (option, path)]
-    return stage.as_party(name, "party", "register", name, *trust, *options)
+    return stage.as_party(name, "party", "register", name, *trust, *_options(keys))
 
 
 def _listing(stage: Stage, data: Path) -> str:
