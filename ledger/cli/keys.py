@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -13,7 +13,7 @@ from ledger.cli.passphrase import read_passphrase, read_pin
 from ledger.cli.words import as_json, fields, say
 from ledger.core.keys import MLDSA44, LastingKey, PublicKey, SigningKey
 from ledger.party.errors import AlreadyThere
-from ledger.party.keyring import KeyFile, write_key
+from ledger.party.keyring import Algorithm, KeyFile, write_key
 from ledger.party.signers import (
     InEnvironment,
     InToken,
@@ -31,16 +31,14 @@ app = typer.Typer(
 )
 _HEX = re.compile(r"([0-9a-f]{2}){1,64}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+Alg = Annotated[Algorithm, typer.Option(help="ml-dsa-44 withstands quantum computers; it signs beside an ed25519 key.")]
 KeyPath = Annotated[Path, typer.Argument(metavar="FILE", help="The key file.")]
 
 
 @app.command()
 def new(
     file: KeyPath,
-    alg: Annotated[
-        Literal["ed25519", "ml-dsa-44"],
-        typer.Option(help="ml-dsa-44 withstands quantum computers; it signs beside an ed25519 key."),
-    ] = "ed25519",
+    alg: Alg = "ed25519",
     passphrase_file: PassphraseFile = None,
     json_output: JsonOutput = False,
 ) -> None:
@@ -91,6 +89,7 @@ def environment(
     file: KeyPath,
     *,
     variable: Annotated[str, typer.Option(help="The variable's name. It is set now, and whenever the key is used.")],
+    alg: Alg = "ed25519",
     json_output: JsonOutput = False,
 ) -> None:
     """Write FILE, which says that the key is the one whose seed stands in an environment variable.
@@ -100,7 +99,7 @@ def environment(
     """
     if not _VARIABLE.fullmatch(variable):
         raise typer.BadParameter("--variable: letters, digits and underscores, at most 100, and no digit first")
-    _tell(file, write_environment_signer(file, variable), "A key in the environment:", json_output=json_output)
+    _tell(file, write_environment_signer(file, variable, alg), "A key in the environment:", json_output=json_output)
 
 
 @app.command()

@@ -34,6 +34,7 @@ MAX_FILE_BYTES = 16_384
 _MAX_BOX_CHARACTERS = 200
 _SALT_BYTES = 16
 
+Algorithm = Literal["ed25519", "ml-dsa-44"]
 HeldKey = SigningKey | LastingKey
 """A private key that is in memory."""
 
@@ -52,7 +53,7 @@ class SealedSeed(Model):
 class KeyFile(Model):
     """A key file's content."""
 
-    alg: Literal["ed25519", "ml-dsa-44"]
+    alg: Algorithm
     keyid: Hex32
     public_key: str
     seed: SealedSeed
@@ -75,7 +76,7 @@ def seal_key(key: HeldKey, passphrase: bytes) -> KeyFile:
     box = nacl.secret.SecretBox(_derive(passphrase, salt, OPS, MEMORY_BYTES)).encrypt(key.seed)
     seed = SealedSeed(box=b64encode(bytes(box)), memory_bytes=MEMORY_BYTES, ops=OPS, salt=b64encode(salt))
     public = key.public
-    alg: Literal["ed25519", "ml-dsa-44"] = "ml-dsa-44" if isinstance(key, LastingKey) else "ed25519"
+    alg: Algorithm = "ml-dsa-44" if isinstance(key, LastingKey) else "ed25519"
     return KeyFile(alg=alg, keyid=public.keyid, public_key=b64encode(public.raw), seed=seed)
 
 

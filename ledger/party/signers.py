@@ -17,10 +17,10 @@ from pydantic import Field, StringConstraints
 
 from ledger.core.encoding import b64decode, b64encode, canonical, parse_json
 from ledger.core.errors import FormatError, SignerError
-from ledger.core.keys import ED25519, KEY_BYTES, PublicKey, Signer, SigningKey
+from ledger.core.keys import ED25519, KEY_BYTES, MLDSA44, LastingKey, PublicKey, Signer, SigningKey
 from ledger.party.errors import NotAKeyFile
 from ledger.party.files import create_file
-from ledger.party.keyring import MAX_FILE_BYTES, KeyFile, parse_key_file, read_key
+from ledger.party.keyring import MAX_FILE_BYTES, Algorithm, HeldKey, KeyFile, parse_key_file, read_key
 from ledger.party.token import Token, TokenSigner
 from ledger.statements.fields import Hex32, Key, Model, ShortKey
 from ledger.statements.parse import read_model
@@ -55,7 +55,7 @@ class InToken(Model):
 class SignerFile(Model):
     """A signer file's content; it holds no secret."""
 
-    alg: Literal["ed25519"] = "ed25519"
+    alg: Algorithm = "ed25519"
     keyid: Hex32
     public_key: str
     type: Literal["provenance-ledger.signer/v1"] = SIGNER_FILE_TYPE
@@ -109,7 +109,7 @@ def open_signer(path: Path, passphrase: Callable[[], bytes], pin: Callable[[], b
     if isinstance(found, KeyFile):
         return read_key(path, passphrase())
     if isinstance(found.where, InEnvironment):
-        signer: Signer = seed_in_environment(found.where.variable)
+        signer: Signer = seed_in_environment(found.where.variable, found.alg)
     else:
         signer = TokenSigner(found.where.place, bytes.fromhex(found.where.id), pin())
     if signer.public != found.public:
@@ -117,7 +117,7 @@ def open_signer(path: Path, passphrase: Callable[[], bytes], pin: Callable[[], b
     return signer
 
 
-def seed_in_environment(variable: str) -> SigningKey:
+def seed_in_environment(variable: str, alg: Algorithm) -> HeldKey:
     """Return the key whose seed is in an environment variable; raise SignerError, which never holds the value."""
     text = os.environ.get(variable)
     if text is None:
@@ -129,7 +129,7 @@ def seed_in_environment(variable: str) -> SigningKey:
     if len(seed) != KEY_BYTES:
         # No cause is chained: it could quote the secret.
         raise SignerError(variable, f"this environment variable does not hold base64 of {KEY_BYTES} bytes") from None
-    return SigningKey(seed)
+    return LastingKey(seed) if alg == MLDSA44 else SigningKey(seed)
 
 
 def opener_of(signer: Signer) -> SigningKey:
@@ -141,9 +141,9 @@ def opener_of(signer: Signer) -> SigningKey:
     return signer if isinstance(signer, SigningKey) else SigningKey(sha256(signer.sign(_OPENER)).digest())
 
 
-def write_environment_signer(path: Path, variable: str) -> PublicKey:
+def write_environment_signer(path: Path, variable: str, alg: Algorithm = "ed25519") -> PublicKey:
     """Write a signer file for the key in a variable; raise SignerError or AlreadyThere."""
-    public = seed_in_environment(variable).public
+    public = seed_in_environment(variable, alg).public
     _write(path, public, InEnvironment(variable=variable))
     return public
 
@@ -165,5 +165,6 @@ def write_token_signer(path: Path, token: Token, key_id: bytes | None, pin: byte
 
 
 def _write(path: Path, public: PublicKey, where: InEnvironment | InToken) -> None:
-    found = SignerFile(keyid=public.keyid, public_key=b64encode(public.raw), where=where)
+    alg: Algorithm = "ml-dsa-44" if public.alg == MLDSA44 else "ed25519"
+    found = SignerFile(alg=alg, keyid=public.keyid, public_key=b64encode(public.raw), where=where)
     create_file(path, canonical(found.model_dump()) + b"\n")

@@ -14,7 +14,7 @@ import pytest
 
 from ledger.core.encoding import b64encode
 from ledger.core.errors import SignerError
-from ledger.core.keys import PublicKey, Signer, SigningKey, verify_ed25519
+from ledger.core.keys import LastingKey, PublicKey, Signer, SigningKey, verify_ed25519
 from ledger.party.errors import NotAKeyFile
 from ledger.party.keyring import write_key
 from ledger.party.locker import Locker
@@ -90,6 +90,18 @@ def test_a_key_in_the_environment_signs_and_is_asked_for_no_passphrase(
     assert b64encode(SEED) not in path.read_text()
     assert SEED.hex() not in path.read_text()
     assert opener_of(open_(path)) == SigningKey(SEED)
+
+
+def test_a_key_of_ml_dsa_44_in_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OUR_SEED", b64encode(SEED))
+    path = tmp_path / "lasting.json"
+    public = write_environment_signer(path, "OUR_SEED", "ml-dsa-44")
+    assert public == LastingKey(SEED).public == read_public(path)
+    signature = open_signer(path, never, never).sign(b"said")
+    assert public.verify(b"said", signature)
+    assert not SigningKey(SEED).public.verify(b"said", signature)
+    with pytest.raises(NotAKeyFile, match="opens no vault"):
+        read_opener(path)
 
 
 @pytest.mark.parametrize("value", [None, "", "AAAA", "x" * 44, b64encode(SEED)[:-2] + "=="])
