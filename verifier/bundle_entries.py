@@ -23,7 +23,7 @@ from verifier.receipt import parse_receipt
 from verifier.registry import ROTATION, Registry
 from verifier.replay import FIRST_LINK
 from verifier.rules import verify_acceptance
-from verifier.rules_signers import LACKS_ALGORITHM
+from verifier.rules_signers import verify_algorithms
 from verifier.schema import KNOWN_RULES
 from verifier.schema_checks import key_of
 from verifier.tree import Tree, leaf_hash, verify_inclusion
@@ -198,10 +198,13 @@ class _Acceptor:
             registry.first_time_ms = item.time_ms
         registry.last_time_ms = registry.newest_time_ms = item.time_ms
         try:
-            statement = self._accept(index, self._without_unknown_seen(index, item))
+            known = self._without_unknown_seen(index, item)
+            statement = verify_acceptance(registry, chain.tree, known, index, is_whole=chain.is_whole)
         except CheckFailed as error:
             self._refuse(index, error.failure)
             return
+        if not chain.is_whole:
+            self._doubt_algorithms(index, statement)
         registry.record(index, statement)
         told = chain.told[index] = chain.by_id[statement.id] = Told(index, item.time_ms, statement)
         if item.statement is not None and item.statement.seen is not None:
@@ -213,24 +216,12 @@ class _Acceptor:
             check = BundleCheck.MARKS if is_marks else BundleCheck.DISCLOSURE
             self.outcome.fail(check, reason, f"disclosures.json: {told.statement.id.hex()} {pointer}")
 
-    def _accept(self, index: int, item: Examined) -> Statement:
-        """Return the statement that passed; raise `CheckFailed`.
-
-        One that lacks only the signature of an algorithm counts, with a doubt, where not every entry is here: the
-        revocation that would explain it need not be, and what follows from it is no fault either.
-        """
-        registry, tree = self.chain.registry, self.chain.tree
+    def _doubt_algorithms(self, index: int, statement: Statement) -> None:
+        """Note a statement that lacks the signature of an algorithm: a revocation that is not here would explain it."""
         try:
-            return verify_acceptance(registry, tree, item, index)
+            verify_algorithms(self.chain.registry, statement, index)
         except CheckFailed as error:
-            if self.chain.is_whole or error.failure.expected != LACKS_ALGORITHM:
-                raise
             self.outcome.doubt(BundleCheck.SIGNATURE, error.failure.reason, f"entries/{index}.entry/signers")
-        lasting, registry.lasting = registry.lasting, set()  # who has no such key is not asked for its signature
-        try:
-            return verify_acceptance(registry, tree, item, index)
-        finally:
-            registry.lasting = lasting
 
     def _without_unknown_seen(self, index: int, item: Examined) -> Examined:
         """Return the entry without a `seen` whose tree only entries that are not here would tell."""

@@ -12,7 +12,7 @@ from verifier.checks import Check, Failure
 from verifier.entries import pre_authentication
 from verifier.rules_references import verify_references
 from verifier.rules_refusal import refuse
-from verifier.rules_signers import verify_signers
+from verifier.rules_signers import verify_algorithms, verify_signers
 
 if TYPE_CHECKING:
     from verifier.examine import Examined, Statement
@@ -23,11 +23,14 @@ MAX_AHEAD_MS = 300_000
 """How far `issued_ms` may be ahead of the entry's time (§9.12)."""
 
 
-def verify_acceptance(registry: Registry, tree: Tree, entry: Examined, index: int) -> Statement:
+def verify_acceptance(
+    registry: Registry, tree: Tree, entry: Examined, index: int, *, is_whole: bool = True
+) -> Statement:
     """Check that the ledger was right to record `entry` at `index`, and return its statement.
 
     `registry` is the state after the entries 0 … index − 1, `tree` holds at least their leaves. Raises `CheckFailed`
-    with the check and reason of the first step of docs/format.md §9 that fails.
+    with the check and reason of the first step of docs/format.md §9 that fails. Where entries before it may be missing
+    (not `is_whole`), one of them may revoke a key: then `verify_algorithms` is the caller's to ask.
     """
     statement = entry.statement
     if statement is None:
@@ -38,6 +41,8 @@ def verify_acceptance(registry: Registry, tree: Tree, entry: Examined, index: in
     if statement.issuer not in registry.parties and statement.kind not in ("ledger.created", "party.registered"):
         refuse(Check.ISSUER, "unknown-party", index, "/issuer", actual=statement.issuer)  # 9.10
     verify_signers(registry, statement, index)  # 9.11
+    if is_whole:
+        verify_algorithms(registry, statement, index)
     if statement.issued_ms > entry.time_ms + MAX_AHEAD_MS:  # 9.12
         refuse(Check.FRESHNESS, "issued-in-future", index, "/issued_ms", f"≤ {entry.time_ms + MAX_AHEAD_MS}",
                 str(statement.issued_ms))  # fmt: skip

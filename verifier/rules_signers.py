@@ -30,8 +30,6 @@ _OF_ITS_OWN = frozenset(
     }
 )
 """The types that need other signatures than those of signing keys of the issuer."""
-LACKS_ALGORITHM = "a key of each algorithm that is in force"
-"""`expected` of a failure that the revocation of a key would explain."""
 
 
 def verify_signers(registry: Registry, statement: Statement, index: int) -> None:
@@ -45,13 +43,12 @@ def verify_signers(registry: Registry, statement: Statement, index: int) -> None
         is_right = _are_all(registry, statement.signers, statement.issuer, SIGNING)
     if not is_right:
         refuse(Check.SIGNERS, "wrong-signers", index, "/signers", actual=" ".join(statement.signers))
-    _verify_algorithms(registry, statement, index)
 
 
-def _verify_algorithms(registry: Registry, statement: Statement, index: int) -> None:
+def verify_algorithms(registry: Registry, statement: Statement, index: int) -> None:
     """Check that whoever has keys of both algorithms signed with both: breaking one of them forges nothing.
 
-    `signers` are known to be of the right parties and uses.
+    `signers` are known to be of the right parties and uses. Raises `CheckFailed`: `wrong-signers`.
     """
     if not registry.lasting:
         return
@@ -65,7 +62,8 @@ def _verify_algorithms(registry: Registry, statement: Statement, index: int) -> 
         signed.setdefault((key.owner, key.use), set()).add(key.public_key.algorithm)
     for (owner, use), algorithms in signed.items():
         if not registry.algorithms(owner, use) <= algorithms:
-            refuse(Check.SIGNERS, "wrong-signers", index, "/signers", LACKS_ALGORITHM, " ".join(statement.signers))
+            expected = f"a {use} key of {owner} of each of {' and '.join(sorted(registry.algorithms(owner, use)))}"
+            refuse(Check.SIGNERS, "wrong-signers", index, "/signers", expected, " ".join(statement.signers))
 
 
 def _are_all(registry: Registry, keyids: Collection[str], owner: str, use: str) -> bool:
