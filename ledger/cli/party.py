@@ -238,7 +238,7 @@ def show(
     show_identity(registration.statement)
     for item in state.keys:
         ended = "" if item.revoked_index is None else f", revoked by entry {item.revoked_index}"
-        say(f"  {item.use} key {item.keyid} ({item.alg}, entry {item.index}{ended})")
+        say(f"  {item.use} key {item.keyid} (entry {item.index}{ended}; {item.alg})")
 
 
 party_keys.register(app)
