@@ -52,7 +52,8 @@ def verify_algorithms(registry: Registry, statement: Statement, index: int) -> N
     """
     if not registry.lasting:
         return
-    keys = [registry.keys[keyid] for keyid in statement.signers if keyid in registry.keys]
+    new = {key.keyid for key in statement.introduced}  # a taken one among them is another step's fault
+    keys = [registry.keys[keyid] for keyid in statement.signers if keyid in registry.keys and keyid not in new]
     if all(key.owner not in registry.lasting for key in keys):
         return
     if statement.kind == "party.key_revoked" and keys[0].use == SIGNING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from copy import deepcopy
 from functools import cache
 from random import Random
 from typing import Any
@@ -73,7 +74,7 @@ def _list(make: Make) -> Make:
 
 
 def _one(*values: Json) -> Make:
-    return lambda pick, _: pick.choice(values)
+    return lambda pick, _: deepcopy(pick.choice(values))  # what is spoiled later must not spoil the next
 
 
 def _region(pick: Random, terms: TermsMaker) -> Json:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from ledger.core.keys import Signer
 from ledger.statements.parse import LASTING_KEYS
 from tests.harness.forger import Expected, Scene, lie
-from tests.harness.people import lasting_key
+from tests.harness.people import lasting_key, person
 
 NEW = lasting_key("carol signing, lasting")
 NEW_RECOVERY = lasting_key("carol recovery, lasting")
@@ -95,3 +95,13 @@ def license_by_half_of_the_licensees_keys(scene: Scene) -> list[Expected]:
     said = scene.speech.license_agreed(alice, carol, scene.listing)
     said["signers"] = sorted(item.public.keyid for item in (alice.key, carol.key))
     return [(scene.force_said(said, alice.key, carol.key), "signers", "wrong-signers")]
+
+
+@lie
+def key_of_somebody_with_both_taken(scene: Scene) -> list[Expected]:
+    """Somebody registers with Carol's ML-DSA-44 key as its own: whose key it is, is not a question of who must sign."""
+    if told := before(scene):
+        return told
+    thief = person("thief.example")
+    thief.keys.append(NEW)
+    return [(scene.force_said(scene.speech.party_registered(thief), *thief.all_keys), "reference", "key-taken")]
