@@ -9,7 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, WithJ
 
 from ledger.core.encoding import Json
 from ledger.core.errors import FormatError
-from ledger.statements.fields import refuse
+from ledger.statements.fields import is_name, refuse
 from ledger.statements.terms.contradiction import check_contradictions
 from ledger.statements.terms.rules import Rules
 from ledger.statements.vocabulary import PROFILE
@@ -29,6 +29,7 @@ CONTEXT: Final[list[Json]] = [
 """ODRL's own context, and what it lacks (docs/terms.md §1.1)."""
 
 URN: Final = "urn:provenance-ledger:"
+_PARTY: Final = f"{URN}party:"
 
 Iri = Annotated[
     str, StringConstraints(pattern=r"""^[A-Za-z][A-Za-z0-9+.-]*:[^ \t\n\r\f\v<>"{}|\\^`]+$""", max_length=500)
@@ -39,6 +40,15 @@ def _context(value: list[Json]) -> list[Json]:
     if value != CONTEXT:
         raise refuse(FormatError("wrong-value", detail="the context of docs/terms.md §1.1, and no other"))
     return value
+
+
+def _party(text: str) -> str:
+    if not text.startswith(_PARTY) or not is_name(text.removeprefix(_PARTY)):
+        raise refuse(FormatError("wrong-value", detail=f"{_PARTY} and the name of a party"))
+    return text
+
+
+PartyUrn = Annotated[str, AfterValidator(_party)]
 
 
 class Agreement(Rules):
@@ -53,9 +63,9 @@ class Agreement(Rules):
     uid: Iri
     profile: Literal["urn:provenance-ledger:odrl-profile:1"]
     conflict: Literal["prohibit"]
-    target: str
-    assigner: str
-    assignee: str
+    target: Annotated[str, StringConstraints(pattern=rf"^{URN}sha256:[0-9a-f]{{64}}$")]
+    assigner: PartyUrn
+    assignee: PartyUrn
 
     @model_validator(mode="after")
     def _rules(self) -> Agreement:
@@ -72,8 +82,8 @@ class Agreement(Rules):
         """Return the pointer, from the terms on, of the first member that names another than these (§1.2)."""
         expected = {
             "/target": (self.target, URN + listing),
-            "/assigner": (self.assigner, f"{URN}party:{licensor}"),
-            "/assignee": (self.assignee, f"{URN}party:{licensee}"),
+            "/assigner": (self.assigner, f"{_PARTY}{licensor}"),
+            "/assignee": (self.assignee, f"{_PARTY}{licensee}"),
         }
         return next((pointer for pointer, (named, right) in expected.items() if named != right), None)
 
