@@ -149,6 +149,7 @@ JSON = {"Content-Type": "application/json"}
 async def test_a_full_queue_and_a_full_disk_say_when_to_come_back(
     served: Served, session: aiohttp.ClientSession, house: House, alpha: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(listener, "KEEP_ALIVE_S", PATIENCE_S)  # else it may be cut as the next request is sent
     one, *more = house.listings(alpha, 20)
     monkeypatch.setattr(served.log._waiting, "_maxsize", 1)
     monkeypatch.setattr(promising, "MAX_PROMISED", 3)
