@@ -147,12 +147,15 @@ def _is_fork(failure: Failure) -> bool:
 
 
 def _hold(source: Source, opened: OpenedCheckpoint, policy: Policy, log: VerifierKey) -> Held | None:
-    """Return a log as its level-0 tiles have it; None where these do not fold to the signed root.
+    """Return a log as its level-0 tiles have it; None where these are not to be had, or miss the signed root.
 
-    Raises `SourceUnavailable` and `CheckFailed`.
+    It raises nothing: whoever signed a fork could keep its tiles back, and must not stop what is proved without them.
     """
     head = opened.checkpoint
-    tree = Tree(b"".join(read_hashes(source, 0, number, width) for number, width in tile_widths(head.size, 0)))
+    try:
+        tree = Tree(b"".join(read_hashes(source, 0, number, width) for number, width in tile_widths(head.size, 0)))
+    except (SourceUnavailable, CheckFailed):
+        return None
     return Held(opened, tree, policy, log) if tree.root(head.size) == head.root else None
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness import lies_about_algorithms, lies_in_bytes, lies_in_keys, lies_in_rights, lies_in_words  # noqa: F401 - importing them fills LIES
+from tests.harness.builder import write_files
 from tests.harness.forger import LIES, Lie, Scene
 from tests.harness.frauds import WITNESS, listing, take_back
 from tests.harness.scene_2 import LIES_2, Lie2, Scene2
@@ -105,18 +106,42 @@ def mirror(directory: Path, *sources: Path) -> Verdict:
     return run_verifier("mirror", *map(str, sources), str(directory / "mirror"), *policy)
 
 
-@pytest.mark.parametrize("titles", [["Planes"], ["Planes", "Airlines"]], ids=["shorter", "as long"])
-def test_a_mirror_keeps_the_fork_and_what_was_changed(tmp_path: Path, titles: list[str]) -> None:
+def fork_of(scene: Scene, difference: int) -> None:
+    """Sign another history, of so many entries more than the one that there was."""
+    take_back(scene, 2)
+    for number in range(2 + difference):
+        scene.force(listing(scene, f"Planes {number}"))
+
+
+@pytest.mark.parametrize("difference", [-1, 0, 1], ids=["shorter", "as long", "longer"])
+def test_a_mirror_keeps_the_fork_and_what_was_changed(tmp_path: Path, difference: int) -> None:
     scene = Scene()
     (tmp_path / "policy.txt").write_text(scene.policy())
     assert mirror(tmp_path, scene.write(tmp_path / "log")).exit_code == 0
-    take_back(scene)
-    for title in titles:
-        scene.force(listing(scene, title))
+    fork_of(scene, difference)
     verdict = mirror(tmp_path, scene.write(tmp_path / "other"))
     assert verdict.exit_code == 1
     assert proofs(tmp_path, verdict) == [(0, "fork"), (0, "rewrite")]
     assert {Path(path).parent for path in verdict.report["fraud_proofs"]} == {tmp_path / "mirror.frauds"}
+
+
+@pytest.mark.parametrize("difference", [-1, 0], ids=["shorter", "as long"])
+@pytest.mark.parametrize("is_withheld", [False, True], ids=["cut", "withheld"])
+def test_a_fork_is_proved_though_its_tiles_are_kept_back(tmp_path: Path, difference: int, *, is_withheld: bool) -> None:
+    """Two signed checkpoints and the leaves of the first are enough: nothing more that the operator serves is."""
+    scene = Scene()
+    (tmp_path / "policy.txt").write_text(scene.policy())
+    assert mirror(tmp_path, scene.write(tmp_path / "first")).exit_code == 0
+    replay_files(tmp_path, scene.files(), scene.policy(), is_remembered=True)
+    fork_of(scene, difference)
+    files = {path: raw[:-1] if path.startswith("tile/") else raw for path, raw in scene.files().items()}
+    if is_withheld:
+        files = {path: raw for path, raw in files.items() if not path.startswith("tile/")}
+    write_files(tmp_path / "other", files)
+    verdict = mirror(tmp_path, tmp_path / "other")
+    assert (verdict.exit_code, proofs(tmp_path, verdict)) == (1, [(0, "fork")])
+    verdict = replay_files(tmp_path, files, scene.policy(), is_remembered=True)
+    assert (verdict.exit_code, proofs(tmp_path, verdict)) == (1, [(0, "fork")])
 
 
 def test_two_sources_that_contradict_each_other(tmp_path: Path) -> None:
