@@ -123,7 +123,7 @@ def register(
     """
     if (lasting_key is None) is not (lasting_recovery_key is None):
         raise typer.BadParameter(_BOTH)
-    _check_algorithms({ED25519: [key, recovery_key], MLDSA44: [lasting_key, lasting_recovery_key]})
+    party_keys.check_algorithms({ED25519: [key, recovery_key], MLDSA44: [lasting_key, lasting_recovery_key]})
     claimed = claimed_of(
         legal_name=legal_name,
         jurisdiction=jurisdiction,
@@ -246,14 +246,6 @@ party_keys.register(app)
 
 def _absolute(path: Path | None) -> str | None:
     return str(path.absolute()) if path is not None else None
-
-
-def _check_algorithms(wanted: dict[str, list[Path | None]]) -> None:
-    """Refuse a key file given in the place of one of the other algorithm; raise BadParameter."""
-    for algorithm, paths in wanted.items():
-        for path in paths:
-            if path is not None and read_public(path).alg != algorithm:
-                raise typer.BadParameter(f"{path} holds a key of {read_public(path).alg}; {algorithm} is needed there")
 
 
 def _settle(vault: Vault, config: Config, signing: Signer, recovery: Signer) -> None:

@@ -21,17 +21,27 @@ from ledger.cli.home import (
 from ledger.cli.saying import Seal, pointers
 from ledger.cli.signing import open_key, open_recovery_key
 from ledger.cli.words import say, tell
-from ledger.core.keys import MLDSA44, Signer
+from ledger.core.keys import ED25519, MLDSA44, Signer
 from ledger.party import enrolment
 from ledger.party.errors import Unfit, VaultSealed
 from ledger.party.recorded import Recorded
+from ledger.party.replies import PartyState
 from ledger.party.signers import opener_of, read_public
 from ledger.party.speaker import now_ms
 from ledger.party.vault import Config, Vault
-from ledger.statements.party import RECOVERY
+from ledger.statements.party import RECOVERY, SIGNING
 
 RecoveryKey = Annotated[
-    Path | None, typer.Option("--recovery-key", help="Your recovery key file, if it is not where it was.")
+    Path | None,
+    typer.Option(
+        "--recovery-key", help="Your recovery key file, if it is not where it was.", exists=True, dir_okay=False
+    ),
+]
+LastingRecoveryKey = Annotated[
+    Path | None,
+    typer.Option(
+        "--lasting-recovery-key", help="The same for that of ML-DSA-44, if you have one.", exists=True, dir_okay=False
+    ),
 ]
 
 
@@ -47,6 +57,7 @@ def add_key(
     use: Annotated[Literal["signing", "recovery"], typer.Option("--use", help="What the new key is for.")] = "signing",
     switch: Annotated[bool, typer.Option("--switch", help="From now on, use this key.")] = False,
     recovery_key: RecoveryKey = None,
+    lasting_recovery_key: LastingRecoveryKey = None,
     home: Home = HOME,
     passphrase_file: PassphraseFile = None,
     recovery_passphrase_file: RecoveryPassphraseFile = None,
@@ -62,7 +73,8 @@ def add_key(
     is_lasting = new.public.alg == MLDSA44
     if is_lasting and switch:
         raise typer.BadParameter("--switch: a key of ML-DSA-44 is used from now on anyway, beside the other")
-    recovery = _recovery_keys(config, recovery_key, recovery_passphrase_file, passphrase_file)
+    by = _recovery_paths(config, recovery_key, lasting_recovery_key)
+    recovery = [open_recovery_key(path, recovery_passphrase_file, passphrase_file) for path in by]
 
     async def work() -> Recorded:
         async with reading(home) as client:
@@ -93,6 +105,7 @@ def revoke_key(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Revoke the last recovery key without asking.")] = False,
     recovery_key: RecoveryKey = None,
+    lasting_recovery_key: LastingRecoveryKey = None,
     home: Home = HOME,
     passphrase_file: PassphraseFile = None,
     recovery_passphrase_file: RecoveryPassphraseFile = None,
@@ -113,11 +126,13 @@ def revoke_key(
     if itself:
         by = [open_key(_own_key(config, keyid), passphrase_file)]
     else:
-        by = _recovery_keys(config, recovery_key, recovery_passphrase_file, passphrase_file)
+        paths = _recovery_paths(config, recovery_key, lasting_recovery_key)
+        by = [open_recovery_key(path, recovery_passphrase_file, passphrase_file) for path in paths]
 
-    async def work() -> Recorded:
+    async def work() -> tuple[Recorded, PartyState]:
         async with reading(home) as client:
-            return await enrolment.revoke_key(
+            state = await client.party(config.party)
+            recorded = await enrolment.revoke_key(
                 client,
                 config.party,
                 keyid,
@@ -127,9 +142,10 @@ def revoke_key(
                 reason=reason,
                 seal=pointers(seal),
             )
+            return recorded, state
 
-    recorded = run(work())
-    _forget(vault_at(home), config, keyid)
+    recorded, state = run(work())
+    _forget(vault_at(home), config, keyid, state)
     tell(recorded, f"The key is revoked: it speaks for {config.party} no longer.", json_output=json_output)
 
 
@@ -150,14 +166,23 @@ async def _is_last_recovery_key(home: Path, name: str, keyid: str) -> bool:
         return [item.keyid for item in (await client.party(name)).active(RECOVERY)] == [keyid]
 
 
-def _recovery_keys(
-    config: Config, given: Path | None, recovery_passphrase_file: Path | None, passphrase_file: Path | None
-) -> list[Signer]:
-    """Open the recovery keys, the Ed25519 key first."""
+def check_algorithms(wanted: dict[str, list[Path | None]]) -> None:
+    """Refuse a key file given in the place of one of the other algorithm; raise BadParameter."""
+    for algorithm, paths in wanted.items():
+        for path in paths:
+            if path is not None and read_public(path).alg != algorithm:
+                raise typer.BadParameter(f"{path} holds a key of {read_public(path).alg}; {algorithm} is needed there")
+
+
+def _recovery_paths(config: Config, given: Path | None, given_lasting: Path | None) -> list[Path]:
+    """Return the files of the recovery keys, the Ed25519 key first; raise BadParameter for one in the other's place."""
+    check_algorithms({ED25519: [given], MLDSA44: [given_lasting]})
     paths = [given if given is not None else Path(config.recovery_key)]
-    if config.lasting_recovery_key is not None:
+    if given_lasting is not None:
+        paths.append(given_lasting)
+    elif config.lasting_recovery_key is not None:
         paths.append(Path(config.lasting_recovery_key))
-    return [open_recovery_key(path, recovery_passphrase_file, passphrase_file) for path in paths]
+    return paths
 
 
 def _own_key(config: Config, keyid: str) -> Path:
@@ -169,9 +194,19 @@ def _own_key(config: Config, keyid: str) -> Path:
     return found
 
 
-def _forget(vault: Vault, config: Config, keyid: str) -> None:
-    """Sign no more with a key of ML-DSA-44 that was revoked: without another one, Ed25519 speaks alone again."""
-    lasting = {"lasting_key": config.lasting_key, "lasting_recovery_key": config.lasting_recovery_key}
-    gone = [name for name, path in lasting.items() if path is not None and read_public(Path(path)).keyid == keyid]
+def _forget(vault: Vault, config: Config, keyid: str, state: PartyState) -> None:
+    """Sign no more with a key of ML-DSA-44 that was revoked: without another one, Ed25519 speaks alone again.
+
+    Its file may be lost, which is why it was revoked: where `state`, from before, has no other of its use, it is ours.
+    """
+    lasting = [
+        ("lasting_key", SIGNING, config.lasting_key),
+        ("lasting_recovery_key", RECOVERY, config.lasting_recovery_key),
+    ]
+    gone = []
+    for name, use, path in lasting:
+        active = [key.keyid for key in state.active(use) if key.alg == MLDSA44]
+        if path is not None and (active == [keyid] or (Path(path).exists() and read_public(Path(path)).keyid == keyid)):
+            gone.append(name)
     if gone:
         vault.keep_config(config.model_copy(update=dict.fromkeys(gone)))

@@ -91,3 +91,29 @@ def test_evidence_that_outlives_ed25519(tmp_path: Path) -> None:
     assert said["alpha.test", "license.agreed"] == said["alpha.test", "transfer.offered"] == [both] * 3
     assert said["beta.test", "transfer.acknowledged"] == [short, both, short]
     assert said["beta.test", "party.key_revoked"] == [both]
+
+
+def test_keys_that_are_lost_or_elsewhere(tmp_path: Path) -> None:
+    """A lost ML-DSA-44 key is revoked and forgotten; recovery keys may have moved, each to its own place."""
+    directory = tmp_path / "operator"
+    good("init", directory, "--origin", "ledger.example/log", "--operator", "exchange")
+    with serving(directory, fresh=False) as url:
+        world = World(tmp_path, url)
+        name = "alpha.test"
+        world.new_keys(name)
+        signing, recovery = (world.key(name, f"lasting-{use}") for use in ("signing", "recovery"))
+        for key in (signing, recovery):
+            good("key", "new", key, "--alg", "ml-dsa-44")
+        good(*world.registration(name), "--lasting-key", signing, "--lasting-recovery-key", recovery)
+        home = ["--home", world.home(name)]
+        lost = good("key", "show", signing, "--json").document()["keyid"]
+        Path(signing).unlink()
+        away = Path(recovery).rename(tmp_path / "offline.json")
+        revoke = ["party", "revoke-key", lost, *home]
+        wrong = ledger(*revoke, "--recovery-key", away)
+        assert (wrong.code, "ed25519 is needed there" in wrong.err) == (2, True), wrong
+        good(*revoke, "--lasting-recovery-key", away)
+        data = tmp_path / name / "data.csv"
+        data.write_text("a,b\n1,2\n")
+        good("listing", "register", data, "--title", "A", "--publisher", "P", *home)
+        assert json.loads((Path(world.home(name)) / "config.json").read_text())["lasting_recovery_key"] == str(recovery)
