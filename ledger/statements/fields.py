@@ -135,7 +135,7 @@ class Key(Model):
 
 
 def _short(document: Any) -> Any:  # noqa: ANN401 - any JSON value
-    if isinstance(document, dict) and document.get("alg") == MLDSA44:
+    if isinstance(document, dict) and document.keys() == Key.model_fields.keys() and document["alg"] == MLDSA44:
         raise refuse(FormatError("wrong-value", "/alg", f"a key of {ED25519} is needed here"))
     return document
 
