@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from ledger.cli.founding import POLICY, RECOVERY_KEY, SERVICE_KEY, Admission, Plan, found
+from ledger.cli.founding import LASTING_RECOVERY_KEY, POLICY, RECOVERY_KEY, SERVICE_KEY, Admission, Plan, found
 from ledger.cli.home import PassphraseFile
 from ledger.cli.log_keys import LASTING, bring, log_key_paths, open_operator, say_as_operator
 from ledger.cli.passphrase import read_passphrase
@@ -79,7 +79,8 @@ def init(
 
     DIR/keys/log.json and service.json stay on the server; with --log-key they may be keys in a token.
     Move operator-recovery.json to an offline place, and publish policy.txt wherever verifiers will look for it: on your
-    site, in contracts, with your auditor. With --lasting, it asks for the log's ML-DSA-44 signature, too.
+    site, in contracts, with your auditor. With --lasting there are three keys of ML-DSA-44 beside them, policy.txt asks
+    for the log's own, and operator-recovery-lasting.json goes to the offline place, too.
     """
     made = found(
         Plan(directory, origin, operator, relation, admission, lasting),
@@ -95,8 +96,10 @@ def init(
         vkey = bring(directory, open_operator(directory, passphrase_file), key, file)
         policy = (directory / POLICY).read_text(encoding="utf-8")
         required = policy.replace("quorum none\n", f"witness {LASTING} {vkey}\nquorum {LASTING}\n")
-        replace_file(directory / POLICY, required.encode())
-    say(f"Next: move {directory / 'keys' / RECOVERY_KEY} to an offline place, then run 'ledger serve {directory}'.")
+        replace_file(directory / POLICY, required.replace("its log key alone", "its two log keys alone").encode())
+    offline = [RECOVERY_KEY, LASTING_RECOVERY_KEY] if lasting else [RECOVERY_KEY]
+    paths = " and ".join(str(directory / "keys" / name) for name in offline)
+    say(f"Next: move {paths} to an offline place, then run 'ledger serve {directory}'.")
 
 
 def rules(

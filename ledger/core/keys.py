@@ -71,7 +71,7 @@ class PublicKey:
     def parse(cls, alg: str, public_key: str, field: str = "") -> PublicKey:
         """Parse the two members of a public key; raise FormatError `wrong-value`, `bad-base64` or `weak-key`."""
         if alg not in _KEY_BYTES:
-            raise FormatError("wrong-value", f"{field}/alg", f"{' or '.join(_KEY_BYTES)}")
+            raise FormatError("wrong-value", f"{field}/alg", " or ".join(_KEY_BYTES))
         raw = b64decode(public_key, f"{field}/public_key")
         if len(raw) != _KEY_BYTES[alg]:
             raise FormatError("wrong-value", f"{field}/public_key", f"{_KEY_BYTES[alg]} bytes are needed")
