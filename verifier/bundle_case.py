@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from verifier.answers import Truth
 from verifier.b64 import decode_base64
 from verifier.bundle_checks import BundleCheck, Outcome
-from verifier.bundle_documents import is_ascending, parse_document, up_to
+from verifier.bundle_documents import is_ascending, parse_document
 from verifier.decision import Request, decide
 from verifier.ed25519 import is_signed, key_id
 from verifier.errors import MalformedInput
 from verifier.jcs import Json
 from verifier.judgement_state import Stated
 from verifier.observed import Observed
-from verifier.schema_checks import base64, codes, hex32, id_, list_of, members, name, size
+from verifier.schema_checks import base64, codes, hex32, id_, list_of, members, name, size, up_to
 from verifier.terms_parsed import is_sealed
 
 if TYPE_CHECKING:

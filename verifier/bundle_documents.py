@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from verifier.bundle_normal import READINGS
 from verifier.errors import MalformedInput
-from verifier.jcs import Json, decode_fast, parse_canonical
+from verifier.jcs import decode_fast, parse_canonical
 from verifier.schema_checks import (
     Fault,
     base64,
     boolean,
     codes,
+    either,
     hex32,
     id_,
     integer,
     line,
-    list_of,
     matching,
     members,
     name,
     size,
     text,
     time,
+    up_to,
 )
 from verifier.schema_v2 import action, purpose, region
 
@@ -35,22 +35,6 @@ WHAT = "bundle"
 _MAX_LIST, _MAX_PATH, _ANY_BYTES = 100_000, 53, 1 << 30
 FORMATS = ("arrow", "chunks", "csv", "jsonl", "parquet", "tsv")
 """How a found file is read."""
-
-
-def up_to(most: int, item: Checker) -> Checker:
-    """Return the check of an array of 0 … `most` items: *list(most)* on this page."""
-    return list_of(item, most, least=0)
-
-
-def either(decide: Callable[[dict[str, Any]], bool], true: Checker, false: Checker) -> Checker:
-    """Return the check of an object that has one of two forms."""
-
-    def check(value: Json) -> None:
-        if type(value) is not dict:
-            raise Fault("wrong-type")
-        (true if decide(value) else false)(value)
-
-    return check
 
 
 MANIFEST = members(

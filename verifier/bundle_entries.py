@@ -12,16 +12,14 @@ from typing import TYPE_CHECKING
 from verifier.bundle_checks import BundleCheck, Outcome
 from verifier.checks import Check, Failure
 from verifier.disclosures import Disclosures
-from verifier.ending import MAX_CLOCK_DIFFERENCE_S
-from verifier.entries import guess_rules, parse_entry
+from verifier.entries import FIRST_LINK, guess_rules, parse_entry
 from verifier.errors import CheckFailed, MalformedInput
 from verifier.examine import Examined, Reading, Statement, examine_entry
 from verifier.judgement import Judge
 from verifier.observed import Told
-from verifier.policy import OpenedCheckpoint, Policy, open_checkpoint
-from verifier.receipt import parse_receipt
+from verifier.policy import MAX_CLOCK_DIFFERENCE_S, OpenedCheckpoint, Policy, open_checkpoint
+from verifier.receipt_form import parse_receipt
 from verifier.registry import ROTATION, Registry
-from verifier.replay import FIRST_LINK
 from verifier.rules import verify_acceptance
 from verifier.rules_signers import verify_algorithms
 from verifier.schema import KNOWN_RULES

@@ -21,8 +21,8 @@ from verifier.bundle_words import (
 )
 from verifier.observed import id_text
 from verifier.parties import format_evidence, party_evidence, party_status
-from verifier.report import describe_checkpoint, format_checkpoint
 from verifier.report_judgement import describe_finding, format_finding
+from verifier.verdict import describe_checkpoint, format_checkpoint
 from verifier.words import escape, format_time, quote
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from verifier.b64 import decode_base64
 from verifier.bundle_checks import BundleCheck, Outcome
-from verifier.bundle_documents import parse_document, up_to
+from verifier.bundle_documents import parse_document
 from verifier.dating import Dating, is_older
 from verifier.errors import CheckFailed, MalformedInput
 from verifier.notes import MAX_NOTE_BYTES, parse_note
 from verifier.policy import OpenedCheckpoint, open_checkpoint
-from verifier.schema_checks import base64, members, text
+from verifier.schema_checks import base64, members, text, up_to
 from verifier.timestamps import date_token
 from verifier.tree import HASH_BYTES, verify_consistency
 from verifier.words import format_time

@@ -25,36 +25,30 @@ from verifier.arguments import MAX_POLICY_BYTES, read_disclosures, read_file, re
 from verifier.checks import Check, Doubt
 from verifier.entries import MAX_ENTRY_BYTES
 from verifier.errors import MalformedInput, UsageError
+from verifier.files import write_atomically
 from verifier.fraud_making import make_fork
 from verifier.fraud_writing import FRAUD_DIR, format_kept, frauds_of_replay, keep_frauds
 from verifier.moments import parse_moment
 from verifier.policy import Policy, open_checkpoint, parse_policy
 from verifier.progress import ProgressBar
-from verifier.receipt import (
-    MAX_RECEIPT_BYTES,
-    compare_with_replay,
-    describe_receipt,
-    list_unchecked,
-    verify_receipt,
-)
+from verifier.receipt import compare_with_replay, describe_receipt, list_unchecked, verify_receipt
+from verifier.receipt_form import MAX_RECEIPT_BYTES
 from verifier.replay import replay
-from verifier.report import (
+from verifier.report import describe_replay, format_replay, replay_exit_code
+from verifier.state import format_state, load_state
+from verifier.verdict import (
     FAILED,
     UNKNOWN,
     USAGE,
     describe_checkpoint,
     describe_doubts,
-    describe_replay,
     exit_code,
     format_checkpoint,
     format_doubt,
     format_failure,
     format_json,
-    format_replay,
     format_verdict,
-    replay_exit_code,
 )
-from verifier.state import format_state, load_state, write_atomically
 from verifier.words import escape
 
 if TYPE_CHECKING:

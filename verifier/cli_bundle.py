@@ -13,8 +13,8 @@ from verifier.bundle import verify_bundle
 from verifier.bundle_report import describe, format_html, format_text
 from verifier.bundle_zip import MAX_BYTES
 from verifier.errors import UsageError
-from verifier.report import format_json
-from verifier.state import write_atomically
+from verifier.files import write_atomically
+from verifier.verdict import format_json
 
 if TYPE_CHECKING:
     from verifier.notes import VerifierKey

@@ -16,10 +16,12 @@ from verifier.moments import parse_moment
 from verifier.observed import Observed
 from verifier.progress import ProgressBar
 from verifier.replay import replay
-from verifier.report import (
+from verifier.report import completeness, replay_exit_code
+from verifier.schema_checks import LABEL, MAX_NAME_CHARS
+from verifier.source import name_location
+from verifier.verdict import (
     UNKNOWN,
     VERIFIED,
-    completeness,
     describe_checkpoint,
     describe_doubts,
     describe_failures,
@@ -27,10 +29,7 @@ from verifier.report import (
     format_failure,
     format_json,
     format_verdict,
-    replay_exit_code,
 )
-from verifier.schema_checks import LABEL, MAX_NAME_CHARS
-from verifier.source import name_location
 from verifier.words import escape
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from verifier.arguments import read_file
 from verifier.fraud import Verdict, verify_fraud
 from verifier.fraud_form import MAX_FRAUD_BYTES
-from verifier.report import UNKNOWN, format_json
+from verifier.verdict import UNKNOWN, format_json
 from verifier.words import escape
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from verifier.fraud_writing import FRAUD_DIR, format_kept, frauds_of_mirror, kee
 from verifier.manual import EXIT_CODES
 from verifier.mirror import Mirrored, mirror
 from verifier.progress import ProgressBar
-from verifier.report import (
+from verifier.several import describe_views, view_words
+from verifier.verdict import (
     UNKNOWN,
     describe_checkpoint,
     describe_doubts,
@@ -25,7 +26,6 @@ from verifier.report import (
     format_json,
     format_verdict,
 )
-from verifier.several import describe_views, view_words
 from verifier.words import escape
 
 if TYPE_CHECKING:

@@ -12,16 +12,8 @@ from verifier.predecessor import (
     unreached,
 )
 from verifier.progress import ProgressBar
-from verifier.report import (
-    FAILED,
-    FINDINGS,
-    UNKNOWN,
-    VERIFIED,
-    describe_replay,
-    exit_code,
-    format_replay,
-    replay_exit_code,
-)
+from verifier.report import describe_replay, format_replay, replay_exit_code
+from verifier.verdict import FAILED, FINDINGS, UNKNOWN, VERIFIED, exit_code
 
 if TYPE_CHECKING:
     import argparse

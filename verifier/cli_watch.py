@@ -17,7 +17,7 @@ from verifier.errors import UsageError
 from verifier.fraud_writing import FRAUD_DIR
 from verifier.manual import EXIT_CODES
 from verifier.progress import ProgressBar
-from verifier.report import FAILED, UNKNOWN, VERIFIED, exit_code
+from verifier.verdict import FAILED, UNKNOWN, VERIFIED, exit_code
 from verifier.watch import Settings, Watcher
 from verifier.watch_concerns import Interests
 from verifier.watch_sinks import sinks

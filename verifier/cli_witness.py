@@ -15,7 +15,7 @@ from verifier import manual
 from verifier.arguments import MAX_POLICY_BYTES, read_file
 from verifier.errors import UsageError
 from verifier.policy import parse_policy
-from verifier.report import UNKNOWN, VERIFIED
+from verifier.verdict import UNKNOWN, VERIFIED
 from verifier.witness import Witness
 from verifier.witness_keys import MAX_FILE_BYTES, generate, open_key_file, write_key_file
 from verifier.witness_store import WitnessStore

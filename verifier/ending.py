@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from verifier.checks import Check, Doubt
 from verifier.errors import CheckFailed, SourceUnavailable
 from verifier.notes import parse_note
-from verifier.policy import is_signed_by
+from verifier.policy import MAX_CLOCK_DIFFERENCE_S, is_signed_by
 from verifier.registry import ROTATION
 from verifier.remembered import find_fork
 from verifier.source import open_source, read_tile
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from verifier.notes import Checkpoint
     from verifier.policy import OpenedCheckpoint
     from verifier.replayed import Replay
-
-MAX_CLOCK_DIFFERENCE_S = 300
-"""How far a cosignature may be behind the newest entry (§10.6)."""
 
 
 class Ending:

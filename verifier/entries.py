@@ -19,7 +19,10 @@ from verifier.jcs import MAX_INTEGER, Json, decode_fast, parse_canonical
 from verifier.keys import SIGNATURE_WIDTHS
 from verifier.schema import KNOWN_RULES, NEWEST_RULES, STATEMENT_TYPES, verify_fields
 from verifier.templates import read_template
+from verifier.tree import HASH_BYTES
 
+FIRST_LINK = bytes(HASH_BYTES)
+"""`previous` of entry 0 (docs/format.md §7.2)."""
 MAX_ENTRY_BYTES = 65_535
 MAX_PAYLOAD_BYTES = 32_768
 MAX_SIGNATURES = 16

@@ -16,7 +16,7 @@ from verifier.entries import has_unknown_rules, parse_entry, parse_statement, pr
 from verifier.errors import CheckFailed
 from verifier.jcs import Json
 from verifier.keys import PublicKey
-from verifier.schema import verify_fields
+from verifier.schema import KNOWN_RULES, NEWEST_RULES, verify_fields
 from verifier.schema_checks import key_of
 from verifier.schema_v1 import COMMON_FIELDS
 from verifier.tree import leaf_hash
@@ -213,3 +213,14 @@ def examine_entry(raw: bytes, keys: dict[str, PublicKey], reading: Reading) -> E
 def leaf_hashes(entries: list[bytes]) -> bytes:
     """Return the leaf hashes of entries, joined."""
     return b"".join([leaf_hash(entry) for entry in entries])
+
+
+def readable_rules(payload: bytes) -> int:
+    """Return the newest version of the rules that a payload can be read by: only a replay knows which was in force."""
+    for rules in sorted(KNOWN_RULES, reverse=True):
+        try:
+            parse_statement(payload, rules)
+        except CheckFailed:
+            continue
+        return rules
+    return NEWEST_RULES  # reading it by these says what is wrong with it

@@ -9,7 +9,7 @@ from verifier.errors import MalformedInput
 from verifier.fraud_form import UntoldFraud, parse_fraud
 from verifier.fraud_kinds import Proof, prove
 from verifier.fraud_parts import NotProven, open_parts
-from verifier.report import FAILED, UNKNOWN, VERIFIED
+from verifier.verdict import FAILED, UNKNOWN, VERIFIED
 
 if TYPE_CHECKING:
     from verifier.notes import VerifierKey

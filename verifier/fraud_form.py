@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from verifier.b64 import decode_base64
-from verifier.bundle_documents import up_to
 from verifier.errors import MalformedInput, VerifierError
 from verifier.jcs import Json, parse_canonical
 from verifier.keys import PublicKey
@@ -25,6 +24,7 @@ from verifier.schema_checks import (
     size,
     text,
     time,
+    up_to,
 )
 
 TYPE = "provenance-ledger.fraud/v1"

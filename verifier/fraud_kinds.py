@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from verifier.ending import MAX_CLOCK_DIFFERENCE_S
 from verifier.errors import CheckFailed, MalformedInput
-from verifier.examine import Reading, examine_statement
+from verifier.examine import Reading, examine_statement, readable_rules
 from verifier.fraud_form import HISTORY, PROMISE, REFUSAL
 from verifier.fraud_parts import CHECKPOINT, Head, NotProven, Parts, Shown
 from verifier.fraud_refusals import prove_refusal
 from verifier.fraud_rules import RULES, UNSIGNED, find_fault
 from verifier.observed import Observed
-from verifier.receipt import readable_rules
+from verifier.policy import MAX_CLOCK_DIFFERENCE_S
 from verifier.tree import verify_consistency
 from verifier.words import escape, format_time
 

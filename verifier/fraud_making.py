@@ -11,8 +11,8 @@ from verifier.b64 import encode_base64
 from verifier.fraud import verify_fraud
 from verifier.fraud_form import MAX_FRAUD_BYTES, TYPE
 from verifier.jcs import format_canonical
-from verifier.report import VERIFIED
-from verifier.tree_paths import consistency_path, inclusion_path
+from verifier.tree import consistency_path, inclusion_path
+from verifier.verdict import VERIFIED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from verifier.errors import CheckFailed
-from verifier.examine import Reading, examine_statement
+from verifier.examine import Reading, examine_statement, readable_rules
 from verifier.fraud_form import REFUSAL
 from verifier.fraud_parts import Head, NotProven, Parts, name_of, open_statement
 from verifier.fraud_rules import Beginning
 from verifier.observed import Told
-from verifier.receipt import readable_rules
 from verifier.rules import MAX_AHEAD_MS
 from verifier.words import escape, format_time
 

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from verifier.checks import Check, Failure
 from verifier.consequences import ACCEPTANCE
-from verifier.entries import guess_rules, parse_entry, pre_authentication
+from verifier.entries import FIRST_LINK, guess_rules, parse_entry, pre_authentication
 from verifier.errors import CheckFailed, MalformedInput
 from verifier.examine import Examined, Reading, examine_entry
 from verifier.fraud_form import UntoldFraud
 from verifier.fraud_parts import NotProven, Parts, Shown
 from verifier.jcs import parse_canonical
 from verifier.registry import Registry
-from verifier.replay import FIRST_LINK
 from verifier.rules import MAX_AHEAD_MS, verify_acceptance
 from verifier.schema import KNOWN_RULES
 from verifier.schema_checks import Fault, hex32, id_, members, size, time

@@ -12,6 +12,7 @@ from verifier.checks import Check, Failure
 from verifier.chunks import read_bundle
 from verifier.entries import parse_entry
 from verifier.errors import CheckFailed, SourceUnavailable, UsageError
+from verifier.files import write_atomically
 from verifier.fraud_making import Draft, Held, make_fork, make_rewrite
 from verifier.fraud_parts import name_of
 from verifier.fraud_rules import RULES, UNSIGNED
@@ -20,7 +21,6 @@ from verifier.notes import MAX_NOTE_BYTES
 from verifier.policy import OpenedCheckpoint, open_checkpoint
 from verifier.remembered import read_hashes
 from verifier.source import DirectorySource, Location, Source, open_source
-from verifier.state import write_atomically
 from verifier.tree import TILE_WIDTH, Tree, leaf_hash, tile_widths
 from verifier.words import escape
 

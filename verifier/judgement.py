@@ -14,20 +14,19 @@ from typing import TYPE_CHECKING, Any
 from verifier import judgement_claims as claims
 from verifier import judgement_grants as grants
 from verifier import judgement_handoffs as handoffs
-from verifier import judgement_parties as parties
 from verifier.checks import Finding
 from verifier.disclosures import Disclosures
 from verifier.jcs import Json
 from verifier.judgement_close import Erased, LicenseState, compromised, erased, license_states, overdue
 from verifier.judgement_dump import dump_facts, load_facts
-from verifier.judgement_facts import Entry, Facts
+from verifier.judgement_facts import Entry, Facts, take_registered
 from verifier.terms_parsed import is_sealed
 
 if TYPE_CHECKING:
     from verifier.examine import Statement
 
 _TAKE: dict[str, Callable[[Facts, Entry], None]] = {
-    "party.registered": parties.take_registered,
+    "party.registered": take_registered,
     "listing.registered": grants.take_listing,
     "listing.amended": grants.take_listing_amended,
     "listing.withdrawn": grants.take_withdrawn,

@@ -11,10 +11,14 @@ from verifier.answers import YES, Answer, Truth
 from verifier.checks import Finding
 from verifier.identity import Presented
 from verifier.judgement_state import Claim, License, Listing, Periods, Request, Stated, Transfer
+from verifier.schema_checks import key_of
 from verifier.terms_parsed import is_sealed
 
 if TYPE_CHECKING:
     from verifier.examine import Statement
+
+_PLACES = frozenset({"/identity", "/identity/certificates"})
+"""Where a registration may seal its certificates."""
 
 
 @dataclass(slots=True)
@@ -114,3 +118,20 @@ def make_finding(  # noqa: PLR0917 (the members of a finding, in their order)
     entries = tuple(sorted({index, *others}))
     rests_on, places = tuple(sorted(answer.rests_on)), tuple(sorted(answer.places))
     return Finding(slug, index, party, entries, since_ms, sentence, rests_on, places)
+
+
+def take_registered(facts: Facts, entry: Entry) -> None:
+    """Keep the certificates that a registration shows, if it does."""
+    identity = entry.body.get("identity")
+    if identity is None or is_sealed(identity) or "certificates" not in identity:
+        return
+    certificates = identity["certificates"]
+    if not is_sealed(certificates):
+        facts.certificates[entry.issuer] = Presented(
+            entry.index,
+            entry.time_ms,
+            tuple(sorted(key_of(key).keyid for key in entry.body["keys"])),
+            tuple(certificates["chain"]),
+            certificates["signature"],
+            not _PLACES.isdisjoint(entry.opened),
+        )

@@ -16,6 +16,7 @@ from verifier.checks import Check, Doubt, Failure
 from verifier.entries import split_bundle
 from verifier.errors import CheckFailed, SourceUnavailable
 from verifier.examine import leaf_hashes
+from verifier.files import write_atomically
 from verifier.policy import OpenedCheckpoint, Policy, open_checkpoint
 from verifier.remembered import compare_roots, compare_shorter, find_fork, read_hashes
 from verifier.several import View, by_use, contradictions, look_at
@@ -29,7 +30,6 @@ from verifier.source import (
     read_checkpoint,
     read_tile,
 )
-from verifier.state import write_atomically
 from verifier.timestamps_files import FOLDER, SIZES, false_parts, read_sizes, read_stamped
 from verifier.tree import HASH_BYTES, TILE_HEIGHT, TILE_WIDTH, Tree, tile_path, tile_widths
 

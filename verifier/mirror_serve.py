@@ -25,12 +25,12 @@ from verifier.mirror import Mirrored, mirror
 from verifier.mirror_files import MirrorFiles
 from verifier.mirror_ids import StatementIndex
 from verifier.notes import MAX_NOTE_BYTES
-from verifier.receipt import HEADER
-from verifier.report import format_doubt, format_failure
+from verifier.receipt_form import HEADER
 from verifier.serving import new_application, serve, stop_on_signals
 from verifier.source import DirectorySource
 from verifier.timestamps_files import FOLDER, read_sizes
 from verifier.timestamps_form import MAX_TOKEN_BYTES
+from verifier.verdict import format_doubt, format_failure
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

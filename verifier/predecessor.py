@@ -13,9 +13,9 @@ from verifier.errors import CheckFailed, MalformedInput, SourceUnavailable
 from verifier.examine import id_bytes
 from verifier.notes import parse_checkpoint, parse_note
 from verifier.replay import replay
-from verifier.report import VERIFIED, describe_doubts, describe_failures, exit_code, format_doubt, format_failure
 from verifier.source import open_source, read_checkpoint
 from verifier.tree import TILE_WIDTH, leaf_hash
+from verifier.verdict import VERIFIED, describe_doubts, describe_failures, exit_code, format_doubt, format_failure
 from verifier.words import escape
 
 if TYPE_CHECKING:

@@ -5,33 +5,18 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from verifier.b64 import decode_base64
 from verifier.checks import Check, Doubt, Failure
 from verifier.entries import Entry, parse_entry, parse_statement
 from verifier.errors import CheckFailed, MalformedInput
-from verifier.examine import Reading, examine_statement
-from verifier.notes import MAX_NOTE_BYTES, parse_decimal
+from verifier.examine import Reading, examine_statement, readable_rules
 from verifier.policy import OpenedCheckpoint, Policy, open_checkpoint
+from verifier.receipt_form import Receipt, parse_receipt
 from verifier.remembered import compare_roots
-from verifier.schema import KNOWN_RULES, NEWEST_RULES
-from verifier.tree import HASH_BYTES, leaf_hash, verify_inclusion
+from verifier.tree import leaf_hash, verify_inclusion
 
 if TYPE_CHECKING:
     from verifier.notes import VerifierKey
     from verifier.state import ReplayState
-
-HEADER = "c2sp.org/tlog-proof@v1"
-MAX_PATH = 53
-MAX_RECEIPT_BYTES = 2 * MAX_NOTE_BYTES
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """A parsed receipt; nothing about it is verified."""
-
-    index: int
-    path: tuple[bytes, ...]
-    note: bytes
 
 
 @dataclass(slots=True)
@@ -49,32 +34,6 @@ class ReceiptCheck:
     replayed_size: int | None = None
     """Entries that an earlier replay judged, this one among them, in a tree that begins with the receipt's."""
     failures: list[Failure] = field(default_factory=list)
-
-
-def parse_receipt(raw: bytes) -> Receipt:
-    """Return the receipt that `raw` encodes (docs/format.md §11.2).
-
-    Raises `MalformedInput`.
-    """
-    if len(raw) > MAX_RECEIPT_BYTES:
-        raise MalformedInput("receipt", "too-large", f"{len(raw)} bytes")
-    head, empty_line, note = raw.partition(b"\n\n")
-    try:
-        lines = head.decode("ascii").split("\n")
-    except UnicodeDecodeError:
-        raise MalformedInput("receipt", "malformed", "not ASCII above the checkpoint") from None
-    if not empty_line or lines.pop(0) != HEADER:
-        raise MalformedInput("receipt", "malformed", "header")
-    if lines and lines[0].startswith("extra ") and decode_base64(lines.pop(0).removeprefix("extra ")) is None:
-        raise MalformedInput("receipt", "malformed", "extra")
-    index = parse_decimal(lines.pop(0).removeprefix("index ")) if lines and lines[0].startswith("index ") else None
-    if index is None:
-        raise MalformedInput("receipt", "malformed", "index")
-    path = [decode_base64(line) for line in lines]
-    hashes = tuple(digest for digest in path if digest is not None and len(digest) == HASH_BYTES)
-    if len(hashes) != len(path) or len(path) > MAX_PATH:
-        raise MalformedInput("receipt", "malformed", "path")
-    return Receipt(index, hashes, note)
 
 
 def verify_receipt(raw: bytes, entry_raw: bytes, policy: Policy, log: VerifierKey) -> ReceiptCheck:
@@ -140,17 +99,6 @@ def _verify_statement(entry: Entry, result: ReceiptCheck) -> None:
         raise CheckFailed(Failure(Check.SIGNATURE, "wrong-signature", entry.index, examined.wrong_signer))
     result.unknown_keyids = [keyid for keyid, _ in examined.unverified]
     result.verified_keyids = [keyid for keyid in examined.signers if keyid not in result.unknown_keyids]
-
-
-def readable_rules(payload: bytes) -> int:
-    """Return the newest version of the rules that a payload can be read by: only a replay knows which was in force."""
-    for rules in sorted(KNOWN_RULES, reverse=True):
-        try:
-            parse_statement(payload, rules)
-        except CheckFailed:
-            continue
-        return rules
-    return NEWEST_RULES  # reading it by these says what is wrong with it
 
 
 def list_unchecked(result: ReceiptCheck) -> list[str]:

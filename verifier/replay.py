@@ -13,6 +13,7 @@ from verifier.chunks import Chunk, Examiner, Task, read_first_rules
 from verifier.consequences import first_unknown, part_consequences
 from verifier.disclosures import Disclosures, verify_disclosures
 from verifier.ending import Ending
+from verifier.entries import FIRST_LINK
 from verifier.errors import CheckFailed, SourceUnavailable
 from verifier.identity import Roots
 from verifier.judgement import Judge
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from verifier.examine import Examined, Statement
     from verifier.notes import VerifierKey
     from verifier.source import Location
-
-FIRST_LINK = bytes(HASH_BYTES)
-"""`previous` of entry 0 (docs/format.md §7.2)."""
 
 
 def replay(

@@ -2,86 +2,41 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from verifier.checks import Check
-from verifier.jcs import Json
 from verifier.parties import CERTIFIED, format_evidence, party_evidence, party_status
 from verifier.report_judgement import describe_judgement, format_finding, format_moment, format_sealed
 from verifier.several import describe_views, view_words
 from verifier.source import name_location
+from verifier.verdict import (
+    _VERDICTS,
+    FINDINGS,
+    VERIFIED,
+    describe_checkpoint,
+    describe_doubts,
+    describe_failures,
+    exit_code,
+    format_checkpoint,
+    format_doubt,
+    format_failure,
+    format_id,
+    format_verdict,
+    shorten,
+)
 from verifier.words import escape, format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from verifier.checks import Doubt, Failure
-    from verifier.policy import OpenedCheckpoint, Policy
     from verifier.replayed import Replay
 
 TYPE = "provenance-ledger.replay-report/v1"
-VERIFIED, FAILED, USAGE, UNKNOWN, FINDINGS = 0, 1, 2, 3, 4
-"""Exit codes."""
-_SHOWN = 50
-"""Transfers, parties and findings that the text lists; the JSON lists all."""
-_VERDICTS = {
-    VERIFIED: "VERIFIED",
-    FAILED: "FALSE: the log, or this copy of it, is not what it claims to be",
-    UNKNOWN: "COULD NOT TELL: nothing false was found, but not everything could be checked",
-    FINDINGS: "VERIFIED, with findings about what parties did",
-}
-
-
-def exit_code(failures: Sequence[Failure], doubts: Sequence[Doubt]) -> int:
-    """Return 1, 3 or 0: something false goes before something unknown, and neither is ever a success."""
-    return FAILED if failures else UNKNOWN if doubts else VERIFIED
 
 
 def replay_exit_code(result: Replay, *, fail_on_findings: bool) -> int:
     """Return the exit code of a replay; 4 only where it was asked for and nothing is worse."""
     code = exit_code(result.failures, result.doubts)
     return FINDINGS if code == VERIFIED and fail_on_findings and result.findings else code
-
-
-def format_json(report: dict[str, Json]) -> str:
-    """Return a report as JSON, a member a line, in ASCII, which no terminal takes for anything else."""
-    return "{\n" + ",\n".join(f"{json.dumps(name)}: {json.dumps(member)}" for name, member in report.items()) + "\n}"
-
-
-def describe_failures(failures: Sequence[Failure]) -> list[dict[str, Any]]:
-    """Return failures as JSON values."""
-    return [asdict(failure) | {"check": failure.check.slug} for failure in failures]
-
-
-def describe_doubts(doubts: Sequence[Doubt]) -> list[dict[str, Any]]:
-    """Return doubts as JSON values."""
-    return [asdict(doubt) | {"check": doubt.check.slug} for doubt in doubts]
-
-
-def describe_checkpoint(opened: OpenedCheckpoint | None, policy: Policy) -> dict[str, Any] | None:
-    """Return a verified checkpoint as a JSON value, None if there is none."""
-    if opened is None:
-        return None
-    head = opened.checkpoint
-    return {
-        "origin": head.origin,
-        "size": head.size,
-        "root": head.root.hex(),
-        "cosignatures": [
-            {"witness": name, "time_unix_s": at, "is_independent": name not in policy.own_names(head.origin)}
-            for name, at in sorted(opened.cosigned_unix_s.items())
-        ],
-        "quorum": policy.quorum or "none",
-        "is_quorate": opened.is_quorate,
-        "note": opened.raw.decode(),
-    }
-
-
-def _name(statement_id: bytes | None) -> str | None:
-    return f"sha256:{statement_id.hex()}" if statement_id is not None else None
 
 
 def completeness(result: Replay) -> str:
@@ -139,7 +94,7 @@ def describe_replay(result: Replay, code: int) -> dict[str, Any]:
         "source": name_location(result.location),
         "views": describe_views(result.views),
         "origin": result.log.name,
-        "ledger": _name(registry.ledger),
+        "ledger": format_id(registry.ledger),
         "operator": registry.operator or None,
         "completeness": completeness(result),
         "resumed_size": result.resumed_size,
@@ -161,15 +116,15 @@ def describe_replay(result: Replay, code: int) -> dict[str, Any]:
         ],
         "transfers": [
             {
-                "id": _name(statement_id),
+                "id": format_id(statement_id),
                 "index": transfer.index,
                 "state": transfer.state,
                 "decided_index": transfer.decided_index,
                 "sender": transfer.sender,
                 "recipient": transfer.recipient,
-                "listing": _name(transfer.listing),
+                "listing": format_id(transfer.listing),
                 "listing_index": registry.listings[transfer.listing].index,
-                "license": _name(transfer.license),
+                "license": format_id(transfer.license),
                 "license_index": registry.licenses[transfer.license].index if transfer.license else None,
             }
             for statement_id, transfer in registry.transfers.items()
@@ -177,64 +132,8 @@ def describe_replay(result: Replay, code: int) -> dict[str, Any]:
     }
 
 
-def _format_other_log(failure: Failure) -> str:
-    whose = "the checkpoint found here" if failure.where == "checkpoint" else failure.where
-    return escape(
-        f"[{failure.check.slug}] {failure.reason}: the policy names the log {failure.expected}, and {whose} "
-        f"is of the log {failure.actual}. This may simply be another log: compare its address with the policy"
-    )
-
-
-def format_failure(failure: Failure) -> str:
-    """Return one failure as a line."""
-    if failure.check is Check.CHECKPOINT_ORIGIN:
-        return _format_other_log(failure)
-    place = [f"entry {failure.index}"] if failure.index is not None else []
-    place += [failure.where] if failure.where else []
-    line = f"[{failure.check.slug}] {failure.reason}" + (f" at {', '.join(place)}" if place else "")
-    if failure.expected:
-        line += f": expected {failure.expected}, found {failure.actual}"
-    elif failure.actual:
-        line += f": {failure.actual}"
-    return escape(f"{line}. Should hold: {failure.check.line}")
-
-
-def format_doubt(doubt: Doubt) -> str:
-    """Return one doubt as a line."""
-    place = [f"from entry {doubt.index} on"] if doubt.index is not None else []
-    place += [doubt.where] if doubt.where else []
-    return escape(f"[{doubt.check.slug}] {doubt.reason}" + (f" ({', '.join(place)})" if place else ""))
-
-
-def format_verdict(code: int, failures: Sequence[Failure], *, verified: str = "") -> str:
-    """Return the last line of a report; `verified` says what was, where that is less than everything."""
-    words = _VERDICTS[code]
-    if code == VERIFIED and verified:
-        words += f": {verified}"
-    elif any(failure.check is Check.CHECKPOINT_ORIGIN for failure in failures):
-        words = "FALSE: this is not the log that the policy names"
-    return f"{words} (exit {code})"
-
-
-def _shorten(lines: list[str]) -> list[str]:
-    rest = len(lines) - _SHOWN
-    return [*lines[:_SHOWN], f"  … and {rest} more (--json lists all)"] if rest > 0 else lines
-
-
 def _section(title: str, lines: list[str]) -> list[str]:
-    return ["", title, *_shorten(lines)] if lines else []
-
-
-def format_checkpoint(opened: OpenedCheckpoint, policy: Policy) -> list[str]:
-    """Return what is known of a verified checkpoint, a line each."""
-    head = opened.checkpoint
-    lines = [f"Checkpoint  {escape(head.origin)}, size {head.size}, root {head.root.hex()}; signed by the log's key"]
-    for name, at in sorted(opened.cosigned_unix_s.items()):
-        own = ": the log's own key, and no independent witness" if name in policy.own_names(head.origin) else ""
-        lines.append(f"Cosigned    by {escape(name)} at {format_time(at * 1000)}{own}")
-    if one_signer := policy.one_signer(head.origin):
-        lines.append(f"Note        {one_signer}")
-    return lines
+    return ["", title, *shorten(lines)] if lines else []
 
 
 def format_replay(result: Replay, code: int) -> str:
@@ -245,7 +144,7 @@ def format_replay(result: Replay, code: int) -> str:
     if result.opened:
         lines += format_checkpoint(result.opened, result.policy)
     if registry.ledger:
-        lines.append(f"Ledger      {_name(registry.ledger)}, operated by {escape(registry.operator)}")
+        lines.append(f"Ledger      {format_id(registry.ledger)}, operated by {escape(registry.operator)}")
     resumed = f", the first {result.resumed_size} of them earlier" if result.resumed_size else ""
     lines.append(f"Entries     {result.tree.size}{resumed}; {completeness(result)}")
     if registry.first_time_ms is not None:

@@ -7,6 +7,7 @@ field goes before an unknown one, and both before a wrong value.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -224,3 +225,19 @@ count = integer(1, MAX_INTEGER)
 sealed = members({"sealed": hex32})
 _short_key, _lasting_key = _key_object(ED25519), _key_object(MLDSA44)
 public_keys = list_of(public_key, MAX_KEYS)
+
+
+def up_to(most: int, item: Checker) -> Checker:
+    """Return the check of an array of 0 … `most` items."""
+    return list_of(item, most, least=0)
+
+
+def either(decide: Callable[[dict[str, Any]], bool], true: Checker, false: Checker) -> Checker:
+    """Return the check of an object that has one of two forms."""
+
+    def check(value: Json) -> None:
+        if type(value) is not dict:
+            raise Fault("wrong-type")
+        (true if decide(value) else false)(value)
+
+    return check

@@ -7,8 +7,6 @@ under a checkpoint that the log signed, which is verified again, so that it is e
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from dataclasses import dataclass, fields
 from hashlib import sha256
 from operator import attrgetter
@@ -183,25 +181,3 @@ def load_state(path: Path, policy: Policy, log: VerifierKey) -> ReplayState | No
     except OSError as error:
         raise UsageError(f"cannot read the state file {path}: {error.strerror}") from error
     return parse_state(raw, policy, log)
-
-
-def write_atomically(path: Path, raw: bytes) -> None:
-    """Write a file (mode 0600) so that a crash leaves the old one or the new one, whole.
-
-    Raises `OSError`.
-    """
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)  # the new name is durable too
-    finally:
-        os.close(directory)

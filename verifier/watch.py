@@ -17,9 +17,9 @@ from verifier.fraud_making import make_fork
 from verifier.fraud_writing import fraud_of_promise, frauds_of_replay, keep_frauds
 from verifier.notes import MAX_NOTE_BYTES
 from verifier.replay import replay
-from verifier.report import format_doubt, format_failure
 from verifier.several import View, by_use, contradictions, look_at, view_of
 from verifier.source import DirectorySource
+from verifier.verdict import format_doubt, format_failure
 from verifier.watch_concerns import ALARM, BY_ME, NOTICE, Interests, concern, name_id, touched
 from verifier.watch_promises import is_broken, read_promises
 from verifier.watch_sinks import Alarm, write_metrics

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from verifier.errors import UsageError
-from verifier.state import ReplayState, format_state, parse_state, write_atomically
+from verifier.files import write_atomically
+from verifier.state import ReplayState, format_state, parse_state
 
 if TYPE_CHECKING:
     from verifier.notes import VerifierKey

@@ -13,7 +13,7 @@ from tests.harness.people import key
 from tests.harness.witness import LastingWitness, Witness
 from verifier import errors, notes
 from verifier import policy as verifier_policy
-from verifier.report import format_checkpoint
+from verifier.verdict import format_checkpoint
 
 ORIGIN = "ledger.example/log"
 HEAD = TreeHead(7, bytes(range(32)))

@@ -19,7 +19,7 @@ from verifier.jcs import decode_fast, format_canonical, parse_canonical
 from verifier.notes import parse_checkpoint, parse_note, parse_vkey
 from verifier.parties import parse_parties
 from verifier.policy import open_checkpoint, parse_policy
-from verifier.receipt import parse_receipt
+from verifier.receipt_form import parse_receipt
 from verifier.schema import verify_fields
 from verifier.templates import read_template
 
