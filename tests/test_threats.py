@@ -14,9 +14,9 @@ from tests.harness import telling, views
 from tests.harness.builder import LedgerBuilder
 from tests.harness.bundle_set import all_cases
 from tests.harness.telling import Catch, Step, Telling, log_files
-from verifier import cli_watch
-from verifier.bundle_checks import BundleCheck
-from verifier.checks import Check
+from verifier.bundle.checks import BundleCheck
+from verifier.cli import watch as cli_watch
+from verifier.core.checks import Check
 
 ROWS = lies.read_rows()
 NAMED = {name for row in ROWS for name in row.names}
@@ -62,7 +62,7 @@ def test_a_row_says_how_it_is_caught() -> None:
     slugs = {check.slug for check in (*Check, *BundleCheck)}
     # An entry that does not fit has a payload that is too large long before.
     assert {slug for slug in slugs if f"`{slug}`" not in caught} == {"fits"}
-    program = "".join(path.read_text() for path in (lies.HOME / "verifier").glob("*.py"))
+    program = "".join(path.read_text() for path in (lies.HOME / "verifier").rglob("*.py"))
     words = {*re.findall(r'"([a-z]+-[a-z-]+)"', program), *re.findall(r"[a-z]+-[a-z-]+", cli_watch.MANUAL)}
     assert set(re.findall(r"`([a-z]+-[a-z-]+)`", caught)) - slugs - words == set()
 

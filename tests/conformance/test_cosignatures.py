@@ -11,9 +11,9 @@ from ledger.core.encoding import b64encode
 from ledger.core.errors import FormatError, NoteError, QuorumError
 from tests.harness.people import key
 from tests.harness.witness import LastingWitness, Witness
-from verifier import errors, notes
-from verifier import policy as verifier_policy
-from verifier.verdict import format_checkpoint
+from verifier.core import errors, notes
+from verifier.core import policy as verifier_policy
+from verifier.core.verdict import format_checkpoint
 
 ORIGIN = "ledger.example/log"
 HEAD = TreeHead(7, bytes(range(32)))

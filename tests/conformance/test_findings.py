@@ -13,14 +13,14 @@ from random import Random
 import pytest
 
 import ledger.core.keys
-import verifier.keys
+import verifier.core.keys
 from tests.conformance.effort import rounds
 from tests.conformance.tale import Tale
 from tests.harness.judged import Judged, Judging, ledger_judged, of_report, verifier_judged
 from tests.harness.sealing import disclosures_file
 from tests.harness.verify import replay_files
-from verifier.checks import Finding
-from verifier.disclosures import Disclosures
+from verifier.core.checks import Finding
+from verifier.sealed.disclosures import Disclosures
 
 TALES = 120
 STEPS = 70
@@ -39,7 +39,7 @@ SLUGS = {
 def trusting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Believe every signature, on both sides."""
     monkeypatch.setattr(ledger.core.keys.PublicKey, "verify", lambda *_: True)
-    monkeypatch.setattr(verifier.keys.PublicKey, "is_signed", lambda *_: True)
+    monkeypatch.setattr(verifier.core.keys.PublicKey, "is_signed", lambda *_: True)
 
 
 def differences(ours: Judged, theirs: Judged) -> list[tuple[str, object]]:

@@ -16,9 +16,9 @@ from tests.conformance.effort import rounds
 from tests.conformance.random_terms import OPERATORS, TermsMaker, sealable
 from tests.harness.agreements import rule
 from tests.harness.sealing import member, steps
-from verifier.implication import Listed
-from verifier.implication import implies as verifier_implies
-from verifier.terms_parsed import parse_terms
+from verifier.terms.implication import Listed
+from verifier.terms.implication import implies as verifier_implies
+from verifier.terms.parsed import parse_terms
 
 ROUNDS = 12_000
 SEALED = {"sealed": "5e" * 32}

@@ -6,7 +6,7 @@ import pytest
 
 from ledger.core.mldsa import verify_mldsa44
 from tests.harness.vectors import Wycheproof, mldsa44
-from verifier.mldsa import is_mldsa44_signed
+from verifier.core.mldsa import is_mldsa44_signed
 
 
 def test_the_excerpt_is_complete() -> None:

@@ -16,8 +16,8 @@ from ledger.core.note import COSIGNATURE_TYPE, ED25519_TYPE, NoteKey, sign_note
 from ledger.core.policy import parse_policy
 from ledger.core.receipt import format_receipt, parse_receipt
 from tests.harness.people import key
-from verifier import b64, jcs, notes, policy, receipt
-from verifier.errors import VerifierError
+from verifier.core import b64, jcs, notes, policy, receipt
+from verifier.core.errors import VerifierError
 
 REFUSED = object()
 EXAMPLES = settings(max_examples=600, derandomize=True, deadline=None)

@@ -12,8 +12,8 @@ from ledger.core.errors import FormatError
 from ledger.core.keys import LastingKey, SigningKey
 from ledger.statements.parse import STATEMENTS
 from ledger.statements.parse import parse_statement as parse_here
-from verifier.entries import parse_statement as parse_there
-from verifier.errors import CheckFailed
+from verifier.core.errors import CheckFailed
+from verifier.schema.entries import parse_statement as parse_there
 
 SHORT, OTHER_SHORT = (SigningKey(bytes([n]) * 32).public.document() for n in (1, 2))
 LONG, OTHER_LONG = (LastingKey(bytes([n]) * 32).public.document() for n in (1, 2))

@@ -15,10 +15,10 @@ from ledger.party.dataset.errors import TableUnreadable
 from ledger.party.dataset.formats import TableFormat
 from ledger.party.dataset.normal import Reading, normal_form
 from ledger.party.dataset.reading import open_table
-from verifier import bundle_normal
-from verifier.bundle_found import read_table
-from verifier.bundle_rows import format_record
-from verifier.errors import MalformedInput
+from verifier.bundle.found import read_table
+from verifier.core.errors import MalformedInput
+from verifier.sealed import normal as bundle_normal
+from verifier.sealed.rows import format_record
 
 Rows = tuple[list[str], list[bytes]] | None
 

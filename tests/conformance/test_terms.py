@@ -18,8 +18,8 @@ from tests.harness.agreements import fixed_members
 from tests.harness.people import person
 from tests.harness.sealing import seal
 from tests.harness.speech import Speech
-from verifier.entries import parse_statement as verifier_parse
-from verifier.errors import CheckFailed
+from verifier.core.errors import CheckFailed
+from verifier.schema.entries import parse_statement as verifier_parse
 
 ROUNDS = 1500
 LEDGER, LISTING = "sha256:" + "1" * 64, "sha256:" + "2" * 64

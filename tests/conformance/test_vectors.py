@@ -20,8 +20,8 @@ from ledger.core.tiles import format_tile_path, parse_tile_path
 from tests.harness import edwards
 from tests.harness.reference import ReferenceTree, entry_leaf
 from tests.harness.vectors import Wycheproof, load, wycheproof
-from verifier import ed25519, notes, policy, tree
-from verifier.errors import MalformedInput
+from verifier.core import ed25519, notes, policy, tree
+from verifier.core.errors import MalformedInput
 
 GO = load("merkle-go-sumdb.json")
 PROBES = load("merkle-probes.json")

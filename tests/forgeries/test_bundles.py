@@ -6,9 +6,9 @@ import pytest
 
 from tests.harness.bundle_set import all_cases
 from tests.harness.bundles import Case
-from verifier.bundle import Examination, verify_bundle
-from verifier.bundle_case import BY_OPERATOR, COMPLETE, OMISSIONS
-from verifier.policy import parse_policy
+from verifier.bundle.bundle import Examination, verify_bundle
+from verifier.bundle.case import BY_OPERATOR, COMPLETE, OMISSIONS
+from verifier.core.policy import parse_policy
 
 CASES = {case.name: case for case in all_cases()}
 WAYS = {

@@ -15,10 +15,10 @@ from tests.harness.forger import Scene
 from tests.harness.frauds import FRAUDS, HISTORY, PROMISE, REFUSAL, FraudFile, Tell, consistency, take_back
 from tests.harness.speech import signed
 from tests.harness.verify import Verdict, run_verifier
-from verifier.cli import main
-from verifier.fraud import verify_fraud
-from verifier.fraud_form import KINDS
-from verifier.policy import parse_policy
+from verifier.cli.main import main
+from verifier.core.policy import parse_policy
+from verifier.fraud.form import KINDS
+from verifier.fraud.fraud import verify_fraud
 
 ALSO = {"rewrite": {"fork"}, "rollback": {"unlawful-entry"}}
 """What some frauds are besides."""

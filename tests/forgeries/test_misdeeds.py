@@ -9,7 +9,7 @@ import pytest
 from tests.harness.misdeeds import MISDEEDS, Found, Misdeed
 from tests.harness.scene_2 import Scene2
 from tests.harness.verify import replay_files
-from verifier.bundle_case import SLUGS
+from verifier.bundle.case import SLUGS
 
 
 @pytest.mark.parametrize("tell", MISDEEDS, ids=lambda tell: tell.__name__)

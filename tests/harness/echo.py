@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-import verifier.cli
+import verifier.cli.main
 
 MAX_LINES, MAX_LINES_A_CASE, MAX_CHARACTERS = 24, 120, 300
 """Of what one call of a program says, and of what happens in one case of a test, so much is shown."""
@@ -25,7 +25,7 @@ _outcomes: Counter[str] = Counter()
 
 def pytest_configure() -> None:
     """Look over the shoulder of programs and of checks for errors, before any test takes hold of them."""
-    verify, communicate, leave = verifier.cli.main, subprocess.Popen.communicate, pytest.RaisesExc.__exit__
+    verify, communicate, leave = verifier.cli.main.main, subprocess.Popen.communicate, pytest.RaisesExc.__exit__
 
     def main(arguments: list[str] | None = None) -> int:
         said, code = io.StringIO(), -1
@@ -51,7 +51,7 @@ def pytest_configure() -> None:
         return is_caught
 
     patch = pytest.MonkeyPatch()
-    patch.setattr(verifier.cli, "main", main)
+    patch.setattr(verifier.cli.main, "main", main)
     patch.setattr(subprocess.Popen, "communicate", listen)
     patch.setattr(pytest.RaisesExc, "__exit__", catch)
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)  # each request would be a line

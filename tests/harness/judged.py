@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 from ledger.registry.finding import Finding
 from tests.harness.builder import LedgerBuilder
-from verifier.checks import Failure
-from verifier.disclosures import Disclosures
-from verifier.examine import Examined, Reading, examine_entry
-from verifier.judgement import Judge, Judgement
-from verifier.schema import STATEMENT_TYPES
+from verifier.core.checks import Failure
+from verifier.judgement.judge import Judge, Judgement
+from verifier.rules.examine import Examined, Reading, examine_entry
+from verifier.schema.versions import STATEMENT_TYPES
+from verifier.sealed.disclosures import Disclosures
 
 
 class Told(NamedTuple):

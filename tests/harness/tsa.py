@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from verifier.timestamps_form import parse_token
+from verifier.times.form import parse_token
 
 DAY = timedelta(days=1)
 REPLY = "application/timestamp-reply"

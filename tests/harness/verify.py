@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.harness.builder import write_files
-from verifier.cli import main
+from verifier.cli.main import main
 
 
 class Verdict(NamedTuple):

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 from tests.harness.vectors import mldsa44
 from tests.page.browser import Opened
-from verifier.mldsa import is_mldsa44_signed
+from verifier.core.mldsa import is_mldsa44_signed
 
 Triple = tuple[bytes, bytes, bytes]
 """Public key, message, signature."""

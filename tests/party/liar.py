@@ -23,8 +23,8 @@ from ledger.registry.acceptance import Duplicate
 from ledger.registry.facts import Fact, KeyFact, PartyFact, TransferFact, key_key, party_key
 from ledger.registry.refusal import Refused
 from tests.harness.builder import LedgerBuilder
-from verifier.fraud import verify_fraud
-from verifier.policy import parse_policy as parse_their_policy
+from verifier.core.policy import parse_policy as parse_their_policy
+from verifier.fraud.fraud import verify_fraud
 
 Lie = Callable[[str, Json], Json]
 

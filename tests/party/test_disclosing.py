@@ -21,7 +21,7 @@ from ledger.statements.parse import NEWEST_RULES
 from tests.harness.builder import LedgerBuilder
 from tests.harness.people import person
 from tests.party.liar import Liar, serving
-from verifier.disclosures import parse_disclosures
+from verifier.sealed.disclosures import parse_disclosures
 
 SECRETS = ("The secret title", "secret holder", "keyword-one")
 SEAL = ["/title", "/rights_holder", "/keywords/0", "/use/consents"]

@@ -19,8 +19,8 @@ from ledger.server.store.memory import MemoryStore
 from tests.harness.people import person
 from tests.harness.running import House, running, serving, submit_all
 from tests.harness.speech import signed
-from verifier.mirror import mirror
-from verifier.policy import parse_policy
+from verifier.core.policy import parse_policy
+from verifier.mirror.mirror import mirror
 
 GONE = "http://127.0.0.1:1"
 

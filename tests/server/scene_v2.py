@@ -17,7 +17,7 @@ from ledger.server.store.contract import Store
 from ledger.server.store.memory import MemoryStore
 from tests.harness.running import Served, running, serving, submit_all
 from tests.server.stage_v2 import Stage
-from verifier.cli import main
+from verifier.cli.main import main
 
 
 class Scene:

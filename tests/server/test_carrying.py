@@ -27,8 +27,8 @@ from ledger.server.store.stamps import StoredStamp
 from tests.harness.people import person
 from tests.harness.running import House, running, serving, submit_all
 from tests.harness.tsa import Authority
-from verifier.mirror import mirror
-from verifier.policy import parse_policy
+from verifier.core.policy import parse_policy
+from verifier.mirror.mirror import mirror
 
 ALPHA = person("alpha")
 HOUSE = House()

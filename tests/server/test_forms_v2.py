@@ -13,8 +13,8 @@ from tests.server.faults_v2 import DECIDED, EXCLUSIVE, REFERENCES, ROLES, TERMS
 from tests.server.forms_v2 import FORMS, allowed, refused
 from tests.server.good_v2 import good
 from tests.server.stage_v2 import Stage
-from verifier.errors import MalformedInput
-from verifier.schema import NEWEST_RULES, verify_fields
+from verifier.core.errors import MalformedInput
+from verifier.schema.versions import NEWEST_RULES, verify_fields
 
 Reason = str | None
 OLD = {"ledger.created", "ledger.rules_changed", "party.registered", "party.key_added", "party.key_revoked"}

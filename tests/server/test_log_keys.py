@@ -28,8 +28,8 @@ from tests.harness.people import key, person
 from tests.harness.running import ORIGIN, Clock, House, serving, submit_all
 from tests.harness.speech import signed
 from tests.harness.verify import run_verifier
-from verifier.mirror import mirror
-from verifier.policy import parse_policy as their_policy
+from verifier.core.policy import parse_policy as their_policy
+from verifier.mirror.mirror import mirror
 
 NEW, LASTING = key("second log"), LastingKey(bytes(range(32)))
 ALPHA = person("alpha")

@@ -21,9 +21,9 @@ from ledger.server.log.workers import Workers
 from tests.harness.running import House
 from tests.server.test_witnessing import Fake, panel_of, until, witnessed
 from tests.verifier.test_watch_process import ALARM, answering, reply
-from verifier.errors import SourceUnavailable
-from verifier.source import HttpSource
-from verifier.watch_sinks import parse_webhook
+from verifier.core.errors import SourceUnavailable
+from verifier.sources.source import HttpSource
+from verifier.watch.sinks import parse_webhook
 
 GONE = "http://127.0.0.1:1"
 """Where nobody answers, unless a proxy did in its place."""

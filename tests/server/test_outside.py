@@ -26,8 +26,8 @@ from ledger.server.store.contract import IntegrityError, StoreError, StoreLocked
 from ledger.server.store.sqlite import SQLiteStore
 from tests.harness.people import key, person
 from tests.harness.running import ORIGIN, Clock, House, serving, submit_all
-from verifier.mirror import mirror
-from verifier.policy import parse_policy
+from verifier.core.policy import parse_policy
+from verifier.mirror.mirror import mirror
 
 ALPHA = person("alpha")
 SIZE = 300

@@ -11,7 +11,7 @@ from typing import Any
 
 from nacl.signing import SigningKey
 
-from verifier.schema import NEWEST_RULES
+from verifier.schema.versions import NEWEST_RULES
 
 PAYLOAD_TYPE = "application/vnd.provenance-ledger.statement.v1+json"
 ORIGIN = "log.example/test"

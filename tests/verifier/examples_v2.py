@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.verifier.builder import ORIGIN, Builder, agreement, b64, key_from, keyid, public, vkey
-from verifier.schema import NEWEST_RULES
+from verifier.schema.versions import NEWEST_RULES
 
 ID, OTHER_ID, HEX = "sha256:" + "1" * 64, "sha256:" + "2" * 64, "ab" * 32
 SEALED = {"sealed": HEX}

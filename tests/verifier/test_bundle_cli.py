@@ -18,9 +18,9 @@ from tests.harness.bundle_story import Story
 from tests.harness.bundles import NOT_NEEDED, Maker, finished, good, with_manifest, zipped
 from tests.harness.people import key
 from tests.harness.verify import run_verifier
-from verifier.bundle_case import SLUGS
-from verifier.cli import main
-from verifier.schema import NEWEST_RULES
+from verifier.bundle.case import SLUGS
+from verifier.cli.main import main
+from verifier.schema.versions import NEWEST_RULES
 
 BOB = key("bob.example signing")
 

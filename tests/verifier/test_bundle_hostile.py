@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from tests.harness.bundles import Files, document, good, with_manifest, zipped
 from tests.harness.forged_bytes import raw_zip
-from verifier.bundle import Examination, verify_bundle
-from verifier.bundle_found import UnknownEncoding, read_table
-from verifier.bundle_normal import READINGS, normal_form
-from verifier.bundle_report import describe, format_html, format_text
-from verifier.bundle_zip import read_zip
-from verifier.errors import MalformedInput
-from verifier.policy import parse_policy
+from verifier.bundle.bundle import Examination, verify_bundle
+from verifier.bundle.found import UnknownEncoding, read_table
+from verifier.bundle.report import describe, format_html, format_text
+from verifier.bundle.zip import read_zip
+from verifier.core.errors import MalformedInput
+from verifier.core.policy import parse_policy
+from verifier.sealed.normal import READINGS, normal_form
 
 POLICY = parse_policy(good().story.policy().encode())
 READ = ("case.json", "disclosures.json", "evidence.json", "judgement.json")

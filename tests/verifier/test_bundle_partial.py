@@ -17,11 +17,11 @@ from tests.conformance.tale import Tale
 from tests.harness.builder import LedgerBuilder
 from tests.harness.judged import Judging, verifier_judged
 from tests.harness.reference import ReferenceTree, entry_leaf
-from verifier.bundle_checks import Outcome
-from verifier.bundle_entries import Chain, verify_chain
-from verifier.bundle_form import Bundle
-from verifier.disclosures import Disclosures
-from verifier.policy import parse_policy
+from verifier.bundle.checks import Outcome
+from verifier.bundle.entries import Chain, verify_chain
+from verifier.bundle.form import Bundle
+from verifier.core.policy import parse_policy
+from verifier.sealed.disclosures import Disclosures
 
 IDS = ("listing", "license", "transfer", "claim", "parent", "disclosure", "request", "statement")
 PARTIES = ("issuer", "licensee", "recipient", "respondent", "tribunal", "venue")

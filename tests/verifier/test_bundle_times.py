@@ -20,7 +20,7 @@ from tests.harness.reference import ReferenceTree, entry_leaf
 from tests.harness.tsa import Authority
 from tests.harness.verify import Verdict, run_verifier
 from tests.harness.witness import Witness
-from verifier.cli import main
+from verifier.cli.main import main
 
 W1 = Witness("w1.example")
 BEGIN = 1_700_000_000

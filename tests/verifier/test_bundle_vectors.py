@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 
 from tests.harness.vectors import FOLDER
-from verifier.b64 import decode_base64
-from verifier.bundle_checks import Outcome
-from verifier.bundle_form import Bundle
-from verifier.bundle_found import READABLE, read_table
-from verifier.bundle_marks import Seal, Trial
-from verifier.bundle_normal import Mapped, Mapping, normal_form
-from verifier.bundle_records import distinct, verify_records
-from verifier.bundle_rows import format_record, parse_record
-from verifier.bundle_score import millibits, needed_millibits, surprise_bits, word_bit
-from verifier.errors import MalformedInput
-from verifier.sealed_values import is_content, is_marks
+from verifier.bundle.checks import Outcome
+from verifier.bundle.form import Bundle
+from verifier.bundle.found import READABLE, read_table
+from verifier.bundle.marks import Seal, Trial
+from verifier.bundle.records import distinct, verify_records
+from verifier.bundle.score import millibits, needed_millibits, surprise_bits, word_bit
+from verifier.core.b64 import decode_base64
+from verifier.core.errors import MalformedInput
+from verifier.sealed.normal import Mapped, Mapping, normal_form
+from verifier.sealed.rows import format_record, parse_record
+from verifier.sealed.values import is_content, is_marks
 
 
 def load(name: str) -> Any:

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.verifier.builder import Builder, b64, envelope, key_from, keyid, root_of, small_ledger, witness_line
-from verifier.checks import Check
-from verifier.cli import main
-from verifier.manual import EXAMPLE_POLICY
-from verifier.policy import parse_policy
+from verifier.cli.main import main
+from verifier.cli.manual import EXAMPLE_POLICY
+from verifier.core.checks import Check
+from verifier.core.policy import parse_policy
 
 ROOT = Path(__file__).parents[2]
 _BLOCKED = """

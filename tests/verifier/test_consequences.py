@@ -9,7 +9,7 @@ import pytest
 from tests.verifier.builder import Builder, envelope, key_from, sha, small_ledger
 from tests.verifier.test_remembered import state
 from tests.verifier.test_replay import MANY, checks, code, run
-from verifier.replayed import Replay
+from verifier.replay.result import Replay
 
 
 def damage(raw: bytes) -> bytes:

@@ -18,9 +18,9 @@ from tests.harness.speech import Speech, signed
 from tests.harness.tsa import Authority
 from tests.harness.verify import Verdict, run_verifier
 from tests.harness.witness import Witness
-from verifier.cli import main
-from verifier.dating import AUTHORITY, WITNESS, Dated, Dating
-from verifier.policy import parse_policy
+from verifier.cli.main import main
+from verifier.core.policy import parse_policy
+from verifier.times.dating import AUTHORITY, WITNESS, Dated, Dating
 
 W1, W2, W3 = (Witness(f"w{number}.example") for number in (1, 2, 3))
 BEGIN = 1_700_000_000

@@ -12,10 +12,10 @@ from tests.harness.builder import write_files
 from tests.harness.verify import replay_files
 from tests.terms_examples.course import Course
 from tests.terms_examples.page import read_examples
-from verifier.cli import main
-from verifier.disclosures import parse_disclosures
-from verifier.errors import MalformedInput
-from verifier.jcs import format_canonical
+from verifier.cli.main import main
+from verifier.core.errors import MalformedInput
+from verifier.core.jcs import format_canonical
+from verifier.sealed.disclosures import parse_disclosures
 
 SEALED = next(example for example in read_examples() if example.number == "8.12")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import nacl.bindings as sodium
 
-from verifier.ed25519 import SMALL_ORDER_POINTS, is_signed, is_strong
+from verifier.core.ed25519 import SMALL_ORDER_POINTS, is_signed, is_strong
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 ORDER = 2**252 + 27742317777372353535851937790883648493

@@ -12,7 +12,7 @@ import pytest
 from tests.verifier.builder import small_ledger
 from tests.verifier.test_replay import checks, code, run
 from tests.verifier.test_watch_process import answering, reply
-from verifier.policy import parse_policy
+from verifier.core.policy import parse_policy
 
 LOG = small_ledger()
 POLICY = parse_policy(LOG.policy().encode())
@@ -61,7 +61,7 @@ def test_a_source_that_changes_its_encoding_is_read_alike() -> None:
 @pytest.mark.parametrize("name", FALSE)
 def test_an_encoding_that_was_not_asked_for_is_no_answer(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It could not be told what is in it: that accuses neither the log nor its operator."""
-    monkeypatch.setattr("verifier.source._ATTEMPTS", 1)
+    monkeypatch.setattr("verifier.sources.source._ATTEMPTS", 1)
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         encoding, raw = FALSE[name](FILES.get(handler.path[1:], b""))

@@ -11,13 +11,13 @@ import pytest
 
 from tests.verifier.builder import START_MS, Builder, agreement, b64, canonical, sha, small_ledger
 from tests.verifier.test_rules_v2 import World
-from verifier.cli_explain import add_parser, run
-from verifier.disclosures import Disclosures
-from verifier.errors import UsageError
-from verifier.explain import Explanation, explain
-from verifier.observed import Observed
-from verifier.policy import parse_policy
-from verifier.replay import replay
+from verifier.cli.explain import add_parser, run
+from verifier.core.errors import UsageError
+from verifier.core.policy import parse_policy
+from verifier.explain.story import Explanation, explain
+from verifier.replay.replay import replay
+from verifier.rules.subject import Observed
+from verifier.sealed.disclosures import Disclosures
 
 DAY_MS = 86_400_000
 SALT = b64(bytes(16))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-import verifier.keys
-import verifier.notes
+import verifier.core.keys
+import verifier.core.notes
 from ledger.core.checkpoint import sign_checkpoint
 from ledger.core.keys import Signer
 from ledger.core.note import note_key_of
@@ -16,9 +16,9 @@ from tests.harness.forger import Scene
 from tests.harness.lies_about_algorithms import before
 from tests.harness.people import lasting_key
 from tests.harness.verify import Verdict, replay_files
-from verifier.bundle import Examination, verify_bundle
-from verifier.bundle_report import describe
-from verifier.policy import parse_policy
+from verifier.bundle.bundle import Examination, verify_bundle
+from verifier.bundle.report import describe
+from verifier.core.policy import parse_policy
 
 LASTING = lasting_key("log, lasting")
 GARBAGE = b"\x01" * 64
@@ -37,7 +37,7 @@ class Forged:
 @pytest.fixture(autouse=True)
 def fallen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every Ed25519 signature be valid under every key."""
-    for module in (verifier.keys, verifier.notes):
+    for module in (verifier.core.keys, verifier.core.notes):
         monkeypatch.setattr(module, "is_signed", lambda *_: True)
 
 

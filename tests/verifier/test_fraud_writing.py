@@ -13,7 +13,7 @@ from tests.harness.frauds import WITNESS, listing, take_back
 from tests.harness.scene_2 import LIES_2, Lie2, Scene2
 from tests.harness.speech import signed
 from tests.harness.verify import Verdict, replay_files, run_verifier
-from verifier.cli import main
+from verifier.cli.main import main
 
 UNPROVABLE = {"entry-bytes", "root", "tile", "bundle", "checkpoint-signature", "checkpoint-origin"}
 """Checks of what no key of the log signed, or of a copy that may be damaged."""

@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import verifier.source
+import verifier.sources.source
 from tests.verifier.builder import Builder, key_from, public, small_ledger
 from tests.verifier.test_parsers import slowly
-from verifier.entries import parse_entry
-from verifier.errors import SourceUnavailable
-from verifier.notes import Checkpoint
-from verifier.policy import parse_policy
-from verifier.replay import replay
-from verifier.report import replay_exit_code
-from verifier.schema import NEWEST_RULES
-from verifier.source import HttpSource
-from verifier.templates import read_template
-from verifier.tree import tile_widths
+from verifier.core.errors import SourceUnavailable
+from verifier.core.notes import Checkpoint
+from verifier.core.policy import parse_policy
+from verifier.core.tree import tile_widths
+from verifier.replay.replay import replay
+from verifier.replay.report import replay_exit_code
+from verifier.schema.entries import parse_entry
+from verifier.schema.templates import read_template
+from verifier.schema.versions import NEWEST_RULES
+from verifier.sources.source import HttpSource
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from verifier.replayed import Replay
+    from verifier.replay.result import Replay
 
 TRANSFERS = [
     payload
@@ -100,8 +100,8 @@ def test_a_checkpoint_of_2_53_entries_costs_nothing(tmp_path: Path) -> None:
     ids=["continue for ever", "headers for ever", "a body that drips"],
 )
 def test_a_server_that_never_ends_is_given_up(drip: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verifier.source, "DEADLINE_S", 0.5)
-    monkeypatch.setattr(verifier.source, "_ATTEMPTS", 1)
+    monkeypatch.setattr(verifier.sources.source, "DEADLINE_S", 0.5)
+    monkeypatch.setattr(verifier.sources.source, "_ATTEMPTS", 1)
     starts = {b"X-More: 1\r\n": b"HTTP/1.1 200 OK\r\n", b"x": b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n"}
     stop = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:

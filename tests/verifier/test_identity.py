@@ -18,8 +18,8 @@ from tests.harness.builder import LedgerBuilder
 from tests.harness.people import person
 from tests.harness.speech import signed
 from tests.harness.verify import Verdict, replay_files
-from verifier.errors import MalformedInput
-from verifier.identity import Presented, parse_roots, verify_identity
+from verifier.core.errors import MalformedInput
+from verifier.judgement.identity import Presented, parse_roots, verify_identity
 
 Key = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 LEDGER, PARTY = "sha256:" + "1" * 64, "alpha"

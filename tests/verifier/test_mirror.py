@@ -8,7 +8,7 @@ import pytest
 
 from tests.verifier.test_remembered import NEWEST, SIZE, early, flip
 from tests.verifier.test_replay import MANY, checks, code, copy, run
-from verifier.mirror import Mirrored
+from verifier.mirror.mirror import Mirrored
 
 
 @pytest.fixture

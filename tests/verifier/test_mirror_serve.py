@@ -24,9 +24,9 @@ from tests.harness.tsa import Authority
 from tests.verifier.builder import statement_name
 from tests.verifier.test_remembered import early, forked
 from tests.verifier.test_replay import MANY
-from verifier.policy import parse_policy
-from verifier.receipt import verify_receipt
-from verifier.tree import verify_consistency
+from verifier.core.policy import parse_policy
+from verifier.core.tree import verify_consistency
+from verifier.replay.receipt import verify_receipt
 
 SIZE = len(MANY.entries)
 _READY = re.compile(r"Serving the mirror at (http://127\.0\.0\.1:\d+)/checkpoint")

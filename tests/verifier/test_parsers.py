@@ -12,16 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.verifier.builder import START_MS, b64, canonical, key_from, note_id, small_ledger, vkey, witness_line
-from verifier.b64 import decode_base64, encode_base64
-from verifier.entries import parse_entry, parse_statement, split_bundle
-from verifier.errors import CheckFailed, MalformedInput
-from verifier.jcs import decode_fast, format_canonical, parse_canonical
-from verifier.notes import parse_checkpoint, parse_note, parse_vkey
-from verifier.parties import parse_parties
-from verifier.policy import open_checkpoint, parse_policy
-from verifier.receipt_form import parse_receipt
-from verifier.schema import verify_fields
-from verifier.templates import read_template
+from verifier.core.b64 import decode_base64, encode_base64
+from verifier.core.errors import CheckFailed, MalformedInput
+from verifier.core.jcs import decode_fast, format_canonical, parse_canonical
+from verifier.core.notes import parse_checkpoint, parse_note, parse_vkey
+from verifier.core.policy import open_checkpoint, parse_policy
+from verifier.core.receipt import parse_receipt
+from verifier.judgement.pins import parse_parties
+from verifier.schema.entries import parse_entry, parse_statement, split_bundle
+from verifier.schema.templates import read_template
+from verifier.schema.versions import verify_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -195,7 +195,7 @@ def test_malformed_policy(lines: list[str]) -> None:
 
 def test_the_template_reads_what_the_slow_path_reads() -> None:
     """The fast path of entries and statements is a short cut, not a second opinion."""
-    from verifier import entries
+    from verifier.schema import entries
 
     for raw in LEDGER.entries:
         fast = entries._parse_template(raw)
@@ -218,7 +218,7 @@ def signatures_of(*widths: int) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("widths", [(64,), (2420,), (64, 2420), (2420, 64, 64), (64,) * 16])
 def test_the_template_reads_signatures_of_both_algorithms(widths: tuple[int, ...]) -> None:
-    from verifier import entries
+    from verifier.schema import entries
 
     raw = with_signatures(signatures_of(*widths))
     assert entries._parse_template(raw) is not None
@@ -243,7 +243,7 @@ def test_the_template_reads_signatures_of_both_algorithms(widths: tuple[int, ...
     ],
 )
 def test_the_template_reads_no_other_signatures(signatures: list[dict[str, str]]) -> None:
-    from verifier import entries
+    from verifier.schema import entries
 
     raw = with_signatures(signatures)
     assert entries._parse_template(raw) is None

@@ -10,11 +10,11 @@ import pytest
 from tests.verifier.builder import Builder, key_from, keyid, public
 from tests.verifier.test_consequences import damaged
 from tests.verifier.test_replay import checks, code
-from verifier.parties import Pins
-from verifier.policy import parse_policy
-from verifier.replay import replay
-from verifier.replayed import Replay
-from verifier.report import describe_replay, format_replay
+from verifier.core.policy import parse_policy
+from verifier.judgement.pins import Pins
+from verifier.replay.replay import replay
+from verifier.replay.report import describe_replay, format_replay
+from verifier.replay.result import Replay
 
 NEW = key_from("acme/new")
 

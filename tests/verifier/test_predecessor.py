@@ -10,7 +10,7 @@ import pytest
 
 from tests.verifier.builder import Builder, b64, key_from, small_ledger, vkey
 from tests.verifier.test_cli import verifier
-from verifier.cli import main
+from verifier.cli.main import main
 
 OLD = small_ledger(transfers=20)
 

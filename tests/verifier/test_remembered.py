@@ -9,11 +9,11 @@ import pytest
 
 from tests.verifier.builder import Builder, sha
 from tests.verifier.test_replay import MANY, checks, code, copy, run
-from verifier.policy import parse_policy
-from verifier.state import ReplayState, format_state, parse_state
+from verifier.core.policy import parse_policy
+from verifier.replay.state import ReplayState, format_state, parse_state
 
 if TYPE_CHECKING:
-    from verifier.replayed import Replay
+    from verifier.replay.result import Replay
 
 SIZE = len(MANY.entries)
 NEWEST = f"002.p/{SIZE - 512}"

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.verifier.builder import Builder, key_from, keyid, small_ledger, witness_line
-from verifier.errors import SourceUnavailable, UsageError
-from verifier.mirror import Mirrored, mirror
-from verifier.parties import parse_parties
-from verifier.policy import Policy, parse_policy
-from verifier.replay import replay
-from verifier.replayed import Replay
-from verifier.report import replay_exit_code
-from verifier.source import HttpSource
-from verifier.state import format_state, parse_state
+from verifier.core.errors import SourceUnavailable, UsageError
+from verifier.core.policy import Policy, parse_policy
+from verifier.judgement.pins import parse_parties
+from verifier.mirror.mirror import Mirrored, mirror
+from verifier.replay.replay import replay
+from verifier.replay.report import replay_exit_code
+from verifier.replay.result import Replay
+from verifier.replay.state import format_state, parse_state
+from verifier.sources.source import HttpSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

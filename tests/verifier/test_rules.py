@@ -20,9 +20,9 @@ from tests.verifier.builder import (
     small_ledger,
     statement_name,
 )
-from verifier.policy import parse_policy
-from verifier.replay import replay
-from verifier.replayed import Replay
+from verifier.core.policy import parse_policy
+from verifier.replay.replay import replay
+from verifier.replay.result import Replay
 
 if TYPE_CHECKING:
     from collections.abc import Callable

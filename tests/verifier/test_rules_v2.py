@@ -9,7 +9,7 @@ import pytest
 
 from tests.verifier.builder import START_MS, Builder, agreement, key_from, keyid, public
 from tests.verifier.test_rules import outcome, run
-from verifier.schema import NEWEST_RULES
+from verifier.schema.versions import NEWEST_RULES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,12 +11,12 @@ import pytest
 
 from tests.verifier.builder import TYPES, canonical
 from tests.verifier.examples_v2 import EXAMPLES, HEX, ID, OPTIONAL, OTHER_ID, SEALABLE, SEALED, example
-from verifier.entries import parse_statement
-from verifier.errors import CheckFailed, MalformedInput
-from verifier.jcs import parse_canonical
-from verifier.schema import NEWEST_RULES, STATEMENT_TYPES, verify_fields
-from verifier.templates import read_template
-from verifier.vocabulary import ACTIONS
+from verifier.core.errors import CheckFailed, MalformedInput
+from verifier.core.jcs import parse_canonical
+from verifier.schema.entries import parse_statement
+from verifier.schema.templates import read_template
+from verifier.schema.versions import NEWEST_RULES, STATEMENT_TYPES, verify_fields
+from verifier.terms.vocabulary import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,7 +115,7 @@ def test_a_value_of_another_json_type_is_refused(kind: str) -> None:
     whole = example(kind)
     for place in own_places(kind):
         if place[0] == "terms" and len(place) > 1:
-            continue  # their words are verifier/terms.py's
+            continue  # their words are verifier/terms/terms.py's
         value = at(whole, place)
         others: tuple[Any, ...] = (None, "7", 7, True, [], {})
         for other in others:

@@ -9,10 +9,10 @@ import pytest
 from tests.verifier.test_cli import verifier
 from tests.verifier.test_remembered import early, flip, forked
 from tests.verifier.test_replay import MANY, checks, code, run
-from verifier.mirror import Mirrored, mirror
-from verifier.policy import parse_policy
-from verifier.replay import replay
-from verifier.replayed import Replay
+from verifier.core.policy import parse_policy
+from verifier.mirror.mirror import Mirrored, mirror
+from verifier.replay.replay import replay
+from verifier.replay.result import Replay
 
 SIZE = len(MANY.entries)
 GONE = "http://127.0.0.1:1"

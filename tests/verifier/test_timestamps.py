@@ -12,11 +12,11 @@ import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
 from tests.harness.tsa import Authority
-from verifier.certificates import Roots
-from verifier.der import Reader, read_whole
-from verifier.errors import MalformedInput
-from verifier.timestamps import Stamp, Status, parse_tsa_roots, verify_token
-from verifier.timestamps_form import parse_token
+from verifier.core.certificates import Roots
+from verifier.core.errors import MalformedInput
+from verifier.times.der import Reader, read_whole
+from verifier.times.form import parse_token
+from verifier.times.tokens import Stamp, Status, parse_tsa_roots, verify_token
 
 TEXT = b"ledger.example/log\n3\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
 

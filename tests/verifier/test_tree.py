@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.verifier.builder import root_of
-from verifier.errors import MalformedInput
-from verifier.tree import Tree, leaf_hash, tile_path, tile_widths, verify_consistency, verify_inclusion
+from verifier.core.errors import MalformedInput
+from verifier.core.tree import Tree, leaf_hash, tile_path, tile_widths, verify_consistency, verify_inclusion
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 LEAVES = [leaf_hash(b"entry-%d" % number) for number in range(64)]

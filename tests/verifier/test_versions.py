@@ -21,12 +21,12 @@ from tests.verifier.builder import (
 )
 from tests.verifier.test_rules import outcome, run
 from tests.verifier.test_rules_v2 import SEAL, World
-from verifier.policy import parse_policy
-from verifier.replay import replay
-from verifier.replayed import Replay
-from verifier.report import replay_exit_code
-from verifier.schema import NEWEST_RULES
-from verifier.state import format_state, parse_state
+from verifier.core.policy import parse_policy
+from verifier.replay.replay import replay
+from verifier.replay.report import replay_exit_code
+from verifier.replay.result import Replay
+from verifier.replay.state import format_state, parse_state
+from verifier.schema.versions import NEWEST_RULES
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 MARKS = {"bound": "0.001", "method": "tardos", "seal": SEAL, "threshold_millibits": 20_000}

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from tests.verifier.builder import Builder, key_from, keyid, public, small_ledger
-from verifier.errors import UsageError
-from verifier.policy import parse_policy
-from verifier.watch import Settings, Watcher
-from verifier.watch_concerns import Interests
-from verifier.watch_sinks import Alarm
-from verifier.watch_state import Store
+from verifier.core.errors import UsageError
+from verifier.core.policy import parse_policy
+from verifier.watch.concerns import Interests
+from verifier.watch.sinks import Alarm
+from verifier.watch.state import Store
+from verifier.watch.watch import Settings, Watcher
 
 HOUR = 3600.0
 DAY_MS = 86_400_000

@@ -21,10 +21,10 @@ import pytest
 
 from tests.verifier.builder import Builder, small_ledger
 from tests.verifier.test_cli import verifier
-from verifier import source
-from verifier.errors import SourceUnavailable, UsageError
-from verifier.source import HttpSource
-from verifier.watch_sinks import append_line, parse_webhook, run_command
+from verifier.core.errors import SourceUnavailable, UsageError
+from verifier.sources import source
+from verifier.sources.source import HttpSource
+from verifier.watch.sinks import append_line, parse_webhook, run_command
 
 ALARM = {"id": "a" * 32, "kind": "names-me"}
 WAIT_S = 30.0
@@ -172,7 +172,7 @@ def test_a_webhook_gets_alarms_and_leads_nowhere() -> None:
 
 def test_a_silent_webhook_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Never an answer, or one byte a second."""
-    monkeypatch.setattr("verifier.watch_sinks.WEBHOOK_S", 0.2)
+    monkeypatch.setattr("verifier.watch.sinks.WEBHOOK_S", 0.2)
     monkeypatch.setattr(source, "SILENCE_S", 0.2)
     monkeypatch.setattr(source, "DEADLINE_S", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -198,7 +198,7 @@ def test_a_command_gets_the_alarm_as_json(tmp_path: Path, monkeypatch: pytest.Mo
     assert json.loads(out.read_text()) == ALARM
     assert run_command([sys.executable, "-c", "raise SystemExit(3)"], ALARM) == "exit code 3"
     assert "FileNotFound" in run_command([str(tmp_path / "none")], ALARM)
-    monkeypatch.setattr("verifier.watch_sinks.COMMAND_S", 0.2)
+    monkeypatch.setattr("verifier.watch.sinks.COMMAND_S", 0.2)
     assert "Timeout" in run_command([sys.executable, "-c", "import time; time.sleep(60)"], ALARM)
 
 

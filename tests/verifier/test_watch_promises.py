@@ -8,9 +8,9 @@ import pytest
 
 from tests.verifier.builder import b64, canonical, envelope, key_from, keyid, statement_name
 from tests.verifier.test_watch import Scene
-from verifier.fraud import verify_fraud
-from verifier.fraud_form import PROMISE
-from verifier.policy import parse_policy
+from verifier.core.policy import parse_policy
+from verifier.fraud.form import PROMISE
+from verifier.fraud.fraud import verify_fraud
 
 
 class Owed(Scene):

@@ -16,14 +16,14 @@ from ledger.core.note import open_note, parse_note, parse_vkey, sign_note
 from tests.harness.people import key
 from tests.harness.witness import Witness as OtherWitness
 from tests.harness.witnesses import BareLog
-from verifier import witness_store
-from verifier.errors import MalformedInput, UsageError
-from verifier.fraud import verify_fraud
-from verifier.notes import parse_vkey as their_vkey
-from verifier.policy import Policy
-from verifier.witness import Refused, Witness
-from verifier.witness_keys import format_key_file, generate, make_cosigner, open_key_file, write_key_file
-from verifier.witness_store import WitnessStore
+from verifier.core.errors import MalformedInput, UsageError
+from verifier.core.notes import parse_vkey as their_vkey
+from verifier.core.policy import Policy
+from verifier.fraud.fraud import verify_fraud
+from verifier.witness import store as witness_store
+from verifier.witness.keys import format_key_file, generate, make_cosigner, open_key_file, write_key_file
+from verifier.witness.store import WitnessStore
+from verifier.witness.witness import Refused, Witness
 
 LOG = BareLog()
 FORKED = BareLog(fork_at=200)

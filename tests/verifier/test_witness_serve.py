@@ -15,7 +15,7 @@ import pytest
 
 from ledger.core.note import open_note, parse_note, parse_vkey
 from tests.harness.witnesses import BareLog, WitnessProcess, ask
-from verifier.cli import main
+from verifier.cli.main import main
 
 LOG = BareLog(size=2_000)
 HASH = sha256(LOG.origin.encode()).hexdigest()

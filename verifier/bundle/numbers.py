@@ -1,0 +1,151 @@
+"""The numbers of the evidence, computed anew and compared (docs/marks.md §4, §5; checks `score` and `control`)."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from verifier.bundle.checks import BundleCheck, Outcome
+from verifier.bundle.score import CODE_CONTROLS_MILLIBITS, millibits, needed_millibits, surprise_bits
+from verifier.rules.subject import id_text
+
+if TYPE_CHECKING:
+    from verifier.bundle.case import Case
+    from verifier.bundle.form import Bundle
+    from verifier.bundle.marks import Seal, Tried
+    from verifier.rules.subject import Told
+
+TOLERANCE_MILLIBITS = 2
+"""Two programs may differ by so much (docs/marks.md §4)."""
+
+
+class Scores:
+    """What the evidence has to say, computed anew, and compared."""
+
+    def __init__(self, bundle: Bundle, case: Case, tried: Tried, outcome: Outcome) -> None:
+        self.evidence, self.case, self.tried, self.outcome = bundle.evidence, case, tried, outcome
+        counts = self.evidence["counts"]
+        self.share = Fraction(counts["records_found"], counts["records"]) if counts["records"] else None
+
+    def verify(self) -> None:
+        """Compare marks, counts, hypotheses, conclusion and controls."""
+        counts, own = self.evidence["counts"], self.tried.own
+        if counts["records_found"] > counts["records"]:
+            self.outcome.fail(BundleCheck.SCORE, "more-than-all", "evidence.json/counts/records_found")
+            return
+        for item in self.evidence["marks"]:
+            seal = self.tried.seals.get(bytes.fromhex(item["transfer"].removeprefix("sha256:")))
+            if seal is not None:
+                self._verify_mark(item, seal)
+        found = len(own.planted_found) if own is not None else 0
+        self._expect(BundleCheck.SCORE, "counts/marks", found, counts["marks"])
+        self._verify_hypotheses()
+        self._verify_controls()
+        self._verify_conclusion()
+
+    def _expect(self, check: BundleCheck, where: str, expected: object, actual: object) -> None:
+        if expected != actual:
+            self.outcome.fail(check, "wrong-number", f"evidence.json/{where}", expected, actual)
+
+    def _expect_near(self, check: BundleCheck, where: str, expected: int | None, actual: int | None) -> None:
+        if (expected is None) != (actual is None) or abs((expected or 0) - (actual or 0)) > TOLERANCE_MILLIBITS:
+            self.outcome.fail(check, "wrong-number", f"evidence.json/{where}", expected, actual)
+
+    def _verify_mark(self, item: dict[str, Any], seal: Seal) -> None:
+        where, score = f"marks: {item['transfer']}", BundleCheck.SCORE
+        total, found = seal.counts
+        self._expect(score, f"{where} of", total, item["of"])
+        self._expect(score, f"{where} found", found, item["found"])
+        self._expect_near(score, f"{where} chance_millibits", millibits(seal.chance), item["chance_millibits"])
+        word = millibits(seal.word(seal.recipient)) if seal.is_code else None
+        self._expect_near(score, f"{where} word_millibits", word, item.get("word_millibits"))
+        own = millibits(seal.score(seal.recipient))
+        self._expect_near(score, f"{where} score_millibits", own, item["score_millibits"])
+
+    def hypotheses(self) -> list[dict[str, Any]]:
+        """Return the hypotheses in their order (docs/marks.md §5)."""
+        own = self.tried.own
+        if own is None or self.share is None:
+            return []
+        listed = [
+            self._hypothesis("recipient", own, self.case.respondent),
+            self._hypothesis("sender", own, self.case.sender),
+        ]
+        listed += [
+            self._hypothesis("other", seal, told.body["recipient"])
+            for told in self.tried.others
+            if (seal := self.tried.seals.get(told.statement.id)) is not None
+        ]
+        nothing = {
+            "expected_milli": 0,
+            "observed": len(own.planted_found),
+            "surprise_millibits": millibits(own.chance),
+        }
+        return [*listed, {"hypothesis": "public"} | nothing, {"hypothesis": "chance"} | nothing]
+
+    def _hypothesis(self, name: str, seal: Seal, party: str) -> dict[str, Any]:
+        planted, found, counts = len(seal.planted), len(seal.planted_found), self.evidence["counts"]
+        surprise = surprise_bits(planted, found, self.share or Fraction(0))
+        return {
+            "expected_milli": 1000 * planted * counts["records_found"] // counts["records"],
+            "hypothesis": name,
+            "observed": found,
+            "party": party,
+            "surprise_millibits": millibits(surprise),
+        }
+
+    def _verify_hypotheses(self) -> None:
+        expected, actual = self.hypotheses(), self.evidence["hypotheses"]
+        self._expect(BundleCheck.SCORE, "hypotheses", len(expected), len(actual))
+        for position, (wanted, said) in enumerate(zip(expected, actual, strict=False)):
+            where = f"hypotheses/{position}"
+            for name in ("hypothesis", "party", "expected_milli", "observed"):
+                self._expect(BundleCheck.SCORE, f"{where}/{name}", wanted.get(name), said.get(name))
+            near = (wanted["surprise_millibits"], said["surprise_millibits"])
+            self._expect_near(BundleCheck.SCORE, f"{where}/surprise_millibits", *near)
+
+    def _verify_controls(self) -> None:
+        controls, own = self.evidence["controls"], self.tried.own
+        greatest = own.control if own is not None else None
+        wanted = None if greatest is None else millibits(greatest)
+        self._expect_near(
+            BundleCheck.CONTROL, "controls/greatest_millibits", wanted, controls.get("greatest_millibits")
+        )
+        scores = {id_text(told.statement.id): score for told, score in self._of_others()}
+        said = {item["transfer"]: item for item in controls["others"]}
+        self._expect(BundleCheck.CONTROL, "controls/others", sorted(scores), sorted(said))
+        parties = {id_text(told.statement.id): told.body["recipient"] for told in self.tried.others}
+        for transfer in scores.keys() & said.keys():
+            where, item = f"controls/others: {transfer}", said[transfer]
+            self._expect(BundleCheck.CONTROL, f"{where} party", parties[transfer], item["party"])
+            self._expect_near(BundleCheck.CONTROL, where, millibits(scores[transfer]), item["score_millibits"])
+
+    def _of_others(self) -> list[tuple[Told, float]]:
+        """Return what the same test says of other recipients."""
+        own, seals = self.tried.own, self.tried.seals
+        if own is not None and own.is_code:
+            return [(told, own.score(told.body["recipient"])) for told in self.tried.others]
+        tested = [(told, seals[told.statement.id]) for told in self.tried.others if told.statement.id in seals]
+        return [(told, seal.score(seal.recipient)) for told, seal in tested]
+
+    def _verify_conclusion(self) -> None:
+        said, own = self.evidence["conclusion"], self.tried.own
+        if own is None:
+            self._expect(BundleCheck.SCORE, "conclusion", {"is_enough": False}, said)
+            return
+        if len(said) == 1:
+            self.outcome.fail(BundleCheck.SCORE, "missing-field", "evidence.json/conclusion")
+            return
+        names = {told.body["recipient"] for told in (*self.tried.handoffs, *self.tried.others)}
+        recipients, seals = max(own.value["recipients"], len(names)), len(self.tried.handoffs)
+        needed = needed_millibits(own.value["threshold_millibits"], recipients, own.value["bound"], seals)
+        score = millibits(own.score(self.case.respondent))
+        self._expect(BundleCheck.SCORE, "conclusion/seals", seals, said["seals"])
+        self._expect_near(BundleCheck.SCORE, "conclusion/needed_millibits", needed, said["needed_millibits"])
+        self._expect_near(BundleCheck.SCORE, "conclusion/score_millibits", score, said["score_millibits"])
+        greatest = self.evidence["controls"].get("greatest_millibits", -1)
+        allowed = said["needed_millibits"] + (CODE_CONTROLS_MILLIBITS if own.value["method"] == "tardos" else 0)
+        examined = [item["at_ms"] for item in self.evidence["custody"][:1]]
+        is_before = bool(examined) and examined[0] < self.case.transfer.time_ms
+        is_enough = said["score_millibits"] >= said["needed_millibits"] and greatest < allowed and not is_before
+        self._expect(BundleCheck.SCORE, "conclusion/is_enough", is_enough, said["is_enough"])

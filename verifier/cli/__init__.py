@@ -1,0 +1,1 @@
+"""The `verifier` command: arguments in, a call, words and an exit code out."""

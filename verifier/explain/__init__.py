@@ -1,0 +1,4 @@
+"""One license, hand-off or claim, in sentences.
+
+Imports replay and below.
+"""

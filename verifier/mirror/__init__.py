@@ -1,0 +1,4 @@
+"""A verified copy of a log, and the proofs that its files can give.
+
+Imports sources, core.
+"""

@@ -1,0 +1,4 @@
+"""Answering HTTP: a mirror and a witness. The one room that loads aiohttp.
+
+Imports mirror, witness and below.
+"""
