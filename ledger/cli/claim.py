@@ -16,7 +16,7 @@ from ledger.cli.words import as_json, entry_document, fields, say, tell, tell_pa
 from ledger.core.encoding import Json
 from ledger.party import claims
 from ledger.party.claims import Story
-from ledger.party.documents import document
+from ledger.party.digests import document
 from ledger.party.errors import Unfit
 from ledger.party.recorded import Recorded
 from ledger.party.replies import ClaimState, Page

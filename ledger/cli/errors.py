@@ -35,7 +35,8 @@ from ledger.party.errors import (
     WrongPassphrase,
 )
 from ledger.party.evidence.errors import EvidenceError, LedgerGone
-from ledger.party.interop.errors import MissingExtra, MissingTool, NotUnderstood, ToolFailed
+from ledger.party.extras import MissingExtra, MissingTool, ToolFailed
+from ledger.party.interop.errors import NotUnderstood
 from ledger.party.plain import plain
 from ledger.server.copies.errors import CopyFalse, CopyTooShort, CopyUnreadable
 from ledger.server.log.errors import ContradictedError, NotStampedError

@@ -16,8 +16,8 @@ import typer
 from ledger.cli.progress import hashing
 from ledger.cli.words import fields, say
 from ledger.party.errors import Problem
+from ledger.party.extras import MissingExtra
 from ledger.party.handoff import PreparedMarks
-from ledger.party.interop.errors import MissingExtra
 from ledger.party.speaker import Speaker
 
 DEFAULT_BOUND = "0.000001"

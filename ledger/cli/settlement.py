@@ -14,7 +14,7 @@ from ledger.cli.home import Home, JsonOutput, PassphraseFile, knowing, run, spea
 from ledger.cli.saying import Seal, pointers, stated
 from ledger.cli.words import as_json, fields, say, tell
 from ledger.party import claims
-from ledger.party.documents import document
+from ledger.party.digests import document
 from ledger.party.drafts import Draft, read_draft, write_draft
 from ledger.party.errors import Unfit
 from ledger.party.recorded import Recorded

@@ -20,8 +20,8 @@ from ledger.cli.words import as_json, console, fields, say
 from ledger.core.errors import SignerError
 from ledger.party.dataset.trace.words import summary
 from ledger.party.errors import KeyFileError, VaultDamaged, VaultSealed
+from ledger.party.extras import MissingExtra
 from ledger.party.files import create_file
-from ledger.party.interop.errors import MissingExtra
 from ledger.party.locker import Locker
 from ledger.party.plain import plain
 from ledger.party.speaker import now_ms

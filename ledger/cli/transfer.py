@@ -46,7 +46,7 @@ from ledger.party import handoff
 from ledger.party.dataset.manifests import read_manifest
 from ledger.party.errors import ContentMismatch, Unfit
 from ledger.party.handoff import MANIFEST_NAME
-from ledger.party.recorded import Recorded
+from ledger.party.recorded import AnyOffer, Recorded
 from ledger.party.replies import Page, TransferState
 from ledger.party.speaker import Speaker
 from ledger.statements.content import AnyManifest
@@ -271,7 +271,7 @@ def show(transfer: TransferId, home: Home = HOME, json_output: JsonOutput = Fals
 
     offered, state, decided = run(work())
     statement = offered.statement
-    if not isinstance(statement, handoff.AnyOffer):
+    if not isinstance(statement, AnyOffer):
         raise Unfit(f"{transfer} is no hand-off")
     if json_output:
         document = entry_document(offered, state.model_dump())

@@ -43,7 +43,7 @@ async def open_claim(
     tribunal: str | None = None,
     seal: Collection[str] = (),
 ) -> Recorded:
-    """Claim that `respondent` broke a clause. `evidence` is a document (`ledger.party.documents`)."""
+    """Claim that `respondent` broke a clause. `evidence` is a document (`ledger.party.digests.document`)."""
     return await speaker.say(
         "claim.opened",
         seal=seal,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
+from ledger.core.encoding import Json
 from ledger.party.errors import Unfit
 from ledger.statements.content import MAX_FILES, Content, FileDigest, ManifestFile
 
@@ -82,3 +83,15 @@ def _describe(path: Path) -> ManifestFile:
     if "\n" in path.name or not path.name.isprintable() or len(path.name) > 255:
         raise Unfit(f"the name {path.name!a} cannot stand in a manifest")
     return ManifestFile(media_type=guess_media_type(path), name=path.name)
+
+
+async def document(path: Path | None) -> Json:
+    """Return what a statement says of a file: size, media type and SHA-256; None for no file.
+
+    Raises Unfit for an empty file or what is no regular one, OSError for what is not there.
+    """
+    if path is None:
+        return None
+    if not total_bytes([path]):
+        raise Unfit(f"{path} is empty: there is nothing in it to point to")
+    return (await asyncio.to_thread(digest_file, path, guess_media_type(path))).model_dump(exclude_none=True)

@@ -242,3 +242,12 @@ class UnderHold(PartyError):
 
 class Unfit(PartyError):
     """A draft, manifest or request does not fit this party, this ledger or the other side's statement."""
+
+
+class SourceInvalid(PartyError):
+    """A mirror directory does not hold what its checkpoint signs; `path` is the directory."""
+
+    def __init__(self, path: Path, detail: str) -> None:
+        """Keep the directory and the words."""
+        self.path = path
+        super().__init__(f"{path}: {detail}; replay it with the verifier, which says what is wrong")

@@ -22,17 +22,16 @@ from ledger.party.composing import Frame
 from ledger.party.dataset.manifests import read_manifest
 from ledger.party.digests import Progress, describe, measure, no_progress, total_bytes
 from ledger.party.errors import AlreadyThere, ContentMismatch, Problem, ReceiptInvalid, Unfit
+from ledger.party.extras import MissingExtra
 from ledger.party.files import write_file
-from ledger.party.interop.errors import MissingExtra
-from ledger.party.recorded import Recorded
+from ledger.party.recorded import AnyOffer, Recorded
 from ledger.party.replies import TransferState
 from ledger.party.sealing import Opening, fresh_salt
 from ledger.party.speaker import Speaker
-from ledger.statements import version_1, version_2
+from ledger.statements import version_1
 from ledger.statements.content import AnyManifest, Content, Manifest, ManifestV1
 from ledger.statements.transfer import TransferAcknowledged, TransferRefused
 
-AnyOffer = version_2.TransferOffered | version_1.TransferOffered
 AnyRefusal = TransferRefused | version_1.TransferRefused
 AnyDecision = TransferAcknowledged | AnyRefusal
 MANIFEST_NAME = "transfer-manifest.json"

@@ -16,7 +16,11 @@ from ledger.core.receipt import open_receipt
 from ledger.party.errors import ReceiptInvalid
 from ledger.party.replies import State
 from ledger.party.versions import read_statement
+from ledger.statements import version_1, version_2
 from ledger.statements.common import Statement
+
+AnyOffer = version_2.TransferOffered | version_1.TransferOffered
+"""An offer of a hand-off, under any version of the rules."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ledger.core.errors import SignerError
 from ledger.core.keys import KEY_BYTES, SIGNATURE_BYTES, PublicKey, is_strong
-from ledger.party.interop.errors import MissingExtra
+from ledger.party.extras import MissingExtra
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -23,7 +23,7 @@ class Blocker:
         if name.split(".")[0] in ("ledger", "pydantic", "aiohttp", "typer", "rich"):
             raise ImportError(name)
 sys.meta_path.insert(0, Blocker())
-from verifier.cli import main
+from verifier.cli.main import main
 sys.exit(main())
 """
 

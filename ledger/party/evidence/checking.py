@@ -16,8 +16,8 @@ from ledger.party.disclosures import Disclosure
 from ledger.party.errors import PartyError
 from ledger.party.evidence.case import Case
 from ledger.party.evidence.errors import NotOfThisCase
+from ledger.party.extras import MissingExtra
 from ledger.party.interop.chain import Told
-from ledger.party.interop.errors import MissingExtra
 
 if TYPE_CHECKING:
     from ledger.party.dataset.marks.value import MarksValue

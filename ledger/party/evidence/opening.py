@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ledger.core.encoding import Json, b64encode
 from ledger.party.evidence.errors import Missing
-from ledger.party.interop.errors import MissingExtra
+from ledger.party.extras import MissingExtra
 from ledger.party.vault import Vault
 
 CHUNKS = "chunks"

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from ledger.party.evidence.errors import EvidenceError
 from ledger.party.evidence.rendering import TEMPLATES, shown
-from ledger.party.interop.errors import MissingExtra
+from ledger.party.extras import MissingExtra
 
 _ARCHIVAL: Literal["a-3a"] = "a-3a"
 """PDF/A-3, accessible: what courts archive, and what may carry attachments. It asks for a glyph of every character."""

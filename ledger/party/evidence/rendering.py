@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ledger.party.interop.errors import MissingExtra
+from ledger.party.extras import MissingExtra
 from ledger.party.plain import plain
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ from prov.model import (
     ProvUsage,
 )
 
-from ledger.party.interop.errors import MissingTool, ToolFailed
+from ledger.party.extras import MissingTool, ToolFailed
 from ledger.party.interop.prov_frame import KEY, PARTY, VOCABULARY
 
 MAX_DRAWN = 2000

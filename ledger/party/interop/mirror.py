@@ -11,8 +11,8 @@ from ledger.core.hashing import leaf_hash
 from ledger.core.merkle import Node, grow, range_hash
 from ledger.core.policy import Policy
 from ledger.core.tiles import TILE_WIDTH, Tile, format_tile_path
+from ledger.party.errors import SourceInvalid
 from ledger.party.interop.chain import Told, told
-from ledger.party.interop.errors import SourceInvalid
 
 _LENGTH_BYTES = 2
 

@@ -17,7 +17,7 @@ from ledger.party.dataset.marks.drawing import survey
 from ledger.party.dataset.marks.making import Wish, design, make
 from ledger.party.dataset.marks.planting import plant
 from ledger.party.dataset.trace.tracing import Examination, trace
-from ledger.party.documents import document
+from ledger.party.digests import document
 from ledger.party.enrolment import register
 from ledger.party.evidence.building import Request, build
 from ledger.party.evidence.finishing import Built

@@ -8,8 +8,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from ledger.party.extras import MissingTool, ToolFailed
 from ledger.party.interop.drawing import MAX_DRAWN, dot_source, draw
-from ledger.party.interop.errors import MissingTool, ToolFailed
 from ledger.party.interop.gathering import story_of
 from ledger.party.interop.provenance import provenance
 from tests.harness.speech import sealed

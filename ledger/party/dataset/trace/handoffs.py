@@ -12,9 +12,8 @@ from ledger.party.dataset.copies import Copies, Copy, CopyFile
 from ledger.party.dataset.marks.value import MarksValue, parse_marks
 from ledger.party.disclosures import Disclosure
 from ledger.party.errors import ReceiptInvalid
-from ledger.party.handoff import AnyOffer
 from ledger.party.locker import Locker
-from ledger.party.recorded import Recorded, open_recorded
+from ledger.party.recorded import AnyOffer, Recorded, open_recorded
 from ledger.party.sealing import check_opens
 from ledger.party.vault import Vault
 from ledger.statements.content import POINTER, Content

@@ -17,7 +17,7 @@ from ledger.party.dataset.normal import normal_form
 from ledger.party.dataset.trace.cells import among
 from ledger.party.dataset.trace.found import FoundTable
 from ledger.party.dataset.trace.joining import Ints
-from ledger.party.interop.errors import MissingExtra
+from ledger.party.extras import MissingExtra
 
 if TYPE_CHECKING:
     from datasketch import MinHash, MinHashLSH

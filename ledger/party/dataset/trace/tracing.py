@@ -23,7 +23,7 @@ from ledger.party.dataset.trace.handoffs import hand_offs
 from ledger.party.dataset.trace.near import Lead, NearRows
 from ledger.party.dataset.trace.work import Work
 from ledger.party.dataset.trace.wrapping import FoundFile, formats, hash_found, is_packed, unpack
-from ledger.party.interop.errors import MissingExtra
+from ledger.party.extras import MissingExtra
 from ledger.party.locker import Locker
 from ledger.party.vault import Vault
 
