@@ -15,15 +15,15 @@ from pathlib import Path
 from random import Random
 
 from benchmarks.marks_classifier import distinguish
-from ledger.party.dataset.cells import canonical_record
-from ledger.party.dataset.formats import detect
-from ledger.party.dataset.marks.bits import millibits, needed_millibits
-from ledger.party.dataset.marks.drawing import Source, survey
-from ledger.party.dataset.marks.errors import CannotMark
-from ledger.party.dataset.marks.making import Design, Wish, design, make
-from ledger.party.dataset.marks.parameters import Code, Parameters
-from ledger.party.dataset.marks.score import Sighting, WordScorer, chance_bits
-from ledger.party.dataset.marks.words import word_bits
+from ledger.party.dataset.reading.cells import canonical_record
+from ledger.party.dataset.reading.formats import detect
+from ledger.party.marks.bits import millibits, needed_millibits
+from ledger.party.marks.drawing import Source, survey
+from ledger.party.marks.errors import CannotMark
+from ledger.party.marks.making import Design, Wish, design, make
+from ledger.party.marks.parameters import Code, Parameters
+from ledger.party.marks.score import Sighting, WordScorer, chance_bits
+from ledger.party.marks.words import word_bits
 
 TABLES = [Path(__file__).parents[1] / "examples" / name for name in ("planes.csv", "airports.csv")]
 RECIPIENTS = 20

@@ -9,9 +9,9 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
-from ledger.party.dataset.cells import Cell
-from ledger.party.dataset.marks.drawing import Source, draw
-from ledger.party.dataset.marks.recipe import learn
+from ledger.party.dataset.reading.cells import Cell
+from ledger.party.marks.drawing import Source, draw
+from ledger.party.marks.recipe import learn
 
 _SHOWN = 8
 _FOLDS = 5

@@ -16,14 +16,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ledger.core.policy import parse_policy
-from ledger.party import handoff
-from ledger.party.client import LedgerClient
+from ledger.party.acts import handoff
+from ledger.party.answers.recorded import Recorded
+from ledger.party.client.client import LedgerClient
 from ledger.party.interop.dsp import from_transfer
 from ledger.party.interop.foreign import read_foreign
-from ledger.party.keyring import read_key
-from ledger.party.recorded import Recorded
-from ledger.party.speaker import Speaker
-from ledger.party.vault import Vault
+from ledger.party.keys.files import read_key
+from ledger.party.speaking.speaker import Speaker
+from ledger.party.vault.vault import Vault
 
 
 async def register_hand_off(  # noqa: PLR0917 - what a connector knows of a hand-off

@@ -14,13 +14,13 @@ from ledger.cli.moments import MOMENT, parse_moment_or_none
 from ledger.cli.saying import Seal, exactly_one, pointers, spoken, stated
 from ledger.cli.words import as_json, entry_document, fields, say, tell, tell_page, when
 from ledger.core.encoding import Json
-from ledger.party import claims
-from ledger.party.claims import Story
+from ledger.party.acts import claims
+from ledger.party.acts.claims import Story
+from ledger.party.answers.recorded import Recorded
+from ledger.party.answers.replies import ClaimState, Page
 from ledger.party.digests import document
 from ledger.party.errors import Unfit
-from ledger.party.recorded import Recorded
-from ledger.party.replies import ClaimState, Page
-from ledger.party.speaker import Speaker
+from ledger.party.speaking.speaker import Speaker
 from ledger.statements.claim import ClaimAnswered, ClaimDetermined, ClaimOpened
 
 app = typer.Typer(

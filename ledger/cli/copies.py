@@ -20,7 +20,7 @@ from ledger.cli.words import console, fields, say
 from ledger.core.policy import parse_policy
 from ledger.party.errors import Unfit
 from ledger.party.files import create_file
-from ledger.party.signers import read_public
+from ledger.party.keys.signers import read_public
 from ledger.server.copies.adopting import PREDECESSOR, Adopted
 from ledger.server.copies.adopting import adopt as adopt_mirror
 from ledger.server.copies.backup import Progress as Told

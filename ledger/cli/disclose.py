@@ -14,11 +14,11 @@ from ledger.cli.home import Home, JsonOutput, PassphraseFile, run, speaking
 from ledger.cli.saying import pointers
 from ledger.cli.words import as_json, fields, say, tell, when
 from ledger.core.encoding import Json, canonical
-from ledger.party import disclosing
-from ledger.party.disclosing import Place
+from ledger.party.acts import disclosing
+from ledger.party.acts.disclosing import Place
+from ledger.party.answers.recorded import Recorded
 from ledger.party.errors import Unfit
-from ledger.party.locker import Kept
-from ledger.party.recorded import Recorded
+from ledger.party.vault.locker import Kept
 
 _MAX_SHOWN = 200
 

@@ -13,7 +13,7 @@ from ledger.cli.home import Home, JsonOutput, PassphraseFile
 from ledger.cli.moments import MOMENT, parse_moment
 from ledger.cli.saying import Seal, exactly_one, pointers, spoken
 from ledger.cli.words import tell, when
-from ledger.party import erasure
+from ledger.party.acts import erasure
 
 app = typer.Typer(
     name="erasure",

@@ -9,9 +9,7 @@ from rich.text import Text
 from ledger.cli.passphrase import NoPassphrase
 from ledger.cli.words import console, when
 from ledger.core.errors import FormatError, LedgerError, NoteError, PolicyError, ProofError, QuorumError, SignerError
-from ledger.party.dataset.errors import CopyDamaged, TableUnreadable
-from ledger.party.dataset.marks.errors import CannotMark
-from ledger.party.dataset.trace.errors import FoundChanged, FoundEmpty, FoundTooLarge, NothingToCompare, TraceRunning
+from ledger.party.dataset.reading.errors import CopyDamaged, TableUnreadable
 from ledger.party.errors import (
     AlreadyThere,
     ContentMismatch,
@@ -34,10 +32,12 @@ from ledger.party.errors import (
     VaultSealed,
     WrongPassphrase,
 )
-from ledger.party.evidence.errors import EvidenceError, LedgerGone
+from ledger.party.evidence.parts.errors import EvidenceError, LedgerGone
 from ledger.party.extras import MissingExtra, MissingTool, ToolFailed
 from ledger.party.interop.errors import NotUnderstood
-from ledger.party.plain import plain
+from ledger.party.marks.errors import CannotMark
+from ledger.party.text import plain
+from ledger.party.trace.errors import FoundChanged, FoundEmpty, FoundTooLarge, NothingToCompare, TraceRunning
 from ledger.server.copies.errors import CopyFalse, CopyTooShort, CopyUnreadable
 from ledger.server.log.errors import ContradictedError, NotStampedError
 

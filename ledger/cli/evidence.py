@@ -15,9 +15,9 @@ from ledger.cli.home import Home, JsonOutput, Mirror, MirrorPolicy, PassphraseFi
 from ledger.cli.words import as_json, console, fields, say
 from ledger.party.errors import AlreadyThere
 from ledger.party.evidence.building import MAX_OPENED, Request, build
-from ledger.party.evidence.disclosed import read_choice
 from ledger.party.evidence.finishing import Built
-from ledger.party.evidence.sources import Progress as Told
+from ledger.party.evidence.parts.disclosed import read_choice
+from ledger.party.evidence.parts.sources import Progress as Told
 from ledger.party.files import create_file
 
 app = typer.Typer(

@@ -7,7 +7,7 @@ import typer
 from ledger.cli.home import DEFAULT_HOME as HOME
 from ledger.cli.home import Cursor, Home, JsonOutput, Limit, PartyFilter, page_query, reading, run
 from ledger.cli.words import as_json, say, when
-from ledger.party.replies import FindingsPage, FindingState, UndeterminedState
+from ledger.party.answers.replies import FindingsPage, FindingState, UndeterminedState
 
 _MEANINGS = {
     "claim-unanswered": "did not answer a claim in time",

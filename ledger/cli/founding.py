@@ -15,7 +15,7 @@ from ledger.core.encoding import Json, b64encode, canonical, parse_json
 from ledger.core.keys import LastingKey, SigningKey
 from ledger.party.errors import AlreadyThere
 from ledger.party.files import create_file
-from ledger.party.keyring import HeldKey, write_key
+from ledger.party.keys.files import HeldKey, write_key
 from ledger.server.log.identity import Identity
 from ledger.server.node import create, system_clock
 from ledger.statements.ledger import LedgerCreated

@@ -9,8 +9,8 @@ import typer
 from ledger.cli.home import DEFAULT_HOME as HOME
 from ledger.cli.home import Home, JsonOutput, reading, run
 from ledger.cli.words import as_json, fields, recorded_document, say, when
-from ledger.party.history import History
-from ledger.party.recorded import Recorded
+from ledger.party.answers.recorded import Recorded
+from ledger.party.audit.history import History
 
 
 def register(app: typer.Typer) -> None:

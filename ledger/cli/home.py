@@ -15,11 +15,11 @@ import typer
 from ledger.cli.passphrase import ENVIRONMENT, PIN_ENVIRONMENT, RECOVERY_ENVIRONMENT
 from ledger.cli.signing import open_key
 from ledger.core.policy import parse_policy
-from ledger.party.client import LedgerClient
-from ledger.party.signers import read_public
-from ledger.party.speaker import Member, Speaker
-from ledger.party.transport import Query
-from ledger.party.vault import Vault
+from ledger.party.answers.transport import Query
+from ledger.party.client.client import LedgerClient
+from ledger.party.keys.signers import read_public
+from ledger.party.speaking.speaker import Member, Speaker
+from ledger.party.vault.vault import Vault
 
 _ResultT = TypeVar("_ResultT")
 

@@ -12,8 +12,8 @@ from ledger.cli.passphrase import read_passphrase
 from ledger.cli.saying import stated
 from ledger.cli.words import fields
 from ledger.core.encoding import Json
-from ledger.party.certificates import Certified, NeedsPassphrase, read_certified
-from ledger.party.enrolment import Claimed
+from ledger.party.acts.enrolment import Claimed
+from ledger.party.keys.certificates import Certified, NeedsPassphrase, read_certified
 from ledger.statements.common import Statement
 from ledger.statements.fields import Sealed
 from ledger.statements.party import PartyRegistered

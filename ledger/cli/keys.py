@@ -13,8 +13,8 @@ from ledger.cli.passphrase import read_passphrase, read_pin
 from ledger.cli.words import as_json, fields, say
 from ledger.core.keys import MLDSA44, LastingKey, PublicKey, SigningKey
 from ledger.party.errors import AlreadyThere
-from ledger.party.keyring import Algorithm, KeyFile, write_key
-from ledger.party.signers import (
+from ledger.party.keys.files import Algorithm, KeyFile, write_key
+from ledger.party.keys.signers import (
     InEnvironment,
     InToken,
     SignerFile,
@@ -22,7 +22,7 @@ from ledger.party.signers import (
     write_environment_signer,
     write_token_signer,
 )
-from ledger.party.token import Token
+from ledger.party.keys.token import Token
 
 app = typer.Typer(
     name="key",

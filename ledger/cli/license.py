@@ -27,12 +27,12 @@ from ledger.cli.moments import MOMENT, parse_moment_or_none
 from ledger.cli.saying import Seal, pointers
 from ledger.cli.terms import legal_text, show_draft, show_license, text_of
 from ledger.cli.words import as_json, entry_document, fields, say, tell, tell_page
-from ledger.party import licensing
-from ledger.party.drafts import Draft, read_draft, write_draft
+from ledger.party.acts import licensing
+from ledger.party.acts.licensing import AnyLicense
+from ledger.party.answers.recorded import Recorded
+from ledger.party.answers.replies import LicenseState, Page
 from ledger.party.errors import Unfit
-from ledger.party.licensing import AnyLicense
-from ledger.party.recorded import Recorded
-from ledger.party.replies import LicenseState, Page
+from ledger.party.speaking.drafts import Draft, read_draft, write_draft
 from ledger.statements.license import LicenseAmended
 
 app = typer.Typer(

@@ -25,9 +25,9 @@ from ledger.cli.terms import (
     wishes_of,
 )
 from ledger.cli.words import as_json, say
-from ledger.party import licensing
-from ledger.party.drafts import Draft, write_draft
-from ledger.party.licensing import Deal, Reviewed
+from ledger.party.acts import licensing
+from ledger.party.acts.licensing import Deal, Reviewed
+from ledger.party.speaking.drafts import Draft, write_draft
 
 _PANEL = "Beside the terms"
 

@@ -42,12 +42,12 @@ from ledger.cli.progress import hashing
 from ledger.cli.saying import Seal, pointers, spoken, stated
 from ledger.cli.words import as_json, entry_document, fields, say, tell, tell_page
 from ledger.core.encoding import Json
-from ledger.party import listings
+from ledger.party.acts import listings
+from ledger.party.acts.licensing import AnyListing
+from ledger.party.answers.recorded import Recorded
+from ledger.party.answers.replies import ListingState, Page
 from ledger.party.errors import Unfit
-from ledger.party.licensing import AnyListing
-from ledger.party.recorded import Recorded
-from ledger.party.replies import ListingState, Page
-from ledger.party.speaker import Speaker
+from ledger.party.speaking.speaker import Speaker
 from ledger.statements.listing import DESCRIPTION
 
 app = typer.Typer(name="listing", no_args_is_help=True, help="Listings: datasets that a party offers.")

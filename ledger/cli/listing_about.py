@@ -9,7 +9,7 @@ import typer
 
 from ledger.cli.home import parse_time
 from ledger.core.encoding import Json
-from ledger.party.listings import read_form
+from ledger.party.acts.listings import read_form
 
 _PANEL = "What it is"
 _ORIGIN = "Where it comes from and where it is offered"

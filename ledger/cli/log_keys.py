@@ -20,7 +20,7 @@ from ledger.core.keys import MLDSA44, Signer
 from ledger.core.note import note_key_of
 from ledger.party.errors import Unfit
 from ledger.party.files import create_file, replace_file
-from ledger.party.signers import read_public
+from ledger.party.keys.signers import read_public
 from ledger.registry.facts import LedgerFact
 from ledger.server.log.sequencer import Recorded
 from ledger.server.node import record, system_clock

@@ -15,10 +15,10 @@ import typer
 
 from ledger.cli.progress import hashing
 from ledger.cli.words import fields, say
+from ledger.party.acts.handoff import PreparedMarks
 from ledger.party.errors import Problem
 from ledger.party.extras import MissingExtra
-from ledger.party.handoff import PreparedMarks
-from ledger.party.speaker import Speaker
+from ledger.party.speaking.speaker import Speaker
 
 DEFAULT_BOUND = "0.000001"
 _BOUND = re.compile(r"0\.0*[1-9][0-9]*", re.ASCII)
@@ -111,8 +111,8 @@ async def mark(
     if options.method is None or options.recipients is None or options.copy is None:
         return list(files), None
     try:
-        from ledger.party import marking  # noqa: PLC0415 - needs the extra `data`
-        from ledger.party.dataset.marks.making import Wish  # noqa: PLC0415 - same
+        from ledger.party.acts import marking  # noqa: PLC0415 - needs the extra `data`
+        from ledger.party.marks.making import Wish  # noqa: PLC0415 - same
     except ImportError as error:
         raise MissingExtra("pyarrow", "data") from error
     wish = Wish(

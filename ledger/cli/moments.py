@@ -8,7 +8,7 @@ import typer
 
 from ledger.cli.home import parse_time
 from ledger.core.encoding import MAX_INTEGER
-from ledger.party.speaker import now_ms
+from ledger.party.speaking.speaker import now_ms
 
 MOMENT = "a date, a time (2026-12-31T12:00:00Z), or a duration from now (P30D, PT12H; -P7D is a week ago)"
 """How helps say what `parse_moment` takes."""

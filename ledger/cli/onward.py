@@ -11,7 +11,7 @@ from ledger.cli.home import Home, JsonOutput, PassphraseFile
 from ledger.cli.moments import MOMENT, parse_moment_or_none
 from ledger.cli.saying import Seal, exactly_one, pointers, spoken
 from ledger.cli.words import tell
-from ledger.party import onward
+from ledger.party.acts import onward
 
 
 def register(app: typer.Typer) -> None:

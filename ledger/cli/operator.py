@@ -23,7 +23,7 @@ from ledger.core.errors import PolicyError
 from ledger.core.keys import LastingKey, Signer
 from ledger.party.errors import Unfit
 from ledger.party.files import replace_file
-from ledger.party.keyring import format_key_file, seal_key
+from ledger.party.keys.files import format_key_file, seal_key
 from ledger.registry.facts import LedgerFact
 from ledger.server.node import STAMP_EVERY_S, run
 from ledger.statements.parse import NEWEST_RULES, SIGNATURE_FORMS, STATEMENTS

@@ -36,15 +36,15 @@ from ledger.cli.signing import open_key, open_recovery_key
 from ledger.cli.words import as_json, fields, say, tell
 from ledger.core.keys import ED25519, MLDSA44, Signer
 from ledger.core.policy import parse_policy
-from ledger.party import enrolment
-from ledger.party.client import LedgerClient
-from ledger.party.drafts import Draft, read_draft, write_draft
+from ledger.party.acts import enrolment
+from ledger.party.answers.recorded import Recorded
+from ledger.party.answers.replies import PartyState
+from ledger.party.client.client import LedgerClient
 from ledger.party.errors import Unfit
-from ledger.party.recorded import Recorded
-from ledger.party.replies import PartyState
-from ledger.party.signers import opener_of, read_public
-from ledger.party.speaker import now_ms
-from ledger.party.vault import Config, Vault
+from ledger.party.keys.signers import opener_of, read_public
+from ledger.party.speaking.drafts import Draft, read_draft, write_draft
+from ledger.party.speaking.speaker import now_ms
+from ledger.party.vault.vault import Config, Vault
 
 _ResultT = TypeVar("_ResultT")
 _BOTH = (

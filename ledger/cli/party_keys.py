@@ -22,13 +22,13 @@ from ledger.cli.saying import Seal, pointers
 from ledger.cli.signing import open_key, open_recovery_key
 from ledger.cli.words import say, tell
 from ledger.core.keys import ED25519, MLDSA44, Signer
-from ledger.party import enrolment
+from ledger.party.acts import enrolment
+from ledger.party.answers.recorded import Recorded
+from ledger.party.answers.replies import PartyState
 from ledger.party.errors import Unfit, VaultSealed
-from ledger.party.recorded import Recorded
-from ledger.party.replies import PartyState
-from ledger.party.signers import opener_of, read_public
-from ledger.party.speaker import now_ms
-from ledger.party.vault import Config, Vault
+from ledger.party.keys.signers import opener_of, read_public
+from ledger.party.speaking.speaker import now_ms
+from ledger.party.vault.vault import Config, Vault
 from ledger.statements.party import RECOVERY, SIGNING
 
 RecoveryKey = Annotated[

@@ -14,13 +14,13 @@ from ledger.cli.home import Home, JsonOutput, Mirror, MirrorPolicy, reading, run
 from ledger.cli.words import as_json, fields, say
 from ledger.core.encoding import Json
 from ledger.core.policy import parse_policy
+from ledger.party.chain.gathering import Story, gather, story_of
+from ledger.party.chain.mirror import read_mirror
 from ledger.party.errors import AlreadyThere
 from ledger.party.interop.errors import NotUnderstood
 from ledger.party.interop.exporting import Format, export
 from ledger.party.interop.foreign import Left, read_foreign
 from ledger.party.interop.forms import read_listing
-from ledger.party.interop.gathering import Story, gather, story_of
-from ledger.party.interop.mirror import read_mirror
 from ledger.party.interop.odrl import import_rules, import_terms
 
 app = typer.Typer(

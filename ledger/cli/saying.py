@@ -10,8 +10,8 @@ import typer
 
 from ledger.cli.home import run, speaking
 from ledger.cli.words import when
-from ledger.party.recorded import Recorded
-from ledger.party.speaker import Speaker
+from ledger.party.answers.recorded import Recorded
+from ledger.party.speaking.speaker import Speaker
 from ledger.statements.fields import Model, Sealed
 
 Seal = Annotated[

@@ -13,11 +13,11 @@ from ledger.cli.home import DEFAULT_HOME as HOME
 from ledger.cli.home import Home, JsonOutput, PassphraseFile, knowing, run, speaking
 from ledger.cli.saying import Seal, pointers, stated
 from ledger.cli.words import as_json, fields, say, tell
-from ledger.party import claims
+from ledger.party.acts import claims
+from ledger.party.answers.recorded import Recorded
 from ledger.party.digests import document
-from ledger.party.drafts import Draft, read_draft, write_draft
 from ledger.party.errors import Unfit
-from ledger.party.recorded import Recorded
+from ledger.party.speaking.drafts import Draft, read_draft, write_draft
 from ledger.statements.claim import ClaimDetermined
 
 DraftPath = Annotated[Path, typer.Argument(metavar="FILE", help="The draft.", exists=True, dir_okay=False)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ledger.cli.passphrase import ENVIRONMENT, PIN_ENVIRONMENT, read_passphrase, read_pin, read_recovery_passphrase
 from ledger.core.keys import Signer
-from ledger.party.signers import InEnvironment, SignerFile, open_signer, read_file
+from ledger.party.keys.signers import InEnvironment, SignerFile, open_signer, read_file
 
 
 def open_key(path: Path, passphrase_file: Path | None = None) -> Signer:

@@ -10,12 +10,12 @@ import typer
 from ledger.cli.words import fields, say, when
 from ledger.core.encoding import Json, parse_json
 from ledger.core.errors import FormatError
+from ledger.party.acts.licensing import AnyLicense, Reviewed
+from ledger.party.acts.terms import DEFAULT_ACTION, Wishes, build
+from ledger.party.acts.terms_in_words import Clause, describe
 from ledger.party.digests import digest_file, guess_media_type
-from ledger.party.drafts import Draft
 from ledger.party.errors import Unfit
-from ledger.party.licensing import AnyLicense, Reviewed
-from ledger.party.terms import DEFAULT_ACTION, Wishes, build
-from ledger.party.terms_in_words import Clause, describe
+from ledger.party.speaking.drafts import Draft
 from ledger.statements import version_1
 from ledger.statements.fields import Sealed
 from ledger.statements.license import LicenseAmended

@@ -18,14 +18,14 @@ from ledger.cli.passphrase import NoPassphrase
 from ledger.cli.signing import open_key
 from ledger.cli.words import as_json, console, fields, say
 from ledger.core.errors import SignerError
-from ledger.party.dataset.trace.words import summary
 from ledger.party.errors import KeyFileError, VaultDamaged, VaultSealed
 from ledger.party.extras import MissingExtra
 from ledger.party.files import create_file
-from ledger.party.locker import Locker
-from ledger.party.plain import plain
-from ledger.party.speaker import now_ms
-from ledger.party.vault import Vault
+from ledger.party.speaking.speaker import now_ms
+from ledger.party.text import plain
+from ledger.party.trace.words import summary
+from ledger.party.vault.locker import Locker
+from ledger.party.vault.vault import Vault
 
 _MAX_WORDS = 1000
 
@@ -67,8 +67,8 @@ def trace(
     """
     # Its libraries are heavy, and an extra: no other command shall wait for them.
     try:
-        from ledger.party.dataset.trace.tracing import Examination  # noqa: PLC0415
-        from ledger.party.dataset.trace.tracing import trace as traced  # noqa: PLC0415
+        from ledger.party.trace.tracing import Examination  # noqa: PLC0415
+        from ledger.party.trace.tracing import trace as traced  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise MissingExtra(str(error.name), "data") from error
 

@@ -42,13 +42,13 @@ from ledger.cli.progress import hashing
 from ledger.cli.saying import Seal, pointers, stated
 from ledger.cli.words import as_json, entry_document, fields, say, tell, tell_page, when
 from ledger.core.encoding import Json
-from ledger.party import handoff
-from ledger.party.dataset.manifests import read_manifest
+from ledger.party.acts import handoff
+from ledger.party.acts.handoff import MANIFEST_NAME
+from ledger.party.answers.recorded import AnyOffer, Recorded
+from ledger.party.answers.replies import Page, TransferState
+from ledger.party.dataset.committing.manifests import read_manifest
 from ledger.party.errors import ContentMismatch, Unfit
-from ledger.party.handoff import MANIFEST_NAME
-from ledger.party.recorded import AnyOffer, Recorded
-from ledger.party.replies import Page, TransferState
-from ledger.party.speaker import Speaker
+from ledger.party.speaking.speaker import Speaker
 from ledger.statements.content import AnyManifest
 from ledger.statements.transfer import TransferAcknowledged
 

@@ -13,9 +13,9 @@ from ledger.cli.home import Home, JsonOutput, PassphraseFile
 from ledger.cli.moments import MOMENT, parse_moment_or_none
 from ledger.cli.saying import Seal, pointers, spoken
 from ledger.cli.words import tell
-from ledger.party import reporting
+from ledger.party.acts import reporting
+from ledger.party.acts.reporting import Derivative, Use
 from ledger.party.digests import digest_file, guess_media_type, total_bytes
-from ledger.party.reporting import Derivative, Use
 
 app = typer.Typer(
     name="usage",

@@ -11,7 +11,7 @@ from ledger.cli.home import DEFAULT_HOME as HOME
 from ledger.cli.home import Home, JsonOutput, PassphraseFile
 from ledger.cli.saying import Seal, pointers, spoken
 from ledger.cli.words import tell
-from ledger.party import venues
+from ledger.party.acts import venues
 
 app = typer.Typer(
     name="venue",

@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.text import Text
 
 from ledger.core.encoding import Json, parse_json
-from ledger.party.plain import plain
-from ledger.party.recorded import Recorded
-from ledger.party.replies import Page, Reply
+from ledger.party.answers.recorded import Recorded
+from ledger.party.answers.replies import Page, Reply
+from ledger.party.text import plain
 
 _ItemT = TypeVar("_ItemT", bound=Reply)
 

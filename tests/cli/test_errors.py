@@ -24,7 +24,7 @@ from ledger.party.errors import (
     VaultError,
     WrongPassphrase,
 )
-from ledger.party.plain import plain
+from ledger.party.text import plain
 
 FORK = ForkDetected("l.example", b"one", b"two", "two roots at size 5", certain=True)
 

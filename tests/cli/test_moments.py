@@ -11,7 +11,7 @@ import typer
 from ledger.cli.moments import parse_moment
 from ledger.cli.saying import exactly_one, pointers
 from ledger.cli.usage import _derivative
-from ledger.party.reporting import Derivative
+from ledger.party.acts.reporting import Derivative
 
 DAY_MS = 86_400_000
 

@@ -11,10 +11,10 @@ import pytest
 
 from ledger.core.dsse import STATEMENT_TYPE
 from ledger.core.policy import parse_policy
-from ledger.party.client import LedgerClient
-from ledger.party.keyring import read_key, write_key
-from ledger.party.speaker import Speaker
-from ledger.party.vault import Vault
+from ledger.party.client.client import LedgerClient
+from ledger.party.keys.files import read_key, write_key
+from ledger.party.speaking.speaker import Speaker
+from ledger.party.vault.vault import Vault
 from ledger.statements.parse import NEWEST_RULES, STATEMENTS
 from tests.cli.running import PASSPHRASE, environment, good, ledger, serving, verifier
 from tests.cli.world import World

@@ -10,13 +10,13 @@ import pytest
 
 from ledger.core.policy import parse_policy
 from ledger.core.receipt import open_receipt
-from ledger.party.client import LedgerClient
-from ledger.party.composing import Frame, sign_statement
-from ledger.party.enrolment import register
+from ledger.party.acts.enrolment import register
+from ledger.party.answers.recorded import Recorded
+from ledger.party.client.client import LedgerClient
 from ledger.party.errors import Problem, Unproven
-from ledger.party.recorded import Recorded
-from ledger.party.speaker import Speaker, now_ms
-from ledger.party.vault import Vault
+from ledger.party.speaking.composing import Frame, sign_statement
+from ledger.party.speaking.speaker import Speaker, now_ms
+from ledger.party.vault.vault import Vault
 from tests.cli.running import serving
 from tests.harness.people import person
 

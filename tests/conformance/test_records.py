@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.party.dataset.cells import canonical_text
-from ledger.party.dataset.errors import TableUnreadable
-from ledger.party.dataset.formats import TableFormat
-from ledger.party.dataset.normal import Reading, normal_form
-from ledger.party.dataset.reading import open_table
+from ledger.party.dataset.reading.cells import canonical_text
+from ledger.party.dataset.reading.errors import TableUnreadable
+from ledger.party.dataset.reading.formats import TableFormat
+from ledger.party.dataset.reading.normal import Reading, normal_form
+from ledger.party.dataset.reading.table import open_table
 from verifier.bundle.found import read_table
 from verifier.core.errors import MalformedInput
 from verifier.sealed import normal as bundle_normal

@@ -10,10 +10,10 @@ import pytest
 from ledger.cli.home import reading
 from ledger.core.dsse import Envelope
 from ledger.core.encoding import Json
-from ledger.party.client import LedgerClient
+from ledger.party.answers.recorded import Recorded
+from ledger.party.client.client import LedgerClient
 from ledger.party.errors import FraudProven, Problem, Promised, ReceiptInvalid
-from ledger.party.recorded import Recorded
-from ledger.party.vault import Config, Vault
+from ledger.party.vault.vault import Config, Vault
 from tests.harness.builder import LedgerBuilder
 from tests.harness.people import person
 from tests.harness.speech import START_MS, signed

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from ledger.core.encoding import b64decode
-from ledger.party.certificates import Certified, NeedsPassphrase, read_certified
 from ledger.party.errors import Unfit
+from ledger.party.keys.certificates import Certified, NeedsPassphrase, read_certified
 
 LEDGER = "sha256:" + "0" * 64
 KEYIDS = ["b" * 64, "a" * 64]

@@ -15,8 +15,9 @@ from ledger.core.errors import QuorumError
 from ledger.core.hashing import leaf_hash
 from ledger.core.note import COSIGNATURE_TYPE, NoteKey
 from ledger.core.policy import parse_policy
-from ledger.party.client import LedgerClient
-from ledger.party.enrolment import register
+from ledger.party.acts.enrolment import register
+from ledger.party.answers.recorded import Recorded
+from ledger.party.client.client import LedgerClient
 from ledger.party.errors import (
     ForkDetected,
     FraudProven,
@@ -27,8 +28,7 @@ from ledger.party.errors import (
     Unproven,
     Unreachable,
 )
-from ledger.party.recorded import Recorded
-from ledger.party.vault import Vault
+from ledger.party.vault.vault import Vault
 from ledger.registry.facts import PartyFact
 from tests.harness.builder import LedgerBuilder
 from tests.harness.people import key, person

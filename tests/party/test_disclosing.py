@@ -10,13 +10,13 @@ import pytest
 
 from ledger.core.commitment import Place, commit
 from ledger.core.encoding import b64decode, canonical
-from ledger.party import disclosing, handoff, listings
-from ledger.party.client import LedgerClient
+from ledger.party.acts import disclosing, handoff, listings
+from ledger.party.answers.recorded import Recorded
+from ledger.party.client.client import LedgerClient
 from ledger.party.errors import AlreadyThere, NeedsRules, Problem, Unfit, VaultDamaged
-from ledger.party.recorded import Recorded
-from ledger.party.sealing import sealed_places
-from ledger.party.speaker import Speaker
-from ledger.party.vault import Vault
+from ledger.party.speaking.speaker import Speaker
+from ledger.party.vault.sealing import sealed_places
+from ledger.party.vault.vault import Vault
 from ledger.statements.parse import NEWEST_RULES
 from tests.harness.builder import LedgerBuilder
 from tests.harness.people import person

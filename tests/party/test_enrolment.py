@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from ledger.party import enrolment
-from ledger.party.client import LedgerClient
-from ledger.party.composing import DRAFT_LIFETIME_MS
-from ledger.party.drafts import Draft, new_draft
+from ledger.party.acts import enrolment
+from ledger.party.client.client import LedgerClient
 from ledger.party.errors import ForkDetected, Unfit
+from ledger.party.speaking.composing import DRAFT_LIFETIME_MS
+from ledger.party.speaking.drafts import Draft, new_draft
 from tests.harness.builder import LedgerBuilder
 from tests.harness.people import key, person
 from tests.party.liar import Liar, serving

@@ -10,18 +10,18 @@ import pytest
 
 from ledger.core.commitment import commit
 from ledger.core.encoding import canonical
-from ledger.party import handoff
-from ledger.party.client import LedgerClient
-from ledger.party.dataset.copies import Copies
-from ledger.party.dataset.manifests import read_manifest
-from ledger.party.dataset.opened import opened_cells
-from ledger.party.dataset.openings import open_records
+from ledger.party.acts import handoff
+from ledger.party.acts.handoff import MANIFEST_NAME, PreparedMarks
+from ledger.party.answers.recorded import Recorded
+from ledger.party.client.client import LedgerClient
+from ledger.party.dataset.committing.copies import Copies
+from ledger.party.dataset.committing.manifests import read_manifest
+from ledger.party.dataset.committing.opened import opened_cells
+from ledger.party.dataset.committing.openings import open_records
 from ledger.party.digests import describe, measure
 from ledger.party.errors import AlreadyThere, ContentMismatch, NeedsRules, Problem, ReceiptInvalid, Unfit
-from ledger.party.handoff import MANIFEST_NAME, PreparedMarks
-from ledger.party.recorded import Recorded
-from ledger.party.speaker import Speaker
-from ledger.party.vault import Vault
+from ledger.party.speaking.speaker import Speaker
+from ledger.party.vault.vault import Vault
 from ledger.statements import version_1
 from ledger.statements.parse import NEWEST_RULES
 from ledger.statements.transfer import TransferAcknowledged, TransferOffered, TransferRefused

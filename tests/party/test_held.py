@@ -14,9 +14,9 @@ from ledger.core.entry import parse_entry
 from ledger.core.hashing import leaf_hash
 from ledger.core.keys import Signer
 from ledger.core.policy import parse_policy
-from ledger.party.client import LedgerClient
+from ledger.party.client.client import LedgerClient
 from ledger.party.errors import FraudProven, Problem, Promised
-from ledger.party.vault import Vault
+from ledger.party.vault.vault import Vault
 from tests.harness.builder import LedgerBuilder
 from tests.harness.people import person
 from tests.harness.speech import START_MS, signed

@@ -14,9 +14,9 @@ from aiohttp.test_utils import TestServer
 
 from ledger.core.errors import LedgerError
 from ledger.core.policy import parse_policy
-from ledger.party import transport
-from ledger.party.client import LedgerClient
-from ledger.party.vault import Vault
+from ledger.party.answers import transport
+from ledger.party.client.client import LedgerClient
+from ledger.party.vault.vault import Vault
 from ledger.server.copies import source
 from ledger.server.copies.errors import CopyUnreadable
 from tests.harness.builder import LedgerBuilder

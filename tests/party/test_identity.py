@@ -10,13 +10,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from ledger.core.encoding import b64decode
-from ledger.party import enrolment
-from ledger.party.certificates import Certified
-from ledger.party.client import LedgerClient
-from ledger.party.drafts import format_draft, parse_draft
-from ledger.party.enrolment import Claimed
+from ledger.party.acts import enrolment
+from ledger.party.acts.enrolment import Claimed
+from ledger.party.client.client import LedgerClient
 from ledger.party.errors import NeedsRules, Unfit
-from ledger.party.vault import Vault
+from ledger.party.keys.certificates import Certified
+from ledger.party.speaking.drafts import format_draft, parse_draft
+from ledger.party.vault.vault import Vault
 from ledger.statements.fields import Sealed
 from ledger.statements.parse import NEWEST_RULES
 from ledger.statements.party import PartyRegistered

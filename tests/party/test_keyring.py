@@ -12,8 +12,8 @@ import pytest
 
 from ledger.core.keys import SigningKey
 from ledger.party.errors import AlreadyThere, NotAKeyFile, WrongPassphrase
-from ledger.party.keyring import MEMORY_BYTES, OPS, read_key, write_key
-from ledger.party.signers import read_public
+from ledger.party.keys.files import MEMORY_BYTES, OPS, read_key, write_key
+from ledger.party.keys.signers import read_public
 
 PASSPHRASE = b"correct horse battery staple"
 

@@ -12,17 +12,17 @@ import pytest
 from ledger.core.dsse import statement_id
 from ledger.core.encoding import Json, canonical
 from ledger.core.errors import FormatError
-from ledger.party import licensing
-from ledger.party.client import LedgerClient
-from ledger.party.composing import DRAFT_LIFETIME_MS
-from ledger.party.drafts import Draft, new_draft, read_draft, write_draft
+from ledger.party.acts import licensing
+from ledger.party.acts.licensing import Deal
+from ledger.party.acts.terms import Wishes
+from ledger.party.answers.recorded import Recorded
+from ledger.party.client.client import LedgerClient
 from ledger.party.errors import ForkDetected, NeedsRules, Unfit
-from ledger.party.licensing import Deal
-from ledger.party.recorded import Recorded
-from ledger.party.sealing import seal_fields
-from ledger.party.speaker import Speaker
-from ledger.party.terms import Wishes
-from ledger.party.vault import Vault
+from ledger.party.speaking.composing import DRAFT_LIFETIME_MS
+from ledger.party.speaking.drafts import Draft, new_draft, read_draft, write_draft
+from ledger.party.speaking.speaker import Speaker
+from ledger.party.vault.sealing import seal_fields
+from ledger.party.vault.vault import Vault
 from ledger.statements import version_1
 from ledger.statements.license import LicenseAgreed, LicenseAmended
 from ledger.statements.parse import NEWEST_RULES

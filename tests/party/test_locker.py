@@ -13,11 +13,11 @@ import pytest
 
 from ledger.core.encoding import b64encode, canonical
 from ledger.core.keys import SigningKey
-from ledger.party.disclosures import Disclosure
 from ledger.party.errors import VaultDamaged, VaultError, VaultSealed
-from ledger.party.keyring import write_key
-from ledger.party.locker import Locker
-from ledger.party.vault import Config, Vault
+from ledger.party.keys.files import write_key
+from ledger.party.vault.disclosures import Disclosure
+from ledger.party.vault.locker import Locker
+from ledger.party.vault.vault import Config, Vault
 from tests.harness.people import key
 
 SECRET = "quarterly-figures-of-nobody"

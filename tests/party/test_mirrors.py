@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ledger.party.client import LedgerClient
+from ledger.party.client.client import LedgerClient
 from ledger.party.errors import ForkDetected, Unfit, Unproven, Unreachable
-from ledger.party.vault import Vault
+from ledger.party.vault.vault import Vault
 from ledger.server.log.workers import Workers
 from ledger.server.store.memory import MemoryStore
 from tests.harness.people import person

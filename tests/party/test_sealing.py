@@ -9,9 +9,9 @@ import pytest
 from ledger.core.commitment import commit
 from ledger.core.encoding import Json, canonical
 from ledger.core.errors import FormatError
-from ledger.party.disclosures import Disclosure
 from ledger.party.errors import Unfit
-from ledger.party.sealing import check_opens, open_fields, seal_fields, sealed_places
+from ledger.party.vault.disclosures import Disclosure
+from ledger.party.vault.sealing import check_opens, open_fields, seal_fields, sealed_places
 from ledger.statements.parse import read_model
 
 ID = "sha256:" + "1" * 64

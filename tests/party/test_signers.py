@@ -16,9 +16,8 @@ from ledger.core.encoding import b64encode
 from ledger.core.errors import SignerError
 from ledger.core.keys import LastingKey, PublicKey, Signer, SigningKey, verify_ed25519
 from ledger.party.errors import NotAKeyFile
-from ledger.party.keyring import write_key
-from ledger.party.locker import Locker
-from ledger.party.signers import (
+from ledger.party.keys.files import write_key
+from ledger.party.keys.signers import (
     open_signer,
     opener_of,
     read_opener,
@@ -26,7 +25,8 @@ from ledger.party.signers import (
     write_environment_signer,
     write_token_signer,
 )
-from ledger.party.token import Token, TokenSigner
+from ledger.party.keys.token import Token, TokenSigner
+from ledger.party.vault.locker import Locker
 from tests.cli.running import PASSPHRASE, environment, good, ledger, serving, verifier
 
 MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/pkcs11/libsofthsm2.so")

@@ -11,9 +11,9 @@ from ledger.cli.words import recorded_document, state_words
 from ledger.core.dsse import Envelope
 from ledger.core.encoding import Json
 from ledger.core.policy import parse_policy
-from ledger.party.client import LedgerClient
+from ledger.party.client.client import LedgerClient
 from ledger.party.errors import NotWitnessed, Problem, ReplyInvalid
-from ledger.party.vault import Vault
+from ledger.party.vault.vault import Vault
 from tests.harness.builder import LedgerBuilder
 from tests.harness.people import person
 from tests.harness.speech import signed

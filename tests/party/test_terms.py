@@ -6,8 +6,8 @@ import pytest
 
 from ledger.core.encoding import Json
 from ledger.core.errors import FormatError
-from ledger.party.terms import Wishes, build, complete
-from ledger.party.terms_in_words import Clause, describe, say_constraint
+from ledger.party.acts.terms import Wishes, build, complete
+from ledger.party.acts.terms_in_words import Clause, describe, say_constraint
 from ledger.statements.parse import read_model
 from ledger.statements.terms import Agreement
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ledger.party.errors import OpenToOthers, VaultError
-from ledger.party.vault import Config, Vault
+from ledger.party.vault.vault import Config, Vault
 
 CONFIG = Config(key="/k", ledger_url="http://l", party="alpha", policy="quorum none\n", recovery_key="/r")
 ID = "sha256:" + "ab" * 32

@@ -6,8 +6,8 @@ import pytest
 
 from ledger.core.encoding import Json, canonical
 from ledger.core.errors import FormatError
+from ledger.party.answers.versions import check_statement, read_statement
 from ledger.party.errors import NeedsRules, Unfit
-from ledger.party.versions import check_statement, read_statement
 from ledger.statements import version_1, version_2
 from ledger.statements.common import Statement
 from ledger.statements.parse import NEWEST_RULES, STATEMENTS

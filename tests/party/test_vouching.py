@@ -11,7 +11,7 @@ from ledger.core.encoding import Json
 from ledger.core.entry import Entry, parse_entry
 from ledger.core.hashing import leaf_hash
 from ledger.core.keys import Signer
-from ledger.party.client import LedgerClient
+from ledger.party.client.client import LedgerClient
 from ledger.party.errors import ReceiptInvalid
 from tests.harness.builder import LedgerBuilder
 from tests.harness.people import Person, key, person

@@ -11,7 +11,7 @@ from ledger.core.dsse import Envelope
 from ledger.core.keys import LastingKey, Signer
 from ledger.core.note import open_note, parse_note, parse_vkey, sign_note
 from ledger.core.policy import parse_policy
-from ledger.party.client import LedgerClient
+from ledger.party.client.client import LedgerClient
 from ledger.party.errors import ReceiptInvalid
 from ledger.registry.refusal import Refused
 from ledger.server.copies.restoring import restore

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from cryptography.x509 import Certificate
 
+from ledger.party.answers.transport import Transport
 from ledger.party.errors import Unreachable
-from ledger.party.transport import Transport
 from ledger.server.copies.errors import CopyUnreadable
 from ledger.server.copies.source import open_files
 from ledger.server.log.errors import NotStampedError

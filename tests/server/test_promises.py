@@ -15,9 +15,9 @@ import pytest
 from ledger.core.dsse import PROMISE_TYPE, Envelope, parse_envelope
 from ledger.core.encoding import canonical, parse_json
 from ledger.core.keys import verify_ed25519
-from ledger.party.client import LedgerClient
+from ledger.party.client.client import LedgerClient
 from ledger.party.errors import Promised
-from ledger.party.vault import Vault
+from ledger.party.vault.vault import Vault
 from ledger.server.log import promising, sequencer
 from ledger.server.log.errors import PromisedError, SignedRefusalError, UnavailableError
 from ledger.server.log.sequencer import Log

@@ -11,7 +11,7 @@ from ledger.cli.demo.leak import prove
 from ledger.cli.demo.stage import NotAsTold, Stage
 from ledger.cli.demo.story import NORTHWIND, SKYWAYS, Affair
 from ledger.cli.words import console
-from ledger.party.plain import plain
+from ledger.party.text import plain
 
 _FOUND = ["digest-mismatch", "usage-prohibited", "onward-without-permission"]
 _LATER = "claim-unanswered"

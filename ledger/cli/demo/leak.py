@@ -15,7 +15,7 @@ from ledger.cli.demo.browser import read_in_a_browser
 from ledger.cli.demo.stage import NotAsTold, Stage
 from ledger.cli.words import console
 from ledger.core.encoding import canonical
-from ledger.party.plain import plain
+from ledger.party.text import plain
 
 LEAK = "found-on-a-forum.csv"
 _SHARE = 0.3

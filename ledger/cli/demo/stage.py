@@ -16,7 +16,7 @@ from typing import Any
 
 from ledger.cli.words import console, say
 from ledger.core.errors import LedgerError
-from ledger.party.plain import plain
+from ledger.party.text import plain
 
 _TIMEOUT_S = 120
 _READY = re.compile(r"Serving (http://\S+)/docs")

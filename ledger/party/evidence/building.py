@@ -13,21 +13,29 @@ from pathlib import Path
 from ledger.core.encoding import Json
 from ledger.core.entry import parse_entry
 from ledger.core.policy import parse_policy
-from ledger.party.disclosures import Disclosure
+from ledger.party.chain.told import Told
+from ledger.party.chain.told import told as told_by
 from ledger.party.errors import Problem, Unreachable
-from ledger.party.evidence.case import Case, make_case, read_act
-from ledger.party.evidence.checking import checked_numbers
-from ledger.party.evidence.disclosed import EVIDENCE, Choice, claimed_evidence, disclose
-from ledger.party.evidence.documents import Documents
-from ledger.party.evidence.errors import EvidenceError, LedgerGone, Missing, NotOfThisCase
 from ledger.party.evidence.finishing import Built, finish
-from ledger.party.evidence.gathering import gather, with_histories
-from ledger.party.evidence.judgement import judge
-from ledger.party.evidence.opening import open_matches
-from ledger.party.evidence.sources import LedgerSource, MirrorSource, Progress, Source, ledger_identity, no_progress
-from ledger.party.evidence.stamps import FOLDER, indexes_of, take_stamps
-from ledger.party.evidence.tokens import read_tokens
-from ledger.party.evidence.traced import (
+from ledger.party.evidence.parts.case import Case, make_case, read_act
+from ledger.party.evidence.parts.checking import checked_numbers
+from ledger.party.evidence.parts.disclosed import EVIDENCE, Choice, claimed_evidence, disclose
+from ledger.party.evidence.parts.documents import Documents
+from ledger.party.evidence.parts.errors import EvidenceError, LedgerGone, Missing, NotOfThisCase
+from ledger.party.evidence.parts.gathering import gather, with_histories
+from ledger.party.evidence.parts.judgement import judge
+from ledger.party.evidence.parts.opening import open_matches
+from ledger.party.evidence.parts.sources import (
+    LedgerSource,
+    MirrorSource,
+    Progress,
+    Source,
+    ledger_identity,
+    no_progress,
+)
+from ledger.party.evidence.parts.stamps import FOLDER, indexes_of, take_stamps
+from ledger.party.evidence.parts.tokens import read_tokens
+from ledger.party.evidence.parts.traced import (
     Trace,
     check_covers,
     choose_transfer,
@@ -37,10 +45,9 @@ from ledger.party.evidence.traced import (
     read_trace,
     withhold,
 )
-from ledger.party.interop.chain import Told
-from ledger.party.interop.chain import told as told_by
-from ledger.party.sealing import is_sealed
-from ledger.party.speaker import Speaker
+from ledger.party.speaking.speaker import Speaker
+from ledger.party.vault.disclosures import Disclosure
+from ledger.party.vault.sealing import is_sealed
 
 EVIDENCE_TYPE = "provenance-ledger.evidence/v1"
 MAX_OPENED = 100_000

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from ledger.party.disclosures import format_disclosures
-from ledger.party.evidence.archive import as_json, zip_members
-from ledger.party.evidence.documents import Documents
-from ledger.party.evidence.papers import PAGES, pages, verify_page
-from ledger.party.evidence.pdf import report_pdf
+from ledger.party.chain.gathering import Story
+from ledger.party.chain.told import parties_of, select
+from ledger.party.evidence.parts.archive import as_json, zip_members
+from ledger.party.evidence.parts.documents import Documents
+from ledger.party.evidence.report.papers import PAGES, pages, verify_page
+from ledger.party.evidence.report.pdf import report_pdf
+from ledger.party.evidence.report.story import Verdict, judge_evidence, tell
 from ledger.party.evidence.single import single_page
-from ledger.party.evidence.story import Verdict, judge_evidence, tell
-from ledger.party.interop.chain import parties_of, select
 from ledger.party.interop.exporting import Format, export
-from ledger.party.interop.gathering import Story
+from ledger.party.vault.disclosures import format_disclosures
 
 _WRITTEN = (*PAGES, "report.pdf", "verify.html")
 

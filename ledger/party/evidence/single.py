@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ledger.core.encoding import b64encode
-from ledger.party.evidence.errors import EvidenceError
+from ledger.party.evidence.parts.errors import EvidenceError
 
 _BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 _SCRIPT = re.compile(r"<script\b|</body>", re.IGNORECASE)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from ledger.core.encoding import Json
-from ledger.party.interop.chain import Told
+from ledger.party.chain.told import Told
 from ledger.party.interop.contexts import DCAT, DCT, FOAF, LEDGER, PROV, RDFS, SPDX, XSD
 from ledger.party.interop.own import OWN, PREFIX, time_value, write_own
 from ledger.statements.listing import DESCRIPTION

@@ -6,10 +6,10 @@ import json
 from enum import StrEnum
 
 from ledger.core.encoding import Json
-from ledger.party.interop.chain import Told
+from ledger.party.chain.gathering import Story
+from ledger.party.chain.told import Told
 from ledger.party.interop.dcat_export import export_listing
 from ledger.party.interop.errors import NotUnderstood
-from ledger.party.interop.gathering import Story
 
 
 class Format(StrEnum):

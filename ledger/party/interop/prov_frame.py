@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from ledger.core.encoding import Json, canonical
 from ledger.core.errors import FormatError
 from ledger.core.keys import PublicKey
+from ledger.party.chain.told import Told
 from ledger.party.extras import MissingExtra
-from ledger.party.interop.chain import Told
 from ledger.party.interop.contexts import LEDGER
 from ledger.party.interop.words import MAX_TIME_MS, format_ms
 

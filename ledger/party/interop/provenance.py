@@ -14,8 +14,8 @@ from prov.identifier import QualifiedName
 from prov.model import ProvDocument
 
 from ledger.core.encoding import Json, canonical
-from ledger.party.interop.chain import Told
-from ledger.party.interop.gathering import Story
+from ledger.party.chain.gathering import Story
+from ledger.party.chain.told import Told
 from ledger.party.interop.prov_frame import (
     ACTIVITY,
     COPY,

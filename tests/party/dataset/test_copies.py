@@ -12,16 +12,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from ledger.core.encoding import b64decode, canonical, parse_json
-from ledger.party.dataset import parcels
-from ledger.party.dataset.cells import canonical_record, parse_record
-from ledger.party.dataset.copies import Copies, Copy, cell_key, record_key
-from ledger.party.dataset.errors import CopyDamaged, TableUnreadable
-from ledger.party.dataset.keeping import CopyWriter
-from ledger.party.dataset.manifests import read_manifest
-from ledger.party.dataset.normal import normal_form
-from ledger.party.dataset.opened import OpenedCells, OpenedRow, check_opened, opened_cells
-from ledger.party.dataset.openings import open_records
-from ledger.party.dataset.parcels import Parcel
+from ledger.party.dataset.committing import parcels
+from ledger.party.dataset.committing.copies import Copies, Copy, cell_key, record_key
+from ledger.party.dataset.committing.keeping import CopyWriter
+from ledger.party.dataset.committing.manifests import read_manifest
+from ledger.party.dataset.committing.opened import OpenedCells, OpenedRow, check_opened, opened_cells
+from ledger.party.dataset.committing.openings import open_records
+from ledger.party.dataset.committing.parcels import Parcel
+from ledger.party.dataset.reading.cells import canonical_record, parse_record
+from ledger.party.dataset.reading.errors import CopyDamaged, TableUnreadable
+from ledger.party.dataset.reading.normal import normal_form
 from ledger.party.digests import describe, no_progress
 from ledger.party.errors import ContentMismatch, Unfit
 from ledger.statements.content import Content, Manifest

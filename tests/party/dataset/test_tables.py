@@ -15,14 +15,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ledger.party.dataset.cells import canonical_record, canonical_text
-from ledger.party.dataset.chunks import chunks
-from ledger.party.dataset.delimited import DelimitedTable, plain_records, write_row
-from ledger.party.dataset.errors import TableUnreadable
-from ledger.party.dataset.formats import TableFormat, detect
-from ledger.party.dataset.jsonlines import JsonTable
-from ledger.party.dataset.reading import open_table
-from ledger.party.dataset.source import HashedFile
+from ledger.party.dataset.committing.chunks import chunks
+from ledger.party.dataset.reading.cells import canonical_record, canonical_text
+from ledger.party.dataset.reading.delimited import DelimitedTable, plain_records, write_row
+from ledger.party.dataset.reading.errors import TableUnreadable
+from ledger.party.dataset.reading.formats import TableFormat, detect
+from ledger.party.dataset.reading.jsonlines import JsonTable
+from ledger.party.dataset.reading.source import HashedFile
+from ledger.party.dataset.reading.table import open_table
 from ledger.party.errors import Unfit
 from tests.party.dataset.vectors import load, made_of
 
@@ -158,7 +158,7 @@ def test_an_encoding_is_named_or_refused(tmp_path: Path) -> None:
 def test_a_record_without_end_is_refused_before_it_fills_the_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ledger.party.dataset.textual.MAX_RECORD_BYTES", 1000)
+    monkeypatch.setattr("ledger.party.dataset.reading.textual.MAX_RECORD_BYTES", 1000)
     path = tmp_path / "file"
     path.write_bytes(b'a,b\n1,"' + b"x\n" * 5000)
     with pytest.raises(TableUnreadable, match="line 2: a record has more") as refused, HashedFile(path) as file:

@@ -9,12 +9,12 @@ from ledger.core.encoding import Json, parse_json
 from ledger.core.entry import parse_entry
 from ledger.core.note import parse_note
 from ledger.core.policy import parse_policy
-from ledger.party.disclosures import Disclosure
-from ledger.party.evidence.case import read_case
-from ledger.party.evidence.documents import Documents
-from ledger.party.evidence.gathering import Gathered
-from ledger.party.evidence.judgement import judge
-from ledger.party.evidence.tiles import Proved
+from ledger.party.evidence.parts.case import read_case
+from ledger.party.evidence.parts.documents import Documents
+from ledger.party.evidence.parts.gathering import Gathered
+from ledger.party.evidence.parts.judgement import judge
+from ledger.party.evidence.parts.tiles import Proved
+from ledger.party.vault.disclosures import Disclosure
 from ledger.statements.parse import read_model
 from tests.harness.bundles import Maker
 

@@ -10,20 +10,20 @@ from pathlib import Path
 
 from ledger.core.encoding import Json
 from ledger.core.policy import parse_policy
-from ledger.party import claims, handoff, licensing, listings
-from ledger.party.client import LedgerClient
-from ledger.party.dataset.formats import detect
-from ledger.party.dataset.marks.drawing import survey
-from ledger.party.dataset.marks.making import Wish, design, make
-from ledger.party.dataset.marks.planting import plant
-from ledger.party.dataset.trace.tracing import Examination, trace
+from ledger.party.acts import claims, handoff, licensing, listings
+from ledger.party.acts.enrolment import register
+from ledger.party.acts.handoff import PreparedMarks
+from ledger.party.client.client import LedgerClient
+from ledger.party.dataset.reading.formats import detect
 from ledger.party.digests import document
-from ledger.party.enrolment import register
 from ledger.party.evidence.building import Request, build
 from ledger.party.evidence.finishing import Built
-from ledger.party.handoff import PreparedMarks
-from ledger.party.speaker import Speaker, now_ms
-from ledger.party.vault import Config, Vault
+from ledger.party.marks.drawing import survey
+from ledger.party.marks.making import Wish, design, make
+from ledger.party.marks.planting import plant
+from ledger.party.speaking.speaker import Speaker, now_ms
+from ledger.party.trace.tracing import Examination, trace
+from ledger.party.vault.vault import Config, Vault
 from tests.harness.people import Person, person
 from tests.party.trace.vaults import Silent
 

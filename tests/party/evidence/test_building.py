@@ -19,12 +19,12 @@ import pytest
 
 from ledger.core.encoding import Json, parse_json
 from ledger.core.keys import SigningKey
-from ledger.party.evidence.disclosed import Choice, read_choice
-from ledger.party.evidence.errors import EvidenceError, LedgerGone, Missing, NotOfThisCase, TooLarge
 from ledger.party.evidence.finishing import Built
+from ledger.party.evidence.parts.disclosed import Choice, read_choice
+from ledger.party.evidence.parts.errors import EvidenceError, LedgerGone, Missing, NotOfThisCase, TooLarge
+from ledger.party.evidence.parts.traced import read_trace
 from ledger.party.evidence.single import WARNING
-from ledger.party.evidence.traced import read_trace
-from ledger.party.keyring import write_key
+from ledger.party.keys.files import write_key
 from tests.cli.running import PASSPHRASE, ledger, serving, verifier
 from tests.harness.tsa import Authority, serving_tsa
 from tests.page.browser import launched, opened
@@ -301,7 +301,7 @@ def test_the_command_writes_for_its_owner_alone_and_overwrites_nothing(scene: Sc
 
 
 def test_a_bundle_has_a_bound(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ledger.party.evidence.gathering.MAX_ENTRIES", 5)
+    monkeypatch.setattr("ledger.party.evidence.parts.gathering.MAX_ENTRIES", 5)
     with pytest.raises(TooLarge):
         asyncio.run(scene.leak.build(mirror=scene.mirror))
 

@@ -12,11 +12,12 @@ import pytest
 
 from ledger.core.encoding import Json, parse_json
 from ledger.core.keys import Signer
-from ledger.party.evidence import finishing, papers
-from ledger.party.evidence.documents import Documents
+from ledger.party.evidence import finishing
 from ledger.party.evidence.finishing import Built, finish
+from ledger.party.evidence.parts.documents import Documents
+from ledger.party.evidence.report import papers
+from ledger.party.evidence.report.story import judge_evidence, tell
 from ledger.party.evidence.single import WARNING
-from ledger.party.evidence.story import judge_evidence, tell
 from tests.harness.bundle_leak import leak
 from tests.harness.bundle_story import Story
 from tests.harness.bundles import Maker, good

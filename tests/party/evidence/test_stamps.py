@@ -13,8 +13,8 @@ from ledger.core.merkle import verify_consistency
 from ledger.core.note import parse_note
 from ledger.core.policy import parse_policy
 from ledger.party.errors import Problem, Unreachable
-from ledger.party.evidence.stamps import Stamps, take_stamps
-from ledger.party.evidence.tiles import Tree
+from ledger.party.evidence.parts.stamps import Stamps, take_stamps
+from ledger.party.evidence.parts.tiles import Tree
 from tests.harness.tsa import Authority
 from tests.harness.witness import Witness
 from tests.verifier.test_replay import MANY

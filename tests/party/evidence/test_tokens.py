@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ledger.core.note import parse_note
-from ledger.party.evidence.errors import NotOfThisCase
-from ledger.party.evidence.tokens import read_tokens
+from ledger.party.evidence.parts.errors import NotOfThisCase
+from ledger.party.evidence.parts.tokens import read_tokens
 from tests.harness.builder import LedgerBuilder
 from tests.harness.tsa import Authority
 

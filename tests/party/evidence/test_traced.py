@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from ledger.core.encoding import Json
-from ledger.party.evidence import numbers
-from ledger.party.evidence.errors import EvidenceError, Missing, NotOfThisCase
-from ledger.party.evidence.traced import Trace, check_covers, choose_transfer, limit, read_trace, withhold
-from ledger.party.interop.chain import Told
+from ledger.party.chain.told import Told
+from ledger.party.evidence.parts.errors import EvidenceError, Missing, NotOfThisCase
+from ledger.party.evidence.parts.traced import Trace, check_covers, choose_transfer, limit, read_trace, withhold
+from ledger.party.evidence.report import numbers
 
 
 def a_transfer(name: str, recipient: str, *, is_enough: bool = False, **more: Json) -> dict[str, Json]:

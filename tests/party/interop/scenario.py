@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ledger.core.dsse import Envelope
 from ledger.core.encoding import Json
 from ledger.core.entry import ZERO_LINK, Entry
-from ledger.party.interop.chain import Told, told
+from ledger.party.chain.told import Told, told
 from ledger.statements.parse import parse_statement
 from tests.harness.agreements import atomic, duration, fixed_members, rule
 from tests.harness.people import person

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from ledger.core.encoding import Json
+from ledger.party.chain.gathering import story_of
 from ledger.party.interop.catalogue import import_listing
 from ledger.party.interop.errors import NotUnderstood
 from ledger.party.interop.exporting import Format, export
 from ledger.party.interop.fitting import Listing
 from ledger.party.interop.foreign import MAX_BYTES, parse_foreign
 from ledger.party.interop.forms import from_plain, read_listing
-from ledger.party.interop.gathering import story_of
 from tests.party.interop.contexts import expand
 from tests.party.interop.scenario import LISTING, Scenario, hand_off
 

@@ -8,9 +8,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from ledger.party.chain.gathering import story_of
 from ledger.party.extras import MissingTool, ToolFailed
 from ledger.party.interop.drawing import MAX_DRAWN, dot_source, draw
-from ledger.party.interop.gathering import story_of
 from ledger.party.interop.provenance import provenance
 from tests.harness.speech import sealed
 from tests.party.interop.scenario import Scenario, hand_off

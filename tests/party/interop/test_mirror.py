@@ -11,10 +11,10 @@ from ledger.core.merkle import Node, grow, range_hash
 from ledger.core.note import ED25519_TYPE, NoteKey
 from ledger.core.policy import Policy, parse_policy
 from ledger.core.tiles import Tile, format_bundle, format_tile_path
+from ledger.party.chain.gathering import story_of
+from ledger.party.chain.mirror import read_mirror
 from ledger.party.errors import SourceInvalid
 from ledger.party.interop.exporting import Format, export
-from ledger.party.interop.gathering import story_of
-from ledger.party.interop.mirror import read_mirror
 from tests.harness.people import key
 from tests.harness.speech import sealed
 from tests.party.interop.scenario import Scenario, hand_off

@@ -18,9 +18,9 @@ from prov.model import (
     ProvRecord,
 )
 
+from ledger.party.chain.gathering import Story, story_of
 from ledger.party.interop.errors import NotUnderstood
 from ledger.party.interop.exporting import Format, export
-from ledger.party.interop.gathering import Story, story_of
 from ledger.party.interop.provenance import provenance
 from tests.harness.speech import sealed
 from tests.party.interop.scenario import Scenario, hand_off

@@ -10,7 +10,7 @@ import pytest
 
 from ledger.core.keys import SigningKey
 from ledger.party.errors import VaultDamaged
-from ledger.party.locker import Locker
+from ledger.party.vault.locker import Locker
 
 LISTING = "sha256:" + "1" * 64
 OTHER = "sha256:" + "2" * 64

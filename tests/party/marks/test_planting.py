@@ -15,14 +15,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from ledger.core.encoding import b64decode
-from ledger.party.dataset.formats import detect
-from ledger.party.dataset.marks.drawing import Source, draw, present, survey
-from ledger.party.dataset.marks.errors import CannotMark, TooLittleRoom
-from ledger.party.dataset.marks.making import Design, Wish, design, design_again, make
-from ledger.party.dataset.marks.planting import check_planted, plant
-from ledger.party.dataset.marks.recipe import learn
-from ledger.party.dataset.marks.value import CanaryMarks, TardosMarks
-from ledger.party.dataset.reading import open_table
+from ledger.party.dataset.reading.formats import detect
+from ledger.party.dataset.reading.table import open_table
+from ledger.party.marks.drawing import Source, draw, present, survey
+from ledger.party.marks.errors import CannotMark, TooLittleRoom
+from ledger.party.marks.making import Design, Wish, design, design_again, make
+from ledger.party.marks.planting import check_planted, plant
+from ledger.party.marks.recipe import learn
+from ledger.party.marks.value import CanaryMarks, TardosMarks
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 PLANES = EXAMPLES / "planes.csv"

@@ -12,16 +12,10 @@ from hypothesis import strategies as st
 
 from ledger.core.encoding import b64decode, b64encode
 from ledger.core.errors import FormatError
-from ledger.party.dataset.marks.bits import millibits, needed_millibits
-from ledger.party.dataset.marks.score import (
-    Sighting,
-    WordScorer,
-    chance_bits,
-    score_marks,
-    surprise_millibits,
-)
-from ledger.party.dataset.marks.value import TardosMarks, parse_marks
-from ledger.party.dataset.marks.words import word_bits
+from ledger.party.marks.bits import millibits, needed_millibits
+from ledger.party.marks.score import Sighting, WordScorer, chance_bits, score_marks, surprise_millibits
+from ledger.party.marks.value import TardosMarks, parse_marks
+from ledger.party.marks.words import word_bits
 from tests.harness.vectors import load
 
 VECTORS = load("marks/scores.json")

@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from ledger.core.encoding import b64decode, canonical
-from ledger.party.dataset.cells import parse_record
-from ledger.party.dataset.normal import MappedColumn, check_mapping, equals
-from ledger.party.dataset.trace.evidence import evidence_members
-from ledger.party.dataset.trace.words import summary
+from ledger.party.dataset.reading.cells import parse_record
+from ledger.party.dataset.reading.normal import MappedColumn, check_mapping, equals
+from ledger.party.trace.evidence import evidence_members
+from ledger.party.trace.words import summary
 from tests.party.trace.vaults import AIRPORTS, PLANES, Row, Sender, canaries, marked_copies, planted, rows_of, write
 
 Rewritten = Callable[[Path, Row, list[Row]], Path]

@@ -15,19 +15,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.party.dataset.cells import Cell, canonical_record
-from ledger.party.dataset.copies import cell_key, record_key
-from ledger.party.dataset.formats import TableFormat
-from ledger.party.dataset.marks.bits import millibits
-from ledger.party.dataset.marks.score import Scores, Sighting, chance_bits
-from ledger.party.dataset.marks.value import parse_marks
-from ledger.party.dataset.normal import MappedColumn, equals, normal_form
-from ledger.party.dataset.trace import index
-from ledger.party.dataset.trace.cells import Numbers
-from ledger.party.dataset.trace.found import FoundTable, read_found
-from ledger.party.dataset.trace.joining import Batch, Lookup
-from ledger.party.dataset.trace.mapping import find_mapping
-from ledger.party.dataset.trace.scoring import Marked, conclusion, why_not, would_be_enough
+from ledger.party.dataset.committing.copies import cell_key, record_key
+from ledger.party.dataset.reading.cells import Cell, canonical_record
+from ledger.party.dataset.reading.formats import TableFormat
+from ledger.party.dataset.reading.normal import MappedColumn, equals, normal_form
+from ledger.party.marks.bits import millibits
+from ledger.party.marks.score import Scores, Sighting, chance_bits
+from ledger.party.marks.value import parse_marks
+from ledger.party.trace import index
+from ledger.party.trace.cells import Numbers
+from ledger.party.trace.found import FoundTable, read_found
+from ledger.party.trace.joining import Batch, Lookup
+from ledger.party.trace.mapping import find_mapping
+from ledger.party.trace.scoring import Marked, conclusion, why_not, would_be_enough
 from tests.party.trace.vaults import AIRPORTS, PLANES, canaries, rows_of, write
 
 READINGS = ("text", "comma", "dmy", "mdy")

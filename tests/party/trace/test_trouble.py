@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from ledger.party.dataset.trace import wrapping
-from ledger.party.dataset.trace.errors import FoundEmpty, FoundTooLarge, NothingToCompare, TraceRunning
-from ledger.party.dataset.trace.words import summary
-from ledger.party.dataset.trace.work import Work
+from ledger.party.trace import wrapping
+from ledger.party.trace.errors import FoundEmpty, FoundTooLarge, NothingToCompare, TraceRunning
+from ledger.party.trace.words import summary
+from ledger.party.trace.work import Work
 from tests.party.trace.vaults import AIRPORTS, PLANES, Sender, marked_copies, rows_of, write
 
 

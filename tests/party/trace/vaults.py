@@ -12,16 +12,16 @@ from ledger.core.encoding import Json, b64encode
 from ledger.core.entry import parse_entry
 from ledger.core.merkle import inclusion_ranges, nodes_of, prove
 from ledger.core.receipt import format_receipt
-from ledger.party.dataset.cells import Cell, canonical_record
-from ledger.party.dataset.chunks import chunks
-from ledger.party.dataset.copies import Copies, KeptFile
-from ledger.party.dataset.formats import detect, file_reading
-from ledger.party.dataset.keeping import ChunkKeeper, CopyWriter, RowKeeper
-from ledger.party.dataset.reading import open_table
-from ledger.party.dataset.source import HashedFile
-from ledger.party.dataset.trace.tracing import Examination, Traced, trace
-from ledger.party.disclosures import Disclosure
-from ledger.party.vault import Config, Vault
+from ledger.party.dataset.committing.chunks import chunks
+from ledger.party.dataset.committing.copies import Copies, KeptFile
+from ledger.party.dataset.committing.keeping import ChunkKeeper, CopyWriter, RowKeeper
+from ledger.party.dataset.reading.cells import Cell, canonical_record
+from ledger.party.dataset.reading.formats import detect, file_reading
+from ledger.party.dataset.reading.source import HashedFile
+from ledger.party.dataset.reading.table import open_table
+from ledger.party.trace.tracing import Examination, Traced, trace
+from ledger.party.vault.disclosures import Disclosure
+from ledger.party.vault.vault import Config, Vault
 from ledger.statements.content import ChunkRecords, Content, FileDigest, RowRecords
 from tests.harness.builder import LedgerBuilder
 from tests.harness.people import Person, person

@@ -1,0 +1,1 @@
+"""What a company does, one file an act: enrolment, listings, licenses, hand-offs, reports, claims, erasure."""

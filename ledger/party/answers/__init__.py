@@ -1,0 +1,1 @@
+"""What a ledger answers: fetched, bounded, parsed, and opened against the policy."""

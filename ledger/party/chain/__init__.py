@@ -1,0 +1,1 @@
+"""Entries gathered to tell a story of: from a mirror, or from the ledger with receipts."""

@@ -1,0 +1,1 @@
+"""The SDK's client: `reader` reads and believes nothing; `client` also submits."""

@@ -1,0 +1,1 @@
+"""Tables read into canonical records, whatever they came in (docs/format.md §15)."""

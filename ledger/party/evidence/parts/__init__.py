@@ -1,0 +1,1 @@
+"""What goes into a bundle: which entries, what is opened, what is proved, what is judged."""

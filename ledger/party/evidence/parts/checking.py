@@ -1,0 +1,212 @@
+"""What a trace says, computed anew before a bundle says it: from the rows, the opened records and marks that go in.
+
+A trace is a file, and files are edited. No report may say more than a verifier will (docs/bundle.md §4, §6): whatever a
+verifier recomputes is recomputed here, by the same rules and from the same members.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from ledger.core.encoding import Json, b64decode
+from ledger.core.errors import FormatError
+from ledger.party.chain.told import Told
+from ledger.party.errors import PartyError
+from ledger.party.evidence.parts.case import Case
+from ledger.party.evidence.parts.errors import NotOfThisCase
+from ledger.party.extras import MissingExtra
+from ledger.party.vault.disclosures import Disclosure
+
+if TYPE_CHECKING:
+    from ledger.party.dataset.reading.normal import MappedColumn
+    from ledger.party.marks.value import MarksValue
+    from ledger.party.trace.scoring import Marked
+
+_TOLERANCE_MILLIBITS = 2
+_Cells = list[str | None]
+
+
+def checked_numbers(
+    evidence: dict[str, Json], case: Case, told: Collection[Told], disclosures: Sequence[Disclosure]
+) -> dict[str, Json]:
+    """Return the evidence as a verifier will compute it.
+
+    Marks of another table are tried under the mapping of this one, as a verifier does that knows no other
+    (docs/bundle.md §4); all else has to be as the trace says. Raises NotOfThisCase where it is not.
+    """
+    try:
+        from ledger.party.trace import scoring  # noqa: PLC0415 - needs the libraries of the extra `data`
+    except ImportError as error:
+        raise MissingExtra(str(error.name), "data") from error
+    try:
+        _check_matches(evidence)
+        listing = _listing(evidence, case, told, disclosures)
+        mine = next((item for item in listing if item.transfer == case.transfer), None)
+        to_respondent = sorted(
+            (item for item in listing if item.recipient == case.respondent), key=lambda item: item.transfer
+        )
+        elsewhere = _elsewhere(mine, listing)
+        evidence = evidence | {
+            "marks": [
+                scoring.marks_document(item) if item.transfer in elsewhere else said
+                for item, said in zip(to_respondent, evidence["marks"], strict=True)
+            ]
+        }
+        _same("marks", [scoring.marks_document(item) for item in to_respondent], evidence["marks"])
+        if mine is None:
+            _same("conclusion", {"is_enough": False}, evidence["conclusion"])
+            return evidence
+        controls, guesses = scoring.controls_document(mine, listing), scoring.hypotheses(mine, listing)
+        if elsewhere:
+            evidence |= {"controls": controls, "hypotheses": guesses}
+        offer = next(one for one in told if one.id == case.transfer)
+        is_before = bool(evidence["custody"]) and evidence["custody"][0]["at_ms"] < offer.time_ms
+        _same("controls", controls, evidence["controls"])
+        _same("hypotheses", guesses, evidence["hypotheses"])
+        ended = scoring.conclusion(mine, listing, is_examined_before=is_before)
+        _same("conclusion", ended, evidence["conclusion"])
+        _same("counts/marks", mine.planted_found, evidence["counts"]["marks"])
+    except (FormatError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise _changed(f"{type(error).__name__} {error}") from error
+    return evidence
+
+
+def _elsewhere(mine: Marked | None, listing: Sequence[Marked]) -> set[str]:
+    """Return the hand-offs whose opened marks are rows of another table than those of the hand-off in question."""
+    if mine is None or mine.marks is None:
+        return set()
+    columns = mine.marks.columns
+    return {item.transfer for item in listing if item.marks is not None and item.marks.columns != columns}
+
+
+def _listing(
+    evidence: Mapping[str, Json], case: Case, told: Collection[Told], disclosures: Sequence[Disclosure]
+) -> list[Marked]:
+    """Return every marked hand-off of the listing, scored by the rows that are shown where its seal is opened."""
+    from ledger.party.dataset.reading.cells import parse_record  # noqa: PLC0415 - see above
+    from ledger.party.marks.score import MIN_BITS, Sighting, row_bits, score_marks  # noqa: PLC0415 - see above
+    from ledger.party.marks.value import parse_marks  # noqa: PLC0415 - same
+    from ledger.party.trace.scoring import Marked, controls_of  # noqa: PLC0415 - same
+
+    opened = {item.statement_id: parse_marks(item.value) for item in disclosures if item.kind == "marks"}
+    offers = [
+        one
+        for one in told
+        if one.type == "transfer.offered" and one.name("listing") == case.listing and "marks" in one.fields
+    ]
+    names = sorted({str(one.fields["recipient"]) for one in offers})
+    found, mapping = evidence["found"], _mapping(evidence)
+    sides = [(item.column, "text") for item in mapping]
+    rows = [_record(row["value"]) for row in evidence["found_rows"]] if mapping else []
+    keys = {_key(cells, [(item.found, item.reading) for item in mapping]) for cells in rows}
+
+    def sighted(marks: MarksValue) -> Sighting:
+        mapped = frozenset(item.column for item in mapping)
+        fits = all(column < len(marks.bits) for column in mapped)
+        columns = len(found.get("columns", []))
+        return Sighting(rows=found["count"], columns=columns, mapped=mapped if fits else frozenset())
+
+    def seen(marks: MarksValue) -> set[bytes]:
+        if row_bits(marks.bits, sighted(marks).mapped) < MIN_BITS:
+            return set()
+        return {
+            record
+            for record in (*marks.all_marks, *controls_of(marks))
+            if any(key := _key(parse_record(record), sides)) and key in keys
+        }
+
+    result = []
+    for one in offers:
+        recipient, marks = str(one.fields["recipient"]), opened.get(one.id)
+        if marks is None:
+            result.append(Marked(one.id, recipient, one.issuer))
+            continue
+        records = seen(marks)
+        planted = marks.planted(recipient)
+        result.append(
+            Marked(
+                transfer=one.id,
+                recipient=recipient,
+                sender=one.issuer,
+                marks=marks,
+                scores=score_marks(marks, records, sighted(marks), names),
+                planted=len(planted),
+                planted_found=sum(record in records for record in planted),
+                records=evidence["counts"]["records"],
+                found=evidence["counts"]["records_found"],
+            )
+        )
+    return result
+
+
+def _check_matches(evidence: Mapping[str, Json]) -> None:
+    """Raise NotOfThisCase unless every match is one, of an opened record and a row that is shown."""
+    from ledger.party.dataset.reading.normal import equals  # noqa: PLC0415 - see above
+
+    mapping = _mapping(evidence)
+    width = 1 + max((item.column for item in mapping), default=0)
+    rows = {row["row"]: row["value"] for row in evidence["found_rows"]}
+    records = {(record["file"], record["record"]): record for record in evidence["records"]}
+    for match in evidence["matches"]:
+        row, record = rows[match["row"]], records[match["file"], match["record"]]
+        if match["kind"] == "exact":
+            is_one = record["value"] == row if "value" in record else _opened(record, 0) == _record(row)
+        else:
+            is_one = bool(mapping) and equals(_opened(record, width), _record(row), mapping)
+        if not is_one:
+            raise _changed(f"row {match['row']} is not record {match['record']}")
+
+
+def _opened(record: Mapping[str, Json], width: int) -> _Cells:
+    """Return the cells of an opened record; those that are not opened are missing."""
+    if "value" in record:
+        return _record(record["value"])
+    cells = {item["column"] - 1: json.loads(b64decode(item["value"])) for item in record["cells"]}
+    return [cells.get(column) for column in range(max(width, 1 + max(cells)))]
+
+
+def _mapping(evidence: Mapping[str, Json]) -> list[MappedColumn]:
+    from ledger.party.dataset.reading.normal import MappedColumn  # noqa: PLC0415 - see above
+
+    return [MappedColumn(**item) for item in evidence["mapping"]]
+
+
+def _record(value: Json) -> _Cells:
+    from ledger.party.dataset.reading.cells import parse_record  # noqa: PLC0415 - see above
+
+    return parse_record(b64decode(value))
+
+
+def _key(cells: Sequence[str | None], sides: Sequence[tuple[int, str]]) -> tuple[str | None, ...]:
+    from ledger.party.dataset.reading.normal import normal_form  # noqa: PLC0415 - see above
+
+    return tuple(normal_form(cells[column], reading) for column, reading in sides)  # type: ignore[arg-type]
+
+
+def _same(name: str, wanted: Json, said: Json) -> None:
+    for where, one, other in _differences(name, wanted, said):
+        raise _changed(f"{where} is {other}, and ought to be {one}")
+
+
+def _differences(where: str, wanted: Json, said: Json) -> Iterator[tuple[str, Json, Json]]:
+    """Yield where two documents differ; numbers of millibits may, by as much as two programs may (marks.md §4)."""
+    if isinstance(wanted, dict) and isinstance(said, dict) and wanted.keys() == said.keys():
+        for name, value in wanted.items():
+            yield from _differences(f"{where}/{name}", value, said[name])
+    elif isinstance(wanted, list) and isinstance(said, list) and len(wanted) == len(said):
+        for number, (one, other) in enumerate(zip(wanted, said, strict=True)):
+            yield from _differences(f"{where}/{number}", one, other)
+    elif where.endswith("millibits") and isinstance(wanted, int) and isinstance(said, int):
+        if abs(wanted - said) > _TOLERANCE_MILLIBITS:
+            yield where, wanted, said
+    elif wanted != said:
+        yield where, wanted, said
+
+
+def _changed(detail: str) -> PartyError:
+    return NotOfThisCase(
+        f"the trace says other than what follows from its rows and your vault: {detail}",
+        "trace the file again with this version; a trace that was changed by hand proves nothing",
+    )

@@ -1,0 +1,99 @@
+"""What was measured, in words and with its units: marks, bounds, controls, hypotheses, matches (docs/marks.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ledger.core.encoding import Json
+from ledger.party.chain.told import Told
+from ledger.party.evidence.report import numbers
+from ledger.party.evidence.report.events import Tale
+
+MAX_ROWS = 20
+"""How many matching records a report prints; all are in evidence.json."""
+
+_PLANTED = {
+    "canary": "rows that exist nowhere else were put into this copy",
+    "tardos": "rows that exist in no other data were put into the copies of each recipient, in a choice of its own",
+}
+
+
+def mark_words(tale: Tale, item: Mapping[str, Json]) -> dict[str, Any]:
+    """Return one line of the table of marks; of withheld ones, only that they are."""
+    label = tale.label(item["transfer"])
+    if item["status"] != "opened":
+        return {"label": label, "is_opened": False}
+    return {
+        "label": label,
+        "is_opened": True,
+        "found": item["found"],
+        "of": item["of"],
+        "score": numbers.bits(item["score_millibits"]),
+        "odds": numbers.odds(item["score_millibits"]),
+    }
+
+
+def bound_words(offer: Told) -> dict[str, str] | None:
+    """Return what the offer said in the open of its marks; None of a copy without any."""
+    marks = offer.fields.get("marks")
+    if not isinstance(marks, dict):
+        return None
+    return {
+        "bound": numbers.bound(marks["bound"]),
+        "method": marks["method"],
+        "rows": _PLANTED[marks["method"]],
+        "threshold": numbers.bits(marks["threshold_millibits"]),
+    }
+
+
+def control_words(tale: Tale, evidence: Mapping[str, Json]) -> dict[str, Any]:
+    """Return the scores of the controls, in bits; `pooled` are other recipients whose copies reach what is needed."""
+    controls, needed = evidence["controls"], evidence["conclusion"].get("needed_millibits")
+    greatest = controls.get("greatest_millibits")
+    others = controls["others"]
+    return {
+        "greatest": None if greatest is None else numbers.bits(greatest),
+        "others": [
+            {
+                "party": str(item["party"]),
+                "label": tale.label(item["transfer"]),
+                "score": numbers.bits(item["score_millibits"]),
+            }
+            for item in others
+        ],
+        "pooled": [item["party"] for item in others if needed is not None and item["score_millibits"] >= needed],
+    }
+
+
+def hypothesis_words(item: Mapping[str, Json], respondent: str, sender: str) -> dict[str, Json]:
+    """Return one competing explanation: what it says, what it predicts, and how surprising what was found is."""
+    words = {
+        "recipient": f"It comes from the copy made for {respondent}, let out by {respondent}.",
+        "sender": f"It comes from the same copy, let out by {sender}, which made it and held it, too.",
+        "other": f"It comes from the copy made for {item.get('party', 'somebody else')}.",
+        "public": "It comes from a public source that owes nothing to the marked copies.",
+        "chance": "The marks agree by chance.",
+    }
+    return {
+        "words": words.get(item["hypothesis"], item["hypothesis"]),
+        "expected": numbers.milli(item["expected_milli"]),
+        "observed": str(item["observed"]),
+        "surprise": numbers.bits(item["surprise_millibits"]),
+        "odds": numbers.surprise(item["surprise_millibits"]),
+    }
+
+
+def match_words(evidence: Mapping[str, Json]) -> dict[str, Any]:
+    """Return how many records match and how, and the first twenty of them."""
+    kinds = [item["kind"] for item in evidence["matches"]]
+    return {
+        "opened": len(evidence["records"]),
+        "exact": kinds.count("exact"),
+        "normalised": kinds.count("normalised"),
+        "rows": [
+            {"record": item["record"], "row": item["row"], "kind": item["kind"]}
+            for item in evidence["matches"][:MAX_ROWS]
+        ],
+        "more": max(0, len(kinds) - MAX_ROWS),
+    }

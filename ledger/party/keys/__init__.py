@@ -1,0 +1,1 @@
+"""A company's keys: files, tokens, signers, and the certificates that stand for a name."""

@@ -1,0 +1,1 @@
+"""Statements composed, drafted, signed and countersigned."""

@@ -1,0 +1,158 @@
+"""What the vault knows of everything that was handed off: entries, kept copies, sealed content, marks. All offline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ledger.core.encoding import parse_json
+from ledger.core.errors import FormatError, LedgerError
+from ledger.core.policy import Policy, parse_policy
+from ledger.party.answers.recorded import AnyOffer, Recorded, open_recorded
+from ledger.party.dataset.committing.copies import Copies, Copy, CopyFile
+from ledger.party.errors import ReceiptInvalid
+from ledger.party.marks.value import MarksValue, parse_marks
+from ledger.party.vault.disclosures import Disclosure
+from ledger.party.vault.locker import Locker
+from ledger.party.vault.sealing import check_opens
+from ledger.party.vault.vault import Vault
+from ledger.statements.content import POINTER, Content
+from ledger.statements.parse import read_model
+from ledger.statements.transfer import Marks, TransferOffered
+
+MARKS_POINTER = "/marks/seal"
+MarksStatus = Literal["none", "opened", "withheld"]
+
+
+@dataclass
+class HandOff:
+    """One hand-off of ours. `marks` are as they stand in the open, `opened` what their seal hides.
+
+    `problems` say, in words, what of it cannot be used; `is_sealed_content` that the content's seal was opened, and
+    that the kept copy is what it says; `damaged` are positions of files that cannot be read.
+    """
+
+    recorded: Recorded
+    offer: AnyOffer
+    copy: Copy | None = None
+    opened: MarksValue | None = None
+    is_sealed_content: bool = False
+    problems: list[str] = field(default_factory=list)
+    damaged: set[int] = field(default_factory=set)
+
+    @property
+    def transfer(self) -> str:
+        """The statement's id."""
+        return self.recorded.statement_id
+
+    @property
+    def marks(self) -> Marks | None:
+        """How the copy is marked, in the open."""
+        return self.offer.marks if isinstance(self.offer, TransferOffered) else None
+
+    @property
+    def marks_status(self) -> MarksStatus:
+        """Whether it is marked, and whether we can open the marks."""
+        if self.marks is None:
+            return "none"
+        return "withheld" if self.opened is None else "opened"
+
+    @property
+    def files(self) -> list[CopyFile]:
+        """The files of the kept copy that can be read; none where there is no copy."""
+        return [] if self.copy is None else [file for file in self.copy.files if file.position not in self.damaged]
+
+
+def hand_offs(vault: Vault, locker: Locker | None) -> tuple[list[HandOff], list[str]]:
+    """Return our hand-offs in the order of the log, and words on what had to be left out.
+
+    An entry is used only with a receipt that holds under the vault's own policy: a file put into the vault by somebody
+    else names nobody. Without a `locker` neither content nor marks are opened.
+    """
+    config, copies = vault.config(), Copies(vault.directory)
+    party, policy = config.party, parse_policy(config.policy)
+    kept = set(copies.transfers())
+    found, notes = [], []
+    for path in sorted((vault.directory / "entries").glob("*.entry")):
+        try:
+            recorded = _recorded(vault, policy, f"sha256:{path.stem}")
+        except LedgerError as error:
+            notes.append(f"the entry {path.name} is left out: {error}")
+            continue
+        if recorded is None or not isinstance(recorded.statement, AnyOffer) or recorded.statement.issuer != party:
+            continue
+        item = HandOff(recorded, recorded.statement)
+        _open_copy(item, copies, is_kept=item.transfer in kept)
+        if locker is not None:
+            _open_seals(item, locker)
+        found.append(item)
+    without = sorted(kept - {item.transfer for item in found})
+    notes += [
+        f"the copy kept of {transfer} is left out: no entry of the vault says that we offered it"
+        for transfer in without
+    ]
+    return sorted(found, key=lambda item: item.recorded.index), notes
+
+
+def _recorded(vault: Vault, policy: Policy, statement_id: str) -> Recorded | None:
+    pair = vault.entry(statement_id)
+    if pair is None:
+        return None
+    recorded = open_recorded(*pair, policy, policy.logs[0].name)
+    if recorded.statement_id != statement_id:
+        raise ReceiptInvalid("it holds another statement than its name says")
+    _ = recorded.statement
+    return recorded
+
+
+def _open_copy(item: HandOff, copies: Copies, *, is_kept: bool) -> None:
+    if not is_kept:
+        item.problems.append("no copy of what was handed over was kept")
+        return
+    try:
+        item.copy = copies.open(item.transfer)
+    except (LedgerError, OSError) as error:
+        item.problems.append(f"the kept copy cannot be read: {error}")
+        return
+    if item.copy is None:
+        item.problems.append("the kept copy is not complete")
+
+
+def _open_seals(item: HandOff, locker: Locker) -> None:
+    try:
+        disclosures = {entry.pointer: entry for entry in locker.disclosures(item.transfer)}
+    except LedgerError as error:
+        item.problems.append(f"its seals cannot be opened: {error}")
+        return
+    content, marks = disclosures.get(POINTER), disclosures.get(MARKS_POINTER)
+    if content is not None and item.copy is not None:
+        _compare_content(item, content)
+    if item.marks is not None and marks is not None:
+        try:
+            _check(item, marks)
+            opened, said = parse_marks(marks.value), item.marks
+            inside = (opened.method, opened.bound, opened.threshold_millibits)
+            if inside != (said.method, said.bound, said.threshold_millibits):
+                raise FormatError("wrong-value", MARKS_POINTER, "the seal says other things than what is in the open")
+            item.opened = opened
+        except LedgerError as error:
+            item.problems.append(f"its marks do not open: {error}")
+
+
+def _compare_content(item: HandOff, disclosure: Disclosure) -> None:
+    """Drop a kept copy that is not what was sealed: nothing that it holds could be shown to have been handed over."""
+    try:
+        _check(item, disclosure)
+        sealed = read_model(Content, disclosure.value).files
+    except LedgerError as error:
+        item.problems.append(f"its content does not open: {error}")
+        return
+    if item.copy is None or [file.digest for file in item.copy.files] != sealed:
+        item.problems.append("the kept copy is not what was sealed")
+        item.copy = None
+        return
+    item.is_sealed_content = True
+
+
+def _check(item: HandOff, disclosure: Disclosure) -> None:
+    check_opens(parse_json(item.recorded.entry.envelope.payload), item.transfer, [disclosure])

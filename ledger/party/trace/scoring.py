@@ -1,0 +1,178 @@
+"""From what was found to what it says: marks, controls, hypotheses, and whether it is enough (docs/marks.md §4, §5).
+
+Pure. Everything here is computed anew by whoever checks the evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ledger.core.encoding import Json
+from ledger.party.marks.bits import MAX_MILLIBITS, millibits, needed_millibits
+from ledger.party.marks.score import MIN_BITS, Scores, Sighting, chance_bits, row_bits, surprise_millibits
+from ledger.party.marks.value import CanaryMarks, MarksValue
+
+_CODE_CONTROLS_MILLIBITS = 9_966
+"""log2 1,000, rounded up: so much above what is needed the greatest of a code's control names may be, by chance."""
+
+
+@dataclass(frozen=True)
+class Marked:
+    """One transfer of a listing that carries marks. Without an opened seal, `marks` and `scores` are None.
+
+    `planted` of its copy's own marks there are, `planted_found` of them in the found file; `records` and `found` count
+    the copy's other records, and those of them that are in the found file.
+    """
+
+    transfer: str
+    recipient: str
+    sender: str
+    marks: MarksValue | None = None
+    scores: Scores | None = None
+    planted: int = 0
+    planted_found: int = 0
+    records: int = 0
+    found: int = 0
+
+    @property
+    def score(self) -> int:
+        """The score of the recipient under this seal, in millibits; 0 where it was not opened."""
+        return 0 if self.scores is None else self.scores.score(self.recipient)
+
+
+def marks_document(item: Marked) -> Json:
+    """Return what stands of one transfer among `marks` (docs/bundle.md §4)."""
+    if item.marks is None or item.scores is None:
+        return {"status": "withheld", "transfer": item.transfer}
+    document = {
+        "chance_millibits": item.scores.chance,
+        "found": item.scores.found,
+        "of": item.scores.of,
+        "score_millibits": item.score,
+        "status": "opened",
+        "transfer": item.transfer,
+    }
+    if item.scores.words:
+        document["word_millibits"] = item.scores.words[item.recipient]
+    return document
+
+
+def controls_document(item: Marked, listing: Sequence[Marked]) -> Json:
+    """Return `controls` for one transfer: what must not score, and the same test of every other recipient."""
+    others = []
+    for other in listing:
+        if other.recipient == item.recipient:
+            continue
+        if item.scores is not None and item.scores.words:
+            found = item.scores.score(other.recipient)
+        elif other.scores is not None:
+            found = other.score
+        else:
+            continue
+        others.append({"party": other.recipient, "score_millibits": found, "transfer": other.transfer})
+    greatest = {} if item.scores is None or item.scores.control is None else {"greatest_millibits": item.scores.control}
+    return {**greatest, "others": sorted(others, key=lambda entry: entry["transfer"])}
+
+
+def hypotheses(item: Marked, listing: Sequence[Marked]) -> list[Json]:
+    """Return what each hypothesis would have predicted, what was observed, and how surprising that is."""
+    if item.marks is None or item.scores is None or not item.records:
+        return []
+
+    def of_copy(name: str, party: str, copy: Marked) -> Json:
+        surprise = surprise_millibits(copy.planted_found, copy.planted, item.found, item.records)
+        expected = 1000 * copy.planted * item.found // item.records
+        return _hypothesis(name, expected, copy.planted_found, surprise, party)
+
+    others = sorted(
+        (other for other in listing if other.recipient != item.recipient and other.marks is not None),
+        key=lambda other: other.transfer,
+    )
+    return [
+        of_copy("recipient", item.recipient, item),
+        of_copy("sender", item.sender, item),
+        *(of_copy("other", other.recipient, other) for other in others),
+        _hypothesis("public", 0, item.planted_found, item.scores.chance),
+        _hypothesis("chance", 0, item.planted_found, item.scores.chance),
+    ]
+
+
+def conclusion(item: Marked, listing: Sequence[Marked], *, is_examined_before: bool = False) -> dict[str, Json]:
+    """Return whether the score is enough, and against what it was held.
+
+    It never is where the found file was in hand before the marks were sealed (`is_examined_before`).
+    """
+    if item.marks is None or item.scores is None:
+        return {"is_enough": False}
+    seals = sum(other.recipient == item.recipient for other in listing)
+    recipients = max(item.marks.recipients, len({other.recipient for other in listing}))
+    needed = needed_millibits(item.marks.threshold_millibits, recipients, item.marks.bound, seals)
+    control = item.scores.control
+    is_high = item.score >= needed and (control is None or control < allowed(item.marks, needed))
+    return {
+        "is_enough": is_high and not is_examined_before,
+        "needed_millibits": needed,
+        "score_millibits": item.score,
+        "seals": seals,
+    }
+
+
+def allowed(marks: MarksValue, needed: int) -> int:
+    """Return what no control may reach, in millibits: a code has a thousand of them (docs/marks.md §5)."""
+    return needed if isinstance(marks, CanaryMarks) else needed + _CODE_CONTROLS_MILLIBITS
+
+
+def would_be_enough(marks: MarksValue, sighting: Sighting, needed: int, planted: int) -> Json:
+    """Return how many marks in a file of this size would have been enough: `{"marks": n}`, or why no number would be.
+
+    For a code that is what chance asks for; its word may ask for more.
+    """
+    if row_bits(marks.bits, sighting.mapped) < MIN_BITS:
+        return {"reason": "columns"}
+    low, high = 1, planted
+    of = len(marks.all_marks)
+
+    def bits(count: int) -> int:
+        return millibits(chance_bits(count, of, marks.bits, sighting))
+
+    if not planted or bits(high) < needed:
+        return {"reason": "rows" if planted else "marks"}
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if bits(middle) >= needed else (middle + 1, high)
+    return {"marks": low}
+
+
+def why_not(item: Marked | None, ended: Mapping[str, Json]) -> list[str]:
+    """Return why a transfer is not shown to be the origin, as stable words; none where it is."""
+    if item is None:
+        return ["no-marks"]
+    if item.marks is None or item.scores is None:
+        return ["marks-not-opened"]
+    if ended["is_enough"]:
+        return []
+    reasons = []
+    if not item.scores.found:
+        reasons.append("no-marks-found")
+    elif item.score < ended["needed_millibits"]:
+        reasons.append("score-too-low")
+    control, needed = item.scores.control, ended["needed_millibits"]
+    if control is not None and control >= allowed(item.marks, needed):
+        reasons.append("controls-score-too")
+    return reasons or ["examined-before"]
+
+
+def _hypothesis(name: str, expected: int, observed: int, surprise: int, party: str | None = None) -> Json:
+    document = {
+        "expected_milli": expected,
+        "hypothesis": name,
+        "observed": observed,
+        "surprise_millibits": min(surprise, MAX_MILLIBITS),
+    }
+    return document if party is None else {**document, "party": party}
+
+
+def controls_of(marks: MarksValue) -> tuple[bytes, ...]:
+    """Return the records that were drawn like the marks, and planted nowhere."""
+    return marks.control_records if isinstance(marks, CanaryMarks) else ()

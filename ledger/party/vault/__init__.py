@@ -1,0 +1,1 @@
+"""What a company keeps: receipts, entries, and what opens its seals."""
