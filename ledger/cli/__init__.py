@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from ledger.cli.app import app
-from ledger.cli.errors import report
+from ledger.cli.kit.errors import report
 from ledger.core.errors import LedgerError
 
 

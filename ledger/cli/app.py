@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import typer
 
-from ledger.cli import (
+from ledger.cli import demo
+from ledger.cli.kit import keys
+from ledger.cli.operating import copies, log_keys, operator, timestamp
+from ledger.cli.party import (
     claim,
-    copies,
-    demo,
     disclose,
     erasure,
     evidence,
     findings,
     history,
-    keys,
-    license,  # noqa: A004 - a group is named as its command
+    license,
     listing,
-    log_keys,
     onward,
-    operator,
     party,
     provenance,
     settlement,
-    timestamp,
     trace,
     transfer,
     usage,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.cli.errors import explain, report
-from ledger.cli.words import fields
+from ledger.cli.kit.errors import explain, report
+from ledger.cli.kit.words import fields
 from ledger.core.errors import FormatError, LedgerError, NoteError, PolicyError, QuorumError
 from ledger.party.errors import (
     AlreadyThere,

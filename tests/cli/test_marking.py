@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 import typer
 
-from ledger.cli.marking import MarkOptions, Method
+from ledger.cli.party.marking import MarkOptions, Method
 from tests.cli.running import Ended, good, ledger, serving
 from tests.cli.world import World
 

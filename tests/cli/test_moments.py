@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import typer
 
-from ledger.cli.moments import parse_moment
-from ledger.cli.saying import exactly_one, pointers
-from ledger.cli.usage import _derivative
+from ledger.cli.kit.moments import parse_moment
+from ledger.cli.kit.saying import exactly_one, pointers
+from ledger.cli.party.usage import _derivative
 from ledger.party.acts.reporting import Derivative
 
 DAY_MS = 86_400_000

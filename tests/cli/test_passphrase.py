@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ledger.cli.app import app
-from ledger.cli.passphrase import NoPassphrase, read_passphrase, read_recovery_passphrase
+from ledger.cli.kit.passphrase import NoPassphrase, read_passphrase, read_recovery_passphrase
 
 
 def test_a_file_goes_before_the_environment_and_loses_its_line_end(

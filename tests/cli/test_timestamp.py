@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer import BadParameter
 
-from ledger.cli.timestamp import authority_of
+from ledger.cli.operating.timestamp import authority_of
 from tests.cli.running import good, ledger, serving, verifier
 from tests.harness.tsa import Authority, Server, serving_tsa
 

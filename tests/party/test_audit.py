@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.cli.home import reading
+from ledger.cli.kit.home import reading
 from ledger.core.dsse import Envelope
 from ledger.core.encoding import Json
 from ledger.party.answers.recorded import Recorded

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.cli.words import recorded_document, state_words
+from ledger.cli.kit.words import recorded_document, state_words
 from ledger.core.dsse import Envelope
 from ledger.core.encoding import Json
 from ledger.core.policy import parse_policy

@@ -17,7 +17,7 @@ from ledger.cli.demo.cheat import cheat
 from ledger.cli.demo.check import check
 from ledger.cli.demo.stage import NotAsTold, Stage
 from ledger.cli.demo.story import OPERATOR, ORIGIN, act
-from ledger.cli.words import fields, say
+from ledger.cli.kit.words import fields, say
 
 _MARK = ".ledger-demo"
 

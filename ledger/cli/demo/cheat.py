@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ledger.cli.demo.stage import NotAsTold, Stage, first_line
 from ledger.cli.demo.story import HARBOUR, SKYWAYS, Affair, key_options
-from ledger.cli.words import console
+from ledger.cli.kit.words import console
 from ledger.party.text import plain
 
 _COULD_NOT_TELL = 3

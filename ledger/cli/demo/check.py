@@ -10,7 +10,7 @@ from typing import Any
 from ledger.cli.demo.leak import prove
 from ledger.cli.demo.stage import NotAsTold, Stage
 from ledger.cli.demo.story import NORTHWIND, SKYWAYS, Affair
-from ledger.cli.words import console
+from ledger.cli.kit.words import console
 from ledger.party.text import plain
 
 _FOUND = ["digest-mismatch", "usage-prohibited", "onward-without-permission"]

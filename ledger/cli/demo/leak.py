@@ -13,7 +13,7 @@ from typing import Any
 
 from ledger.cli.demo.browser import read_in_a_browser
 from ledger.cli.demo.stage import NotAsTold, Stage
-from ledger.cli.words import console
+from ledger.cli.kit.words import console
 from ledger.core.encoding import canonical
 from ledger.party.text import plain
 

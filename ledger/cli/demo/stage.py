@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ledger.cli.words import console, say
+from ledger.cli.kit.words import console, say
 from ledger.core.errors import LedgerError
 from ledger.party.text import plain
 
