@@ -17,8 +17,8 @@ from benchmarks import limits, marks, records, trace, witnessed
 from benchmarks.logs import fill_database, write_mirror
 from benchmarks.workload import make_scene, offers, serving
 from ledger.core.merkle import Node, grow
+from ledger.server.log.intake.workers import Workers
 from ledger.server.log.sequencer import Log
-from ledger.server.log.workers import Workers
 from ledger.server.store.sqlite import SQLiteStore
 
 

@@ -11,8 +11,8 @@ from ledger.core.dsse import Envelope, parse_envelope, sign
 from ledger.core.encoding import Json
 from ledger.core.keys import SigningKey
 from ledger.core.tiles import TILE_WIDTH, Tile, format_bundle, format_tile_path
-from ledger.server.log.identity import Identity
-from ledger.server.log.tail import Tail
+from ledger.server.log.state.identity import Identity
+from ledger.server.log.state.tail import Tail
 from ledger.server.store.contract import Batch, NewEntry, StoredCheckpoint
 from ledger.server.store.sqlite import SQLiteStore
 from ledger.statements.parse import NEWEST_RULES

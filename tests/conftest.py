@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from ledger.server.log.workers import Workers
+from ledger.server.log.intake.workers import Workers
 
 # A busy machine is slow, and that is no failure: no test asserts times.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -21,13 +21,13 @@ from ledger.core.note import NoteKey, note_key_of, parse_vkey
 from ledger.registry.facts import LEDGER_KEY, LedgerFact
 from ledger.server.copies.adopting import PREDECESSOR
 from ledger.server.log.handed import hand_over, taking_handed
-from ledger.server.log.identity import Identity
-from ledger.server.log.outside import PUBLISHED, Outside, PublishedFile
-from ledger.server.log.panel import Panel, read_panel
+from ledger.server.log.intake.workers import Workers
+from ledger.server.log.recovery.outside import PUBLISHED, Outside, PublishedFile
+from ledger.server.log.recovery.stamping import Authority, ask, stamp_newest, stamping
+from ledger.server.log.recovery.witness_views import WitnessViews
 from ledger.server.log.sequencer import Log, Recorded
-from ledger.server.log.stamping import Authority, ask, stamp_newest, stamping
-from ledger.server.log.witness_views import WitnessViews
-from ledger.server.log.workers import Workers
+from ledger.server.log.state.identity import Identity
+from ledger.server.log.witnesses.panel import Panel, read_panel
 from ledger.server.service.listener import serve
 from ledger.server.store.contract import IntegrityError, StoredCheckpoint, StoreError
 from ledger.server.store.sqlite import SQLiteStore

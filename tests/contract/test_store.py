@@ -15,7 +15,7 @@ import pytest
 
 from ledger.core.merkle import Node, perfect_nodes
 from ledger.registry.facts import Fact, LicenseFact, ListingFact, PartyFact, party_key
-from ledger.server.log.tail import Tail
+from ledger.server.log.state.tail import Tail
 from ledger.server.store.contract import (
     Batch,
     IntegrityError,

@@ -22,10 +22,10 @@ import pytest
 from ledger.core.encoding import b64encode
 from ledger.core.hashing import EMPTY_ROOT
 from ledger.core.note import COSIGNATURE_TYPE, NoteKey
-from ledger.server.log import asking
-from ledger.server.log.panel import read_panel
+from ledger.server.log.intake.workers import Workers
 from ledger.server.log.sequencer import Log
-from ledger.server.log.workers import Workers
+from ledger.server.log.witnesses import asking
+from ledger.server.log.witnesses.panel import read_panel
 from ledger.server.store.memory import MemoryStore
 from tests.harness.people import key, person
 from tests.harness.running import Clock, House, serving, submit_all

@@ -14,7 +14,7 @@ import pytest
 from ledger.party.client.client import LedgerClient
 from ledger.party.errors import ForkDetected, Unfit, Unproven, Unreachable
 from ledger.party.vault.vault import Vault
-from ledger.server.log.workers import Workers
+from ledger.server.log.intake.workers import Workers
 from ledger.server.store.memory import MemoryStore
 from tests.harness.people import person
 from tests.harness.running import House, running, serving, submit_all

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from ledger.server.log.workers import Workers
+from ledger.server.log.intake.workers import Workers
 from ledger.server.store.memory import MemoryStore
 from tests.harness.people import Person, person
 from tests.harness.running import Clock, House, Served, running, serving, submit_all

@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 
 from ledger.core.encoding import Json
-from ledger.server.log.workers import Workers
+from ledger.server.log.intake.workers import Workers
 from ledger.server.store.contract import Store
 from ledger.server.store.memory import MemoryStore
 from tests.harness.running import Served, running, serving, submit_all

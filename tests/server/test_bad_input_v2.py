@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 
 from ledger.core.encoding import Json
-from ledger.server.log.errors import SignedRefusalError
-from ledger.server.log.workers import Workers
+from ledger.server.log.intake.workers import Workers
+from ledger.server.log.state.errors import SignedRefusalError
 from ledger.server.store.memory import MemoryStore
 from tests.harness.people import person
 from tests.harness.running import House, running, submit_all

@@ -18,9 +18,9 @@ from ledger.server.copies import carrying
 from ledger.server.copies.errors import CopyTooShort
 from ledger.server.copies.restoring import Restored, restore
 from ledger.server.copies.source import open_files
-from ledger.server.log.errors import ContradictedError
-from ledger.server.log.outside import PublishedFile, root_at
-from ledger.server.log.workers import Workers
+from ledger.server.log.intake.workers import Workers
+from ledger.server.log.recovery.outside import PublishedFile, root_at
+from ledger.server.log.state.errors import ContradictedError
 from ledger.server.store.contract import Pending
 from ledger.server.store.sqlite import SQLiteStore
 from ledger.server.store.stamps import StoredStamp

@@ -10,7 +10,7 @@ import pytest
 from ledger.core.note import parse_note
 from ledger.server.log import handed
 from ledger.server.log.handed import HANDED, hand_over, taking_handed
-from ledger.server.log.workers import Workers
+from ledger.server.log.intake.workers import Workers
 from ledger.server.store.contract import StoreError
 from ledger.server.store.memory import MemoryStore
 from ledger.server.store.stamps import StoredStamp

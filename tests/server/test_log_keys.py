@@ -16,11 +16,11 @@ from ledger.party.errors import ReceiptInvalid
 from ledger.registry.refusal import Refused
 from ledger.server.copies.restoring import restore
 from ledger.server.copies.source import open_files
-from ledger.server.log.errors import SignedRefusalError, UnavailableError
-from ledger.server.log.identity import Identity
-from ledger.server.log.outside import PublishedFile
+from ledger.server.log.intake.workers import Workers
+from ledger.server.log.recovery.outside import PublishedFile
 from ledger.server.log.sequencer import Log
-from ledger.server.log.workers import Workers
+from ledger.server.log.state.errors import SignedRefusalError, UnavailableError
+from ledger.server.log.state.identity import Identity
 from ledger.server.store.contract import IntegrityError
 from ledger.server.store.sqlite import SQLiteStore
 from ledger.statements.parse import NEWEST_RULES

@@ -13,11 +13,11 @@ from ledger.party.answers.transport import Transport
 from ledger.party.errors import Unreachable
 from ledger.server.copies.errors import CopyUnreadable
 from ledger.server.copies.source import open_files
-from ledger.server.log.errors import NotStampedError
-from ledger.server.log.outside import PublishedFile
-from ledger.server.log.stamping import Authority
-from ledger.server.log.witness_views import WitnessViews
-from ledger.server.log.workers import Workers
+from ledger.server.log.intake.workers import Workers
+from ledger.server.log.recovery.outside import PublishedFile
+from ledger.server.log.recovery.stamping import Authority
+from ledger.server.log.recovery.witness_views import WitnessViews
+from ledger.server.log.state.errors import NotStampedError
 from tests.harness.running import House
 from tests.server.test_witnessing import Fake, panel_of, until, witnessed
 from tests.verifier.test_watch_process import ALARM, answering, reply

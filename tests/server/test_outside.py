@@ -17,11 +17,11 @@ from ledger.server.copies.backup import backup
 from ledger.server.copies.errors import CopyError, CopyFalse, CopyTooShort, CopyUnreadable
 from ledger.server.copies.restoring import Restored, restore
 from ledger.server.copies.source import open_files
-from ledger.server.log import outside
-from ledger.server.log.errors import ContradictedError
-from ledger.server.log.outside import PublishedFile
+from ledger.server.log.intake.workers import Workers
+from ledger.server.log.recovery import outside
+from ledger.server.log.recovery.outside import PublishedFile
 from ledger.server.log.sequencer import Log
-from ledger.server.log.workers import Workers
+from ledger.server.log.state.errors import ContradictedError
 from ledger.server.store.contract import IntegrityError, StoreError, StoreLockedError
 from ledger.server.store.sqlite import SQLiteStore
 from tests.harness.people import key, person

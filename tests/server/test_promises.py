@@ -19,9 +19,9 @@ from ledger.party.client.client import LedgerClient
 from ledger.party.errors import Promised
 from ledger.party.vault.vault import Vault
 from ledger.server.log import promising, sequencer
-from ledger.server.log.errors import PromisedError, SignedRefusalError, UnavailableError
+from ledger.server.log.intake.workers import Workers
 from ledger.server.log.sequencer import Log
-from ledger.server.log.workers import Workers
+from ledger.server.log.state.errors import PromisedError, SignedRefusalError, UnavailableError
 from ledger.server.store.memory import MemoryStore
 from ledger.server.store.sqlite import SQLiteStore
 from tests.harness.faulty import Fault, Faults

@@ -12,9 +12,9 @@ import pytest
 from ledger.core.checkpoint import TreeHead, sign_checkpoint
 from ledger.core.keys import Signer
 from ledger.server import node
-from ledger.server.log.identity import Identity
+from ledger.server.log.intake.workers import Workers
 from ledger.server.log.sequencer import Log
-from ledger.server.log.workers import Workers
+from ledger.server.log.state.identity import Identity
 from ledger.server.store.contract import IntegrityError, StoreError
 from ledger.server.store.sqlite import SQLiteStore
 from tests.harness.people import key, person
@@ -179,7 +179,7 @@ async def test_old_entries_beyond_the_reread_are_covered_by_their_hashes(
     stored: Path, house: House, workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The bound on re-reading must not move the link or the time that the next entry continues."""
-    monkeypatch.setattr("ledger.server.log.recovery.REREAD_ENTRIES", 10)
+    monkeypatch.setattr("ledger.server.log.recovery.recovery.REREAD_ENTRIES", 10)
     store = await SQLiteStore.open(stored)
     async with running(store, house, workers) as log:
         (recorded,) = await submit_all(log, house.listings(ALPHA, 1))

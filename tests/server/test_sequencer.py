@@ -15,10 +15,11 @@ from ledger.core.keys import ED25519, verify_ed25519
 from ledger.core.policy import Policy
 from ledger.core.receipt import format_receipt
 from ledger.registry.refusal import Refused
-from ledger.server.log import checking, drafting, promising, sequencer
-from ledger.server.log.errors import BusyError, PromisedError, SignedRefusalError, UnavailableError
+from ledger.server.log import drafting, promising, sequencer
+from ledger.server.log.intake import checking
+from ledger.server.log.intake.workers import Workers
 from ledger.server.log.sequencer import Log, Recorded
-from ledger.server.log.workers import Workers
+from ledger.server.log.state.errors import BusyError, PromisedError, SignedRefusalError, UnavailableError
 from ledger.server.store.memory import MemoryStore
 from tests.harness.faulty import Fault, Faults
 from tests.harness.people import key, person

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ledger.core.encoding import MAX_INTEGER, Json
-from ledger.server.log.workers import Workers
+from ledger.server.log.intake.workers import Workers
 from ledger.server.store.sqlite import SQLiteStore
 from tests.harness.agreements import atomic, duration, rule
 from tests.harness.speech import sealed

@@ -16,10 +16,10 @@ import pytest
 from cryptography.x509 import load_pem_x509_certificates
 
 from ledger.core.note import parse_note
-from ledger.server.log import stamping
-from ledger.server.log.errors import NotStampedError
-from ledger.server.log.stamping import stamp_forever, stamp_newest
-from ledger.server.log.workers import Workers
+from ledger.server.log.intake.workers import Workers
+from ledger.server.log.recovery import stamping
+from ledger.server.log.recovery.stamping import stamp_forever, stamp_newest
+from ledger.server.log.state.errors import NotStampedError
 from ledger.server.node import DATABASE, stamp
 from ledger.server.store.contract import StoreError, StoreLockedError
 from ledger.server.store.memory import MemoryStore

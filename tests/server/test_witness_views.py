@@ -12,12 +12,12 @@ import pytest
 from aiohttp import web
 
 from ledger.core.checkpoint import TreeHead, sign_checkpoint
-from ledger.server.log import witness_views
-from ledger.server.log.errors import ContradictedError
-from ledger.server.log.outside import PublishedFile
+from ledger.server.log.intake.workers import Workers
+from ledger.server.log.recovery import witness_views
+from ledger.server.log.recovery.outside import PublishedFile
+from ledger.server.log.recovery.witness_views import WitnessViews
 from ledger.server.log.sequencer import Log
-from ledger.server.log.witness_views import WitnessViews
-from ledger.server.log.workers import Workers
+from ledger.server.log.state.errors import ContradictedError
 from ledger.server.store.memory import MemoryStore
 from tests.harness.people import key
 from tests.harness.running import ORIGIN, Clock, House

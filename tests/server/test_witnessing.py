@@ -17,10 +17,11 @@ from ledger.core.errors import PolicyError
 from ledger.core.note import parse_note
 from ledger.core.policy import Policy, parse_policy
 from ledger.core.receipt import open_receipt
-from ledger.server.log import asking, showing
-from ledger.server.log.panel import Panel, read_panel
+from ledger.server.log import showing
+from ledger.server.log.intake.workers import Workers
 from ledger.server.log.sequencer import Log
-from ledger.server.log.workers import Workers
+from ledger.server.log.witnesses import asking
+from ledger.server.log.witnesses.panel import Panel, read_panel
 from ledger.server.store.memory import MemoryStore
 from ledger.server.store.sqlite import SQLiteStore
 from tests.harness.people import person
@@ -253,7 +254,7 @@ async def test_without_a_quorum_in_time_the_answer_says_recorded(
 ) -> None:
     """Two of three are dead: what is durable is answered as recorded, and shown as far as it was witnessed."""
     monkeypatch.setattr(showing, "AWAIT_S", 0.3)
-    monkeypatch.setattr("ledger.server.log.witnessing.FIRST_S", 0.2)
+    monkeypatch.setattr("ledger.server.log.witnesses.witnessing.FIRST_S", 0.2)
     fakes = [Fake(name) for name in ("w1", "w2", "w3")]
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(standing(*fakes))

@@ -39,7 +39,7 @@ from ledger.party.marks.errors import CannotMark
 from ledger.party.text import plain
 from ledger.party.trace.errors import FoundChanged, FoundEmpty, FoundTooLarge, NothingToCompare, TraceRunning
 from ledger.server.copies.errors import CopyFalse, CopyTooShort, CopyUnreadable
-from ledger.server.log.errors import ContradictedError, NotStampedError
+from ledger.server.log.state.errors import ContradictedError, NotStampedError
 
 REFUSED = 1
 USAGE = 2

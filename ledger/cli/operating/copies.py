@@ -28,7 +28,7 @@ from ledger.server.copies.backup import backup as make_backup
 from ledger.server.copies.restoring import Restored
 from ledger.server.copies.restoring import restore as restore_database
 from ledger.server.copies.source import open_files
-from ledger.server.log.outside import PUBLISHED, PublishedFile
+from ledger.server.log.recovery.outside import PUBLISHED, PublishedFile
 from ledger.server.node import DATABASE
 
 MAX_SAID = 20

@@ -16,7 +16,7 @@ from ledger.core.keys import LastingKey, SigningKey
 from ledger.party.errors import AlreadyThere
 from ledger.party.files import create_file
 from ledger.party.keys.files import HeldKey, write_key
-from ledger.server.log.identity import Identity
+from ledger.server.log.state.identity import Identity
 from ledger.server.node import create, system_clock
 from ledger.statements.ledger import LedgerCreated
 from ledger.statements.parse import NEWEST_RULES, read_model

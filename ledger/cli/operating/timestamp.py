@@ -12,7 +12,7 @@ from cryptography.x509 import Certificate, load_pem_x509_certificates
 
 from ledger.cli.kit.words import fields, say
 from ledger.server.log.handed import HANDED
-from ledger.server.log.stamping import Authority
+from ledger.server.log.recovery.stamping import Authority
 from ledger.server.node import stamp, stamp_served
 from ledger.server.store.contract import StoreLockedError
 

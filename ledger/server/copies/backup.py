@@ -12,7 +12,7 @@ from pathlib import Path
 from ledger.core.checkpoint import TreeHead, parse_checkpoint
 from ledger.core.errors import NoteError
 from ledger.core.note import parse_note
-from ledger.server.log.recovery import rederive
+from ledger.server.log.recovery.recovery import rederive
 from ledger.server.store.contract import IntegrityError, StoreError
 from ledger.server.store.sqlite import SQLiteStore
 

@@ -23,9 +23,9 @@ from ledger.core.errors import FormatError
 from ledger.core.note import MAX_NOTE_BYTES, NoteKey
 from ledger.server.copies.errors import CopyMissing, CopyUnreadable
 from ledger.server.copies.source import Files
-from ledger.server.log.errors import ContradictedError
-from ledger.server.log.outside import root_at
-from ledger.server.log.stamping import MAX_ANSWER_BYTES, check_stamp
+from ledger.server.log.recovery.outside import root_at
+from ledger.server.log.recovery.stamping import MAX_ANSWER_BYTES, check_stamp
+from ledger.server.log.state.errors import ContradictedError
 from ledger.server.store.contract import IntegrityError, Pending, Store
 from ledger.server.store.sqlite_derived import id_text
 from ledger.server.store.stamps import StoredStamp

@@ -17,7 +17,7 @@ from ledger.core.policy import Policy
 from ledger.core.tiles import MAX_ENTRY_BYTES, TILE_WIDTH, Tile, format_tile_path
 from ledger.server.copies.errors import CopyFalse, CopyUnreadable
 from ledger.server.copies.source import Files
-from ledger.server.log.tail import Tail
+from ledger.server.log.state.tail import Tail
 
 _LENGTH_BYTES = 2
 _MAX_BUNDLE_BYTES = TILE_WIDTH * (_LENGTH_BYTES + MAX_ENTRY_BYTES)

@@ -18,10 +18,10 @@ from ledger.server.copies.carrying import Carried, Restoring, carry_over
 from ledger.server.copies.errors import CopyFalse, CopyTooShort
 from ledger.server.copies.reading import open_checkpoint, read_checkpoint, read_parts
 from ledger.server.copies.source import Files
-from ledger.server.log.errors import ContradictedError
-from ledger.server.log.outside import PublishedFile, compare
-from ledger.server.log.rebuilding import rebuild
-from ledger.server.log.recovery import rederive
+from ledger.server.log.recovery.outside import PublishedFile, compare
+from ledger.server.log.recovery.rebuilding import rebuild
+from ledger.server.log.recovery.recovery import rederive
+from ledger.server.log.state.errors import ContradictedError
 from ledger.server.store.contract import Batch, NewEntry, Store, StoredCheckpoint
 from ledger.server.store.sqlite import SQLiteStore
 from ledger.server.store.sqlite_file import lock_file

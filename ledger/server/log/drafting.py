@@ -11,12 +11,12 @@ from ledger.core.merkle import perfect_nodes, range_hash
 from ledger.registry.acceptance import Candidate, check, record
 from ledger.registry.facts import LEDGER_KEY, View
 from ledger.registry.finding import Moment
-from ledger.server.log.answers import Waiting
-from ledger.server.log.checking import remember
-from ledger.server.log.errors import UnavailableError
-from ledger.server.log.identity import Identity
-from ledger.server.log.tail import Tail
-from ledger.server.log.views import complete, load
+from ledger.server.log.intake.answers import Waiting
+from ledger.server.log.intake.checking import remember
+from ledger.server.log.state.errors import UnavailableError
+from ledger.server.log.state.identity import Identity
+from ledger.server.log.state.tail import Tail
+from ledger.server.log.state.views import complete, load
 from ledger.server.store.contract import NewEntry, Store
 from ledger.statements.ledger import LedgerLogKeyAdded
 

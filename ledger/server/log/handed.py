@@ -14,10 +14,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from ledger.core.note import MAX_NOTE_BYTES
-from ledger.server.log.outside import replace_durably
-from ledger.server.log.recovery import own_keys
+from ledger.server.log.recovery.outside import replace_durably
+from ledger.server.log.recovery.recovery import own_keys
+from ledger.server.log.recovery.stamping import MAX_ANSWER_BYTES, check_stamp
 from ledger.server.log.sequencer import Log
-from ledger.server.log.stamping import MAX_ANSWER_BYTES, check_stamp
 from ledger.server.store.contract import IntegrityError, StoreError
 from ledger.server.store.stamps import StoredStamp
 

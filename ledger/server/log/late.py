@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ledger.core.entry import Entry
 from ledger.core.merkle import Node, grow, inclusion_paths, perfect_nodes
-from ledger.server.log.answers import Published, Recorded, Waiting, answer
+from ledger.server.log.intake.answers import Published, Recorded, Waiting, answer
 
 
 @dataclass(frozen=True)

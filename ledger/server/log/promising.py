@@ -16,10 +16,10 @@ from dataclasses import replace
 from ledger.core.encoding import canonical, parse_json
 from ledger.registry.acceptance import Duplicate
 from ledger.registry.refusal import Refused
-from ledger.server.log.answers import Posted, Read, Waiting, fail
 from ledger.server.log.drafting import Draft, Drafting
-from ledger.server.log.errors import PromisedError, UnavailableError
-from ledger.server.log.tail import Tail
+from ledger.server.log.intake.answers import Posted, Read, Waiting, fail
+from ledger.server.log.state.errors import PromisedError, UnavailableError
+from ledger.server.log.state.tail import Tail
 from ledger.server.store.contract import Pending
 
 STALL_S = 2.0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ledger.core.checkpoint import TreeHead
 from ledger.registry.refusal import Refused
-from ledger.server.log.answers import Waiting, fail
 from ledger.server.log.drafting import Draft
-from ledger.server.log.errors import SignedRefusalError, UnavailableError
-from ledger.server.log.identity import Identity
+from ledger.server.log.intake.answers import Waiting, fail
+from ledger.server.log.state.errors import SignedRefusalError, UnavailableError
+from ledger.server.log.state.identity import Identity
 
 
 class Refusals:

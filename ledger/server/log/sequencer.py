@@ -27,27 +27,19 @@ from ledger.registry.acceptance import Duplicate
 from ledger.registry.facts import LEDGER_KEY, View
 from ledger.registry.refusal import Refused
 from ledger.server.log import promising
-from ledger.server.log.answers import (
-    Faulty,
-    Posted,
-    Published,
-    Read,
-    Recorded,
-    Waiting,
-    fail,
-)
-from ledger.server.log.checking import Checker
 from ledger.server.log.drafting import Draft, Drafting
-from ledger.server.log.errors import BusyError, UnavailableError
-from ledger.server.log.identity import Identity
-from ledger.server.log.outside import Outside, compare
-from ledger.server.log.panel import Panel
-from ledger.server.log.rebuilding import rebuild_if_needed
-from ledger.server.log.recovery import own_keys, recover, require_keys
+from ledger.server.log.intake.answers import Faulty, Posted, Published, Read, Recorded, Waiting, fail
+from ledger.server.log.intake.checking import Checker
+from ledger.server.log.intake.workers import Workers
+from ledger.server.log.recovery.outside import Outside, compare
+from ledger.server.log.recovery.rebuilding import rebuild_if_needed
+from ledger.server.log.recovery.recovery import own_keys, recover, require_keys
 from ledger.server.log.refusing import Refusals
 from ledger.server.log.showing import Showing
-from ledger.server.log.tail import Tail
-from ledger.server.log.workers import Workers
+from ledger.server.log.state.errors import BusyError, UnavailableError
+from ledger.server.log.state.identity import Identity
+from ledger.server.log.state.tail import Tail
+from ledger.server.log.witnesses.panel import Panel
 from ledger.server.store.contract import Batch, Store, StoredCheckpoint
 
 MAX_WAITING = 4096

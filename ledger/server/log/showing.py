@@ -14,11 +14,11 @@ from collections.abc import Callable, Mapping, Sequence
 from ledger.core.entry import Entry
 from ledger.core.errors import LedgerError
 from ledger.core.merkle import Node, inclusion_paths
-from ledger.server.log.answers import Published, Recorded, Waiting, answer, answer_again, fail
-from ledger.server.log.asking import Prove
+from ledger.server.log.intake.answers import Published, Recorded, Waiting, answer, answer_again, fail
 from ledger.server.log.late import Late
-from ledger.server.log.panel import Panel
-from ledger.server.log.witnessing import Witnessing
+from ledger.server.log.witnesses.asking import Prove
+from ledger.server.log.witnesses.panel import Panel
+from ledger.server.log.witnesses.witnessing import Witnessing
 from ledger.server.store.contract import Store, StoredCheckpoint
 
 AWAIT_S = 10.0

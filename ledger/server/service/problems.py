@@ -12,7 +12,7 @@ from ledger.core.dsse import Envelope
 from ledger.core.encoding import Json
 from ledger.core.errors import FormatError, LedgerError, SignerError
 from ledger.registry.refusal import Refused
-from ledger.server.log.errors import BusyError, SignedRefusalError, UnavailableError
+from ledger.server.log.state.errors import BusyError, SignedRefusalError, UnavailableError
 from ledger.server.store.contract import IntegrityError, StoreError
 
 CONTENT_TYPE = "application/problem+json"

@@ -17,8 +17,8 @@ from ledger.core.errors import NoteError, PolicyError
 from ledger.core.hashing import EMPTY_ROOT
 from ledger.core.merkle import perfect_nodes, range_hash
 from ledger.core.note import MAX_NOTE_BYTES, NoteKey
-from ledger.server.log.errors import ContradictedError
-from ledger.server.log.recovery import open_own
+from ledger.server.log.recovery.recovery import open_own
+from ledger.server.log.state.errors import ContradictedError
 from ledger.server.store.contract import IntegrityError, Store, StoreError
 
 PUBLISHED = "published"

@@ -15,8 +15,8 @@ import aiohttp
 
 from ledger.core.errors import LedgerError
 from ledger.core.note import MAX_NOTE_BYTES, NoteKey
-from ledger.server.log.outside import Outside, Shown
-from ledger.server.log.recovery import open_own
+from ledger.server.log.recovery.outside import Outside, Shown
+from ledger.server.log.recovery.recovery import open_own
 
 TOTAL_S = 5.0
 """Longest time for all of them: a start does not wait for who is down."""

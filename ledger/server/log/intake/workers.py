@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 from ledger.core.dsse import Envelope, parse_envelope
 from ledger.core.errors import FormatError
 from ledger.core.keys import ED25519, verify_signature
-from ledger.server.log.pool import Pool
+from ledger.server.log.intake.pool import Pool
 from ledger.statements.parse import InForce, check_forms, parse_payload, read_statement
 
 RawKey = tuple[str, bytes]

@@ -17,9 +17,9 @@ from ledger.core.note import NoteKey, parse_vkey
 from ledger.core.policy import Policy
 from ledger.core.tiles import TILE_HEIGHT, TILE_WIDTH
 from ledger.registry.facts import LEDGER_KEY, LedgerFact
-from ledger.server.log.errors import UnavailableError
-from ledger.server.log.identity import Identity
-from ledger.server.log.tail import Tail
+from ledger.server.log.state.errors import UnavailableError
+from ledger.server.log.state.identity import Identity
+from ledger.server.log.state.tail import Tail
 from ledger.server.store.contract import IntegrityError, Store, StoredCheckpoint
 
 REREAD_ENTRIES = 4096

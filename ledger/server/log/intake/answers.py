@@ -11,7 +11,7 @@ from ledger.core.entry import Entry, parse_entry
 from ledger.core.errors import FormatError
 from ledger.core.merkle import inclusion_ranges, nodes_of, prove
 from ledger.registry.acceptance import Candidate
-from ledger.server.log.checking import Checked
+from ledger.server.log.intake.checking import Checked
 from ledger.server.store.contract import Store
 from ledger.statements.ledger import LedgerCreated, LedgerRulesChanged
 from ledger.statements.parse import InForce

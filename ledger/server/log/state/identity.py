@@ -11,7 +11,7 @@ from ledger.core.dsse import HISTORY_TYPE, PROMISE_TYPE, REFUSAL_TYPE, Envelope,
 from ledger.core.encoding import Json
 from ledger.core.keys import Signer
 from ledger.core.note import NoteKey, note_key_of
-from ledger.server.log.errors import UnavailableError
+from ledger.server.log.state.errors import UnavailableError
 
 
 @dataclass(frozen=True)

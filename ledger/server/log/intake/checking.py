@@ -12,7 +12,7 @@ from ledger.core.encoding import b64decode
 from ledger.core.errors import FormatError
 from ledger.registry.acceptance import Candidate
 from ledger.registry.facts import KeyFact, View, key_key
-from ledger.server.log.workers import Check, Opened, RawKey, Workers
+from ledger.server.log.intake.workers import Check, Opened, RawKey, Workers
 from ledger.server.store.contract import Store
 from ledger.statements.parse import InForce, read_statement
 

@@ -18,7 +18,7 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
-from ledger.server.log.errors import UnavailableError
+from ledger.server.log.state.errors import UnavailableError
 
 _END_S = 5.0
 _ItemT = TypeVar("_ItemT")

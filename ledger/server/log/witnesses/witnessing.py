@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 
 import aiohttp
 
-from ledger.server.log.answers import Published
-from ledger.server.log.asking import FIRST_REST_S, Prove, Unanswered, Witness
-from ledger.server.log.panel import Panel
+from ledger.server.log.intake.answers import Published
+from ledger.server.log.witnesses.asking import FIRST_REST_S, Prove, Unanswered, Witness
+from ledger.server.log.witnesses.panel import Panel
 
 PATIENCE_S = 600.0
 """How long an older checkpoint with its quorum is shown before a newer one without."""

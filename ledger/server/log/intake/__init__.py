@@ -1,0 +1,1 @@
+"""What is taken in: parsed and checked on all cores."""
