@@ -14,7 +14,7 @@ from ledger.cli.party import (
     evidence,
     findings,
     history,
-    license,
+    license,  # noqa: A004 (the command's name)
     listing,
     onward,
     party,

@@ -1,4 +1,7 @@
-"""What can go wrong on a company's machine, as types with fields. Words and exit codes are `ledger.cli.kit.errors`'s."""
+"""What can go wrong on a company's machine, as types with fields.
+
+Words and exit codes are `ledger.cli.kit.errors`'s.
+"""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from tests.cli.running import PASSPHRASE, at_a_terminal, environment, good, ledger, serving
 from tests.cli.world import World
-from tests.party.test_certificates import certificate, write
+from tests.party.keys.test_certificates import certificate, write
 
 SECRET = "Tail numbers of Freedonia"
 

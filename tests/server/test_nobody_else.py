@@ -20,7 +20,7 @@ from ledger.server.log.recovery.witness_views import WitnessViews
 from ledger.server.log.state.errors import NotStampedError
 from tests.harness.running import House
 from tests.server.test_witnessing import Fake, panel_of, until, witnessed
-from tests.verifier.test_watch_process import ALARM, answering, reply
+from tests.verifier.watch.test_process import ALARM, answering, reply
 from verifier.core.errors import SourceUnavailable
 from verifier.sources.source import HttpSource
 from verifier.watch.sinks import parse_webhook

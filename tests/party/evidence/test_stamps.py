@@ -17,7 +17,7 @@ from ledger.party.evidence.parts.stamps import Stamps, take_stamps
 from ledger.party.evidence.parts.tiles import Tree
 from tests.harness.tsa import Authority
 from tests.harness.witness import Witness
-from tests.verifier.test_replay import MANY
+from tests.verifier.replay.test_replay import MANY
 
 SIZE = len(MANY.entries)
 STAMPED = (3, 256, 300, SIZE)

@@ -1,4 +1,7 @@
-"""What can go wrong between a trace and a bundle, as types with fields; what to do next is `ledger.cli.kit.errors`'s."""
+"""What can go wrong between a trace and a bundle, as types with fields.
+
+What to do next is `ledger.cli.kit.errors`'s.
+"""
 
 from __future__ import annotations
 
