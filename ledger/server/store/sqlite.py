@@ -279,12 +279,15 @@ class SQLiteStore:
             query = "SELECT document FROM facts WHERE kind = ? AND idx > ? ORDER BY idx LIMIT ?"
             rows = await self._read(query, (kind, after, limit))
         else:
+            # CROSS JOIN keeps the order of the tables, and +idx keeps SQLite from making `idx > ?` a range of its own
+            # in `facts`: it would walk all facts of the kind once for each entry that concerns the subject.
+            fact = "CROSS JOIN facts AS f ON f.kind = ? AND f.idx = +s.idx"
             query = (
-                "SELECT document, idx FROM subjects JOIN facts USING (idx) WHERE subject = ? AND kind = ? AND idx > ?"
-                " UNION ALL SELECT document, idx FROM entries JOIN facts USING (idx)"
-                " WHERE statement_id = ? AND kind = ? AND idx > ? ORDER BY idx LIMIT ?"
+                f"SELECT document, s.idx AS idx FROM subjects AS s {fact} WHERE s.subject = ? AND s.idx > ?"  # noqa: S608
+                f" UNION ALL SELECT document, s.idx FROM entries AS s {fact} WHERE s.statement_id = ? AND s.idx > ?"
+                " ORDER BY idx LIMIT ?"  # of constants
             )
-            rows = await self._read(query, (subject, kind, after, id_bytes(subject), kind, after, limit))
+            rows = await self._read(query, (kind, subject, after, kind, id_bytes(subject), after, limit))
         return [read_fact(kind, json.loads(row[0])) for row in rows]
 
     async def free_bytes(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Sequence
 from hashlib import sha256
 from typing import Any
@@ -15,6 +16,7 @@ from ledger.registry.things import FACTS_VERSION, read_fact
 from ledger.server.store.contract import Derived, Findings
 
 _ID_PREFIX = "sha256:"
+_ID = re.compile(f"{_ID_PREFIX}([0-9a-f]{{64}})")
 _MAX_VARIABLES = 10_000
 _ROWS_PER_INSERT = 250
 _ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
@@ -115,7 +117,8 @@ class DerivedTables:
 
 def id_bytes(statement_id: str) -> bytes:
     """Return the digest of an id, and nothing that is stored for anything else: a party's name is no statement."""
-    return bytes.fromhex(statement_id.removeprefix(_ID_PREFIX)) if statement_id.startswith(_ID_PREFIX) else b""
+    found = _ID.fullmatch(statement_id)
+    return bytes.fromhex(found[1]) if found else b""
 
 
 def id_text(digest: bytes) -> str:
