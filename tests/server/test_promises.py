@@ -200,8 +200,8 @@ KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
 from ledger.server.log import promising, sequencer
-from ledger.server.log.errors import PromisedError
-from ledger.server.log.workers import Workers
+from ledger.server.log.state.errors import PromisedError
+from ledger.server.log.intake.workers import Workers
 from ledger.server.store.sqlite import SQLiteStore
 from tests.harness.people import person
 from tests.harness.running import House, running, submit_all

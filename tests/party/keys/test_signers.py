@@ -249,8 +249,11 @@ def test_keys_in_files_are_still_sealed_with_the_passphrase(tmp_path: Path) -> N
 
 
 def test_without_the_library_it_is_said_what_to_install() -> None:
-    script = (
-        "import sys; sys.modules['pkcs11'] = None\nfrom ledger.party.token import Token\nToken('/x', 'y').open(b'1')"
-    )
+    script = """
+import sys
+sys.modules["pkcs11"] = None
+from ledger.party.keys.token import Token
+Token("/x", "y").open(b"1")
+"""
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert "provenance-ledger[pkcs11]" in done.stderr

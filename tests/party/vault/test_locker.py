@@ -171,7 +171,7 @@ def test_every_connection_waits_for_the_disk_and_overwrites_what_it_deletes(path
 WRITER = """
 import sys
 from pathlib import Path
-from tests.party.test_locker import Locker, disclosure, key
+from tests.party.vault.test_locker import Locker, disclosure, key
 locker = Locker(Path(sys.argv[1]), key("a"))
 for number in range(25):
     locker.keep([disclosure(int(sys.argv[2]) * 100 + number)])
