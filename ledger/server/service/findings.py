@@ -17,7 +17,7 @@ from ledger.registry.facts import KeyFact, key_key
 from ledger.registry.finding import Finding
 from ledger.server.service.context import log_of, number, page_limit, published
 from ledger.server.service.problems import ProblemError
-from ledger.server.store.contract import Store
+from ledger.server.store.contract import Reads
 from ledger.statements.fields import is_name
 
 MAX_ENTRIES_READ = 2_000
@@ -46,7 +46,7 @@ class _Page:
 
 async def findings(request: web.Request) -> web.Response:
     """Serve a page of findings, and of what could not be determined; `?party=` for one party's."""
-    state, store = published(request), log_of(request).store
+    state, store = published(request), log_of(request).store.public
     party = request.query.get("party")
     if party is not None and not is_name(party):
         raise ProblemError(400, "wrong-value", "a party's name", "party")
@@ -94,7 +94,7 @@ def _before(row: Finding) -> tuple[int, int, int]:
     return from_ms, index, at - 1
 
 
-async def _signed_by(store: Store, page: _Page, row: Finding, resume: int) -> None:
+async def _signed_by(store: Reads, page: _Page, row: Finding, resume: int) -> None:
     """Add a finding for each entry, from `resume` on, that a compromised key signed."""
     key = (await store.view([key_key(row.keyid)], [])).get(KeyFact, key_key(row.keyid))
     if key is None:
@@ -111,7 +111,7 @@ async def _signed_by(store: Store, page: _Page, row: Finding, resume: int) -> No
             await _add_signed(store, page, row, index)
 
 
-async def _add_signed(store: Store, page: _Page, row: Finding, index: int) -> None:
+async def _add_signed(store: Reads, page: _Page, row: Finding, index: int) -> None:
     ((raw),) = await store.entries(index, index + 1)
     entry = json.loads(raw)
     keyids = [signature["keyid"] for signature in entry["statement"]["signatures"]]

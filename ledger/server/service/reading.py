@@ -31,7 +31,7 @@ async def statement(request: web.Request) -> web.Response:
     statement_id = request.match_info["statement_id"]
     if not ID.fullmatch(statement_id):
         raise ProblemError(400, "wrong-value", "sha256: and 64 hex digits", "statement_id")
-    index = await log_of(request).store.index_of(statement_id)
+    index = await log_of(request).store.public.index_of(statement_id)
     if index is None or index >= published(request).head.size:
         raise ProblemError(404, "not-found", "this ledger has not recorded that statement")
     return await _entry(request, index)
@@ -43,7 +43,7 @@ async def receipt(request: web.Request) -> web.Response:
     state = _covering(request, index)
     size, note = state.head.size, state.checkpoint
     if "size" in request.query:
-        kept = await log_of(request).store.checkpoint(queried(request, "size"))
+        kept = await log_of(request).store.public.checkpoint(queried(request, "size"))
         if kept is None or kept.size > published(request).head.size:
             raise ProblemError(404, "not-found", "no checkpoint of that size is retained", "size")
         size, note = kept.size, kept.note
@@ -56,7 +56,7 @@ async def consistency(request: web.Request) -> web.Response:
     if not 1 <= old <= new <= published(request).head.size:
         raise ProblemError(400, "wrong-value", f"1 ≤ from ≤ to ≤ {published(request).head.size}")
     ranges = consistency_ranges(old, new)
-    path = prove(ranges, await log_of(request).store.nodes(nodes_of(ranges)))
+    path = prove(ranges, await log_of(request).store.public.nodes(nodes_of(ranges)))
     return web.json_response({"from": old, "to": new, "path": [b64encode(value) for value in path]})
 
 
@@ -68,7 +68,7 @@ async def history(request: web.Request) -> web.Response:
         raise ProblemError(
             400, "wrong-value", f"1 to {MAX_SUBJECTS} times subject=, an id or a party's name", "subject"
         )
-    indexes = [index for index in await log.store.history(subjects) if index < state.head.size]
+    indexes = [index for index in await log.store.public.history(subjects) if index < state.head.size]
     # A busy party's history can be long: it is written and signed beside the event loop.
     signed = await asyncio.to_thread(log.identity.history, log.ledger_id, subjects, indexes, state.head)
     return web.json_response(signed.document())
@@ -83,7 +83,7 @@ def _covering(request: web.Request, index: int) -> Published:
 async def _entry(request: web.Request, index: int) -> web.Response:
     state = _covering(request, index)
     proof = await _receipt(request, index, state.head.size, state.checkpoint)
-    (raw,) = await log_of(request).store.entries(index, index + 1)
+    (raw,) = await log_of(request).store.public.entries(index, index + 1)
     recorded = parse_entry(raw)
     document = recorded.envelope.document()
     body = {

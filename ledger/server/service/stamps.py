@@ -21,7 +21,7 @@ async def stamps(request: web.Request) -> web.Response:
     """Serve a page of the checkpoints that were stamped, ascending by size."""
     newest, limit = shown(request).head.size, page_limit(request)
     after = queried(request, "cursor") if "cursor" in request.query else 0
-    sizes = await log_of(request).store.stamp_sizes(after, limit + 1)
+    sizes = await log_of(request).store.public.stamp_sizes(after, limit + 1)
     here = [size for size in sizes[:limit] if size <= newest]
     items = [
         {"size": size, "checkpoint": (await _note(request, await _stamp(request, size))).decode()} for size in here
@@ -41,7 +41,7 @@ async def file(request: web.Request) -> web.Response:
     name = request.match_info["name"]
     if name == "sizes":
         newest = shown(request).head.size
-        sizes = await log_of(request).store.stamp_sizes(0, MAX_SIZES)
+        sizes = await log_of(request).store.public.stamp_sizes(0, MAX_SIZES)
         text = "".join(f"{size}\n" for size in sizes if size <= newest)
         return web.Response(text=text, headers=_FRESH, content_type="text/plain")
     match = _FILE.fullmatch(name)
@@ -55,7 +55,7 @@ async def file(request: web.Request) -> web.Response:
 
 
 async def _stamp(request: web.Request, size: int) -> StoredStamp:
-    stamp = await log_of(request).store.stamp(size) if size <= shown(request).head.size else None
+    stamp = await log_of(request).store.public.stamp(size) if size <= shown(request).head.size else None
     if stamp is None:
         raise ProblemError(404, "not-found", "no checkpoint of that size was stamped; see /v1/timestamps", "size")
     return stamp
@@ -63,5 +63,5 @@ async def _stamp(request: web.Request, size: int) -> StoredStamp:
 
 async def _note(request: web.Request, stamp: StoredStamp) -> bytes:
     """Return the checkpoint as it is kept now: cosignatures may have come since it was stamped."""
-    kept = await log_of(request).store.checkpoint(stamp.size)
+    kept = await log_of(request).store.public.checkpoint(stamp.size)
     return stamp.note if kept is None else kept.note

@@ -25,7 +25,7 @@ async def rules(request: web.Request) -> web.Response:
 async def party(request: web.Request) -> web.Response:
     """Serve a party with all its keys, past and present."""
     name = request.match_info["name"]
-    fact = (await log_of(request).store.view([party_key(name)], [])).get(PartyFact, party_key(name))
+    fact = (await log_of(request).store.public.view([party_key(name)], [])).get(PartyFact, party_key(name))
     if fact is None:
         raise ProblemError(404, "not-found", "no party of that name is registered")
     return web.json_response(await _party(request, fact) | _size(request))
@@ -34,7 +34,7 @@ async def party(request: web.Request) -> web.Response:
 async def thing(request: web.Request) -> web.Response:
     """Serve one listing, license, transfer or claim as it stands now."""
     kind, key = request.match_info["kind"], request.match_info["id"]
-    fact = (await log_of(request).store.view([key], [])).get(Thing, key)
+    fact = (await log_of(request).store.public.view([key], [])).get(Thing, key)
     if fact is None or f"{fact.kind}s" != kind:
         raise ProblemError(404, "not-found", f"no such {kind.removesuffix('s')} on this ledger")
     (shown,) = await _things(request, [fact])
@@ -46,7 +46,7 @@ async def things(request: web.Request) -> web.Response:
     kind = request.match_info["kind"].removesuffix("s").replace("partie", "party")
     limit = page_limit(request)
     after = queried(request, "cursor") if "cursor" in request.query else -1
-    found = await log_of(request).store.facts(kind, request.query.get("party"), after, limit + 1)
+    found = await log_of(request).store.public.facts(kind, request.query.get("party"), after, limit + 1)
     page, more = found[:limit], found[limit:]
     items = await _things(request, page)
     cursor = str(page[-1].index) if more else None
@@ -56,7 +56,7 @@ async def things(request: web.Request) -> web.Response:
 async def _things(request: web.Request, facts: Sequence[Fact]) -> list[dict[str, Json]]:
     """Return facts as people and programs are told; one read for how all the licenses among them stand."""
     licenses = [fact.id for fact in facts if isinstance(fact, LicenseFact)]
-    view = await log_of(request).store.view([standing_key(name) for name in licenses], [])
+    view = await log_of(request).store.public.view([standing_key(name) for name in licenses], [])
     told = []
     for fact in facts:
         match fact:
@@ -70,7 +70,7 @@ async def _things(request: web.Request, facts: Sequence[Fact]) -> list[dict[str,
 
 
 async def _party(request: web.Request, fact: PartyFact) -> dict[str, Json]:
-    view = await log_of(request).store.view([key_key(keyid) for keyid in fact.keyids], [])
+    view = await log_of(request).store.public.view([key_key(keyid) for keyid in fact.keyids], [])
     keys = [view.get(KeyFact, key_key(keyid)) for keyid in fact.keyids]
     shown = [{name: value for name, value in vars(key).items() if name != "party"} for key in keys if key is not None]
     told: dict[str, Json] = {"name": fact.name, "index": fact.index, "keys": shown}

@@ -38,14 +38,14 @@ async def tile(request: web.Request) -> web.Response:
 
 
 async def _hashes(request: web.Request, level: int, address: Tile) -> web.Response:
-    hashes = await log_of(request).store.tile(level, address.position)
+    hashes = await log_of(request).store.public.tile(level, address.position)
     body = hashes[: address.width * HASH_BYTES]
     return web.Response(body=body, headers=_IMMUTABLE, content_type="application/octet-stream")
 
 
 async def _bundle(request: web.Request, address: Tile) -> web.Response:
     first = address.position * TILE_WIDTH
-    body = format_bundle(await log_of(request).store.entries(first, first + address.width))
+    body = format_bundle(await log_of(request).store.public.entries(first, first + address.width))
     headers = _IMMUTABLE | {"Vary": "Accept-Encoding"}
     if _takes_gzip(request.headers.get("Accept-Encoding", "")):
         body = await asyncio.to_thread(gzip.compress, body, _GZIP_LEVEL, mtime=0)

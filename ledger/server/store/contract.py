@@ -16,7 +16,7 @@ from ledger.core.errors import LedgerError
 from ledger.core.merkle import Node
 from ledger.registry.facts import Fact, View
 from ledger.registry.finding import Finding
-from ledger.server.store.stamps import Stamps
+from ledger.server.store.stamps import StoredStamp
 
 Findings = Mapping[tuple[int, int], Finding | None]
 """What is found from now on, by index and number; None: what was found there no longer holds."""
@@ -28,6 +28,13 @@ class StoreError(LedgerError):
 
 class StoreLockedError(StoreError):
     """Another process has this store open for writing."""
+
+
+class ReadTooLongError(StoreError):
+    """A read took longer than reads of strangers may take, and was ended."""
+
+    def __init__(self) -> None:
+        super().__init__("the read took too long, and was ended: ask for less, or later")
 
 
 class IntegrityError(LedgerError):
@@ -98,11 +105,8 @@ class Rebuild(Protocol):
         """Write what follows from the next entries."""
 
 
-class Store(Stamps, Protocol):
-    """A store of one log. All methods raise StoreError where the medium fails."""
-
-    async def append(self, batch: Batch) -> None:
-        """Write a batch, durably and atomically; StoreError if it does not start at the store's size."""
+class Reads(Protocol):
+    """What can be read of a log. All methods raise StoreError where the medium fails."""
 
     async def checkpoint(self, size: int | None = None) -> StoredCheckpoint | None:
         """Return the newest checkpoint, or the retained one of exactly `size` (at least one a minute is retained).
@@ -110,20 +114,17 @@ class Store(Stamps, Protocol):
         Of a size that is retained with cosignatures, it is the one with them.
         """
 
-    async def keep_cosigned(self, checkpoint: StoredCheckpoint) -> None:
-        """Keep a checkpoint with cosignatures, durably, in place of one of the same size: one a minute at least."""
-
     async def cosigned(self) -> StoredCheckpoint | None:
         """Return the newest checkpoint that was kept with cosignatures."""
 
-    async def keep_pending(self, items: Sequence[Pending]) -> None:
-        """Keep statements that are to be recorded later, durably and in this order; `append` drops what it records."""
+    async def stamp(self, size: int) -> StoredStamp | None:
+        """Return the token over the checkpoint of exactly `size`."""
+
+    async def stamp_sizes(self, after: int, limit: int) -> list[int]:
+        """Return up to `limit` sizes above `after` that have a token, ascending."""
 
     async def pending(self) -> list[Pending]:
         """Return what is still to be recorded, in the order in which it was kept."""
-
-    async def drop_pending(self, statement_ids: Collection[str]) -> None:
-        """Drop statements that can never be recorded."""
 
     async def entries(self, start: int, end: int) -> list[bytes]:
         """Return the entries of [start, end) that exist, in order."""
@@ -156,6 +157,32 @@ class Store(Stamps, Protocol):
 
     async def derived_version(self) -> int:
         """Return the version of what derived the facts, subjects and findings (`FACTS_VERSION`); 0 if unknown."""
+
+
+class Store(Reads, Protocol):
+    """A store of one log, for the one that writes it. All methods raise StoreError where the medium fails."""
+
+    @property
+    def public(self) -> Reads:
+        """The same log for strangers: what they read keeps nobody waiting who reads or writes through the store.
+
+        One read may take a few seconds at most: then it ends with ReadTooLongError.
+        """
+
+    async def append(self, batch: Batch) -> None:
+        """Write a batch, durably and atomically; StoreError if it does not start at the store's size."""
+
+    async def keep_cosigned(self, checkpoint: StoredCheckpoint) -> None:
+        """Keep a checkpoint with cosignatures, durably, in place of one of the same size: one a minute at least."""
+
+    async def keep_stamp(self, stamp: StoredStamp) -> None:
+        """Keep a token, durably; of a size that has one, the older stays: it bounds more closely."""
+
+    async def keep_pending(self, items: Sequence[Pending]) -> None:
+        """Keep statements that are to be recorded later, durably and in this order; `append` drops what it records."""
+
+    async def drop_pending(self, statement_ids: Collection[str]) -> None:
+        """Drop statements that can never be recorded."""
 
     def rebuild(self, version: int) -> AbstractAsyncContextManager[Rebuild]:
         """Make all that is derived anew, by `version`: in one transaction, which ends with the context."""

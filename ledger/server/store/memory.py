@@ -30,6 +30,11 @@ class MemoryStore:
         self._pending: dict[str, Pending] = {}
         self._cosigned: list[StoredCheckpoint] = []
 
+    @property
+    def public(self) -> MemoryStore:
+        """Read itself: nothing here waits."""
+        return self
+
     async def append(self, batch: Batch) -> None:
         """Write a batch."""
         if [entry.index for entry in batch.entries] != list(

@@ -14,6 +14,7 @@ from ledger.registry.facts import View
 from ledger.registry.finding import Finding, read_finding
 from ledger.registry.things import FACTS_VERSION, read_fact
 from ledger.server.store.contract import Derived, Findings
+from ledger.server.store.sqlite_readers import Readers
 
 _ID_PREFIX = "sha256:"
 _ID = re.compile(f"{_ID_PREFIX}([0-9a-f]{{64}})")
@@ -22,11 +23,11 @@ _ROWS_PER_INSERT = 250
 _ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 
 
-class DerivedTables:
-    """The derived tables as one connection sees them; it writes within a transaction that its caller began."""
+class DerivedReads:
+    """The derived tables as one connection sees them, or several that take turns."""
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
-        self._connection = connection
+    def __init__(self, queries: aiosqlite.Connection | Readers) -> None:
+        self._queries = queries
 
     async def view(self, keys: Collection[str], statement_ids: Collection[str]) -> View:
         """Load facts and recorded ids, one query each for up to 10,000."""
@@ -39,6 +40,43 @@ class DerivedTables:
             {id_text(digest): index for digest, index in recorded},
             keys,
         )
+
+    async def findings(
+        self, party: str | None, as_of_ms: int, after: tuple[int, int, int], limit: int
+    ) -> list[Finding]:
+        """Return findings that hold as of a moment, in order, through the index on it."""
+        whose = "" if party is None else " AND party = ?"
+        rows = await self._queries.execute_fetchall(
+            "SELECT document FROM findings WHERE (from_ms, idx, number) > (?, ?, ?) AND from_ms <= ?"  # noqa: S608
+            f"{whose} ORDER BY from_ms, idx, number LIMIT ?",  # one of two constants
+            (*after, as_of_ms, *([] if party is None else [party]), limit),
+        )
+        return [read_finding(json.loads(document)) for (document,) in rows]
+
+    async def version(self) -> int:
+        """Return the version of what derived all this; 0 if nobody said so, of a log that has entries."""
+        rows = list(await self._queries.execute_fetchall("SELECT version FROM derived"))
+        if rows:
+            return int(rows[0][0])
+        ((is_empty,),) = await self._queries.execute_fetchall("SELECT NOT EXISTS (SELECT 1 FROM entries)")
+        return FACTS_VERSION if is_empty else 0
+
+    async def rows_in(self, query: str, values: Collection[Any]) -> list[Any]:
+        """Return the rows of a query that ends in IN, for any number of values."""
+        rows: list[Any] = []
+        remaining = list(values)
+        while remaining:
+            some, remaining = remaining[:_MAX_VARIABLES], remaining[_MAX_VARIABLES:]
+            rows += await self._queries.execute_fetchall(f"{query} ({','.join('?' * len(some))})", some)
+        return rows
+
+
+class DerivedTables(DerivedReads):
+    """The derived tables, written within a transaction that the caller began on this connection."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        super().__init__(connection)
+        self._connection = connection
 
     async def put(self, derived: Derived) -> None:
         """Write what follows from entries."""
@@ -69,26 +107,6 @@ class DerivedTables:
             ],
         )
 
-    async def findings(
-        self, party: str | None, as_of_ms: int, after: tuple[int, int, int], limit: int
-    ) -> list[Finding]:
-        """Return findings that hold as of a moment, in order, through the index on it."""
-        whose = "" if party is None else " AND party = ?"
-        rows = await self._connection.execute_fetchall(
-            "SELECT document FROM findings WHERE (from_ms, idx, number) > (?, ?, ?) AND from_ms <= ?"  # noqa: S608
-            f"{whose} ORDER BY from_ms, idx, number LIMIT ?",  # one of two constants
-            (*after, as_of_ms, *([] if party is None else [party]), limit),
-        )
-        return [read_finding(json.loads(document)) for (document,) in rows]
-
-    async def version(self) -> int:
-        """Return the version of what derived all this; 0 if nobody said so, of a log that has entries."""
-        rows = list(await self._connection.execute_fetchall("SELECT version FROM derived"))
-        if rows:
-            return int(rows[0][0])
-        ((is_empty,),) = await self._connection.execute_fetchall("SELECT NOT EXISTS (SELECT 1 FROM entries)")
-        return FACTS_VERSION if is_empty else 0
-
     async def set_version(self, version: int) -> None:
         """Say what derives all this."""
         await self._connection.execute("INSERT OR REPLACE INTO derived (one, version) VALUES (1, ?)", (version,))
@@ -104,15 +122,6 @@ class DerivedTables:
             some = rows[start : start + _ROWS_PER_INSERT]
             places = ",".join([f"({','.join('?' * len(some[0]))})"] * len(some))
             await self._connection.execute(query.format(places), [value for row in some for value in row])
-
-    async def rows_in(self, query: str, values: Collection[Any]) -> list[Any]:
-        """Return the rows of a query that ends in IN, for any number of values."""
-        rows: list[Any] = []
-        remaining = list(values)
-        while remaining:
-            some, remaining = remaining[:_MAX_VARIABLES], remaining[_MAX_VARIABLES:]
-            rows += await self._connection.execute_fetchall(f"{query} ({','.join('?' * len(some))})", some)
-        return rows
 
 
 def id_bytes(statement_id: str) -> bytes:

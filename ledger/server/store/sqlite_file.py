@@ -53,6 +53,12 @@ async def configure(connection: aiosqlite.Connection) -> None:
     await connection.executescript(f"BEGIN; {schema} {pragmas} COMMIT;")
 
 
+async def connect_read_only(path: Path) -> aiosqlite.Connection:
+    """Return a connection that can write nothing; raise sqlite3.Error."""
+    uri = path.absolute().as_uri()  # noqa: ASYNC240 - no I/O worth a thread
+    return await aiosqlite.connect(f"{uri}?mode=ro", uri=True, isolation_level=None)
+
+
 async def _pragma(connection: aiosqlite.Connection, name: str, value: str, expected: str | int) -> None:
     await connection.execute_fetchall(f"PRAGMA {name} = {value}")
     ((actual,),) = await connection.execute_fetchall(f"PRAGMA {name}")

@@ -29,7 +29,7 @@ from ledger.core.note import NoteKey, parse_note
 from ledger.server.log.recovery.outside import Shown, compare
 from ledger.server.log.state.errors import NotStampedError
 from ledger.server.store.contract import Store, StoredCheckpoint, StoreError
-from ledger.server.store.stamps import Stamps, StoredStamp
+from ledger.server.store.stamps import StoredStamp
 
 MAX_ANSWER_BYTES = 65_536
 DEADLINE_S = 30.0
@@ -139,16 +139,16 @@ async def check_stamp(  # noqa: PLR0917 - the log, and what is said to be of it
         verify_answer(stamp.token, text, roots)
 
 
-async def stamp_newest(stamps: Stamps, newest: Newest, authority: Authority) -> StoredStamp | None:
+async def stamp_newest(store: Store, newest: Newest, authority: Authority) -> StoredStamp | None:
     """Have the newest checkpoint stamped, and keep the token durably; None if one of that size was stamped before.
 
     Raises NotStampedError, also before the first checkpoint, and StoreError.
     """
     checkpoint = await newest()
-    if checkpoint is not None and await stamps.stamp(checkpoint.size) is not None:
+    if checkpoint is not None and await store.stamp(checkpoint.size) is not None:
         return None
     stamp = await ask(None if checkpoint is None else checkpoint.note, authority)
-    await stamps.keep_stamp(stamp)
+    await store.keep_stamp(stamp)
     return stamp
 
 
@@ -161,9 +161,9 @@ async def ask(note: bytes | None, authority: Authority) -> StoredStamp:
 
 
 @asynccontextmanager
-async def stamping(stamps: Stamps, newest: Newest, authority: Authority | None, every_s: float) -> AsyncIterator[None]:
+async def stamping(store: Store, newest: Newest, authority: Authority | None, every_s: float) -> AsyncIterator[None]:
     """Stamp beside what is done in this context, if there is an authority."""
-    task = asyncio.create_task(stamp_forever(stamps, newest, authority, every_s)) if authority is not None else None
+    task = asyncio.create_task(stamp_forever(store, newest, authority, every_s)) if authority is not None else None
     try:
         yield
     finally:
@@ -172,11 +172,11 @@ async def stamping(stamps: Stamps, newest: Newest, authority: Authority | None, 
             await asyncio.gather(task, return_exceptions=True)
 
 
-async def stamp_forever(stamps: Stamps, newest: Newest, authority: Authority, every_s: float) -> None:
+async def stamp_forever(store: Store, newest: Newest, authority: Authority, every_s: float) -> None:
     """Stamp again and again; what fails is logged, and tried again in its turn: the log itself needs no authority."""
     while True:
         try:
-            stamp = await stamp_newest(stamps, newest, authority)
+            stamp = await stamp_newest(store, newest, authority)
         except (NotStampedError, StoreError) as error:
             _logger.warning("no time-stamp: %s", error)
         else:
