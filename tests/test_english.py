@@ -1,0 +1,122 @@
+"""Prose that people read is English as natives write it: patterns that CONTRIBUTING.md's style guide rules out."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")), ROOT / "benchmarks" / "README.md"]
+SOURCES: list[str] = []
+"""Folders of Python files whose string constants people see: help, errors, reports."""
+
+
+class Rule(NamedTuple):
+    """What is not written, what is written instead, and an example of each that the test tries on itself."""
+
+    refused: re.Pattern[str]
+    instead: str
+    bad: str
+    good: str
+
+
+def _rule(refused: str, instead: str, bad: str, good: str) -> Rule:
+    return Rule(re.compile(refused, re.IGNORECASE), instead, bad, good)
+
+
+_NOUNS = (
+    "no (?:agreement|answer|base|checkpoint|disclosure|entry|failure|fault|file|finding|fork|grant|ledger|license|"
+    "listing|key|mark|marks|mirror|opening|party|policy|proof|receipt|record|signature|statement|success|table|tables|"
+    "time-stamp|token|trace|transfer|valid|witness)"
+)
+RULES = [
+    _rule(
+        rf"(?<!there )\b(?:is|are|was|were) {_NOUNS}\b(?! (?:that|of|for|under|in|with|at|by|here|yet|left)\b)",
+        "is not a …, are not …",
+        "This file is no receipt.",
+        "This file is not a receipt; there is no receipt of it.",
+    ),
+    _rule(
+        r"\b(?:which|that|as) (?:is|are|was|were) told\b|\b(?:is|are|was|were) told (?:as|at|in|once|apart|with)\b",
+        "is reported, is said",
+        "A broken promise is told once.",
+        "Nobody was told otherwise; every lie told is caught.",
+    ),
+    _rule(
+        r"\bwhere (?:there (?:is|are)|it (?:is not|is absent|has none|does not))\b",
+        "if there is …, if it does not …",
+        "A key, where there is one, signs.",
+        "The line where it stands.",
+    ),
+    _rule(r"\bfor ever\b", "for good, permanently", "It stays for ever.", "It stays forever."),
+    _rule(r"\bgiv(?:e|es|ing) the lie\b", "contradict, disprove", "It gives the lie to it.", "It contradicts it."),
+    _rule(r", too\b", "too, without the comma; or also", "It signs, too.", "It signs too."),
+    _rule(r"\bin order that\b", "so that", "In order that it holds", "So that it holds"),
+    _rule(r"\bnone at all\b|\bnothing at all\b", "none, nothing", "It says none at all.", "It says none."),
+    _rule(r"\bby itself\b", "on its own, alone", "It starts by itself.", "It starts on its own."),
+    _rule(r"\bto who (?!m)", "to whoever", "It is sent to who asks.", "It is sent to whoever asks."),
+    _rule(r"\bto whom (?:names|makes|asks|has)\b", "to whoever", "Given to whom asks.", "Given to whoever asks."),
+    _rule(
+        r"\b(?:something|somebody|nothing|anything) else than\b",
+        "other than",
+        "It holds something else than a log.",
+        "It holds something other than a log.",
+    ),
+    _rule(r"\bmust needs\b|\bthereof\b|\bherein\b|\bwhereof\b", "plain words", "A part thereof.", "A part of it."),
+]
+_CODE = re.compile(r"```.*?```|`[^`\n]*`|\]\([^)]*\)", re.DOTALL)
+
+
+def find_faults(text: str) -> list[str]:
+    """Return every refused passage of a text, with what is written instead."""
+    flat = " ".join(_CODE.sub("`…`", text).split())
+    return [
+        f"“{flat[max(0, match.start() - 40) : match.end() + 30]}”: write {rule.instead}"
+        for rule in RULES
+        for match in rule.refused.finditer(flat)
+    ]
+
+
+def read_strings(source: Path) -> Iterator[str]:
+    """Yield the string constants of a Python file that can be sentences; docstrings are for readers of the code."""
+    tree = ast.parse(source.read_bytes())
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(part.value if isinstance(part, ast.Constant) else "…" for part in node.values)  # type: ignore[misc]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node.value
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.bad)
+def test_a_rule_refuses_what_it_is_for_and_no_more(rule: Rule) -> None:
+    assert rule.refused.search(rule.bad)
+    assert not rule.refused.search(rule.good)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_documents(document: Path) -> None:
+    assert find_faults(document.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("folder", SOURCES)
+def test_what_programs_say(folder: str) -> None:
+    files = [*(ROOT / folder).rglob("*.py")]
+    faults = {
+        str(path.relative_to(ROOT)): found
+        for path in files
+        if (found := [fault for text in read_strings(path) for fault in find_faults(text)])
+    }
+    assert files
+    assert faults == {}
