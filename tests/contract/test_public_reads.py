@@ -43,7 +43,7 @@ async def test_reads_that_never_end_hold_up_neither_writer_nor_its_reads(store: 
 async def test_a_reader_that_was_interrupted_or_left_serves_again(tmp_path: Path, store: SQLiteStore) -> None:
     """One connection: after a deadline, and after somebody who went away, the next one is answered."""
     await store.append(Source().batch(1))
-    readers = Readers([await connect_read_only(tmp_path / "ledger.db")], deadline_s=0.05)
+    readers = await Readers.over([await connect_read_only(tmp_path / "ledger.db")], deadline_s=0.05)
     with pytest.raises(ReadTooLongError):
         await readers.execute_fetchall(ENDLESS)
     assert list(await readers.execute_fetchall("SELECT count(*) FROM entries")) == [(1,)]
@@ -56,7 +56,7 @@ async def test_a_reader_that_was_interrupted_or_left_serves_again(tmp_path: Path
 
 async def test_what_fails_is_told_and_the_connection_serves_on(tmp_path: Path, store: SQLiteStore) -> None:
     await store.append(Source().batch(1))
-    readers = Readers([await connect_read_only(tmp_path / "ledger.db")])
+    readers = await Readers.over([await connect_read_only(tmp_path / "ledger.db")])
     for _ in range(3):
         with pytest.raises(aiosqlite.OperationalError):
             await readers.execute_fetchall("SELECT nothing FROM nowhere")

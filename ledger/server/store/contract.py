@@ -155,6 +155,9 @@ class Reads(Protocol):
     ) -> list[Finding]:
         """Return up to `limit` findings that hold as of a moment, of a party if given, in order, past `after`."""
 
+    async def check_medium(self) -> None:
+        """Have the medium look for damage of its own structures; raise IntegrityError for what it finds."""
+
     async def derived_version(self) -> int:
         """Return the version of what derived the facts, subjects and findings (`FACTS_VERSION`); 0 if unknown."""
 

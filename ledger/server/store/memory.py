@@ -152,6 +152,9 @@ class MemoryStore:
         ]
         return sorted(found, key=lambda finding: finding.order)[:limit]
 
+    async def check_medium(self) -> None:
+        """Find nothing: memory has no structures of its own."""
+
     async def derived_version(self) -> int:
         """Return the version of what derived the facts."""
         return self._derived_version

@@ -74,7 +74,7 @@ class SQLiteStore(SQLiteReads):
                 raise
             raise StoreError(f"{path}: {error}") from error
         writer, reader, *others = opened
-        return cls(path, writer, reader, Readers(others), lock)
+        return cls(path, writer, reader, await Readers.over(others), lock)
 
     async def append(self, batch: Batch) -> None:
         """Write a batch in one transaction."""

@@ -30,6 +30,12 @@ class SQLiteReads:
         self._reader = reader
         self._shown = DerivedReads(reader)
 
+    async def check_medium(self) -> None:
+        """Have SQLite check every page, and every index against its table."""
+        ((found,), *_) = await self._read("PRAGMA integrity_check(1)", ())
+        if found != "ok":
+            raise IntegrityError(f"{self._path}: {found}")
+
     async def derived_version(self) -> int:
         """Return the version of what derived the facts."""
         with self._faults():
