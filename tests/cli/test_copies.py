@@ -59,6 +59,7 @@ def test_an_old_backup_is_refused_and_mended(old: Path, tmp_path: Path) -> None:
     saved = tmp_path / "saved.db"
     with serving(old, fresh=False) as url:
         assert "checked" in good("backup", old, saved).out
+        assert "every one of them as it was signed" in good("check", old).out
         register(tmp_path, "gamma", url, old / "policy.txt")
         assert verifier("mirror", url, tmp_path / "mirror", "--policy", old / "policy.txt").code == 0
     shutil.copy(saved, old / "ledger.db")

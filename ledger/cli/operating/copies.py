@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,8 +24,9 @@ from ledger.party.files import create_file
 from ledger.party.keys.signers import read_public
 from ledger.server.copies.adopting import PREDECESSOR, Adopted
 from ledger.server.copies.adopting import adopt as adopt_mirror
-from ledger.server.copies.backup import Progress as Told
 from ledger.server.copies.backup import backup as make_backup
+from ledger.server.copies.backup import check_copy
+from ledger.server.copies.checking import Progress as Told
 from ledger.server.copies.restoring import Restored
 from ledger.server.copies.restoring import restore as restore_database
 from ledger.server.copies.source import open_files
@@ -41,6 +43,7 @@ Directory = Annotated[
 def register(app: typer.Typer) -> None:
     """Add these commands to `app`."""
     app.command()(backup)
+    app.command()(check)
     app.command()(restore)
     app.command()(adopt)
 
@@ -51,14 +54,29 @@ def backup(
 ) -> None:
     """Copy the database to OUT while the ledger runs, and check the copy.
 
-    The copy is of one moment, and its tree is re-derived from its bytes before it appears. Keys are not in it: keep
-    DIR/keys elsewhere, too. A backup is old from the next entry on: after loading one, let a mirror bring it up to date
-    with 'ledger restore'; the server refuses to sign on from what is older than what it has shown.
+    The copy is of one moment. Every entry of it is read back and held against the signed tree before it appears. Keys
+    are not in it: keep DIR/keys elsewhere, too. A backup is old from the next entry on: after loading one, let a mirror
+    bring it up to date with 'ledger restore'; the server refuses to sign on from what is older than what it has shown.
     """
     with counting("Copying pages") as told:
         head = asyncio.run(make_backup(directory / DATABASE, target, told))
     say(f"A backup of {head.size} entries, checked:", "bold green")
     fields({"file": target, "root": head.root.hex()})
+
+
+def check(directory: Directory) -> None:
+    """Check the database at leisure, while the ledger runs or not: every entry, every index, all that is derived.
+
+    A start re-reads the newest entries only, and bits rot in old ones, too. It works on copies in DIR, which take twice
+    the space of the database while it runs. Exit code 1, with the place, if something is damaged: 'ledger restore DIR
+    --from MIRROR' mends it.
+    """
+    with tempfile.TemporaryDirectory(prefix=".check-", dir=directory) as work, counting("Checking") as told:
+        head, is_compared = asyncio.run(check_copy(directory / DATABASE, Path(work), told))
+    say(f"{head.size} entries, every one of them as it was signed.", "bold green")
+    if not is_compared:
+        say("What is derived from them was derived by other software: the next start derives it again.")
+    fields({"root": head.root.hex()})
 
 
 def restore(

@@ -5,26 +5,21 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from ledger.core.checkpoint import TreeHead, parse_checkpoint
-from ledger.core.errors import NoteError
-from ledger.core.note import parse_note
-from ledger.server.log.recovery.recovery import rederive
-from ledger.server.store.contract import IntegrityError, StoreError
-from ledger.server.store.sqlite import SQLiteStore
+from ledger.core.checkpoint import TreeHead
+from ledger.server.copies.checking import Progress, check_database, check_derived
+from ledger.server.store.contract import StoreError
 
 _PAGES_PER_STEP = 4096
-Progress = Callable[[int, int], None]
-"""Told what is done, and how much there is in all."""
 
 
 async def backup(database: Path, target: Path, progress: Progress) -> TreeHead:
     """Copy a database, served or not, into the new file `target` (0600), and return the tree head that it re-derives.
 
-    Nothing stands at `target` before the copy was read back and checked. Raises StoreError, IntegrityError, OSError.
+    Nothing stands at `target` before every entry of the copy was read back and checked. `progress` is called for the
+    pages that are copied, then for the entries. Raises StoreError, IntegrityError, OSError.
     """
     if target.exists():  # noqa: ASYNC240 - nothing else runs in a command
         raise FileExistsError(None, "exists already: a backup never replaces a file", str(target))
@@ -35,7 +30,7 @@ async def backup(database: Path, target: Path, progress: Progress) -> TreeHead:
             _copy(database, temporary, progress)
         except sqlite3.Error as error:
             raise StoreError(f"{database}: {error}") from error
-        head = await _verify(temporary)
+        head = await check_database(temporary, progress)
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(target)
@@ -50,6 +45,23 @@ async def backup(database: Path, target: Path, progress: Progress) -> TreeHead:
     return head
 
 
+async def check_copy(database: Path, work: Path, progress: Progress) -> tuple[TreeHead, bool]:
+    """Check a database, served or not, by copies that are made in the empty directory `work`; see `check_database`.
+
+    Returns the tree head, and whether what is derived could be compared, too. Raises StoreError, IntegrityError, or
+    OSError.
+    """
+    copy, spare = work / "copy.db", work / "derived.db"
+    try:
+        for source, target in ((database, copy), (copy, spare)):
+            os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            _copy(source, target, progress)
+        head = await check_database(copy, progress)
+        return head, await check_derived(copy, spare)
+    except sqlite3.Error as error:
+        raise StoreError(f"{database}: {error}") from error
+
+
 def _copy(database: Path, target: Path, progress: Progress) -> None:
     """Copy in steps, all within one read transaction: the ledger writes on meanwhile, and the copy is of one moment.
 
@@ -62,18 +74,3 @@ def _copy(database: Path, target: Path, progress: Progress) -> None:
         source.execute("BEGIN")
         source.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         source.backup(copy, pages=_PAGES_PER_STEP, progress=lambda _status, left, pages: progress(pages - left, pages))
-
-
-async def _verify(database: Path) -> TreeHead:
-    store = await SQLiteStore.open(database)
-    try:
-        checkpoint = await store.checkpoint()
-        if checkpoint is None:
-            raise IntegrityError("the database has no entry yet: there is nothing to back up")
-        try:
-            head = parse_checkpoint(parse_note(checkpoint.note).text).head
-        except NoteError as error:
-            raise IntegrityError(f"the stored checkpoint of size {checkpoint.size} cannot be read: {error}") from error
-        return (await rederive(store, head)).head
-    finally:
-        await store.close()
