@@ -9,12 +9,13 @@ DIR ?= var/ledger
 # Demo and tests start hundreds of processes: without its byte code cache, each would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo lie serve test lint bench clean
+.PHONY: help demo lie serve test lint docs bench clean
 
 help:
 	@echo "make demo    the whole story on real data, in a minute or two"
 	@echo "make lie     see a lie told and caught: NAME=changed_byte, say; without NAME, all that there are"
 	@echo "make test    every check: format, lint, types, import rules, tests"
+	@echo "make docs    the documentation as a site, into var/site"
 	@echo "make bench   the benchmarks, as ratios to this machine's limits"
 	@echo "make serve   run a ledger on http://127.0.0.1:8080 (DIR=$(DIR))"
 	@echo "make clean   remove $(VENV) and var/"
@@ -44,6 +45,11 @@ lint: $(INSTALLED)
 
 test: lint
 	$(BIN)/pytest --numprocesses auto --dist worksteal
+
+docs: $(INSTALLED)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "var/site/index.html"
 
 bench: $(INSTALLED)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
