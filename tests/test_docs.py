@@ -54,3 +54,20 @@ def test_every_call_that_records_or_reads_is_in_http() -> None:
         kinds = re.findall(r"\{kind:([a-z|]+)\}", route.path)
         for path in [f"/v1/{kind}" for kind in kinds[0].split("|")] if kinds else [name]:
             assert path in text, path
+
+
+def test_the_architecture_names_every_room() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = [
+        path.parent.relative_to(ROOT) for wing in ("ledger", "verifier") for path in (ROOT / wing).rglob("__init__.py")
+    ]
+    assert [str(room) for room in rooms if f"`{room}/" not in text] == []
+    assert len(rooms) > 40
+
+
+def test_the_site_shows_every_page() -> None:
+    shown = set(
+        re.findall(r"^ *- (?:.*: )?([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    pages = {str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md")}
+    assert shown == pages
