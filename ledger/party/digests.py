@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import mimetypes
 import re
 import stat
@@ -49,10 +48,11 @@ def describe(paths: Sequence[Path]) -> list[ManifestFile]:
     return [_describe(path) for path in paths]
 
 
-async def measure(paths: Sequence[Path], files: Sequence[ManifestFile], progress: Progress = no_progress) -> Content:
-    """Hash the files off the event loop; `files` say their media types. Raises Unfit or OSError."""
+def measure(paths: Sequence[Path], files: Sequence[ManifestFile], progress: Progress = no_progress) -> Content:
+    """Hash the files, which takes its time; `files` say their media types. Raises Unfit or OSError."""
     total_bytes(paths)
-    return await asyncio.to_thread(_measure, paths, files, progress)
+    pairs = zip(paths, files, strict=True)
+    return Content(files=[digest_file(path, file.media_type, progress) for path, file in pairs])
 
 
 def digest_file(path: Path, media_type: str, progress: Progress = no_progress) -> FileDigest:
@@ -74,18 +74,13 @@ def guess_media_type(path: Path) -> str:
     return guess.lower()
 
 
-def _measure(paths: Sequence[Path], files: Sequence[ManifestFile], progress: Progress) -> Content:
-    pairs = zip(paths, files, strict=True)
-    return Content(files=[digest_file(path, file.media_type, progress) for path, file in pairs])
-
-
 def _describe(path: Path) -> ManifestFile:
     if "\n" in path.name or not path.name.isprintable() or len(path.name) > 255:
         raise Unfit(f"the name {path.name!a} cannot stand in a manifest")
     return ManifestFile(media_type=guess_media_type(path), name=path.name)
 
 
-async def document(path: Path | None) -> Json:
+def document(path: Path | None) -> Json:
     """Return what a statement says of a file: size, media type and SHA-256; None for no file.
 
     Raises Unfit for an empty file or what is no regular one, OSError for what is not there.
@@ -94,4 +89,4 @@ async def document(path: Path | None) -> Json:
         return None
     if not total_bytes([path]):
         raise Unfit(f"{path} is empty: there is nothing in it to point to")
-    return (await asyncio.to_thread(digest_file, path, guess_media_type(path))).model_dump(exclude_none=True)
+    return digest_file(path, guess_media_type(path)).model_dump(exclude_none=True)

@@ -91,7 +91,7 @@ async def reading(home: Path) -> AsyncIterator[LedgerClient]:
     config = vault.config()
     mirrors = os.environ.get(MIRRORS, "").split()
     async with LedgerClient(config.ledger_url, parse_policy(config.policy), vault, mirrors=mirrors) as client:
-        await client.audit.check_promises()
+        await client.check_promises()
         yield client
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -104,7 +105,7 @@ def open_(
             license_id=license_id,
             transfer=transfer,
             demand=demand,
-            evidence=await document(evidence),
+            evidence=await asyncio.to_thread(document, evidence),
             answer_by_ms=answer_by_ms,
             legal_hold=legal_hold,
             tribunal=tribunal,
@@ -165,7 +166,12 @@ def determine(
 
     async def act(speaker: Speaker) -> Recorded:
         return await claims.determine(
-            speaker, claim, outcome.value, decision=decision, document=await document(paper), seal=places
+            speaker,
+            claim,
+            outcome.value,
+            decision=decision,
+            document=await asyncio.to_thread(document, paper),
+            seal=places,
         )
 
     tell(spoken(home, passphrase_file, act), f"The claim has ended: {outcome.value}.", json_output=json_output)

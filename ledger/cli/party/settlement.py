@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -57,7 +58,7 @@ def settle(
                 member,
                 claim,
                 decision=decision,
-                document=await document(paper),
+                document=await asyncio.to_thread(document, paper),
                 other_keyid=other_key,
                 seal=pointers(seal),
             )
@@ -91,7 +92,7 @@ def sign(
     async def work() -> Draft | None:
         async with speaking(home, passphrase_file) as speaker:
             statement, claim = await claims.review(speaker, drafted)
-            if paper is not None and await document(paper) != _digest(statement):
+            if paper is not None and await asyncio.to_thread(document, paper) != _digest(statement):
                 raise Unfit(f"{paper} is not the document that the draft names")
             # JSON goes to standard output alone; what is signed is shown all the same.
             show_claim(claim, err=json_output)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ledger.core.checkpoint import TreeHead
 from ledger.core.encoding import Json
-from ledger.core.keys import PublicKey, Signer
+from ledger.core.keys import Signer
 from ledger.party.answers.identity import wrong_signatures
 from ledger.party.answers.recorded import Recorded
 from ledger.party.client.client import LedgerClient
@@ -18,7 +17,6 @@ from ledger.party.speaking.composing import DRAFT_LIFETIME_MS, Frame, sign_state
 from ledger.party.speaking.countersigning import likely_keyids
 from ledger.party.speaking.drafts import Draft, new_draft
 from ledger.party.speaking.speaker import Clock
-from ledger.party.vault.disclosures import Disclosure
 from ledger.party.vault.sealing import Opening
 from ledger.statements import version_1
 from ledger.statements.party import PartyRegistered
@@ -105,7 +103,7 @@ async def register(
     frame = Frame.fresh(identity.id, name, clock(), await client.seen(), rules=await client.rules())
     statement, openings = _registration(frame, keys, [], claimed)
     envelope = sign_statement(statement, keys.all)
-    await _keep(client, key, [recovery_key.public], [opening.disclosure(envelope.id) for opening in openings])
+    await client.keep_disclosures(key, [recovery_key.public], [opening.disclosure(envelope.id) for opening in openings])
     return await client.submit(envelope)
 
 
@@ -147,7 +145,7 @@ async def draft(
     rules = await client.rules()
     frame = Frame.fresh(identity.id, name, clock(), await client.seen(), DRAFT_LIFETIME_MS, rules=rules)
     drafted = new_draft(*_registration(frame, keys, operator, claimed))
-    await _keep(client, key, [recovery_key.public], drafted.disclosures)
+    await client.keep_disclosures(key, [recovery_key.public], drafted.disclosures)
     for own in keys.all:
         drafted = drafted.signed(own)
     return drafted
@@ -209,25 +207,13 @@ async def revoke_key(
     fields: dict[str, Json] = {"keyid": keyid, "compromised_since_ms": compromised_since_ms, "reason": reason}
     statement, openings = frame.sealed("party.key_revoked", [key.public.keyid for key in by], seal, **fields)
     envelope = sign_statement(statement, by)
-    await _keep(client, by[0], [], [opening.disclosure(envelope.id) for opening in openings])
+    await client.keep_disclosures(by[0], [], [opening.disclosure(envelope.id) for opening in openings])
     return await client.submit(envelope)
 
 
 async def _frame(client: LedgerClient, name: str, clock: Clock) -> Frame:
     ledger, seen = (await client.identity()).id, await client.seen()
     return Frame.fresh(ledger, name, clock(), seen, rules=await client.rules())
-
-
-async def _keep(
-    client: LedgerClient, key: Signer, others: Sequence[PublicKey], disclosures: Sequence[Disclosure]
-) -> None:
-    """Keep what opens sealed places, before they are sent; `others` of the party's keys can open it, too."""
-    if not disclosures:
-        return
-    vault = client.vault
-    if vault is None:
-        raise Unfit("there is no vault to keep what would open the sealed places")
-    await asyncio.to_thread(lambda: vault.locker(key, others).keep(disclosures))
 
 
 def _registration(

@@ -247,7 +247,7 @@ async def _measure_named(path: Path, manifest: AnyManifest, files: Sequence[Path
         raise ContentMismatch(missing, surplus, len(names))
     named = [paths[name] for name in names]
     if isinstance(manifest, ManifestV1):
-        return await measure(named, manifest.files, progress)
+        return await asyncio.to_thread(measure, named, manifest.files, progress)
     total_bytes(named)
     content: Content = await asyncio.to_thread(_parcels().unpack, path, manifest, named, progress)
     return content

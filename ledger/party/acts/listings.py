@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -26,7 +27,7 @@ async def register(
     **about: Json,
 ) -> Recorded:
     """Offer a dataset, sealing its files as they are now; `about` are further fields of docs/statements.md §3."""
-    content = await measure(files, describe(files), progress)
+    content = await asyncio.to_thread(measure, files, describe(files), progress)
     frame = await speaker.frame()
     return await speaker.say_sealed(frame, "listing.registered", content, seal=seal, title=title, **about)
 
@@ -43,7 +44,7 @@ async def amend(
     """Say something else of a listing; each field replaces the one before. `files` are sealed anew where given."""
     if not files:
         return await speaker.say("listing.amended", seal=seal, listing=listing, **about)
-    content = await measure(files, describe(files), progress)
+    content = await asyncio.to_thread(measure, files, describe(files), progress)
     frame = await speaker.frame()
     return await speaker.say_sealed(frame, "listing.amended", content, seal=seal, listing=listing, **about)
 

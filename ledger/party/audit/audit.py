@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from ledger.core.checkpoint import TreeHead
 from ledger.core.dsse import PROMISE_TYPE, REFUSAL_TYPE, Envelope
@@ -20,7 +20,9 @@ from ledger.core.encoding import Json, canonical
 from ledger.core.entry import parse_entry
 from ledger.core.errors import FormatError, LedgerError
 from ledger.core.keys import PublicKey
+from ledger.core.policy import Policy
 from ledger.core.receipt import open_receipt, parse_receipt
+from ledger.party.answers.identity import Identity
 from ledger.party.answers.recorded import Recorded, open_recorded
 from ledger.party.audit.frauds import Charge, prove, prove_fork
 from ledger.party.audit.held import (
@@ -35,13 +37,12 @@ from ledger.party.audit.held import (
     rolled_back,
     taken_back,
 )
+from ledger.party.audit.history import History
+from ledger.party.audit.memory import Memory
 from ledger.party.audit.promises import Promise, read_promise
 from ledger.party.audit.refusals import contradict
 from ledger.party.errors import FraudProven, Problem, Promised, Refusal, Unreachable
-
-if TYPE_CHECKING:
-    from ledger.party.client.client import LedgerClient
-    from ledger.party.vault.vault import Vault
+from ledger.party.vault.vault import Vault
 
 _LOG = logging.getLogger(__name__)
 _NOT_FOUND = 404
@@ -50,15 +51,38 @@ _SHOWN_BY_ENTRIES = ("unknown-party", "seen-mismatch")
 """Reasons of refusals that entries, or the heads over them, may give the lie to."""
 
 
+class Asking(Protocol):
+    """What is asked of a ledger to judge what it said: four calls, each of which verifies what it returns."""
+
+    async def identity(self) -> Identity:
+        """Return the ledger's id and keys."""
+        ...
+
+    async def entry(self, index: int) -> Recorded:
+        """Return an entry."""
+        ...
+
+    async def statement(self, statement_id: str) -> Recorded:
+        """Return the entry of a statement."""
+        ...
+
+    async def history(self, subjects: Sequence[str]) -> History:
+        """Return every entry that concerns the subjects, by the operator's signed word."""
+        ...
+
+
 class Audit:
     """The checks of one client; without a vault there is nothing to hold anything against, and nowhere to keep proofs.
 
     Every check raises FraudProven, with the proof in the vault, and nothing else of its own.
     """
 
-    def __init__(self, client: LedgerClient, vault: Vault | None) -> None:
-        """Hold what `client` is told against what `vault` keeps."""
-        self._client = client
+    def __init__(self, ledger: Asking, memory: Memory, policy: Policy, origin: str, vault: Vault | None) -> None:
+        """Hold what the log `origin` says against what `memory` and `vault` keep; `ledger` is asked for more."""
+        self._ledger = ledger
+        self._memory = memory
+        self._policy = policy
+        self._origin = origin
         self._vault = vault
         self._held: Held | None = None
         self._is_looking = False
@@ -78,8 +102,8 @@ class Audit:
         kept = self._kept(entry.statement_id)
         if kept is not None and kept.entry.raw != entry.entry.raw:
             held.add(kept)
-        charge = held.charge(entry) or cosigned_early(entry, self._client.policy)
-        newest = self._client.memory.newest() if charge is not None else None
+        charge = held.charge(entry) or cosigned_early(entry, self._policy)
+        newest = self._memory.newest() if charge is not None else None
         if newest is not None:
             charge = taken_back(entry, *newest) or charge
         if charge is None and not is_ours:
@@ -98,7 +122,7 @@ class Audit:
         if self._holding() is None:
             return
         try:
-            opened, _ = open_receipt(receipt, raw, self._client.policy)
+            opened, _ = open_receipt(receipt, raw, self._policy)
         except LedgerError:
             return
         try:
@@ -124,7 +148,7 @@ class Audit:
             self._bring(charge_left_out(history, entries))
         heads = charge_fork(entries, held.words)
         if heads is not None:
-            proof = prove_fork(self._client.origin, *heads, None, self._created())
+            proof = prove_fork(self._origin, *heads, None, self._created())
             raise self._keep(proof, "fork", "it signed two trees of one size")
 
     # Refusals and promises
@@ -146,7 +170,7 @@ class Audit:
 
     def _heads(self, held: Held, entries: Iterable[Recorded]) -> Iterator[tuple[TreeHead, bytes]]:
         """Yield every head that we hold with what was signed of it."""
-        newest = self._client.memory.newest()
+        newest = self._memory.newest()
         if newest is not None:
             yield newest[0].head, newest[1]
         yield from ((entry.checkpoint.head, parse_receipt(entry.receipt).checkpoint) for entry in entries)
@@ -157,7 +181,7 @@ class Audit:
 
         `is_alone` as in `check_refusal`.
         """
-        payload = (await self._client.identity()).open_service(document, PROMISE_TYPE)
+        payload = (await self._ledger.identity()).open_service(document, PROMISE_TYPE)
         promise = read_promise(payload, envelope.id)
         kept = self._vault.keep_promise(envelope.id, document) if self._vault is not None else None
         held = self._holding()
@@ -173,7 +197,7 @@ class Audit:
 
         An honest one is of the log as it stands: then there is no entry behind it, and nothing is read.
         """
-        newest = self._client.memory.newest()
+        newest = self._memory.newest()
         is_of_the_past = newest is not None and word.size < newest[0].head.size
         if self._vault is None or not (is_of_the_past or word.payload.get("reason") in _SHOWN_BY_ENTRIES):
             return []
@@ -188,7 +212,7 @@ class Audit:
         One that was kept gives way to the entry and its receipt. One of which nothing can be told yet is left. Called
         whenever the ledger shows where it stands; nothing is asked twice of a log that has not grown.
         """
-        newest = self._client.memory.newest()
+        newest = self._memory.newest()
         size = newest[0].head.size if newest is not None else 0
         if self._vault is None or self._is_looking or size == self._looked_at:
             return
@@ -200,7 +224,7 @@ class Audit:
 
     async def _check_each(self, vault: Vault, now_ms: int) -> None:
         for statement_id, document in vault.promises():
-            identity = await self._client.identity()
+            identity = await self._ledger.identity()
             try:
                 promise = read_promise(identity.open_service(document, PROMISE_TYPE), statement_id)
                 await self._check_promise(promise, document, now_ms)
@@ -216,7 +240,7 @@ class Audit:
         if self._vault is None:
             return
         try:
-            recorded = await self._client.statement(promise.statement_id)
+            recorded = await self._ledger.statement(promise.statement_id)
         except Problem as problem:
             if problem.status != _NOT_FOUND or now_ms <= promise.deadline_ms:
                 raise
@@ -232,8 +256,8 @@ class Audit:
 
         An entry tells that it has; where the ledger lets none in, a refusal or another promise that it signed does.
         """
-        history = await self._client.history([promise.statement_id])
-        newest = await self._client.entry(history.head.size - 1)
+        history = await self._ledger.history([promise.statement_id])
+        newest = await self._ledger.entry(history.head.size - 1)
         held = self._holding()
         if history.indexes or held is None:
             return
@@ -249,7 +273,7 @@ class Audit:
 
     def _holding(self) -> Held | None:
         """Return what is held of this log; None without a vault, and before entry 0 is known."""
-        if self._held is None and self._vault is not None and self._vault.created(self._client.origin) is not None:
+        if self._held is None and self._vault is not None and self._vault.created(self._origin) is not None:
             self._held = self._fresh()
         return self._held
 
@@ -267,7 +291,7 @@ class Audit:
             return None
 
     def _open(self, pair: tuple[bytes, bytes]) -> Recorded:
-        return open_recorded(*pair, self._client.policy, self._client.origin)
+        return open_recorded(*pair, self._policy, self._origin)
 
     def _entries(self, vault: Vault) -> list[Recorded]:
         """Return the entries of this log that the vault keeps, receipts verified, ascending by index; entry 0 first."""
@@ -280,7 +304,7 @@ class Audit:
         return sorted(found, key=lambda entry: entry.index)
 
     def _created(self) -> tuple[bytes, bytes]:
-        created = self._vault.created(self._client.origin) if self._vault is not None else None
+        created = self._vault.created(self._origin) if self._vault is not None else None
         if created is None:
             raise AssertionError("what the service key signed was opened by entry 0, which the vault keeps")
         return created
@@ -288,8 +312,8 @@ class Audit:
     def _bring(self, charge: Charge | None) -> None:
         """Raise FraudProven for a charge, once its proof is kept."""
         if charge is not None:
-            raise self._keep(prove(self._client.origin, self._created(), charge), charge.kind, charge.detail)
+            raise self._keep(prove(self._origin, self._created(), charge), charge.kind, charge.detail)
 
     def _keep(self, proof: dict[str, Json] | None, kind: str, detail: str) -> FraudProven:
         kept = self._vault.keep_evidence(proof) if self._vault is not None and proof is not None else None
-        return FraudProven(self._client.origin, kind, detail, kept)
+        return FraudProven(self._origin, kind, detail, kept)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from ledger.party.chain.told import NAMING, Told, parties_of, select, subject_of, told
-from ledger.party.client.client import LedgerClient
+from ledger.party.client.reader import LedgerReader
 from ledger.party.errors import Problem, ReceiptInvalid
 
 MAX_ORIGINS = 200
@@ -23,7 +23,7 @@ class Story(NamedTuple):
     parties: dict[str, Told]
 
 
-async def gather(client: LedgerClient, statement_id: str) -> Story:
+async def gather(client: LedgerReader, statement_id: str) -> Story:
     """Return the story of the listing, license, transfer or claim that a statement makes or is about.
 
     Every entry comes with a verified receipt; that there are no others is the operator's signed word (docs/format.md
@@ -35,7 +35,7 @@ async def gather(client: LedgerClient, statement_id: str) -> Story:
 class _Gathering:
     """A heap of statements that grows by what is asked for."""
 
-    def __init__(self, client: LedgerClient) -> None:
+    def __init__(self, client: LedgerReader) -> None:
         self.client = client
         self.heap: dict[str, Told] = {}
         self.indexes: set[int] = set()

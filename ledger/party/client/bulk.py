@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ledger.core.checkpoint import Checkpoint
 from ledger.core.dsse import Envelope
@@ -22,12 +21,12 @@ from ledger.core.policy import NO_QUORUM
 from ledger.core.receipt import format_receipt
 from ledger.party.answers.recorded import Recorded
 from ledger.party.answers.replies import CheckpointReply, LineReply, read_reply
-from ledger.party.answers.transport import read_problem
-from ledger.party.client.submitting import confirm, take_refusal
+from ledger.party.answers.transport import Transport, read_problem
+from ledger.party.audit.audit import Audit
+from ledger.party.audit.memory import Memory
+from ledger.party.client.reader import LedgerReader
+from ledger.party.client.submitting import Submitter
 from ledger.party.errors import Problem, ReceiptInvalid, ReplyInvalid, Unreachable
-
-if TYPE_CHECKING:
-    from ledger.party.client.client import LedgerClient
 
 _PATH = "/v1/statements"
 _REFUSED = 422
@@ -36,51 +35,85 @@ _WRITE_BYTES = 65_536
 _GROUP = 256
 
 
-async def submit_many(client: LedgerClient, envelopes: Iterable[Envelope]) -> AsyncIterator[Recorded | Problem]:
-    """Yield the result of each statement in the order sent: its entry with a verified receipt, or its problem.
+class Stream:
+    """Submits many statements in one request."""
 
-    Raises Unreachable where the stream ended before its last line, and Problem where the ledger was too busy to begin:
-    submit all again, each is recorded once. Raises ReceiptInvalid, ReplyInvalid and ForkDetected at once; what was
-    yielded before stands, and is kept.
-    """
-    await client.identity()
-    await client.audit.check_promises()
-    lines = _Lines(envelopes)
-    checkpoint: Checkpoint | None = None
-    note, under = b"", CheckpointReply(checkpoint="")
-    is_quorate = client.policy.quorum != NO_QUORUM
-    answered = 0
-    group: list[Recorded | Problem] = []
-    async with aclosing(client.transport.post_lines(_PATH, lines.send())) as answers:
-        async for answer in answers:
-            if not isinstance(answer, dict):
-                raise ReplyInvalid("a line of the ledger's answer is no object")
-            if len(group) >= _GROUP or "checkpoint" in answer or "done" in answer:
-                for result in await _keep(client, group):
-                    yield result
-                group = []
-            if "checkpoint" in answer:
-                under = read_reply(CheckpointReply, answer)
-                note = under.checkpoint.encode()
-                checkpoint = await _remember(client, note)
-            elif "done" in answer:
-                if answer["done"] != answered or answered != lines.sent_count:
-                    raise ReplyInvalid(f"the ledger says {answer['done']!r} statements, {lines.sent_count} were sent")
-                return
-            else:
-                answered += 1
-                envelope = lines.take(answer.get("line"), answered)
-                if "promise" in answer:
-                    group.append(await client.audit.take_promise(answer["promise"], envelope, is_alone=False))
-                elif "problem" in answer:
-                    group.append(await _problem(client, envelope, answer["problem"]))
+    def __init__(
+        self, reader: LedgerReader, submitter: Submitter, transport: Transport, memory: Memory, audit: Audit
+    ) -> None:
+        """Verify single answers as `submitter` does; the others are what it was made of."""
+        self._reader = reader
+        self._submitter = submitter
+        self._transport = transport
+        self._memory = memory
+        self._audit = audit
+
+    async def submit_many(self, envelopes: Iterable[Envelope]) -> AsyncIterator[Recorded | Problem]:
+        """Yield the result of each statement in the order sent: its entry with a verified receipt, or its problem.
+
+        Raises Unreachable where the stream ended before its last line, and Problem where the ledger was too busy to
+        begin: submit all again, each is recorded once. Raises ReceiptInvalid, ReplyInvalid and ForkDetected at once;
+        what was yielded before stands, and is kept.
+        """
+        await self._reader.identity()
+        await self._audit.check_promises()
+        lines = _Lines(envelopes)
+        checkpoint: Checkpoint | None = None
+        note, under = b"", CheckpointReply(checkpoint="")
+        is_quorate = self._reader.policy.quorum != NO_QUORUM
+        answered = 0
+        group: list[Recorded | Problem] = []
+        async with aclosing(self._transport.post_lines(_PATH, lines.send())) as answers:
+            async for answer in answers:
+                if not isinstance(answer, dict):
+                    raise ReplyInvalid("a line of the ledger's answer is no object")
+                if len(group) >= _GROUP or "checkpoint" in answer or "done" in answer:
+                    for result in await self._keep(group):
+                        yield result
+                    group = []
+                if "checkpoint" in answer:
+                    under = read_reply(CheckpointReply, answer)
+                    note = under.checkpoint.encode()
+                    checkpoint = await self._remember(note)
+                elif "done" in answer:
+                    if answer["done"] != answered or answered != lines.sent_count:
+                        raise ReplyInvalid(
+                            f"the ledger says {answer['done']!r} statements, {lines.sent_count} were sent"
+                        )
+                    return
                 else:
-                    recorded = _open(read_reply(LineReply, answer), envelope, checkpoint, note)
-                    is_ours = recorded.entry.envelope.signatures == envelope.signatures
-                    client.audit.check_entry(recorded, is_ours=is_ours)
-                    await confirm(client, recorded, envelope)
-                    group.append(replace(recorded, is_quorate=is_quorate, state=under.state))
-    raise Unreachable(client.transport.url + _PATH, "the answer was cut before its last line")
+                    answered += 1
+                    envelope = lines.take(answer.get("line"), answered)
+                    if "promise" in answer:
+                        group.append(await self._audit.take_promise(answer["promise"], envelope, is_alone=False))
+                    elif "problem" in answer:
+                        group.append(await self._problem(envelope, answer["problem"]))
+                    else:
+                        recorded = _open(read_reply(LineReply, answer), envelope, checkpoint, note)
+                        is_ours = recorded.entry.envelope.signatures == envelope.signatures
+                        self._audit.check_entry(recorded, is_ours=is_ours)
+                        await self._submitter.confirm(recorded, envelope)
+                        group.append(replace(recorded, is_quorate=is_quorate, state=under.state))
+        raise Unreachable(self._transport.url + _PATH, "the answer was cut before its last line")
+
+    async def _keep(self, group: list[Recorded | Problem]) -> list[Recorded | Problem]:
+        """Keep the entries of a group, which waits for the disk once, not once a statement."""
+        kept = iter(await self._reader.keep([result for result in group if isinstance(result, Recorded)]))
+        return [next(kept) if isinstance(result, Recorded) else result for result in group]
+
+    async def _remember(self, note: bytes) -> Checkpoint:
+        try:
+            return await self._memory.remember(note)
+        except QuorumError:
+            raise
+        except NoteError as error:
+            raise ReceiptInvalid(f"the ledger's checkpoint is none: {error}") from error
+
+    async def _problem(self, envelope: Envelope, document: Json) -> Problem:
+        status = document.get("status") if isinstance(document, dict) else None
+        problem = read_problem(status if isinstance(status, int) else _REFUSED, document)
+        await self._submitter.take_refusal(problem, envelope, is_alone=False)
+        return problem
 
 
 class _Lines:
@@ -116,28 +149,6 @@ class _Lines:
         if len(self._waiting) < _WINDOW // 2:
             self._room.set()
         return envelope
-
-
-async def _keep(client: LedgerClient, group: list[Recorded | Problem]) -> list[Recorded | Problem]:
-    """Keep the entries of a group, which waits for the disk once, not once a statement."""
-    kept = iter(await client.keep([result for result in group if isinstance(result, Recorded)]))
-    return [next(kept) if isinstance(result, Recorded) else result for result in group]
-
-
-async def _remember(client: LedgerClient, note: bytes) -> Checkpoint:
-    try:
-        return await client.memory.remember(note)
-    except QuorumError:
-        raise
-    except NoteError as error:
-        raise ReceiptInvalid(f"the ledger's checkpoint is none: {error}") from error
-
-
-async def _problem(client: LedgerClient, envelope: Envelope, document: Json) -> Problem:
-    status = document.get("status") if isinstance(document, dict) else None
-    problem = read_problem(status if isinstance(status, int) else _REFUSED, document)
-    await take_refusal(client, problem, envelope, is_alone=False)
-    return problem
 
 
 def _open(reply: LineReply, envelope: Envelope, checkpoint: Checkpoint | None, note: bytes) -> Recorded:

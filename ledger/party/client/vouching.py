@@ -7,30 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ledger.core.dsse import Envelope
 from ledger.core.keys import PublicKey
 from ledger.party.answers.identity import wrong_signatures
 from ledger.party.answers.recorded import Recorded
 from ledger.party.answers.replies import PartyState
+from ledger.party.client.reader import LedgerReader
 from ledger.party.errors import ReceiptInvalid
 from ledger.statements import version_1
 from ledger.statements.common import OnLedger
 from ledger.statements.ledger import LedgerCreated
 from ledger.statements.party import RECOVERY, SIGNING, PartyKeyAdded, PartyRegistered
 
-if TYPE_CHECKING:
-    from ledger.party.client.client import LedgerClient
-
 MAX_DEPTH = 32
 """How many key statements may stand between a key and the registration of its party."""
 
 
-async def check_speaker(client: LedgerClient, recorded: Recorded) -> None:
+async def check_speaker(reader: LedgerReader, recorded: Recorded) -> None:
     """Raise ReceiptInvalid unless signing keys of the issuer signed the entry (see `LedgerClient.check_speaker`)."""
     name = recorded.statement.issuer
-    walk = _Walk(client, await client.party(name), (await client.identity()).id)
+    walk = _Walk(reader, await reader.party(name), (await reader.identity()).id)
     walk.check_ledger(recorded)
     keys = {}
     for keyid in recorded.statement.signers:
@@ -52,8 +49,8 @@ class _Vouched:
 class _Walk:
     """Finds where keys of one party come from, by the operator's list of them; fetches each entry once."""
 
-    def __init__(self, client: LedgerClient, party: PartyState, ledger: str) -> None:
-        self._client = client
+    def __init__(self, reader: LedgerReader, party: PartyState, ledger: str) -> None:
+        self._reader = reader
         self._party = party
         self._ledger = ledger
         self._claimed = {state.keyid: state for state in party.keys}
@@ -95,7 +92,7 @@ class _Walk:
         if keyid not in self._found:
             if not depth:
                 raise self._false(keyid, f"more than {MAX_DEPTH} entries stand between it and the registration")
-            registration = await self._client.entry(state.index)
+            registration = await self._reader.entry(state.index)
             self._found[keyid] = await self._introduced(keyid, registration, depth)
         return self._found[keyid]
 

@@ -278,7 +278,7 @@ async def test_what_was_refused_leaves_no_copy(market: Market) -> None:
 
 async def test_a_manifest_of_version_1_is_still_acknowledged(market: Market) -> None:
     alpha, beta = market.speaker(market.alpha), market.speaker(market.beta)
-    content = await measure(market.files(market.sent), describe(market.files(market.sent)))
+    content = measure(market.files(market.sent), describe(market.files(market.sent)))
     path = market.sent / "old.json"
 
     async with alpha.client, beta.client:

@@ -115,7 +115,7 @@ async def test_a_hostile_answer_is_a_typed_error(name: str, tmp_path: Path, monk
         for call in (client.checkpoint, client.identity, lambda: client.submit(envelope)):
             with pytest.raises(LedgerError):
                 await asyncio.wait_for(call(), 5)
-        assert client.memory.newest() is None
+        assert client.remembered() is None
     assert vault.entry(envelope.id) is None
 
 

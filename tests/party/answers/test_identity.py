@@ -37,12 +37,19 @@ async def liar(request: pytest.FixtureRequest) -> AsyncIterator[Liar]:
 
 
 @pytest.fixture
-async def client(liar: Liar, tmp_path: Path) -> AsyncIterator[LedgerClient]:
-    async with LedgerClient(liar.url, liar.policy, Vault(tmp_path / "home")) as client:
+def vault(tmp_path: Path) -> Vault:
+    return Vault(tmp_path / "home")
+
+
+@pytest.fixture
+async def client(liar: Liar, vault: Vault) -> AsyncIterator[LedgerClient]:
+    async with LedgerClient(liar.url, liar.policy, vault) as client:
         yield client
 
 
-async def test_an_identity_is_sealed_in_parts_and_either_key_opens_it(client: LedgerClient, liar: Liar) -> None:
+async def test_an_identity_is_sealed_in_parts_and_either_key_opens_it(
+    client: LedgerClient, liar: Liar, vault: Vault
+) -> None:
     recorded = await enrolment.register(
         client, "alpha", ALPHA.key, ALPHA.recovery, lambda: liar.builder.now_ms, claimed=SEALED
     )
@@ -52,13 +59,14 @@ async def test_an_identity_is_sealed_in_parts_and_either_key_opens_it(client: Le
     assert not isinstance(statement.identity, Sealed)
     assert isinstance(statement.identity.legal_name, Sealed)
     assert b"Secret plc" not in recorded.entry.raw
-    assert client.vault is not None
     for key in (ALPHA.recovery, ALPHA.key):
-        found = {item.pointer: item.value for item in client.vault.locker(key).disclosures(recorded.statement_id)}
+        found = {item.pointer: item.value for item in vault.locker(key).disclosures(recorded.statement_id)}
         assert found == {"/identity/legal_name": "Secret plc", "/identity/registration/number": "0815"}
 
 
-async def test_why_a_key_ended_may_be_sealed_by_the_recovery_key(client: LedgerClient, liar: Liar) -> None:
+async def test_why_a_key_ended_may_be_sealed_by_the_recovery_key(
+    client: LedgerClient, liar: Liar, vault: Vault
+) -> None:
     def now() -> int:
         return liar.builder.now_ms
 
@@ -67,8 +75,7 @@ async def test_why_a_key_ended_may_be_sealed_by_the_recovery_key(client: LedgerC
     reason = {"reason": "secret theft", "seal": ["/reason"]}
     ended = await enrolment.revoke_key(client, "alpha", keyid, [ALPHA.recovery], now, **reason)  # type: ignore[arg-type]
     assert b"secret theft" not in ended.entry.raw
-    assert client.vault is not None
-    (kept,) = client.vault.locker(ALPHA.recovery).disclosures(ended.statement_id)
+    (kept,) = vault.locker(ALPHA.recovery).disclosures(ended.statement_id)
     assert (kept.pointer, kept.value) == ("/reason", "secret theft")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -177,32 +178,40 @@ async def test_a_promise_that_is_broken(client: LedgerClient, liar: Liar, builde
     assert vault.promises() == [], "it is told once"
 
 
-async def by_entry(client: LedgerClient, builder: LedgerBuilder) -> None:  # noqa: ARG001 - as the others
-    await client.entry(1)
+class Occasion(NamedTuple):
+    """What a contact with the ledger may need."""
+
+    client: LedgerClient
+    builder: LedgerBuilder
+    vault: Vault
+    url: str
 
 
-async def by_history(client: LedgerClient, builder: LedgerBuilder) -> None:  # noqa: ARG001 - as the others
-    await client.history(["gamma"])
+async def by_entry(at: Occasion) -> None:
+    await at.client.entry(1)
 
 
-async def by_submitting(client: LedgerClient, builder: LedgerBuilder) -> None:
+async def by_history(at: Occasion) -> None:
+    await at.client.history(["gamma"])
+
+
+async def by_submitting(at: Occasion) -> None:
     """Say two things: the first answer shows that the log has grown, and the second waits for the look."""
     for _ in range(2):
-        await client.submit(signed(builder.speech.listing_registered(ALPHA), ALPHA.key))
+        await at.client.submit(signed(at.builder.speech.listing_registered(ALPHA), ALPHA.key))
 
 
-async def by_a_stream(client: LedgerClient, builder: LedgerBuilder) -> None:
+async def by_a_stream(at: Occasion) -> None:
     for _ in range(2):
-        envelopes = [signed(builder.speech.listing_registered(ALPHA), ALPHA.key)]
-        _ = [result async for result in client.submit_many(envelopes)]
+        envelopes = [signed(at.builder.speech.listing_registered(ALPHA), ALPHA.key)]
+        _ = [result async for result in at.client.submit_many(envelopes)]
 
 
-async def by_a_command(client: LedgerClient, builder: LedgerBuilder) -> None:
+async def by_a_command(at: Occasion) -> None:
     """Any that speaks with the ledger, were it for what is only the operator's word."""
-    assert client.vault is not None
-    url, policy = client.transport.url, builder.policy()
-    client.vault.keep_config(Config(key="/k", ledger_url=url, party="alpha", policy=policy, recovery_key="/r"))
-    async with reading(client.vault.directory):
+    policy = at.builder.policy()
+    at.vault.keep_config(Config(key="/k", ledger_url=at.url, party="alpha", policy=policy, recovery_key="/r"))
+    async with reading(at.vault.directory):
         raise AssertionError("nothing is done before it was looked")
 
 
@@ -212,13 +221,14 @@ async def test_whatever_shows_a_head_is_an_occasion_to_look(
     client: LedgerClient,
     liar: Liar,
     builder: LedgerBuilder,
-    contact: Callable[[LedgerClient, LedgerBuilder], Awaitable[None]],
+    vault: Vault,
+    contact: Callable[[Occasion], Awaitable[None]],
 ) -> None:
     await promised(client, liar, builder)
     builder.record(signed(builder.speech.listing_registered(BETA), BETA.key), DEADLINE_MS + 1)
     listed(liar)
     with pytest.raises(FraudProven, match="promised to record") as caught:
-        await contact(client, builder)
+        await contact(Occasion(client, builder, vault, liar.url))
     assert kind_of(caught, builder) == "omission-after-promise"
 
 

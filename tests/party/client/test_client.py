@@ -17,6 +17,7 @@ from ledger.core.note import COSIGNATURE_TYPE, NoteKey
 from ledger.core.policy import parse_policy
 from ledger.party.acts.enrolment import register
 from ledger.party.answers.recorded import Recorded
+from ledger.party.audit.memory import Memory
 from ledger.party.client.client import LedgerClient
 from ledger.party.errors import (
     ForkDetected,
@@ -79,7 +80,7 @@ async def test_a_statement_is_recorded_once_and_its_receipt_kept(
     kept = vault.entry(first.statement_id)
     assert kept is not None
     assert kept[0] == builder.entries[1]
-    newest = client.memory.newest()
+    newest = client.remembered()
     assert newest is not None
     assert newest[0].head == builder.head()
 
@@ -246,17 +247,18 @@ async def test_a_proof_that_was_not_given_is_no_fork(client: LedgerClient, liar:
 
 
 async def test_a_smaller_checkpoint_of_the_same_log_is_no_fork(
-    client: LedgerClient, liar: Liar, builder: LedgerBuilder
+    client: LedgerClient, liar: Liar, builder: LedgerBuilder, vault: Vault
 ) -> None:
     await client.submit(registration(builder))
     await client.submit(listing(builder))
     older = builder.checkpoint(2)
-    assert (await client.memory.remember(older)).head.size == 2
-    newest = client.memory.newest()
+    memory = Memory(liar.policy, client.origin, client.consistency, client.node, vault)
+    assert (await memory.remember(older)).head.size == 2
+    newest = client.remembered()
     assert newest is not None
     assert newest[0].head.size == 3
     with pytest.raises(ForkDetected):
-        await client.memory.remember(foreign_checkpoint(builder, 2))
+        await memory.remember(foreign_checkpoint(builder, 2))
     assert liar.builder is builder
 
 

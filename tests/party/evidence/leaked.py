@@ -84,7 +84,7 @@ class Leak:
                 respondent="beta",
                 clause="4.2: no onward transfer",
                 transfer=self.ids["transfer beta"],
-                evidence=await document(self.traced),
+                evidence=document(self.traced),
                 seal=["/evidence"],
             )
             self.ids["claim"] = claim.statement_id

@@ -19,7 +19,7 @@ from ledger.party.answers.identity import Identity, identify
 from ledger.party.answers.recorded import open_recorded
 from ledger.party.answers.versions import read_statement
 from ledger.party.audit.history import History, read_history
-from ledger.party.client.client import LedgerClient
+from ledger.party.client.reader import LedgerReader
 from ledger.party.errors import Problem, ReceiptInvalid
 from ledger.party.evidence.parts.errors import EvidenceError, Missing
 from ledger.party.evidence.parts.tiles import Tree
@@ -75,14 +75,14 @@ async def ledger_identity(tree: Tree, policy: Policy, origin: str) -> Identity:
 class LedgerSource:
     """The ledger that a client speaks with."""
 
-    client: LedgerClient
+    client: LedgerReader
     identity: Identity
     tree: Tree
     histories: list[Json]
     _listed: list[int]
 
     @classmethod
-    async def open(cls, client: LedgerClient, listing: str) -> LedgerSource:
+    async def open(cls, client: LedgerReader, listing: str) -> LedgerSource:
         """Take a checkpoint, and the signed history of the listing at its very size.
 
         Raises EvidenceError where the log grows faster than it can be asked, and what the client raises.
@@ -92,11 +92,11 @@ class LedgerSource:
             # The history first: the checkpoint that follows is of the same size unless something came in between.
             history = await client.history([listing])
             await client.checkpoint()
-            newest = client.memory.newest()
+            newest = client.remembered()
             if newest is not None and newest[0].head == history.head:
-                tree = Tree(newest[1], history.head, lambda path: client.transport.get(f"/{path}"))
+                tree = Tree(newest[1], history.head, lambda path: client.resource(f"/{path}"))
                 return cls(client, identity, tree, [history.signed], list(history.indexes))
-            await asyncio.sleep(client.transport.backoff_s)
+            await asyncio.sleep(client.backoff_s)
         raise EvidenceError(
             "the ledger grew each time between its history and its checkpoint",
             "try again when it is less busy, or copy it with 'verifier mirror' and give --mirror",
