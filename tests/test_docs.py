@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -71,3 +72,28 @@ def test_the_site_shows_every_page() -> None:
     )
     pages = {str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md")}
     assert shown == pages
+
+
+COMMANDS_AND_EXTRAS = {"data", "ledger", "replay", "verifier"}
+"""What a room's docstring may quote beside its files."""
+
+
+def test_a_room_says_what_is_in_it() -> None:
+    """Files that its docstring names are there, and it says what it may import."""
+    missing, silent = [], []
+    for path in (path for wing in ("ledger", "verifier") for path in (ROOT / wing).glob("*/**/__init__.py")):
+        words = ast.get_docstring(ast.parse(path.read_bytes())) or ""
+        names = set(re.findall(r"`([a-z_0-9]+)`", words)) - COMMANDS_AND_EXTRAS
+        missing += [
+            (path.parent, name)
+            for name in names
+            if not any((path.parent / place).exists() for place in (f"{name}.py", name))
+        ]
+        silent += [path.parent.relative_to(ROOT)] if "mports" not in words else []
+    assert missing == []
+    assert {str(room) for room in silent} <= {
+        "ledger/cli",
+        "ledger/cli/demo",
+        "ledger/registry/terms",
+        "ledger/statements/terms",
+    }

@@ -1,1 +1,8 @@
-"""Ground floor: bytes in, bytes out. No I/O, no clock. Every module cites its section of docs/format.md."""
+"""Ground floor: bytes in, bytes out. Each module cites its section of docs/format.md.
+
+`encoding` (canonical JSON, base64), `hashing`, `merkle` (roots and proofs), `tiles`; `keys`, `mldsa`, `dsse` (signed
+statements), `note`, `checkpoint`, `cosignature`, `policy` (whose signatures make a checkpoint believable), `entry`,
+`receipt`, `commitment` (sealed values); `errors`, the root of all.
+
+Imports no other room; no file, network or clock.
+"""

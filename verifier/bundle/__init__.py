@@ -1,4 +1,8 @@
-"""Evidence that stands alone, checked offline (docs/bundle.md).
+"""Evidence that stands alone, checked offline from its bytes and a policy (docs/bundle.md).
 
-Imports judgement, rules, sealed, schema, terms, times, core; no network, process or database.
+`bundle` is the order of the checks, which `checks` lists; `zip`, `form` and `documents` read what is there; `entries`
+replays it; `times` dates it; `case`, `records`, `found`, `marks` and `numbers` check what is claimed, by the
+mathematics of `score`; `words` and `lasting` say what it comes to, and `report` shows that.
+
+Imports judgement, rules, sealed, schema, terms, times, core; reaches no network, process or database.
 """

@@ -1,4 +1,8 @@
-"""Proofs that convict an operator: their form, what each kind shows, and how one is made (docs/format.md §19).
+"""Proofs that convict an operator, offline (docs/format.md §19).
 
-Imports rules, schema, terms, core.
+`fraud` checks a file; `form` reads it, `parts` opens everything in it, `kinds` says what each kind has to show, `rules`
+and `refusals` judge an entry or a refusal. `making` makes such files; what reads the evidence for it is
+`verifier.replay.convicting`.
+
+Imports rules, schema, core; reaches no network, process or database.
 """

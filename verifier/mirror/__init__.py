@@ -1,4 +1,7 @@
-"""A verified copy of a log, and the proofs that its files can give.
+"""A verified copy of a log, and the proofs that its files can give (docs/format.md §20.3).
 
-Imports sources, core.
+`mirror` copies, the checkpoint last; `files` proves entries from what is on disk; `ids` finds an entry by its
+statement. `verifier.service.mirror` answers with them.
+
+Imports rules, sources, schema, core.
 """

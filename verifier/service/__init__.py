@@ -1,4 +1,6 @@
-"""Answering HTTP: a mirror and a witness. The one room that loads aiohttp.
+"""Answering HTTP: the one room that loads aiohttp.
 
-Imports mirror, witness and below.
+`mirror` answers in a log's place, `witness` for a witness; `limits` are the bounds of both.
+
+Imports mirror, witness and what is below them.
 """

@@ -1,4 +1,7 @@
-"""Where public bytes come from: a URL, a directory, several of them, or what was remembered; all of it bounded.
+"""Where public bytes come from, all of it bounded.
 
-Imports times, core.
+`source` is a URL or a directory, `several` compares several, `stamps` reads time-stamps. `remembered` decides whether a
+newly signed root still holds what was verified before: that is where a fork shows.
+
+Imports times, schema, core.
 """

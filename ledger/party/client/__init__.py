@@ -1,1 +1,7 @@
-"""The SDK's client: `reader` reads and believes nothing; `client` also submits."""
+"""The SDK's client: asks, submits, and believes nothing without proof.
+
+`client` is `LedgerClient`; `submitting` one statement on its way, `bulk` many; `vouching` walks signatures back to a
+registration.
+
+Imports audit, vault, answers and the ground.
+"""

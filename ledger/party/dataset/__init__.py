@@ -1,4 +1,6 @@
 """Datasets: rows read, committed to, kept, and opened one by one (docs/format.md §15).
 
-Pure: cells, decimals, values, normal, leaves, roots, opened. The rest reads files, and needs the extra `data`.
+`reading` makes canonical records of tables, `committing` seals and opens them. Needs the extra `data`.
+
+Imports vault, and the ground; reaches no network.
 """

@@ -1,1 +1,4 @@
-"""Statements composed, drafted, signed and countersigned."""
+"""Statements composed (`composing`), drafted (`drafts`), signed (`speaker`) and countersigned (`countersigning`).
+
+Imports client, vault, answers and below.
+"""

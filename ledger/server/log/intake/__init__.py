@@ -1,1 +1,7 @@
-"""What is taken in: parsed and checked on all cores."""
+"""What is posted: parsed and checked on all cores (docs/format.md §9.1–§9.3, §9.8).
+
+`answers` is what waits, and how it is answered; `checking` has a batch checked by the `workers`, which are processes of
+the `pool`.
+
+Imports state, store and the ground floor.
+"""
