@@ -9,7 +9,7 @@ DIR ?= var/ledger
 # Demo and tests start hundreds of processes: without its byte code cache, each would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo lie serve test lint docs bench clean
+.PHONY: help demo lie serve needs test lint docs bench clean
 
 help:
 	@echo "make demo    the whole story on real data, in a minute or two"
@@ -37,14 +37,17 @@ serve: $(INSTALLED)
 	@test -e $(DIR)/ledger.db || $(BIN)/ledger init $(DIR) --origin localhost/ledger --operator operator.localhost
 	@$(BIN)/ledger serve $(DIR)
 
+needs:
+	@.ci/needs
+
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy ledger verifier tests benchmarks
 	$(BIN)/lint-imports
 
-test: lint
-	$(BIN)/pytest --numprocesses auto --dist worksteal
+test: needs lint
+	$(BIN)/pytest --numprocesses auto --dist worksteal -rs
 
 docs: $(INSTALLED)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'

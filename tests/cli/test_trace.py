@@ -8,7 +8,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -87,17 +86,32 @@ def test_a_leak_is_traced_to_the_copy_it_came_from(market: Market, tmp_path: Pat
     assert (again.code, "never overwritten" in again.err) == (2, True)
 
 
-def test_ctrl_c_loses_nothing(market: Market, tmp_path: Path) -> None:
-    found = leaked(market.copy, tmp_path / "found.csv", seed=5)
+HELD = """
+import signal, sys
+from ledger.cli import main
+from ledger.party.trace.work import Work
+
+def held(*_):
+    print("held", flush=True)
+    signal.pause()
+
+setattr(Work, sys.argv.pop(1), held)
+main()
+"""
+"""`ledger`, which says when it comes to a step of the work, and stays there."""
+
+
+@pytest.mark.parametrize(("seed", "step"), [(5, "add_custody"), (6, "keep_trace")], ids=["at first", "at last"])
+def test_ctrl_c_loses_nothing(market: Market, tmp_path: Path, seed: int, step: str) -> None:
+    found = leaked(market.copy, tmp_path / "found.csv", seed)
     traces = market.world.home("alpha") / "traces"
     before = set(traces.glob("*")) if traces.exists() else set()
-    command = [sys.executable, "-m", "ledger", "trace", str(found), *map(str, market.vault)]
-    with subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
-        while process.poll() is None and not set(traces.glob("*/work/seed")) - {path / "work/seed" for path in before}:
-            time.sleep(0.002)
+    command = [sys.executable, "-c", HELD, step, "trace", str(found), *map(str, market.vault)]
+    with subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
         process.send_signal(signal.SIGINT)
-        assert process.stderr is not None
-        said = process.stderr.read().decode()
+        said = process.communicate()[1].decode()
     assert process.returncode != 0
     assert "the same command goes on from there" in said
     (directory,) = set(traces.glob("*")) - before

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import threading
 import time
@@ -14,12 +13,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from tests.harness.needs import need
 from verifier.times.form import parse_token
 
 DAY = timedelta(days=1)
@@ -59,12 +58,8 @@ class Authority:
         age: timedelta = DAY,
         is_ca: bool = True,
     ) -> None:
-        """`age` is how long ago the signer's certificate began; it lasts for 30 days. `is_ca`: its issuer may issue.
-
-        Skips the test where there is no openssl to stamp with.
-        """
-        if shutil.which("openssl") is None:
-            pytest.skip("no openssl was found: apt-get install openssl")
+        """`age` is how long ago the signer's certificate began; it lasts for 30 days. `is_ca`: its issuer may issue."""
+        need("openssl")
         directory.mkdir(parents=True)
         self.directory = directory
         root_key, middle_key = _key(kind), _key(kind)

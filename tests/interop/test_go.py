@@ -1,6 +1,6 @@
 """Foreign programs in Go: golang.org/x/mod/sumdb, filippo.io/torchwood and its witness, litewitness.
 
-They are built once into Go's own cache. Where Go or its module proxy is missing, the tests are skipped, and say why.
+They are built once into Go's own cache.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from ledger.server.log.sequencer import Log
 from ledger.server.log.witnesses import asking
 from ledger.server.log.witnesses.panel import read_panel
 from ledger.server.store.memory import MemoryStore
+from tests.harness.needs import do_without, need
 from tests.harness.people import key, person
 from tests.harness.running import Clock, House, serving, submit_all
 from tests.harness.witness import LastingWitness, Witness
@@ -40,17 +41,15 @@ ALPHA = person("alpha.example", "interop alpha")
 
 @pytest.fixture(scope="session")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return where `peer` and `litewitness` are, or skip."""
-    go = shutil.which("go")
-    if go is None:
-        pytest.skip("Go is not installed: nothing foreign to talk to")
+    """Return where `peer` and `litewitness` are."""
+    go = need("go")
     place = tmp_path_factory.mktemp("go")
     command = [go, "build", "-mod=mod", "-o", f"{place}/", ".", "filippo.io/torchwood/cmd/litewitness"]
     module = place / "module"
     shutil.copytree(GO, module)  # -mod=mod writes beside the sources
     done = subprocess.run(command, cwd=module, capture_output=True, text=True, timeout=BUILD_S, check=False)
     if done.returncode and re.search(r"proxy\.golang\.org|dial tcp|lookup |requires go|toolchain", done.stderr):
-        pytest.skip(f"the foreign programs cannot be had: {done.stderr.strip()[-300:]}")
+        do_without(f"the foreign programs cannot be had: {done.stderr.strip()[-300:]}")
     assert done.returncode == 0, done.stderr
     return place
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.harness.needs import need
+
 PAGE = Path(__file__).parents[2] / "verifier" / "page" / "verify.html"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 _PATIENCE_MS = 60_000
 
 
@@ -58,11 +57,10 @@ class Opened:
 
 @contextmanager
 def launched() -> Iterator[Browser]:
-    """Start a browser, or skip the test."""
-    if CHROMIUM is None:
-        pytest.skip("no Chromium was found: apt-get install chromium")
+    """Start a browser."""
+    chromium = need("chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield browser
         browser.close()
 

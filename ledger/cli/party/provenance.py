@@ -17,6 +17,7 @@ from ledger.core.policy import parse_policy
 from ledger.party.chain.gathering import Story, gather, story_of
 from ledger.party.chain.mirror import read_mirror
 from ledger.party.errors import AlreadyThere
+from ledger.party.extras import MissingTool
 from ledger.party.interop.errors import NotUnderstood
 from ledger.party.interop.exporting import Format, export
 from ledger.party.interop.foreign import Left, read_foreign
@@ -28,8 +29,9 @@ app = typer.Typer(
     no_args_is_help=True,
     help=(
         "Provenance: what the chain tells, in the field's own languages, and from them.\n\n"
-        "Exports are W3C PROV (prov-json, prov-n), a drawing of it (svg), DCAT 3 and ODRL 2.2. Imports read DCAT, "
-        "Croissant and ODRL, and write the files that 'listing register --from' and 'license draft --terms' take."
+        "Exports are W3C PROV (prov-json, prov-n), a drawing of it (svg, or dot: its source for Graphviz), DCAT 3 and "
+        "ODRL 2.2. Imports read DCAT, Croissant and ODRL, and write the files that 'listing register --from' and "
+        "'license draft --terms' take."
     ),
 )
 StatementId = Annotated[
@@ -56,10 +58,16 @@ def export_(
 
     Example: ledger provenance export sha256:… --format svg --out story.svg
     """
-    if out.exists():
-        raise AlreadyThere(out)
+    _check_new(out)
     story = _from_mirror(mirror, policy, home, statement_id) if mirror is not None else _from_ledger(home, statement_id)
-    out.write_bytes(export(story, form))
+    try:
+        written = export(story, form)
+    except MissingTool as missing:
+        form, out = Format.DOT, out.with_suffix(".dot")
+        say(f"No picture: {missing}. Its source is written instead: dot -Tsvg {out}", "yellow", err=True)
+        _check_new(out)
+        written = export(story, form)
+    out.write_bytes(written)
     if json_output:
         as_json({"format": form.value, "out": str(out), "statements": len(story.statements), "subject": story.subject})
         return
@@ -128,9 +136,13 @@ def _from_mirror(directory: Path, policy: Path | None, home: Path, statement_id:
         raise NotUnderstood(f"no statement in {directory} has the id {statement_id}") from error
 
 
-def _write(out: Path, document: Json) -> None:
+def _check_new(out: Path) -> None:
     if out.exists():
         raise AlreadyThere(out)
+
+
+def _write(out: Path, document: Json) -> None:
+    _check_new(out)
     out.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", "utf-8")
 
 

@@ -138,7 +138,8 @@ class _Builder:
             others["trace.json"] = trace.raw
         if request.is_found_included:
             others[evidence["found"]["path"]] = found
-        return replace(await asyncio.to_thread(finish, documents, others), left_out=tuple(stamps.left_out))
+        built = await asyncio.to_thread(finish, documents, others)
+        return replace(built, left_out=(*built.left_out, *stamps.left_out))
 
     def found_file(self, trace: Trace) -> bytes:
         """Return the found file, where it is to be included; raise NotOfThisCase for another than was traced."""

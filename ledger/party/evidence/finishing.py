@@ -9,6 +9,7 @@ from ledger.party.chain.gathering import Story
 from ledger.party.chain.told import parties_of, select
 from ledger.party.evidence.parts.archive import as_json, zip_members
 from ledger.party.evidence.parts.documents import Documents
+from ledger.party.evidence.report.fonts import absent_words
 from ledger.party.evidence.report.papers import PAGES, pages, verify_page
 from ledger.party.evidence.report.pdf import report_pdf
 from ledger.party.evidence.report.story import Verdict, judge_evidence, tell
@@ -60,14 +61,16 @@ def finish(documents: Documents, others: Mapping[str, bytes]) -> Built:
     documents = replace(documents, paths=tuple(sorted({*members, *_WRITTEN})))
     story = tell(documents)
     page = verify_page()
-    members |= pages(story) | {"report.pdf": report_pdf(story), "verify.html": page}
+    members |= pages(story) | {"report.pdf": report_pdf(story).pdf, "verify.html": page}
     archive = zip_members(members, documents.made)
+    report = report_pdf(story, archive)
     return Built(
         archive=archive,
-        report=report_pdf(story, archive),
+        report=report.pdf,
         page=single_page(page, archive),
         documents=documents,
         verdict=judge_evidence(documents),
+        left_out=(absent_words(report.absent),) if report.absent else (),
     )
 
 

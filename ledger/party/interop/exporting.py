@@ -18,6 +18,7 @@ class Format(StrEnum):
     PROV_JSON = "prov-json"
     PROV_N = "prov-n"
     SVG = "svg"
+    DOT = "dot"
     DCAT = "dcat"
     ODRL = "odrl"
 
@@ -25,8 +26,8 @@ class Format(StrEnum):
 def export(story: Story, form: Format) -> bytes:
     """Return a story in a language: the same bytes for the same story.
 
-    Raises MissingExtra, MissingTool or ToolFailed (the first three forms), NotUnderstood (a listing or license where
-    there is none).
+    Raises MissingExtra (without the library for PROV), MissingTool (svg, without Graphviz), ToolFailed (drawings),
+    NotUnderstood (a listing or license where there is none).
     """
     if form is Format.DCAT:
         return _json(export_listing(*_listing(story)))
@@ -38,6 +39,8 @@ def export(story: Story, form: Format) -> bytes:
     document = provenance.provenance(story)
     if form is Format.SVG:
         return drawing.draw(document)
+    if form is Format.DOT:
+        return drawing.dot_source(document).encode()
     if form is Format.PROV_N:
         return (document.get_provn() + "\n").encode()
     text = document.serialize(format="json", indent=2)

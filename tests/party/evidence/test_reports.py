@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from functools import partial
 from html.parser import HTMLParser
 
 import pypdf
 import pytest
+import typst
 
 from ledger.core.encoding import Json, parse_json
 from ledger.core.keys import Signer
@@ -21,6 +23,7 @@ from ledger.party.evidence.single import WARNING
 from tests.harness.bundle_leak import leak
 from tests.harness.bundle_story import Story
 from tests.harness.bundles import Maker, good
+from tests.harness.needs import need
 from tests.party.evidence.cases import documents_of
 
 HOSTILE = (
@@ -100,6 +103,7 @@ def test_the_judgement_is_what_a_lawyer_would_write_down(method: str) -> None:
 
 
 def test_the_words_of_parties_are_never_markup() -> None:
+    need("cjk")
     built = _built(_hostile())
     with zipfile.ZipFile(io.BytesIO(built.archive)) as archive:
         pages = {name: archive.read(name) for name in papers.PAGES}
@@ -118,6 +122,18 @@ def test_the_words_of_parties_are_never_markup() -> None:
     words = re.sub(r"\s+", "", _text(pdf))
     assert "<script>alert(1)</script>&" in words
     assert "#strong[x]$y$*z*{{7*7}}\\u202egnp.exe中文" in words
+
+
+def test_characters_that_no_font_has_are_codes_and_never_boxes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(typst, "compile", partial(typst.compile, ignore_system_fonts=True))
+    built = _built(_hostile())
+    words = re.sub(r"\s+", "", _text(built.report))
+    assert "\\u202egnp.exe\\u4e2d\\u6587" in words
+    assert b"<pdfaid:part>3" in built.report, "with a glyph of every character, it can be archived"
+    [said] = built.left_out
+    assert said.startswith("the characters \u0628\u0631\u0639\u064a\u4e2d\u6587 of the PDF")
+    assert "apt-get install fonts-noto-cjk fonts-noto-core," in said
+    assert _built(documents_of(good())).left_out == ()
 
 
 def test_a_report_says_whether_it_is_enough_and_what_is_not_shown() -> None:

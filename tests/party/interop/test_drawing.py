@@ -12,6 +12,7 @@ from ledger.party.chain.gathering import story_of
 from ledger.party.extras import MissingTool, ToolFailed
 from ledger.party.interop.drawing import MAX_DRAWN, dot_source, draw
 from ledger.party.interop.provenance import provenance
+from tests.harness.needs import need
 from tests.harness.speech import sealed
 from tests.party.interop.scenario import Scenario, hand_off
 
@@ -21,6 +22,7 @@ TEXT = "{http://www.w3.org/2000/svg}text"
 
 def drawn(name: str = "transfer") -> bytes:
     """Return the drawing of a part of the story."""
+    need("graphviz")
     return draw(provenance(story_of(STORY.told, STORY.ids[name])))
 
 
@@ -59,6 +61,7 @@ def test_it_names_no_version_and_fetches_nothing() -> None:
 
 
 def test_words_of_others_stay_words() -> None:
+    need("graphviz")
     story = Scenario()
     title = '"];}\\n<script>alert(1)</script> & ' + "机场" * 40
     story.say("listing", "listing.registered", "alpha", title=title, content=sealed("c"))
@@ -68,15 +71,17 @@ def test_words_of_others_stay_words() -> None:
 
 
 def test_without_graphviz_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    document = provenance(story_of(STORY.told, STORY.ids["transfer"]))
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(MissingTool, match="apt-get install graphviz"):
-        drawn()
+        draw(document)
 
 
 def test_a_program_that_fails_is_no_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
+    document = provenance(story_of(STORY.told, STORY.ids["transfer"]))
     monkeypatch.setattr("shutil.which", lambda _: "/bin/false")
     with pytest.raises(ToolFailed):
-        drawn()
+        draw(document)
 
 
 def test_too_much_to_read_is_not_drawn() -> None:

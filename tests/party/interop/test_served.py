@@ -14,6 +14,7 @@ from prov.model import ProvDocument
 
 from tests.cli.running import environment, good, ledger, serving, verifier
 from tests.cli.world import World
+from tests.harness.needs import need
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 REQUEST = {
@@ -99,12 +100,14 @@ def test_the_connectors_ids_are_on_the_ledger_and_its_token_is_not(world: World,
 
 
 def test_the_story_goes_out_in_every_language(world: World, listing: str, license_id: str, transfer: str) -> None:
+    need("graphviz")
     document = ProvDocument.deserialize(content=exported(world, transfer, "prov-json").decode(), format="json")
     text = document.get_provn()
     for statement_id in (listing, license_id, transfer):
         assert f'pl:statement="{statement_id}"' in text
     assert exported(world, transfer, "prov-n").startswith(b"document\n")
     assert b">copy for beta</text>" in exported(world, transfer, "svg")
+    assert exported(world, transfer, "dot").startswith(b"digraph provenance {\n")
     dcat = json.loads(exported(world, listing, "dcat"))
     assert (dcat["@id"], dcat["dct:publisher"]["foaf:name"]) == (f"urn:provenance-ledger:{listing}", "nycflights13")
     terms = json.loads(exported(world, license_id, "odrl"))
@@ -143,5 +146,10 @@ def test_nothing_is_overwritten_and_what_cannot_be_read_is_said(world: World, tr
         ended = ledger("provenance", name, there, "--out", tmp_path / "new")
         assert (ended.code, ended.out) == (2, "")
     without = environment(PATH="/nowhere")
-    drawn = ledger("provenance", "export", transfer, "--format", "svg", "--out", tmp_path / "svg", *home, env=without)
-    assert (drawn.code, "apt-get install graphviz" in drawn.err) == (2, True)
+    command = ["provenance", "export", transfer, "--format", "svg", "--out", tmp_path / "story.svg", *home]
+    drawn = ledger(*command, env=without)
+    assert (drawn.code, drawn.err.count("apt-get install graphviz")) == (0, 1)
+    assert (tmp_path / "story.dot").read_bytes() == exported(world, transfer, "dot")
+    assert not (tmp_path / "story.svg").exists()
+    again = ledger(*command, env=without)
+    assert (again.code, "never overwritten" in again.err) == (2, True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,28 +27,20 @@ from ledger.party.keys.signers import (
 from ledger.party.keys.token import Token, TokenSigner
 from ledger.party.vault.locker import Locker
 from tests.cli.running import PASSPHRASE, environment, good, ledger, serving, verifier
+from tests.harness.needs import need
 
-MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/pkcs11/libsofthsm2.so")
-MODULE = next((path for path in MODULES if Path(path).exists()), "")
 PIN = "86420135"
 SEED = bytes(range(32))
 
 
-def _missing() -> str:
-    if not MODULE or shutil.which("softhsm2-util") is None:
-        return "SoftHSM is missing: apt-get install softhsm2"
-    try:
-        import pkcs11  # noqa: F401
-    except ModuleNotFoundError:
-        return "python-pkcs11 is missing: pip install 'provenance-ledger[pkcs11]'"
-    return ""
-
-
-needs_token = pytest.mark.skipif(bool(_missing()), reason=_missing() or "-")
+@pytest.fixture(scope="module")
+def module() -> str:
+    """Return where SoftHSM's library is."""
+    return need("softhsm")
 
 
 @pytest.fixture(scope="module")
-def label(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def label(module: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the label of a fresh token; the library reads where its tokens are once a process."""
     home = tmp_path_factory.mktemp("softhsm")
     (home / "tokens").mkdir()
@@ -57,8 +48,8 @@ def label(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     config.write_text(f"directories.tokendir = {home / 'tokens'}\nlog.level = ERROR\n")
     before = os.environ.get("SOFTHSM2_CONF")
     os.environ["SOFTHSM2_CONF"] = str(config)
-    command = ["softhsm2-util", "--init-token", "--free", "--label", "ours", "--so-pin", "97531", "--pin", PIN]
-    subprocess.run(command, check=True, capture_output=True)
+    command = ["softhsm2-util", "--module", module, "--init-token", "--free", "--label", "ours"]
+    subprocess.run([*command, "--so-pin", "97531", "--pin", PIN], check=True, capture_output=True)
     yield "ours"
     if before is None:
         del os.environ["SOFTHSM2_CONF"]
@@ -153,16 +144,14 @@ def test_a_changed_signer_file_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_library_that_is_none_is_named(tmp_path: Path) -> None:
-    pytest.importorskip("pkcs11", reason="python-pkcs11 is missing: pip install 'provenance-ledger[pkcs11]'")
     module = tmp_path / "lib.so"
     module.write_bytes(b"not a library")
     with pytest.raises(SignerError, match="cannot be used"):
         Token(str(module), "ours").open(b"1234")
 
 
-@needs_token
-def test_a_key_in_a_token_signs_and_opens_a_vault(tmp_path: Path, label: str) -> None:
-    path, token = tmp_path / "key.json", Token(MODULE, label)
+def test_a_key_in_a_token_signs_and_opens_a_vault(tmp_path: Path, module: str, label: str) -> None:
+    path, token = tmp_path / "key.json", Token(module, label)
     public = write_token_signer(path, token, None, PIN.encode())
     signer = open_(path)
     check_signs(signer, public)
@@ -177,14 +166,13 @@ def test_a_key_in_a_token_signs_and_opens_a_vault(tmp_path: Path, label: str) ->
     Locker(tmp_path / "locker.db", signer)
 
 
-@needs_token
-def test_a_wrong_pin_or_a_missing_key_or_token_is_said_without_the_pin(tmp_path: Path, label: str) -> None:
-    token = Token(MODULE, label)
+def test_a_wrong_pin_or_a_missing_key_or_token_is_said_without_the_pin(tmp_path: Path, module: str, label: str) -> None:
+    token = Token(module, label)
     path = tmp_path / "key.json"
     write_token_signer(path, token, None, PIN.encode())
     for place, key_id, pin in (
         (token, b"\1", PIN),
-        (Token(MODULE, "theirs"), b"\1", PIN),
+        (Token(module, "theirs"), b"\1", PIN),
         (token, bytes.fromhex(json.loads(path.read_bytes())["where"]["id"]), "11112222"),
     ):
         with pytest.raises(SignerError) as caught:
@@ -193,24 +181,22 @@ def test_a_wrong_pin_or_a_missing_key_or_token_is_said_without_the_pin(tmp_path:
         assert caught.value.__cause__ is None
 
 
-@needs_token
-def test_a_session_that_was_lost_is_opened_again(tmp_path: Path, label: str) -> None:
+def test_a_session_that_was_lost_is_opened_again(tmp_path: Path, module: str, label: str) -> None:
     path = tmp_path / "key.json"
-    public = write_token_signer(path, Token(MODULE, label), None, PIN.encode())
+    public = write_token_signer(path, Token(module, label), None, PIN.encode())
     signer = open_(path)
     assert isinstance(signer, TokenSigner)
     signer._session.close()
     check_signs(signer, public)
 
 
-@needs_token
-def test_a_ledger_whose_keys_are_in_a_token_and_in_the_environment(tmp_path: Path, label: str) -> None:
+def test_a_ledger_whose_keys_are_in_a_token_and_in_the_environment(tmp_path: Path, module: str, label: str) -> None:
     secrets = {"LEDGER_PIN": PIN, "OUR_SERVICE": b64encode(SEED), "SOFTHSM2_CONF": os.environ["SOFTHSM2_CONF"]}
     env = environment(**secrets)
     made = [
-        ledger("key", "token", tmp_path / "log.json", "--module", MODULE, "--token", label, env=env),
+        ledger("key", "token", tmp_path / "log.json", "--module", module, "--token", label, env=env),
         ledger("key", "environment", tmp_path / "service.json", "--variable", "OUR_SERVICE", env=env),
-        ledger("key", "token", tmp_path / "alpha.json", "--module", MODULE, "--token", label, env=env),
+        ledger("key", "token", tmp_path / "alpha.json", "--module", module, "--token", label, env=env),
         ledger(
             *["init", tmp_path / "ledger", "--origin", "ledger.example/log", "--operator", "operator.example"],
             *["--log-key", tmp_path / "log.json", "--service-key", tmp_path / "service.json"],
