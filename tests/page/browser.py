@@ -58,6 +58,7 @@ class Opened:
 @contextmanager
 def launched() -> Iterator[Browser]:
     """Start a browser."""
+    need("atomic")
     chromium = need("chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])

@@ -22,7 +22,11 @@ def read_in_a_browser(bundle: Path, policy: Path, parties: Path) -> int | None:
     page_file = bundle.with_name("verify.html")
     with zipfile.ZipFile(bundle) as archive:
         page_file.write_bytes(archive.read("verify.html"))
-    with sync_playwright() as playwright:
+    try:
+        playwright = sync_playwright().start()
+    except Exception:  # noqa: BLE001 - what its driver raises where it does not start, for want of a library, say
+        return None
+    try:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         page = browser.new_context(offline=True).new_page()
         page.goto(page_file.as_uri())
@@ -32,4 +36,6 @@ def read_in_a_browser(bundle: Path, policy: Path, parties: Path) -> int | None:
         page.wait_for_selector("html[data-exit-code]", state="attached", timeout=_PATIENCE_MS)
         code = page.get_attribute("html", "data-exit-code")
         browser.close()
+    finally:
+        playwright.stop()
     return int(code) if code is not None else None
