@@ -148,7 +148,7 @@ def _read_object(line: str, number: int) -> dict[str, Cell]:
     try:
         value = _decoder.decode(line)
         if type(value) is not dict:
-            raise _error(f"line {number} is no object")
+            raise _error(f"line {number} is not an object")
         return {_text(name): _cell(member) for name, member in value.items()}
     except (ValueError, RecursionError):
         raise _error(f"line {number} is not JSON, or has text that no encoding has") from None

@@ -39,7 +39,7 @@ def lasting_words(policy: Policy, chain: Chain, case: Case) -> list[str]:
     for told in entries_of(case, chain):
         lasting, short = _signers(chain, told)
         words = f"entry {told.index}, {told.kind}: "
-        words += f"signed with ML-DSA-44, too, by {', '.join(lasting)}" if lasting else "signed with Ed25519 alone"
+        words += f"signed with ML-DSA-44 too, by {', '.join(lasting)}" if lasting else "signed with Ed25519 alone"
         lines.append(words + (f"; with Ed25519 alone by {', '.join(short)}" if lasting and short else ""))
     return lines
 

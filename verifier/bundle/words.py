@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from verifier.rules.subject import Told
 
 NOT_WHO = (
-    "It is not proved which of the two let it out: the sender made that copy, and held it, too. Nor is it proved that "
+    "It is not proved which of the two let it out: the sender made that copy, and held it too. Nor is it proved that "
     "anybody meant to."
 )
 _SURPRISING_MILLIBITS = 20_000
@@ -104,7 +104,7 @@ def _not_enough(examination: Examination) -> str:
             )
     return (
         f"Nothing about where the file comes from: its marks reach {format_bits(conclusion['score_millibits'])} bits, "
-        f"and {format_bits(conclusion['needed_millibits'])} are needed, or a control reaches that, too."
+        f"and {format_bits(conclusion['needed_millibits'])} are needed, or a control reaches that too."
     )
 
 

@@ -48,7 +48,7 @@ def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:  
     command.add_argument("--parties", metavar="FILE", help="pins: lines `party <name> <keyid>`")
     command.add_argument("--found", metavar="FOUND", help="the found file, where you have it")
     cli_times.add_roots(command)
-    command.add_argument("--html", metavar="OUT", help="write the report as a page, too")
+    command.add_argument("--html", metavar="OUT", help="write the report as a page too")
 
 
 def run(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> int:

@@ -47,7 +47,7 @@ sealed. The id and the source may stand in either order; the log is replayed who
   verifier explain sha256:… mirror/ --policy policy.txt
   verifier explain acme mirror/ --policy policy.txt --disclosures from-acme.json
 
-an id that is not on the ledger is no story: exit 3.
+an id that is not on the ledger is not a story: exit 3.
 
 {EXIT_CODES}"""
 
@@ -136,5 +136,5 @@ def _format(explanation: Explanation, result: Replay, code: int) -> str:
     lines = explanation.lines()
     lines.insert(0, f"Replay of   {escape(name_location(result.location))}; {completeness(result)}")
     lines += ["", *[f"False       {format_failure(failure)}" for failure in result.failures]] if result.failures else []
-    lines += [f"Not told    {format_doubt(doubt)}" for doubt in result.doubts]
+    lines += [f"Unknown     {format_doubt(doubt)}" for doubt in result.doubts]
     return "\n".join([*lines, "", format_verdict(code, result.failures, verified="the story follows from the log")])

@@ -230,7 +230,7 @@ def _receipt(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) ->
     lines += _describe_entry(result) if not result.failures else []
     lines += cli_times.format_received(dating, result.index)
     lines += [f"False       {format_failure(failure)}" for failure in result.failures]
-    lines += [f"Not told    {format_doubt(doubt)}" for doubt in doubts]
+    lines += [f"Unknown     {format_doubt(doubt)}" for doubt in doubts]
     verdict = format_verdict(code, result.failures, verified="the entry is in the log")
     print(format_kept(kept) + "\n".join([*lines, "", verdict]))
     return code

@@ -139,7 +139,7 @@ def _report(arguments: argparse.Namespace, result: Mirrored, policy: Policy, cod
     lines += format_checkpoint(result.opened, policy) if result.opened else []
     lines.append(f"Mirror      had {result.size_before} entries; {result.files_written} files written")
     lines += [f"False       {format_failure(failure)}" for failure in result.failures]
-    lines += [f"Not told    {format_doubt(doubt)}" for doubt in result.doubts]
+    lines += [f"Unknown     {format_doubt(doubt)}" for doubt in result.doubts]
     sys.stdout.write(format_kept(kept) + "\n".join([*lines, "", format_verdict(code, result.failures), ""]))
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from verifier.core.policy import Policy
 
 MANUAL = f"""\
-to begin: follow a log, and be told on standard output, a JSON line an alarm:
+to begin: follow a log, and get alarms on standard output, a JSON line an alarm:
   verifier watch https://ledger.example.com --policy policy.txt --state seen
 
 several sources are compared, and so are checkpoints that peers leave in a folder:
@@ -36,18 +36,18 @@ several sources are compared, and so are checkpoints that peers leave in a folde
     --peers /srv/peers --policy policy.txt --state seen
 
 --party, --key, --listing and --license say what is mine. Every new entry that names
-it and that I did not make is told, and so is every new finding about me, overdue
+it and that I did not make is reported, and so is every new finding about me, overdue
 acknowledgements and claims among them. What I made is what is in --own, the folder
-`entries` of a vault; without it, my own acts are told, too:
+`entries` of a vault; without it, my own acts are reported too:
   verifier watch URL --policy policy.txt --state seen --party alpha.example \\
     --own ~/.provenance-ledger/entries --webhook https://alarms.example.com/hook
 
 --promises is the folder `promises` of a vault, where it keeps what the ledger signed
-that it will record. One of which the deadline has passed without the statement is told
+that it will record. One of which the deadline has passed without the statement is reported
 with its proof, the log itself: no answer of the ledger's is needed.
 
-the first round tells nothing of the past but how much of it concerns me: `verifier
-replay` and `verifier explain` tell the rest. Nothing is told twice, whatever happens
+the first round reports nothing of the past but how much of it concerns me: `verifier
+replay` and `verifier explain` tell the rest. Nothing is reported twice, whatever happens
 to the machine; a webhook or a command that fails is tried again, and gets the same
 `id` if a crash came between its answer and our remembering it.
 
@@ -99,7 +99,7 @@ def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:  
         type=_stall,
         default=_DEFAULT_STALL_S,
         metavar="SECONDS",
-        help="how long the log may not grow, or not be verifiable, before that is told (default: %(default)g)",
+        help="how long the log may not grow, or not be verifiable, before that is reported (default: %(default)g)",
     )
     command.add_argument("--alarms", metavar="FILE", help="append alarms to this file instead of printing them")
     command.add_argument("--webhook", metavar="URL", help="post each alarm there; redirects are not followed")
@@ -189,5 +189,5 @@ def _folder(name: str | None) -> Path | None:
     if name is None:
         return None
     if not Path(name).is_dir():
-        raise UsageError(f"{name} is no directory")
+        raise UsageError(f"{name} is not a directory")
     return Path(name)

@@ -44,7 +44,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Makes a key file (mode 0600), sealed with a passphrase, and prints the lines for policies.",
     )
     new.add_argument("file", metavar="FILE")
-    new.add_argument("--name", required=True, help="the witness's name for ever, such as witness.example.org/w1")
+    new.add_argument("--name", required=True, help="the witness's permanent name, such as witness.example.org/w1")
     new.add_argument("--ml-dsa-44", action="store_true", help="a second key, which outlives Ed25519 (type 0x06)")
     serve = kinds.add_parser(
         "serve",

@@ -61,7 +61,7 @@ def _why_permission(rule: RuleState, terms: License, as_of_ms: int) -> str:
     if rule.state == "permitted":
         return "the license is in force; whether a use meets its other conditions is judged use by use."
     if rule.state == "undetermined":
-        return f"what would tell is sealed: {_places(rule)}."
+        return f"what would decide it is sealed: {_places(rule)}."
     if not terms.is_in_force(as_of_ms):
         return f"the license {_force(terms, as_of_ms)}."
     return "one of its conditions on time, count or version does not hold."
@@ -72,7 +72,7 @@ def _why_prohibition(rule: RuleState, terms: License) -> str:
     if rule.state == "violated":
         return f"{list_entries(others)} met it (the first and the latest)."
     if rule.state == "undetermined":
-        return f"{list_entries(others)} may have met it; what would tell is sealed: {_places(rule)}."
+        return f"{list_entries(others)} may have met it; what would decide it is sealed: {_places(rule)}."
     return "it stands, and nothing that was reported met it."
 
 

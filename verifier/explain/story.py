@@ -100,7 +100,7 @@ def explain(result: Replay, observed: Observed) -> Explanation:
     say += _entries("What it rests on", background, book)
     say += _entries("What happened", story, book)
     if observed.later_count:
-        text = f"{observed.later_count} later entries of the ledger are not told: they are after the moment asked for."
+        text = f"{observed.later_count} later entries of the ledger are left out: they are after the moment asked for."
         say.append(Sentence("What happened", text))
     told_ids = {told.statement.id for told in (*background, *story)}
     for terms in judgement.licenses:
@@ -188,7 +188,7 @@ def _follows(result: Replay, observed: Observed, indexes: set[int]) -> Iterator[
             else:
                 owner = issuers.get(index, "its issuer")
                 text += (
-                    f" A disclosure of {escape(pointer)} of entry {index}, which {owner} sealed, would help to tell."
+                    f" A disclosure of {escape(pointer)} of entry {index}, which {owner} sealed, would help to decide."
                 )
         yield Sentence("What could not be decided", text, finding.entries)
 

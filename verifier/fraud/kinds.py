@@ -110,7 +110,7 @@ def _entry_words(item: Shown) -> str:
     payload = item.payload()
     kind, issuer = payload.get("type"), payload.get("issuer")
     if type(kind) is not str or type(issuer) is not str:
-        return "bytes that are no statement"
+        return "bytes that are not a statement"
     return f"{escape(kind)[:80]} by {escape(issuer)[:128]} ({item.statement_id}, of {format_time(item.time_ms)})"
 
 

@@ -91,7 +91,7 @@ def format_finding(finding: Finding) -> str:
     if finding.rests_on:
         line += f" This rests on what was disclosed: {format_places(finding.rests_on)}."
     if finding.places:
-        line += f" What would tell is sealed: {format_places(finding.places)}."
+        line += f" What would decide it is sealed: {format_places(finding.places)}."
     return line
 
 

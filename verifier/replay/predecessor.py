@@ -149,7 +149,7 @@ def format_succession(result: Succession) -> str:
             more = result.old.tree.size - named.size
             lines.append(f"Note        the old log went on: {more} entries of it come after those that are continued")
     lines += [f"False       {format_failure(failure)}" for failure in result.failures]
-    lines += [f"Not told    {format_doubt(doubt)}" for doubt in result.doubts]
+    lines += [f"Unknown     {format_doubt(doubt)}" for doubt in result.doubts]
     if not result.failures and not result.doubts and result.old is not None:
         lines.append(f"Predecessor {escape(result.location)}, replayed below, has this root at that size")
     return "\n".join(lines)

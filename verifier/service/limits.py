@@ -35,7 +35,7 @@ class _Guard(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if not isinstance(transport, asyncio.Transport):
-            raise TypeError("a connection that is no stream")
+            raise TypeError("a connection that is not a stream")
         if len(self._open) >= MAX_CONNECTIONS:
             transport.abort()
             return

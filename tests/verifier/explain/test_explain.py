@@ -162,7 +162,7 @@ def test_what_is_sealed_is_undetermined_and_a_disclosure_opens_it(tmp_path: Path
     assert "purpose (sealed)" in texts(told, "What happened")[0]
     undecided = texts(told, "What could not be decided")[0]
     assert "[usage-prohibited] Not decided" in undecided
-    assert "A disclosure of /purpose of entry 11, which cedar sealed, would help to tell." in undecided
+    assert "A disclosure of /purpose of entry 11, which cedar sealed, would help to decide." in undecided
     told = story(tale, tmp_path, use, disclosed=tale.disclosed())
     assert 'purpose "Marketing" (disclosed)' in texts(told, "What happened")[0]
     assert "It rests on what was disclosed: /purpose of entry 11." in texts(told, "What follows")[0]
