@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 
 from ledger.cli.app import app
-from ledger.cli.kit.errors import report
 from ledger.core.errors import LedgerError
 
 
@@ -14,4 +13,6 @@ def main() -> None:
     try:
         app()
     except (LedgerError, OSError) as error:
+        from ledger.cli.kit.errors import report  # noqa: PLC0415 - it knows every error there is, and so every module
+
         sys.exit(report(error))

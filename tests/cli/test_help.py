@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
+from importlib import metadata
 
 import pytest
 import typer.main
 from typer.core import TyperCommand, TyperGroup
 
-from ledger.cli.app import app
+from ledger.cli.app import app, load
 
 TAUGHT = ("usage", "claim", "erasure", "venue", "findings", "transfer forward", "transfer compelled", "party history")
 _EXAMPLE = re.compile(r"Example: (ledger .*?)(?:\n\n|; then|$)", re.DOTALL)
@@ -26,9 +29,10 @@ def commands(group: TyperGroup, above: str = "") -> Iterator[tuple[str, TyperCom
 
 
 def root() -> TyperGroup:
-    """Return the whole command line."""
+    """Return the whole command line, every command of it imported."""
     group = typer.main.get_command(app)
     assert isinstance(group, TyperGroup)
+    group.commands = {name: load(name) for name in group.commands}
     return group
 
 
@@ -48,3 +52,41 @@ def test_the_example_in_a_help_is_a_call_of_that_command(name: str) -> None:
     assert not {word for word in words if word.startswith("--")} - known
     needed = {parameter.opts[-1] for parameter in command.params if parameter.required and parameter.opts[0][0] == "-"}
     assert not needed - set(words)
+
+
+@pytest.mark.parametrize("name", root().commands)
+def test_the_overview_says_what_a_command_says_of_itself(name: str) -> None:
+    """Its first paragraph, though the overview does not import it."""
+    overview = typer.main.get_command(app)
+    assert isinstance(overview, TyperGroup)
+    first = (load(name).help or "").partition("\n\n")[0]
+    assert overview.commands[name].help == " ".join(first.split())
+
+
+HEAVY = ("aiohttp", "aiosqlite", "pyarrow", "numpy", "cryptography", "nacl", "typst", "jinja2")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["--help"], 0), (["-h"], 0), (["--version"], 0), ([], 2), (["serv"], 2), (["--no-such-option"], 2)],
+)
+def test_what_needs_no_command_imports_none(arguments: list[str], code: int) -> None:
+    """A newcomer's first calls, and typing errors, are answered at once. Typer itself loads pydantic for some."""
+    script = (
+        "import sys\n"
+        "from ledger.cli import main\n"
+        f"sys.argv = ['ledger', *{arguments}]\n"
+        "try: main()\n"
+        "finally: print([name for name in sys.modules if name.split('.')[0] in "
+        f"{HEAVY} or name.startswith(('ledger.server', 'ledger.party', 'ledger.statements'))])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_both_programs_say_the_one_version() -> None:
+    version = metadata.version("provenance-ledger")
+    for program in ("ledger", "verifier"):
+        done = subprocess.run([sys.executable, "-m", program, "--version"], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout.split()) == (0, [program, version]), done.stderr

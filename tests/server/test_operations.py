@@ -7,6 +7,7 @@ import html
 import json
 import re
 import signal
+from importlib import metadata
 from pathlib import Path
 
 import aiohttp
@@ -25,7 +26,8 @@ METHODS = {"get", "post"}
 
 async def test_health(served: Served, session: aiohttp.ClientSession) -> None:
     async with session.get("/healthz") as response:
-        assert (response.status, response.content_type, await response.text()) == (200, "text/plain", "alive\n")
+        said = f"alive, version {metadata.version('provenance-ledger')}\n"
+        assert (response.status, response.content_type, await response.text()) == (200, "text/plain", said)
     async with session.get("/readyz") as response:
         assert (response.status, await response.text()) == (200, "ready at size 2\n")
     served.log.failure = OSError("planned")

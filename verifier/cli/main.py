@@ -8,7 +8,7 @@ import os
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from verifier.cli import bundle as cli_bundle
 from verifier.cli import explain as cli_explain
@@ -40,6 +40,7 @@ from verifier.core.verdict import (
     format_json,
     format_verdict,
 )
+from verifier.core.version import version
 from verifier.core.words import escape
 from verifier.fraud.making import make_fork
 from verifier.replay.convicting import FRAUD_DIR, format_kept, frauds_of_replay, keep_frauds
@@ -59,6 +60,21 @@ INTERRUPTED = 130
 """What shells report for SIGINT."""
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 """A replay makes objects by the hundred thousand and hardly a cycle: at Python's 700 it looks through them in vain."""
+
+
+class _ShowVersion(argparse.Action):
+    """`--version`, which looks it up only when asked."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,  # noqa: ARG002 - argparse's signature
+        values: object,  # noqa: ARG002 - same
+        option_string: str | None = None,  # noqa: ARG002 - same
+    ) -> NoReturn:
+        """Print it and exit with 0."""
+        print(f"verifier {version()}")
+        parser.exit()
 
 
 def _processes(text: str) -> int:
@@ -81,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=manual.PROGRAM,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(dest="command", required=True)
 
     def add(name: str, parents: list[argparse.ArgumentParser], what: str, epilog: str) -> argparse.ArgumentParser:

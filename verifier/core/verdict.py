@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from verifier.core.checks import Check
 from verifier.core.jcs import Json
+from verifier.core.version import version
 from verifier.core.words import escape, format_time
 
 if TYPE_CHECKING:
@@ -34,7 +35,11 @@ def exit_code(failures: Sequence[Failure], doubts: Sequence[Doubt]) -> int:
 
 
 def format_json(report: dict[str, Json]) -> str:
-    """Return a report as JSON, a member a line, in ASCII, which no terminal takes for anything else."""
+    """Return a report as JSON, a member a line, in ASCII, which no terminal takes for anything else.
+
+    It ends with `program`: which version of which program says so.
+    """
+    report = report | {"program": f"verifier {version()}"}
     return "{\n" + ",\n".join(f"{json.dumps(name)}: {json.dumps(member)}" for name, member in report.items()) + "\n}"
 
 

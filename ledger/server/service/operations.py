@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import metadata
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, generate_latest
@@ -13,6 +14,7 @@ from ledger.server.log.sequencer import Log
 from ledger.server.service.context import LOG, log_of
 from ledger.server.service.problems import Handler, ProblemError
 
+VERSION = metadata.version("provenance-ledger")
 REGISTRY: web.AppKey[CollectorRegistry] = web.AppKey("registry", CollectorRegistry)
 REQUESTS: web.AppKey[Counter] = web.AppKey("requests", Counter)
 
@@ -70,8 +72,8 @@ async def count_requests(request: web.Request, handler: Handler) -> web.StreamRe
 
 
 async def healthz(_request: web.Request) -> web.Response:
-    """Say that the process lives."""
-    return web.Response(text="alive\n")
+    """Say that the process lives, and of which version it is."""
+    return web.Response(text=f"alive, version {VERSION}\n")
 
 
 async def readyz(request: web.Request) -> web.Response:
