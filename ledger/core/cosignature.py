@@ -21,7 +21,7 @@ def timed_message(text: bytes, time_s: int) -> bytes:
 def tree_message(name: str, text: bytes, time_s: int) -> bytes:
     """Return what a cosignature of type 0x06 by `name` signs of a checkpoint's text: origin, size and root.
 
-    Raises NoteError where the text is no checkpoint, or a name has more than 255 bytes.
+    Raises NoteError where the text is not a checkpoint, or a name has more than 255 bytes.
     """
     head = _HEAD.match(text)
     if head is None:

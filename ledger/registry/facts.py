@@ -309,5 +309,5 @@ class View:
         self.findings.update((finding.place, finding) for finding in found)
 
     def take_back(self, places: Iterable[tuple[int, int]]) -> None:
-        """Drop the findings at these places, where there are any."""
+        """Drop the findings at these places, if there are any."""
         self.findings.update(dict.fromkeys(places))

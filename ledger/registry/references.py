@@ -152,7 +152,7 @@ def _check_log_key_retired(view: View, statement: LedgerLogKeyRetired) -> None:
     ledger = ledger_of(view)
     _check_role(statement.issuer, [ledger.operator])
     if statement.log_key not in ledger.log_keys_in_force:
-        raise Refused("unknown-reference", "/log_key", "this is no log key in force")
+        raise Refused("unknown-reference", "/log_key", "this is not a log key in force")
     left = [vkey for vkey in ledger.log_keys_in_force if vkey != statement.log_key]
     if all(parse_vkey(vkey).type != ED25519_TYPE for vkey in left):
         raise Refused("wrong-value", "/log_key", "one log key of type 0x01 stays: add its successor first")

@@ -38,7 +38,7 @@ class RowRecords(Model):
 
 
 class ChunkRecords(Model):
-    """The commitment to every chunk of a file that is no table."""
+    """The commitment to every chunk of a file that is not a table."""
 
     canonicalisation: Literal["chunks/v1"] = "chunks/v1"
     count: Quantity

@@ -42,7 +42,7 @@ class Derivative(Model):
 
 
 class UsageReported(OnLedger):
-    """The licensee reports a use: `count` times, once where it is absent."""
+    """The licensee reports a use: `count` times, once if it is absent."""
 
     type: Literal["usage.reported"] = "usage.reported"
     license: Id

@@ -1,7 +1,7 @@
 """What parties could say under version 1 of the rules, where version 2 has another form (docs/format.md §6.3–6.12).
 
 Where a later version only adds to a type, its model inherits from the one before: what is of a later version is of the
-earlier ones, too.
+earlier ones too.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ _SUBDIVISION = re.compile(r"([A-Z]{2})-[A-Z0-9]{1,3}")  # the form of ISO 3166-2
 
 
 def covers(action: str, other: str) -> bool:
-    """Tell whether a rule on `action` is about `other`, too (docs/terms.md §4.1); both are actions of `COVERS`."""
+    """Tell whether a rule on `action` is about `other` too (docs/terms.md §4.1); both are actions of `COVERS`."""
     return other in COVERS[action]
 
 

@@ -1,4 +1,4 @@
-"""What of a bundle stands if Ed25519 falls: which parts of it ML-DSA-44 signed, too (docs/format.md §16.4)."""
+"""What of a bundle stands if Ed25519 falls: which parts of it ML-DSA-44 signed too (docs/format.md §16.4)."""
 
 from __future__ import annotations
 

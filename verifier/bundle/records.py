@@ -64,7 +64,7 @@ def verify_records(bundle: Bundle, content: dict[str, Any] | None, outcome: Outc
 
 
 def _open(item: dict[str, Any], commitment: dict[str, Any]) -> tuple[Opened, bytes]:
-    """Return a shown record and the leaf that it makes; raises `MalformedInput` for one that is no record."""
+    """Return a shown record and the leaf that it makes; raises `MalformedInput` for one that is not a record."""
     salt = _decoded(item["salt"])
     is_chunk = commitment["canonicalisation"] == CHUNKS
     width = 0 if is_chunk else len(commitment["columns"])

@@ -30,7 +30,7 @@ def read_file(path: str, max_bytes: int) -> bytes:
 
 
 def read_pins(path: str | None) -> Pins:
-    """Return what a parties file pins; nothing where there is none.
+    """Return what a parties file pins; nothing if there is none.
 
     Raises `UsageError` or `MalformedInput`.
     """
@@ -38,7 +38,7 @@ def read_pins(path: str | None) -> Pins:
 
 
 def read_roots(path: str | None) -> Roots:
-    """Return the issuers of certificates that a PEM file holds; none where there is no file.
+    """Return the issuers of certificates that a PEM file holds; none if there is no file.
 
     Raises `UsageError` or `MalformedInput`.
     """

@@ -88,7 +88,7 @@ def _part(first: str, second: str) -> tuple[str, str]:
 
 
 def run(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> int:
-    """Tell the story, and return the exit code of the replay, or 3 where there is nothing to tell.
+    """Tell the story, and return the exit code of the replay, or 3 if there is nothing to tell.
 
     Raises `UsageError` or `MalformedInput`.
     """

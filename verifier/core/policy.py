@@ -68,7 +68,7 @@ class Policy:
         return self.quorum is None or self.quorum in satisfied
 
     def own_names(self, origin: str) -> set[str]:
-        """Return the witnesses that are the log's own second key: they count, but are no independent ones (§17.1)."""
+        """Return the witnesses that are the log's own second key: they count, but are not independent (§17.1)."""
         return {name for name, key in self.witnesses.items() if key.name == origin}
 
     def one_signer(self, origin: str) -> str:
@@ -186,7 +186,7 @@ def open_checkpoint(raw: bytes, policy: Policy, log: VerifierKey) -> OpenedCheck
     """Verify a checkpoint against the policy: form, origin, the log's signature, every line of a known key.
 
     `log` names the log; a signature by any key that the policy lists for it will do, in whatever line it stands.
-    Raises `CheckFailed`. A quorum that is not reached is no failure: the caller must look at `is_quorate`.
+    Raises `CheckFailed`. A quorum that is not reached is not a failure: the caller must look at `is_quorate`.
     """
     try:
         note = parse_note(raw)

@@ -34,7 +34,7 @@ class Sentence:
     entries: tuple[int, ...] = ()
     """Those that it follows from, ascending."""
     time_ms: int | None = None
-    """When it happened, Unix milliseconds; None where that is no single moment."""
+    """When it happened, Unix milliseconds; None where that is not a single moment."""
 
 
 @dataclass(slots=True)

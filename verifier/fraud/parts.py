@@ -30,7 +30,7 @@ CHECKPOINT = "checkpoint"
 
 
 class NotProven(VerifierError):
-    """A part does not hold, or what it shows is no fraud: exit 1."""
+    """A part does not hold, or what it shows is not a fraud: exit 1."""
 
     def __init__(self, reason: str, where: str = "") -> None:
         self.reason = reason
@@ -55,7 +55,7 @@ class Head:
 
     @property
     def time_ms(self) -> int | None:
-        """When the operator says that the log stood so; None where it does not say."""
+        """When the operator says that the log stood so; None if it does not say."""
         return self.payload.get("time")
 
 
@@ -67,16 +67,16 @@ class Shown:
     raw: bytes
     head: Head
     entry: Entry | None
-    """None where the bytes are no entry (docs/format.md §7.1)."""
+    """None where the bytes are not an entry (docs/format.md §7.1)."""
 
     @property
     def time_ms(self) -> int | None:
-        """What it says of its time; None for what is no entry."""
+        """What it says of its time; None for what is not an entry."""
         return None if self.entry is None else self.entry.time_ms
 
     @property
     def statement_id(self) -> str:
-        """The id of its statement; empty where there is none."""
+        """The id of its statement; empty if there is none."""
         if self.entry is None or self.entry.envelope_failure is not None:
             return ""
         return name_of(self.entry.payload)

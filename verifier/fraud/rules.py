@@ -2,7 +2,7 @@
 
 With every entry before it (`prefix`), an entry is judged by the replay's own rules. Without, only by those that hold
 under every version and that no missing entry can excuse: about the entry's own bytes, and about what one earlier entry
-rules out for ever.
+rules out for good.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ _COMMON: dict[str, Callable[[Any], None]] = {
 
 
 def _common(value: dict[str, Any], name: str) -> Any:  # noqa: ANN401 (a JSON value)
-    """Return a field of docs/format.md §5, which no version changes; None where it is not there or not of its form."""
+    """Return a field of docs/format.md §5, which no version changes; None if it is not there or not of its form."""
     try:
         _COMMON[name](value.get(name))
     except Fault:

@@ -31,7 +31,7 @@ def take_claim(facts: Facts, entry: Entry) -> None:
 
 
 def _license_of(facts: Facts, subject: bytes) -> License | None:
-    """Return the license that a hold on `subject` is on, too."""
+    """Return the license that a hold on `subject` is on too."""
     return facts.licenses.get(subject) or facts.transfers[subject].license
 
 

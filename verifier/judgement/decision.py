@@ -86,7 +86,7 @@ def evaluate(constraint: Constraint, terms: License, request: Request, action: s
 
 
 def _sealed_beside(constraint: Atomic, terms: License, request: Request, action: str) -> list[Place]:
-    """Return where what a sealed right operand is compared with is sealed, too (docs/terms.md §5.5)."""
+    """Return where what a sealed right operand is compared with is sealed too (docs/terms.md §5.5)."""
     if constraint.operand == "count":
         return terms.sum(action).sealed
     stated = terms.listing.version if constraint.operand == "version" else request.stated.get(constraint.operand)

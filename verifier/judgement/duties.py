@@ -30,7 +30,7 @@ class DutyState(NamedTuple):
 class _Deadline(NamedTuple):
     due_ms: int | None
     elapsed_ms: int
-    """Of its `elapsedTime`; 0 where it has none."""
+    """Of its `elapsedTime`; 0 if it has none."""
 
 
 def _places(terms: License, obligation: Obligation) -> Places:

@@ -121,7 +121,7 @@ def _load(text: str, position: int) -> x509.Certificate:
 
 
 def _check_certificate(certificate: x509.Certificate, position: int, time_ms: int) -> None:
-    """Check one certificate of a chain by itself; `position` counts from the party's own, 0."""
+    """Check one certificate of a chain on its own; `position` counts from the party's own, 0."""
     if not is_valid_at(certificate, time_ms):
         raise _NotProven("outside-validity", position)
     if not is_understood(certificate):

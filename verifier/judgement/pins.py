@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from verifier.rules.registry import Registry
 
 PINNED, EVIDENCED, CERTIFIED, NAME_ONLY = "pinned", "evidenced", "evidenced by certificate", "name only"
-"""The key was given to this verifier; the operator signed the registration, too; a certificate's key signed the
+"""The key was given to this verifier; the operator signed the registration too; a certificate's key signed the
 party's keys; or there is only the name."""
 
 _LINE = re.compile(r"party[ \t]+([a-z0-9.-]{1,128})[ \t]+([0-9a-f]{64})")

@@ -149,7 +149,7 @@ class License:
     holds: Periods = field(default_factory=Periods)
     """On the license: by claims on it, and on transfers under it."""
     own_holds: Periods = field(default_factory=Periods)
-    """By claims on it: those are on its transfers, too."""
+    """By claims on it: those are on its transfers too."""
     suspending: int = 0
     """Holds that are on, and were opened before its erasure duty was overdue."""
     released_ms: int | None = None

@@ -1,7 +1,7 @@
 """Copying a log: every byte is verified before it is written, and the checkpoint is written last.
 
 The level-0 tiles come first: once they fold to the signed root, every leaf hash is known, and each bundle can be
-checked, written and forgotten by itself. So a copy can be interrupted anywhere, and taken up again. The files that are
+checked, written and forgotten on its own. So a copy can be interrupted anywhere, and taken up again. The files that are
 there already are read again: one that is damaged is reported and left alone, one that is missing is fetched.
 """
 
@@ -50,7 +50,7 @@ class Mirrored:
     size_before: int = 0
     files_written: int = 0
     views: list[View] = field(default_factory=list)
-    """What each source showed, where there are several."""
+    """What each source showed, if there are several."""
     contradicting: list[OpenedCheckpoint] = field(default_factory=list)
     """Time-stamped checkpoints that the log signed, and that are not of the tree."""
     failures: list[Failure] = field(default_factory=list)
@@ -69,7 +69,7 @@ def mirror(  # noqa: PLR0917 (from where, to where, whom to trust, and how to go
 
     `progress` is called with entries done and entries in all. `known` is the mirror's tree as an earlier call in this
     process left it: then the mirror's own files are not read again. Faults do not raise: they are in the result's
-    `failures` and `doubts`, and where there are any the mirror's checkpoint stays as it was. Raises `OSError` where the
+    `failures` and `doubts`, and if there are any the mirror's checkpoint stays as it was. Raises `OSError` where the
     directory cannot be written.
     """
     result = Mirrored()

@@ -43,7 +43,7 @@ FRAUD_DIR = "where to keep proofs of what the operator did, for verifier fraud (
 def keep_frauds(given: str | None, beside: Path | None, frauds: Iterable[bytes]) -> list[str]:
     """Write fraud proofs, each named by its digest, and return their paths; there may be none.
 
-    They go where the user said, or beside a file or directory of the user's; nowhere where there is neither. Raises
+    They go where the user said, or beside a file or directory of the user's; nowhere if there is neither. Raises
     `UsageError` where that cannot be written.
     """
     if not given and beside is None:
@@ -62,7 +62,7 @@ def keep_frauds(given: str | None, beside: Path | None, frauds: Iterable[bytes])
 
 
 def format_kept(paths: Sequence[str]) -> str:
-    """Return what to say of proofs that were kept, above a report; empty where there are none."""
+    """Return what to say of proofs that were kept, above a report; empty if there are none."""
     lines = [f"Proof       of a fraud is kept in {escape(path)}" for path in paths]
     if lines:
         lines.append("            show it to anybody: verifier fraud FILE --policy POLICY checks it, offline")

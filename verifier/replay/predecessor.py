@@ -59,7 +59,7 @@ def replay_predecessor(
 ) -> Succession:
     """Replay the ledger at `location`, and check that it is the one that `new`, which was replayed, continues.
 
-    Its log must be in the policy, too. Faults do not raise: they are in the result, and in its `old`. Raises
+    Its log must be in the policy too. Faults do not raise: they are in the result, and in its `old`. Raises
     `UsageError` where the policy does not name the old log.
     """
     result = Succession(location)

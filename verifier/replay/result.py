@@ -46,7 +46,7 @@ class Replay:
     roots: Roots = ()
     """Issuers of certificates that the user knows."""
     views: list[View] = field(default_factory=list)
-    """What each source showed, where there are several."""
+    """What each source showed, if there are several."""
     contradicting: list[OpenedCheckpoint] = field(default_factory=list)
     """Other checkpoints that the log signed and that are not of this tree: those that were time-stamped."""
 

@@ -257,7 +257,7 @@ def guess_rules(raw: bytes) -> int:
 
 
 def _parse_fast(payload: bytes, rules: int, types: frozenset[str]) -> dict[str, Any] | None:
-    """Return the statement if nothing at all is wrong with it: the strict check of fields stands in for the rest."""
+    """Return the statement if nothing is wrong with it: the strict check of fields stands in for the rest."""
     if (template := read_template(payload, rules)) and template["type"] in types:
         return template
     value = decode_fast(payload)

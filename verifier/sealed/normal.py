@@ -82,7 +82,7 @@ def _date(text: str, reading: str) -> str | None:
 
 
 def _moment(match: re.Match[str]) -> str | None:
-    """Return a matched date, and its time unless that is midnight; None where there is no such moment."""
+    """Return a matched date, and its time unless that is midnight; None if there is no such moment."""
     named = match.groupdict()
     month = _NUMBER_OF[named["name"]] if named.get("name") else int(named["m"])
     hour, minute, second, fraction, sign, ahead_hours, ahead_minutes = match.groups()[-7:]

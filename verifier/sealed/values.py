@@ -103,7 +103,7 @@ def is_content(value: Json) -> bool:
 
 
 def is_marks(value: Json) -> bool:
-    """Tell whether a value is what a commitment of kind `marks` seals, by itself: what is in the open is elsewhere."""
+    """Tell whether a value is what a commitment of kind `marks` seals, on its own: what is in the open is elsewhere."""
     method = value.get("method") if type(value) is dict else None
     return _passes(_MARKS[TARDOS if method == TARDOS else CANARY], value) and _are_marks_related(value)
 

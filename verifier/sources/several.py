@@ -27,7 +27,7 @@ class View:
     where: str
     opened: OpenedCheckpoint | None = None
     failure: Failure | None = None
-    """Why it is no checkpoint of the log."""
+    """Why it is not a checkpoint of the log."""
     why: str = ""
     """Why it could not be read."""
 
@@ -71,7 +71,7 @@ def by_use(views: Sequence[View]) -> Location:
 
 
 def compare_views(views: Sequence[View], tree: Tree, base: View) -> list[Failure]:
-    """Return what is false about several views: what is no checkpoint of the log, and every fork that they prove."""
+    """Return what is false about several views: what is not a checkpoint of the log, and every fork that they prove."""
     return [view.failure for view in views if view.failure] + contradictions(views, tree, base)
 
 

@@ -144,7 +144,7 @@ class HttpSource:
 
 
 class _TimedReader(io.RawIOBase):
-    """Reads a socket until a deadline: a server that sends a byte now and then must not hold us for ever."""
+    """Reads a socket until a deadline: a server that sends a byte now and then must not hold us for good."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -217,7 +217,7 @@ def name_location(location: Location) -> str:
 def open_source(location: Location) -> Source:
     """Return the source at a URL (`http:`, `https:`) or in a directory, or all of several.
 
-    Raises `UsageError` for any other scheme and `SourceUnavailable` where there is no such directory; of several, one
+    Raises `UsageError` for any other scheme and `SourceUnavailable` if there is no such directory; of several, one
     that is not there is left out unless none is.
     """
     if not isinstance(location, str):

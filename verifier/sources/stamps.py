@@ -119,7 +119,7 @@ class ContradictingNote(CheckFailed):
 def false_parts(
     stamped: Stamped, tree: Rooted, policy: Policy, log: VerifierKey
 ) -> tuple[list[Failure], list[OpenedCheckpoint]]:
-    """Return what is false about one, whoever its authority is: it is copied by those who name no roots, too.
+    """Return what is false about one, whoever its authority is: it is copied by those who name no roots too.
 
     With it, its checkpoint, where that one contradicts the tree.
     """

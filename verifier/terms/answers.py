@@ -34,7 +34,7 @@ class Answer(NamedTuple):
     """Opened places that it was found by."""
 
     def resting_on(self, places: Places) -> Answer:
-        """Return the same answer, found by looking at these opened places, too."""
+        """Return the same answer, found by looking at these opened places too."""
         return self._replace(rests_on=self.rests_on | places) if places else self
 
 

@@ -57,7 +57,7 @@ def verify_terms(
     """Check the terms of a license of version 2 (docs/terms.md §1 to §3).
 
     `listing` (an id), `assigner` and `assignee` (names of the licensor and of the licensee) are what the statement
-    says; None where it does not (`license.amended`: the form is checked here, `verify_parties` does the rest).
+    says; None if it does not (`license.amended`: the form is checked here, `verify_parties` does the rest).
     Raises `MalformedInput` with a reason of docs/format.md §9.3, `unjudgeable-terms` or `contradictory-terms`, and the
     pointer of the place, relative to the terms.
     """
@@ -139,7 +139,7 @@ def _action(rule: dict[str, Any], pointer: str) -> None:
 
 
 def _rule(value: Json, pointer: str, kind: str) -> None:
-    """Check a permission, a prohibition or an obligation (which a consequence is, too)."""
+    """Check a permission, a prohibition or an obligation (which a consequence is too)."""
     own = {"permission": ("duty",), "prohibition": (), "obligation": ("consequence",)}[kind]
     _members(value, pointer, ("action",), ("constraint", *own))
     _action(value, pointer)

@@ -57,7 +57,7 @@ _is_subdivision = re.compile("[A-Z]{2}-[A-Z0-9]{1,3}").fullmatch
 
 
 def covers(action: str, other: str) -> bool:
-    """Tell whether a rule about `action` is about `other`, too (docs/terms.md §4.1)."""
+    """Tell whether a rule about `action` is about `other` too (docs/terms.md §4.1)."""
     return action == other or (action == "use" and other in COVERED_BY_USE) or (action, other) == ("transfer", "sell")
 
 

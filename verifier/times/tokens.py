@@ -1,7 +1,7 @@
 """Time-stamp tokens (RFC 3161) over checkpoints, checked with the user's own roots (docs/format.md §21).
 
 A token is *false* where it is none, is over something else, or is not signed as it says: somebody made it up, or it was
-damaged. Where its authority is unknown, or does what this program does not know, it tells no time, and is no fault.
+damaged. Where its authority is unknown, or does what this program does not know, it tells no time, and is not a fault.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class _Rejected(Exception):
 def parse_tsa_roots(raw: bytes) -> Roots:
     """Return the certificates of a PEM file, whose holders the user trusts to say what time it is.
 
-    Raises `MalformedInput`, also where there is none.
+    Raises `MalformedInput`, also if there is none.
     """
     roots = parse_certificates(raw, "time-stamping roots")
     if not roots:

@@ -101,7 +101,7 @@ def _behind(statement_id: bytes, registry: Registry) -> tuple[str | bytes, ...]:
 def concern(  # noqa: PLR0911 (one table)
     statement: Statement, registry: Registry, interests: Interests
 ) -> Concern | None:
-    """Return what to tell about a statement that was accepted, None if it is no concern of mine or is my own."""
+    """Return what to tell about a statement that was accepted, None if it is not a concern of mine or is my own."""
     mine = interests.names.intersection(touched(statement, registry))
     if not mine or interests.is_own(name_id(statement.id)):
         return None

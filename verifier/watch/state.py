@@ -38,7 +38,7 @@ class Place:
     mine: set[int] = field(default_factory=set)
     """Indexes of entries that concern me."""
     findings: set[str] = field(default_factory=set)
-    """Ids of findings that were told."""
+    """Ids of findings that were reported."""
 
 
 @dataclass(slots=True)

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from verifier.watch.state import Store
 
 MAX_FAULTS = 20
-"""Of one round, that are told: a log with a thousand lies is convicted by the first."""
+"""Of one round, that are reported: a log with a thousand lies is convicted by the first."""
 MAX_PEERS = 1_000
 """Files of the peers' folder that are looked at."""
 _SAVE_EVERY_S = 60.0

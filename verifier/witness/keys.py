@@ -91,7 +91,7 @@ def make_cosigner(name: str, short_seed: bytes, lasting_seed: bytes = b"") -> Co
 
 
 def generate(name: str, *, lasting: bool) -> Cosigner:
-    """Return new keys from the system's randomness; `lasting`: an ML-DSA-44 key, too."""
+    """Return new keys from the system's randomness; `lasting`: an ML-DSA-44 key too."""
     return make_cosigner(name, nacl.utils.random(SEED_BYTES), nacl.utils.random(SEED_BYTES) if lasting else b"")
 
 
@@ -119,7 +119,7 @@ def format_key_file(cosigner: Cosigner, passphrase: bytes) -> bytes:
 def open_key_file(raw: bytes, passphrase: bytes) -> Cosigner:
     """Return the keys of a file.
 
-    Raises `MalformedInput` for what is no key file, and `UsageError` where the passphrase does not open it.
+    Raises `MalformedInput` for what is not a key file, and `UsageError` where the passphrase does not open it.
     """
     try:
         document = json.loads(raw)

@@ -68,7 +68,7 @@ def _fresh(out: Path) -> Path:
     """Empty a directory that an earlier demo made; refuse to touch any other."""
     if out.exists() and any(out.iterdir()):
         if not (out / _MARK).exists():
-            raise NotAsTold(f"{out} holds something else than a demo; choose another --out")
+            raise NotAsTold(f"{out} holds something other than a demo; choose another --out")
         shutil.rmtree(out)
     out.mkdir(parents=True, exist_ok=True)
     (out / _MARK).touch()

@@ -11,7 +11,7 @@ _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 def read_in_a_browser(bundle: Path, policy: Path, parties: Path) -> int | None:
-    """Return the exit code that the page comes to, without network; None where there is no browser to ask."""
+    """Return the exit code that the page comes to, without network; None if there is no browser to ask."""
     program = next(filter(None, map(shutil.which, _BROWSERS)), None)
     try:
         from playwright.sync_api import sync_playwright  # noqa: PLC0415 - for those who have it; the demo goes without

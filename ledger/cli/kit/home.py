@@ -127,7 +127,7 @@ def parse_time(text: str, option: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise typer.BadParameter(f"{option}: {text!a} is no date like 2026-12-31 or 2026-12-31T12:00:00Z") from error
+        raise typer.BadParameter(f"{option}: {text!a} is not a date like 2026-12-31 or 2026-12-31T12:00:00Z") from error
     if len(text) == len("2026-12-31"):
         moment = moment.replace(tzinfo=UTC)
     if moment.tzinfo is None:

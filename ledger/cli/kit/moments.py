@@ -26,13 +26,13 @@ _SECONDS = {"weeks": 604_800, "days": 86_400, "hours": 3600, "minutes": 60, "sec
 def parse_moment(text: str, option: str) -> int:
     """Return a moment in Unix milliseconds; raise typer.BadParameter, which says what is taken.
 
-    Months and years have no fixed length, and are no durations here (docs/terms.md §3.1).
+    Months and years have no fixed length, and are not durations here (docs/terms.md §3.1).
     """
     if not text.lstrip("+-").startswith("P"):
         return parse_time(text, option)
     match = _DURATION.fullmatch(text)
     if match is None:
-        raise typer.BadParameter(f"{option}: {text!a} is no duration like P30D, PT12H, P1DT6H or -P7D")
+        raise typer.BadParameter(f"{option}: {text!a} is not a duration like P30D, PT12H, P1DT6H or -P7D")
     seconds = sum(int(match[unit] or 0) * length for unit, length in _SECONDS.items())
     moment = now_ms() + (-seconds if match["sign"] == "-" else seconds) * _SECOND_MS
     if not 0 <= moment <= MAX_INTEGER:

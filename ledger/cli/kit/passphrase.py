@@ -64,7 +64,7 @@ def _read(file: Path) -> bytes:
     with file.open("rb") as stream:
         raw = stream.read(_MAX_BYTES + 1)
     if len(raw) > _MAX_BYTES:
-        raise NoPassphrase(f"{file} is no passphrase file: it has more than {_MAX_BYTES} bytes")
+        raise NoPassphrase(f"{file} is not a passphrase file: it has more than {_MAX_BYTES} bytes")
     # Editors and `echo` end a file with a line feed that nobody means to be part of the secret.
     return raw.removesuffix(b"\n").removesuffix(b"\r")
 

@@ -40,7 +40,7 @@ def exactly_one(**options: str | None) -> None:
 
 
 def stated(value: object) -> str | None:
-    """Return a field that may be sealed in words: what it says, or that it is sealed; None where it is absent."""
+    """Return a field that may be sealed in words: what it says, or that it is sealed; None if it is absent."""
     if isinstance(value, Sealed):
         return f"sealed ({value.sealed[:16]}…)"
     if isinstance(value, Model):

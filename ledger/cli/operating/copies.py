@@ -55,7 +55,7 @@ def backup(
     """Copy the database to OUT while the ledger runs, and check the copy.
 
     The copy is of one moment. Every entry of it is read back and held against the signed tree before it appears. Keys
-    are not in it: keep DIR/keys elsewhere, too. A backup is old from the next entry on: after loading one, let a mirror
+    are not in it: keep DIR/keys elsewhere too. A backup is old from the next entry on: after loading one, let a mirror
     bring it up to date with 'ledger restore'; the server refuses to sign on from what is older than what it has shown.
     """
     with counting("Copying pages") as told:
@@ -67,7 +67,7 @@ def backup(
 def check(directory: Directory) -> None:
     """Check the database at leisure, while the ledger runs or not: every entry, every index, all that is derived.
 
-    A start re-reads the newest entries only, and bits rot in old ones, too. It works on copies in DIR, which take twice
+    A start re-reads the newest entries only, and bits rot in old ones too. It works on copies in DIR, which take twice
     the space of the database while it runs. Exit code 1, with the place, if something is damaged: 'ledger restore DIR
     --from MIRROR' mends it.
     """
@@ -134,7 +134,7 @@ def adopt(
         Path,
         typer.Option(help="The policy of the old ledger: its log key, and who must have cosigned.", dir_okay=False),
     ],
-    origin: Annotated[str, typer.Option(help="The new log's name for ever; another one than the old log's.")],
+    origin: Annotated[str, typer.Option(help="The new log's permanent name; another one than the old log's.")],
     operator: Annotated[str, typer.Option(help="The new operator's party name.")],
     relation: Annotated[
         str, typer.Option(help="How the operator stands to the parties; recorded, and part of every report.")

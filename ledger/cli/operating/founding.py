@@ -48,7 +48,7 @@ class Plan(NamedTuple):
     relation: str
     admission: Admission
     is_lasting: bool = False
-    """The operator signs with ML-DSA-44, too."""
+    """The operator signs with ML-DSA-44 too."""
 
 
 def found(

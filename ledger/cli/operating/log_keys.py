@@ -139,7 +139,7 @@ def retire(
         named = {key.public.keyid: note_key_of(ledger.origin, key.public).vkey() for key in keys.log_keys}
         vkey = named.get(which, which)
         if vkey not in ledger.log_keys_in_force:
-            raise Unfit(f"{which} is no log key in force: 'ledger log-key list {directory}'")
+            raise Unfit(f"{which} is not a log key in force: 'ledger log-key list {directory}'")
         return [say_as_operator(ledger, keys.own, "ledger.log_key_retired", log_key=vkey)]
 
     (recorded,) = keys.record(directory, words)

@@ -57,7 +57,7 @@ def init(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where the ledger will live; made if missing.")],
     *,
     origin: Annotated[
-        str, typer.Option(help="The log's name for ever, such as ledger.example.com/data; no '+', no spaces.")
+        str, typer.Option(help="The log's permanent name, such as ledger.example.com/data; no '+', no spaces.")
     ],
     operator: Annotated[str, typer.Option(help="The operator's party name, such as exchange.example.com.")],
     relation: Annotated[
@@ -78,7 +78,7 @@ def init(
     lasting: Annotated[
         bool,
         typer.Option(
-            "--lasting", help="Sign with ML-DSA-44, too: checkpoints, and what the operator says. It outlives Ed25519."
+            "--lasting", help="Sign with ML-DSA-44 too: checkpoints, and what the operator says. It outlives Ed25519."
         ),
     ] = False,
     passphrase_file: PassphraseFile = None,
@@ -88,7 +88,7 @@ def init(
     DIR/keys/log.json and service.json stay on the server; with --log-key they may be keys in a token.
     Move operator-recovery.json to an offline place, and publish policy.txt wherever verifiers will look for it: on your
     site, in contracts, with your auditor. With --lasting there are three keys of ML-DSA-44 beside them, policy.txt asks
-    for the log's own, and operator-recovery-lasting.json goes to the offline place, too.
+    for the log's own, and operator-recovery-lasting.json goes to the offline place too.
     """
     made = found(
         Plan(directory, origin, operator, relation, admission, lasting),
@@ -187,7 +187,7 @@ def serve(
 
     It re-derives its tree from disk first, and does not start where that contradicts its last checkpoint. With
     --witnesses, readers are shown the newest checkpoint that the quorum cosigned. With --await witnessed, statements
-    are answered under it; where it does not come within ten seconds, they are answered as recorded, and say so.
+    are answered under it; if it does not come within ten seconds, they are answered as recorded, and say so.
     With --tsa, an authority of your choice stamps the newest checkpoint now and then ('ledger timestamp --help').
     """
     authority = authority_of(tsa, tsa_roots)

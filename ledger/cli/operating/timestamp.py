@@ -54,7 +54,7 @@ def timestamp(
     The authority learns a hash, and says that it was there by now: so nobody can claim later that the entries were
     made up after the fact, whoever may have helped. Mirrors copy its token, and 'ledger evidence build'
     puts those into a bundle that bound the entries of its case. A ledger that is being served takes the token from
-    DIR/timestamps; 'ledger serve DIR --tsa URL --tsa-roots FILE --tsa-every 3600' asks by itself every hour.
+    DIR/timestamps; 'ledger serve DIR --tsa URL --tsa-roots FILE --tsa-every 3600' asks on its own every hour.
     An authority that signs with RSA-PSS is not understood here, though it is by verifiers: have the file
     DIR/published/checkpoint stamped otherwise, and give the answer on by hand ('verifier replay --timestamps').
 
@@ -80,23 +80,23 @@ def timestamp(
 
 
 def authority_of(url: str | None, roots: Path | None) -> Authority | None:
-    """Return the authority that both options name, None where there are none; raise BadParameter."""
+    """Return the authority that both options name, None if there are none; raise BadParameter."""
     if url is None and roots is None:
         return None
     if url is None or roots is None:
-        raise typer.BadParameter("--tsa and --tsa-roots go together: a token that nobody vouches for is no evidence")
+        raise typer.BadParameter("--tsa and --tsa-roots go together: a token that nobody vouches for is not evidence")
     try:
         parts = urlsplit(url)
         is_address = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
     except ValueError:
         is_address = False
     if not is_address or "@" in url or not url.isascii() or not url.isprintable():
-        raise typer.BadParameter(f"--tsa: {url!a} is no http or https address without user and password")
+        raise typer.BadParameter(f"--tsa: {url!a} is not an http or https address without user and password")
     return Authority(url, read_tsa_roots(roots))
 
 
 def read_tsa_roots(path: Path) -> list[Certificate]:
-    """Return the certificates in a PEM file; raise BadParameter where there is none."""
+    """Return the certificates in a PEM file; raise BadParameter if there is none."""
     try:
         return load_pem_x509_certificates(path.read_bytes())
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""`ledger disclose` and `ledger erase`: what you sealed, shown to whom you choose, or made unreadable for ever."""
+"""`ledger disclose` and `ledger erase`: what you sealed, shown to whom you choose, or made unreadable for good."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def erase(
     passphrase_file: PassphraseFile = None,
     json_output: JsonOutput = False,
 ) -> None:
-    """Destroy what opens places that you sealed, for ever, and say so on the ledger ('erasure.attested').
+    """Destroy what opens places that you sealed, for good, and say so on the ledger ('erasure.attested').
 
     The ledger stays as sound as it was: the commitment stands, and nobody can open it, you neither. A replay reports
     the place as erased. What is destroyed is the value and its salt in your vault, whose file is rewritten without
@@ -135,7 +135,7 @@ def erase(
             if unknown:
                 raise Unfit(f"nothing of yours is sealed at {', '.join(unknown)}")
             _warn(chosen)
-            if not yes and not typer.confirm("Destroy what opens this, for ever?", err=True):
+            if not yes and not typer.confirm("Destroy what opens this, for good?", err=True):
                 raise typer.Exit(1)
             names = [place.kept.pointer for place in chosen]
             how = method or "value and salt overwritten in the vault's database, and the file rewritten"
@@ -188,7 +188,7 @@ def _show(found: Sequence[Place], *, json_output: bool) -> None:
 
 
 def _warn(chosen: Sequence[Place]) -> None:
-    say("This destroys, here and for ever, what opens:", "bold", err=True)
+    say("This destroys, here and for good, what opens:", "bold", err=True)
     for place in chosen:
         state = "" if place.kept.erased_ms is None else "  (destroyed before; it is attested again)"
         say(f"  {place.kept.pointer}{state}", err=True)

@@ -87,7 +87,7 @@ def build_(
         Path | None,
         typer.Option(
             "--found",
-            help="The found file: needed for what is no table, and with --include-found.",
+            help="The found file: needed for what is not a table, and with --include-found.",
             exists=True,
             dir_okay=False,
         ),

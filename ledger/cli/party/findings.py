@@ -12,7 +12,7 @@ from ledger.party.answers.replies import FindingsPage, FindingState, Undetermine
 _MEANINGS = {
     "claim-unanswered": "did not answer a claim in time",
     "derived-from-unlicensed": "offers something made from data that no license let it derive from",
-    "digest-mismatch": "handed over something else than was offered, says the recipient",
+    "digest-mismatch": "handed over something other than was offered, says the recipient",
     "erasure-late": "erased too late, or not at all",
     "key-compromised": "spoke with a key that it later called compromised",
     "license-ended-without-erasure": "kept copies although its license ended",

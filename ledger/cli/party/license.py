@@ -189,7 +189,7 @@ def show(license_id: LicenseId, home: Home = HOME, json_output: JsonOutput = Fal
     recorded, state, amended = run(work())
     statement = recorded.statement
     if not isinstance(statement, AnyLicense):
-        raise Unfit(f"{license_id} is no license")
+        raise Unfit(f"{license_id} is not a license")
     if json_output:
         document = entry_document(recorded, state.model_dump())
         as_json(document | {"amendments": [entry_document(item) for item in amended]})

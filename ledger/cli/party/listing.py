@@ -221,7 +221,7 @@ def show(listing: ListingId, home: Home = HOME, json_output: JsonOutput = False)
     recorded, state = run(work())
     statement = recorded.statement
     if not isinstance(statement, AnyListing):
-        raise Unfit(f"{listing} is no listing")
+        raise Unfit(f"{listing} is not a listing")
     if json_output:
         as_json(entry_document(recorded, state.model_dump()))
         return

@@ -70,7 +70,7 @@ VenueParty = Annotated[
 ]
 VenueName = Annotated[
     str | None,
-    typer.Option("--venue-name", help="The same in words, where it is no party.", rich_help_panel=_ORIGIN),
+    typer.Option("--venue-name", help="The same in words, if it is not a party.", rich_help_panel=_ORIGIN),
 ]
 VenueRegistration = Annotated[
     str | None, typer.Option("--venue-registration", help="Its number there.", rich_help_panel=_ORIGIN)

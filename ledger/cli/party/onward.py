@@ -25,7 +25,7 @@ def forward(
     *,
     to: Annotated[str | None, typer.Option("--to", help="Who got it: a party's name.")] = None,
     outsider: Annotated[
-        str | None, typer.Option("--outsider", help="Who got it, in words, if it is no party of this ledger.")
+        str | None, typer.Option("--outsider", help="Who got it, in words, if it is not a party of this ledger.")
     ] = None,
     license_id: Annotated[
         str | None, typer.Option("--license", help="The sub-license under which you handed it on: its id.")
@@ -64,7 +64,7 @@ def forward(
             seal=places,
         ),
     )
-    whom = to if to is not None else "somebody who is no party"
+    whom = to if to is not None else "somebody who is not a party"
     tell(recorded, f"Declared: handed on to {whom}.", json_output=json_output, transfer=transfer)
 
 

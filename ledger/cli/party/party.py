@@ -75,7 +75,7 @@ LastingRecoveryKey = Annotated[
 
 @app.command()
 def register(
-    name: Annotated[str, typer.Argument(help="Your name for ever, like alpha or data.alpha.example.")],
+    name: Annotated[str, typer.Argument(help="Your permanent name, like alpha or data.alpha.example.")],
     *,
     ledger: LedgerUrl,
     policy: PolicyFile,
@@ -105,12 +105,12 @@ def register(
     """Become a party of a ledger, and let --home remember it: later commands need no more than that.
 
     You are pseudonymous unless you say who you are; what you say of that can be sealed, and shown later to whom you
-    choose ('ledger disclose'). It stands for ever beside the name, and cannot be changed.
+    choose ('ledger disclose'). It stands permanently beside the name, and cannot be changed.
 
     Example: ledger party register alpha.example --ledger https://… --policy policy.txt --key signing.json
     --recovery-key recovery.json --legal-name "Alpha plc" --jurisdiction GB --seal /identity/legal_name
 
-    With --lasting-key and --lasting-recovery-key, all that you say is signed with ML-DSA-44, too, and nobody speaks for
+    With --lasting-key and --lasting-recovery-key, all that you say is signed with ML-DSA-44 too, and nobody speaks for
     you who has broken Ed25519 alone.
     """
     if (lasting_key is None) is not (lasting_recovery_key is None):
@@ -195,7 +195,7 @@ def admit(
             for item, (_, use) in registration.introduced.items():
                 fields([(f"{use} key", item)], err=True)
             show_identity(registration, err=True)
-            if not yes and not typer.confirm(f"Admit {registration.issuer}, for ever, with these keys?", err=True):
+            if not yes and not typer.confirm(f"Admit {registration.issuer}, permanently, with these keys?", err=True):
                 return None
             operator = [open_key(path, passphrase_file) for path in paths]
             return await enrolment.admit(client, drafted, operator, now_ms)

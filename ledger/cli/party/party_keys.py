@@ -190,7 +190,7 @@ def _own_key(config: Config, keyid: str) -> Path:
     paths = [Path(path) for path in (config.key, config.lasting_key) if path is not None]
     found = next((path for path in paths if read_public(path).keyid == keyid), None)
     if found is None:
-        raise Unfit(f"{keyid} is no signing key in use here, so it cannot revoke itself; leave --self out")
+        raise Unfit(f"{keyid} is not a signing key in use here, so it cannot revoke itself; leave --self out")
     return found
 
 

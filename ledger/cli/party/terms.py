@@ -106,7 +106,7 @@ def wishes_of(
 
 
 def rules_of(file: Path | None, wishes: Wishes | None) -> dict[str, Json] | None:
-    """Return the terms of a file; raise BadParameter where options say terms, too, and Unfit where it is no object."""
+    """Return the terms of a file; raise BadParameter where options say terms too, and Unfit if it is not an object."""
     if file is None:
         return None
     if wishes is not None:
@@ -118,7 +118,7 @@ def rules_of(file: Path | None, wishes: Wishes | None) -> dict[str, Json] | None
     except FormatError as error:
         raise Unfit(f"{file} is not JSON: {error}") from error
     if not isinstance(terms, dict):
-        raise Unfit(f"{file} is no JSON object of at most {_MAX_TERMS_BYTES} bytes")
+        raise Unfit(f"{file} is not a JSON object of at most {_MAX_TERMS_BYTES} bytes")
     return terms
 
 

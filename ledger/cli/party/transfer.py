@@ -97,7 +97,7 @@ def offer(
         bool,
         typer.Option(
             "--redactable",
-            help="Commit to every cell of tables, too: single columns of single rows can be shown later. Takes longer.",
+            help="Commit to every cell of tables too: single columns of single rows can be shown later. Takes longer.",
         ),
     ] = False,
     encoding: Annotated[
@@ -272,7 +272,7 @@ def show(transfer: TransferId, home: Home = HOME, json_output: JsonOutput = Fals
     offered, state, decided = run(work())
     statement = offered.statement
     if not isinstance(statement, AnyOffer):
-        raise Unfit(f"{transfer} is no hand-off")
+        raise Unfit(f"{transfer} is not a hand-off")
     if json_output:
         document = entry_document(offered, state.model_dump())
         document["decision"] = entry_document(decided) if decided is not None else None
@@ -328,7 +328,7 @@ def _received(files: list[Path], manifest: Path | None, directory: Path | None) 
 
 
 async def _offer_to_refuse(speaker: Speaker, manifest: AnyManifest, mismatch: ContentMismatch) -> None:
-    """Ask whether to refuse, where there is somebody to ask; end the command if that was done."""
+    """Ask whether to refuse, if there is somebody to ask; end the command if that was done."""
     if not sys.stdin.isatty():
         return
     report(mismatch)

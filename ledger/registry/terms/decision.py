@@ -24,7 +24,7 @@ class Decision:
     """The answer for a chain of licenses.
 
     `deciding` is the position of the license that says so, the first going up; None where the use is permitted.
-    `places` are the sealed places, each once, for which it is undetermined; empty where it is not.
+    `places` are the sealed places, each once, for which it is undetermined; empty if it is not.
     """
 
     state: Answer

@@ -48,7 +48,7 @@ async def backup(database: Path, target: Path, progress: Progress) -> TreeHead:
 async def check_copy(database: Path, work: Path, progress: Progress) -> tuple[TreeHead, bool]:
     """Check a database, served or not, by copies that are made in the empty directory `work`; see `check_database`.
 
-    Returns the tree head, and whether what is derived could be compared, too. Raises StoreError, IntegrityError, or
+    Returns the tree head, and whether what is derived could be compared too. Raises StoreError, IntegrityError, or
     OSError.
     """
     copy, spare = work / "copy.db", work / "derived.db"

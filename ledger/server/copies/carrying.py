@@ -130,7 +130,7 @@ async def _take_mirrored(new: Restoring, files: Files, roots: Sequence[Certifica
         carried.left_out.append(f"the mirror's time-stamps: {error}")
         return
     if not _is_sizes(raw):
-        carried.left_out.append(f"the mirror's time-stamps: {files.location}/{_SIZES} is no list of sizes")
+        carried.left_out.append(f"the mirror's time-stamps: {files.location}/{_SIZES} is not a list of sizes")
         return
     sizes = [size for size in sorted({int(line) for line in raw.split()}) if size <= new.head.size]
     sizes = [size for size in sizes if await new.store.stamp(size) is None]

@@ -1,6 +1,6 @@
 """Every byte of a database held against what was signed, and what is derived against what follows from the entries.
 
-A start re-reads the newest entries only. Bits rot in old ones, too, and in what is derived from them: an index that
+A start re-reads the newest entries only. Bits rot in old ones too, and in what is derived from them: an index that
 forgets a statement would have it recorded twice, and a subject that is gone would leave it out of a signed history.
 """
 

@@ -28,7 +28,7 @@ class Files(Protocol):
     location: str
 
     async def read(self, path: str, max_bytes: int) -> bytes:
-        """Return a file of at most `max_bytes`; raise CopyUnreadable, CopyMissing where there is none."""
+        """Return a file of at most `max_bytes`; raise CopyUnreadable, CopyMissing if there is none."""
 
 
 class DirectoryFiles:

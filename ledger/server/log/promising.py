@@ -1,7 +1,7 @@
 """Promises: statements that keep every rule and cannot be recorded now (docs/format.md §18).
 
 They are on the disk before the promise is signed, and go into the log, in the order of their promises and before
-anything else, as soon as it can be written again; after a restart, too. So nothing that comes in between can make one
+anything else, as soon as it can be written again; after a restart too. So nothing that comes in between can make one
 of them refused: only their own time can run out.
 """
 

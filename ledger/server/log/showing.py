@@ -43,7 +43,7 @@ class Showing:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin to ask the witnesses, where there are any; raise StoreError."""
+        """Begin to ask the witnesses, if there are any; raise StoreError."""
         if self.witnessing is not None and self._newest is not None:
             await self.witnessing.start(self._newest)
         if self._awaits:

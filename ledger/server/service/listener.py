@@ -31,7 +31,7 @@ _logger = logging.getLogger(__name__)
 
 
 class _Connection(web.RequestHandler):
-    """aiohttp's end of a connection; what it says of bytes that are not HTTP is a problem document of ours, too."""
+    """aiohttp's end of a connection; what it says of bytes that are not HTTP is a problem document of ours too."""
 
     __slots__ = ()
 

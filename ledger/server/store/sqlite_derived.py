@@ -125,7 +125,7 @@ class DerivedTables(DerivedReads):
 
 
 def id_bytes(statement_id: str) -> bytes:
-    """Return the digest of an id, and nothing that is stored for anything else: a party's name is no statement."""
+    """Return the digest of an id, and nothing that is stored for anything else: a party's name is not a statement."""
     found = _ID.fullmatch(statement_id)
     return bytes.fromhex(found[1]) if found else b""
 

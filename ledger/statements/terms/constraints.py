@@ -28,7 +28,7 @@ BENEATH: Final = frozenset({"isA", "isAnyOf", "isPartOf"})
 """The operators that ask whether a word is at or beneath any of the right operand's."""
 
 Interval: TypeAlias = tuple[float, float]
-"""From the least to the greatest integer, both included; ±inf where there is none. Integers up to 2^53 are exact."""
+"""From the least to the greatest integer, both included; ±inf if there is none. Integers up to 2^53 are exact."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -46,7 +46,7 @@ class Measure:
 
     @property
     def interval(self) -> Interval | None:
-        """The integers that meet it; None for `neq`, which is no interval."""
+        """The integers that meet it; None for `neq`, which is not an interval."""
         match self.operator:
             case "eq":
                 return self.bound, self.bound

@@ -72,7 +72,7 @@ class Prohibition(Rule):
 
     @property
     def constraints(self) -> list[Constraint]:
-        """Its constraints; empty where it has none."""
+        """Its constraints; empty if it has none."""
         return self.constraint or []
 
 
@@ -83,7 +83,7 @@ class Permission(Prohibition):
 
     @property
     def duties(self) -> list[Duty]:
-        """Its duties; empty where it has none."""
+        """Its duties; empty if it has none."""
         return self.duty or []
 
 
@@ -95,7 +95,7 @@ class Obligation(Rule):
 
     @property
     def constraints(self) -> list[Constraint]:
-        """Its deadlines, of which the earliest counts; empty where it has none."""
+        """Its deadlines, of which the earliest counts; empty if it has none."""
         return self.constraint or []
 
     @property
@@ -113,15 +113,15 @@ class Rules(Model):
 
     @property
     def permissions(self) -> list[Permission]:
-        """Its permissions; empty where it has none."""
+        """Its permissions; empty if it has none."""
         return self.permission or []
 
     @property
     def prohibitions(self) -> list[Prohibition]:
-        """Its prohibitions; empty where it has none."""
+        """Its prohibitions; empty if it has none."""
         return self.prohibition or []
 
     @property
     def obligations(self) -> list[Obligation]:
-        """Its obligations; empty where it has none."""
+        """Its obligations; empty if it has none."""
         return self.obligation or []

@@ -115,6 +115,6 @@ def test_a_log_without_time_stamps_says_nothing_and_one_that_fails_does(files: d
         assert len(take(none, error).left_out) == 1
     for raw in (b"\x00", b"3", b"03\n", b"-1\n", b"9" * 5_000 + b"\n"):
         assert take(files | {"timestamps/sizes": raw}) == Stamps(
-            {}, ["time-stamps, for timestamps/sizes cannot be had: it is no list of sizes"]
+            {}, ["time-stamps, for timestamps/sizes cannot be had: it is not a list of sizes"]
         )
     assert take(files | {"timestamps/sizes": b"%d\n" % (SIZE + 1)}) == Stamps({}, [])

@@ -115,7 +115,7 @@ def _read(opened: Opened | tuple[str, str, str], rules: int) -> Candidate | Form
 
 
 def _judge(candidate: Candidate, verdict: dict[str, bool]) -> Checked:
-    """Count what was not checked as invalid, too: nothing enters on trust."""
+    """Count what was not checked as invalid too: nothing enters on trust."""
     keyids = [keyid for keyid, _ in candidate.envelope.signatures]
     invalid = [keyid for keyid in keyids if not verdict.get(keyid, False)]
     if not invalid:

@@ -75,13 +75,13 @@ class PublishedFile:
 async def compare(store: Store, keys: Sequence[NoteKey], size: int, shown: Iterable[Shown]) -> None:
     """Raise ContradictedError unless a store of `size` entries contains every tree that was shown.
 
-    `keys` are all that the log ever had. Raises IntegrityError for what is no checkpoint of this log.
+    `keys` are all that the log ever had. Raises IntegrityError for what is not a checkpoint of this log.
     """
     for where, note in shown:
         try:
             head = open_own(keys, note).head
         except (NoteError, PolicyError) as error:
-            raise IntegrityError(f"{where} is no checkpoint signed by a key of this log: {error}") from error
+            raise IntegrityError(f"{where} is not a checkpoint signed by a key of this log: {error}") from error
         if head.size > size or await root_at(store, head.size) != head.root:
             raise ContradictedError(where, head.size, size)
 

@@ -62,7 +62,7 @@ def open_own(keys: Sequence[NoteKey], note: bytes) -> Checkpoint:
 
 
 async def rederive(store: Store, head: TreeHead) -> Tail:
-    """Compute the tree anew from what is stored, and return its tail; raise IntegrityError where it is not `head`."""
+    """Compute the tree anew from what is stored, and return its tail; raise IntegrityError if it is not `head`."""
     tail = await _rebuild(store)
     if head != tail.head:
         raise IntegrityError(

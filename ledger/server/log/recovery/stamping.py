@@ -99,7 +99,7 @@ def verify_answer(
 ) -> None:
     """Raise ValueError, saying why, unless `raw` has a token over `text` for which `roots`, one or more, vouch.
 
-    Where there is a `request`, it is an answer to that one, and to no other.
+    If there is a `request`, it is an answer to that one, and to no other.
     """
     try:
         response: TimeStampResponse = decode_timestamp_response(raw)
@@ -134,7 +134,7 @@ async def check_stamp(  # noqa: PLR0917 - the log, and what is said to be of it
     await compare(store, keys, size, [Shown(where, stamp.note)])
     text = parse_note(stamp.note).text
     if parse_checkpoint(text).head.size != stamp.size or not is_over(stamp.token, text):
-        raise ValueError("it is over something else than its checkpoint")
+        raise ValueError("it is over something other than its checkpoint")
     if roots:
         verify_answer(stamp.token, text, roots)
 
@@ -153,7 +153,7 @@ async def stamp_newest(store: Store, newest: Newest, authority: Authority) -> St
 
 
 async def ask(note: bytes | None, authority: Authority) -> StoredStamp:
-    """Return a token over a checkpoint, kept nowhere yet; raise NotStampedError, also where there is no checkpoint."""
+    """Return a token over a checkpoint, kept nowhere yet; raise NotStampedError, also if there is no checkpoint."""
     if note is None:
         raise NotStampedError(authority.url, "the log has no checkpoint yet, so nothing was asked")
     text = parse_note(note).text

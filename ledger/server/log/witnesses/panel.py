@@ -52,7 +52,7 @@ class Panel:
 def read_panel(text: str, log_keys: list[NoteKey], *, must_await: bool) -> Panel:
     """Return the panel that a file describes, for a log with these keys.
 
-    Raises PolicyError where it is no policy, not of this log, names no witness that can be asked, or where
+    Raises PolicyError if it is not a policy, not of this log, names no witness that can be asked, or where
     `must_await` and no quorum asks for anybody.
     """
     policy = parse_policy(text)
