@@ -237,6 +237,10 @@ def _raise_score(item: dict[str, Json]) -> None:
     "edit",
     [
         _raise_score,
+        lambda item: item["matches"][0].update(row=10**6),
+        lambda item: item["matches"][0].update(file=7),
+        lambda item: item["matches"][0].update(record=10**6),
+        lambda item: item["mapping"][-1].update(column=99),
         lambda item: item["conclusion"].update(is_enough=False),
         lambda item: item["conclusion"].update(seals=2),
         lambda item: item["controls"].update(others=[]),
@@ -244,7 +248,6 @@ def _raise_score(item: dict[str, Json]) -> None:
         lambda item: item["counts"].update(marks=0),
         lambda item: item["matches"][0].update(row=item["matches"][1]["row"]),
         lambda item: item["mapping"].pop(0),
-        lambda item: item["mapping"][0].pop("column"),
     ],
 )
 async def test_a_trace_that_was_edited_is_never_written_into_a_report(

@@ -31,7 +31,7 @@ def a_transfer(name: str, recipient: str, *, is_enough: bool = False, **more: Js
 
 def a_trace(*transfers: dict[str, Json], **more: Json) -> Trace:
     found = {"bytes": 1, "format": "csv", "name": "leak.csv", "sha256": "ab"}
-    document = {"custody": [], "found": found, "mark_rows": {}, "type": "provenance-ledger.trace/v1"}
+    document = {"custody": [], "found": found, "found_rows": [], "mark_rows": {}, "type": "provenance-ledger.trace/v1"}
     return Trace(b"{}", document | {"transfers": list(transfers)} | more)
 
 

@@ -17,6 +17,7 @@ from ledger.party.errors import PartyError
 from ledger.party.evidence.parts.case import Case
 from ledger.party.evidence.parts.errors import NotOfThisCase
 from ledger.party.extras import MissingExtra
+from ledger.party.trace.form import CHUNKS
 from ledger.party.vault.disclosures import Disclosure
 
 if TYPE_CHECKING:
@@ -40,36 +41,38 @@ def checked_numbers(
         from ledger.party.trace import scoring  # noqa: PLC0415 - needs the libraries of the extra `data`
     except ImportError as error:
         raise MissingExtra(str(error.name), "data") from error
-    try:
-        _check_matches(evidence)
-        listing = _listing(evidence, case, told, disclosures)
-        mine = next((item for item in listing if item.transfer == case.transfer), None)
-        to_respondent = sorted(
-            (item for item in listing if item.recipient == case.respondent), key=lambda item: item.transfer
-        )
-        elsewhere = _elsewhere(mine, listing)
-        evidence = evidence | {
-            "marks": [
-                scoring.marks_document(item) if item.transfer in elsewhere else said
-                for item, said in zip(to_respondent, evidence["marks"], strict=True)
-            ]
-        }
-        _same("marks", [scoring.marks_document(item) for item in to_respondent], evidence["marks"])
-        if mine is None:
-            _same("conclusion", {"is_enough": False}, evidence["conclusion"])
-            return evidence
-        controls, guesses = scoring.controls_document(mine, listing), scoring.hypotheses(mine, listing)
-        if elsewhere:
-            evidence |= {"controls": controls, "hypotheses": guesses}
-        offer = next(one for one in told if one.id == case.transfer)
-        is_before = bool(evidence["custody"]) and evidence["custody"][0]["at_ms"] < offer.time_ms
-        _same("controls", controls, evidence["controls"])
-        _same("hypotheses", guesses, evidence["hypotheses"])
-        ended = scoring.conclusion(mine, listing, is_examined_before=is_before)
-        _same("conclusion", ended, evidence["conclusion"])
-        _same("counts/marks", mine.planted_found, evidence["counts"]["marks"])
-    except (FormatError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        raise _changed(f"{type(error).__name__} {error}") from error
+    _check_matches(evidence)
+    listing = _listing(evidence, case, told, disclosures)
+    mine = next((item for item in listing if item.transfer == case.transfer), None)
+    to_respondent = sorted(
+        (item for item in listing if item.recipient == case.respondent), key=lambda item: item.transfer
+    )
+    if len(to_respondent) != len(evidence["marks"]):
+        raise _changed(f"marks are of {len(evidence['marks'])} hand-offs, and ought to be of {len(to_respondent)}")
+    elsewhere = _elsewhere(mine, listing)
+    evidence = evidence | {
+        "marks": [
+            scoring.marks_document(item) if item.transfer in elsewhere else said
+            for item, said in zip(to_respondent, evidence["marks"], strict=True)
+        ]
+    }
+    _same("marks", [scoring.marks_document(item) for item in to_respondent], evidence["marks"])
+    if mine is None:
+        _same("conclusion", {"is_enough": False}, evidence["conclusion"])
+        _same("controls", {"others": []}, evidence["controls"])
+        _same("hypotheses", [], evidence["hypotheses"])
+        _same("counts/marks", 0, evidence["counts"]["marks"])
+        return evidence
+    controls, guesses = scoring.controls_document(mine, listing), scoring.hypotheses(mine, listing)
+    if elsewhere:
+        evidence |= {"controls": controls, "hypotheses": guesses}
+    offer = next(one for one in told if one.id == case.transfer)
+    is_before = bool(evidence["custody"]) and evidence["custody"][0]["at_ms"] < offer.time_ms
+    _same("controls", controls, evidence["controls"])
+    _same("hypotheses", guesses, evidence["hypotheses"])
+    ended = scoring.conclusion(mine, listing, is_examined_before=is_before)
+    _same("conclusion", ended, evidence["conclusion"])
+    _same("counts/marks", mine.planted_found, evidence["counts"]["marks"])
     return evidence
 
 
@@ -99,7 +102,7 @@ def _listing(
     names = sorted({str(one.fields["recipient"]) for one in offers})
     found, mapping = evidence["found"], _mapping(evidence)
     sides = [(item.column, "text") for item in mapping]
-    rows = [_record(row["value"]) for row in evidence["found_rows"]] if mapping else []
+    rows = list(_rows(evidence).values()) if mapping else []
     keys = {_key(cells, [(item.found, item.reading) for item in mapping]) for cells in rows}
 
     def sighted(marks: MarksValue) -> Sighting:
@@ -147,22 +150,40 @@ def _check_matches(evidence: Mapping[str, Json]) -> None:
 
     mapping = _mapping(evidence)
     width = 1 + max((item.column for item in mapping), default=0)
-    rows = {row["row"]: row["value"] for row in evidence["found_rows"]}
+    values = {row["row"]: row["value"] for row in evidence["found_rows"]}
+    cells = _rows(evidence) if evidence["found"]["format"] != CHUNKS else {}
     records = {(record["file"], record["record"]): record for record in evidence["records"]}
     for match in evidence["matches"]:
-        row, record = rows[match["row"]], records[match["file"], match["record"]]
+        row, record = match["row"], records[match["file"], match["record"]]
+        if row not in values:
+            raise _changed(f"row {row}, which is said to match, is not shown")
         if match["kind"] == "exact":
-            is_one = record["value"] == row if "value" in record else _opened(record, 0) == _record(row)
+            is_one = record["value"] == values[row] if "value" in record else _opened(record, 0) == cells.get(row)
         else:
-            is_one = bool(mapping) and equals(_opened(record, width), _record(row), mapping)
+            is_one = bool(mapping) and row in cells and equals(_opened(record, width), cells[row], mapping)
         if not is_one:
-            raise _changed(f"row {match['row']} is not record {match['record']}")
+            raise _changed(f"row {row} is not record {match['record']}")
+
+
+def _rows(evidence: Mapping[str, Json]) -> dict[int, _Cells]:
+    """Return the cells of the rows that are shown, by number; raise NotOfThisCase for what is no row of the file."""
+    found, rows = evidence["found"], {}
+    for row in evidence["found_rows"]:
+        number = row["row"]
+        try:
+            rows[number] = _record(row["value"])
+        except FormatError as error:
+            raise _changed(f"row {number} cannot be read: {error}") from error
+        if len(rows[number]) != len(found["columns"]) or number >= found["count"]:
+            raise _changed(f"row {number} is none of {found['count']} rows of {len(found['columns'])} columns")
+    return rows
 
 
 def _opened(record: Mapping[str, Json], width: int) -> _Cells:
-    """Return the cells of an opened record; those that are not opened are missing."""
+    """Return the cells of an opened record, `width` at least; those that are not opened are missing."""
     if "value" in record:
-        return _record(record["value"])
+        cells_of = _record(record["value"])
+        return cells_of + [None] * (width - len(cells_of))
     cells = {item["column"] - 1: json.loads(b64decode(item["value"])) for item in record["cells"]}
     return [cells.get(column) for column in range(max(width, 1 + max(cells)))]
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ledger.core.encoding import Json, b64encode
-from ledger.party.evidence.parts.errors import Missing
+from ledger.party.evidence.parts.errors import Missing, NotOfThisCase
 from ledger.party.extras import MissingExtra
+from ledger.party.trace.form import CHUNKS
 from ledger.party.vault.vault import Vault
+from ledger.statements.content import RowRecords
 
-CHUNKS = "chunks"
+if TYPE_CHECKING:
+    from ledger.party.dataset.committing.copies import CopyFile
 
 
 def open_matches(
@@ -37,10 +41,13 @@ def open_matches(
             "use the home that offered it; a copy that was dropped cannot be opened any more",
         )
     chunks = _chunks(found, {match["row"] for match in matches}) if members["found"]["format"] == CHUNKS else {}
+    if (lost := {match["row"] for match in matches} - chunks.keys()) and chunks:
+        raise _other_copy(f"chunk {min(lost)} of the found file")
     files = {file.position: file for file in copy.files}
     records: list[Json] = []
     for position in sorted({match["file"] for match in matches}):
         here = [match for match in matches if match["file"] == position]
+        _check_there(files.get(position), here, members["mapping"])
         opened = open_records(
             files[position],
             vault.manifest_path(transfer),
@@ -51,6 +58,29 @@ def open_matches(
         records += [record.model_dump() for record in opened]
     rows = [{"row": row, "value": b64encode(chunk)} for row, chunk in sorted(chunks.items())]
     return {"found_rows": rows or members["found_rows"], "records": records}
+
+
+def _check_there(
+    file: CopyFile | None, here: Sequence[Mapping[str, Json]], mapping: Sequence[Mapping[str, Json]]
+) -> None:
+    """Raise NotOfThisCase unless the copy has the file, the records and the columns that the trace names."""
+    records = file.digest.records if file is not None else None
+    if records is None:
+        raise _other_copy(f"file {here[0]['file']} with records")
+    if (last := max(match["record"] for match in here)) >= records.count:
+        raise _other_copy(f"record {last} of file {here[0]['file']}")
+    if not mapping and any(match["kind"] != "exact" for match in here):
+        raise _other_copy("mapping by which a normalised match would be one")
+    width = len(records.columns) if isinstance(records, RowRecords) else 0
+    if any(item["column"] >= width for item in mapping):
+        raise _other_copy(f"column {max(item['column'] for item in mapping)}, which is mapped")
+
+
+def _other_copy(lacking: str) -> NotOfThisCase:
+    return NotOfThisCase(
+        f"the trace says other than what follows from its rows and your vault: there is no {lacking}",
+        "trace the file again with this version; a trace that was changed by hand proves nothing",
+    )
 
 
 def _cells(

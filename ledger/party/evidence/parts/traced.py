@@ -12,15 +12,15 @@ from ledger.core.errors import FormatError
 from ledger.party.chain.told import Told
 from ledger.party.evidence.parts.errors import EvidenceError, Missing, NotOfThisCase
 from ledger.party.trace.evidence import evidence_members
+from ledger.party.trace.form import TraceForm
+from ledger.statements.parse import read_model
 
-TRACE_TYPE = "provenance-ledger.trace/v1"
 _MAX_BYTES = 1 << 28
-_TRANSFER = {"conclusion", "controls", "hypotheses", "ledger", "listing", "marks", "recipient", "transfer"}
 
 
 @dataclass(frozen=True)
 class Trace:
-    """`trace.json`: its bytes, which a claim commits to, and what it says."""
+    """`trace.json`: its bytes, which a claim commits to, and what it says, which has the form of `TraceForm`."""
 
     raw: bytes
     document: Mapping[str, Json]
@@ -53,12 +53,13 @@ def read_trace(path: Path) -> Trace:
     with path.open("rb") as file:
         raw = file.read(_MAX_BYTES + 1)
     advice = "give the file that 'ledger trace FOUND --out trace.json' has written"
+    if len(raw) > _MAX_BYTES:
+        raise NotOfThisCase(f"{path.name} is no trace: it has more than {_MAX_BYTES} bytes", advice)
     try:
-        document = parse_json(raw) if len(raw) <= _MAX_BYTES else None
+        document = parse_json(raw)
+        read_model(TraceForm, document)
     except FormatError as error:
         raise NotOfThisCase(f"{path.name} is no trace: {error}", advice) from error
-    if not isinstance(document, dict) or document.get("type") != TRACE_TYPE or not _has_form(document):
-        raise NotOfThisCase(f"{path.name} is no trace", advice)
     return Trace(raw, document)
 
 
@@ -86,12 +87,7 @@ def choose_transfer(trace: Trace, transfer: str | None, claim: Told | None) -> s
 def members_of(trace: Trace, transfer: str) -> dict[str, Json]:
     """Return evidence.json's members for a hand-off, but for `records` and `type`; raise NotOfThisCase."""
     trace.entry(transfer)
-    try:
-        return evidence_members(dict(trace.document), transfer)
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
-        raise NotOfThisCase(
-            f"the trace cannot be read: {type(error).__name__} {error}", "trace again with this version"
-        ) from error
+    return evidence_members(dict(trace.document), transfer)
 
 
 def check_covers(trace: Trace, offers: Collection[Told], respondent: str) -> None:
@@ -159,21 +155,6 @@ def limit(members: dict[str, Json], trace: Trace, listing: str, count: int) -> d
     named = {match["row"] for match in kept} | marked
     rows = [row for row in members["found_rows"] if row["row"] in named]
     return members | {"found_rows": rows, "matches": kept}
-
-
-def _has_form(document: Mapping[str, Json]) -> bool:
-    """Tell whether what is read here is there; what goes on into the evidence is for its verifiers to judge."""
-    found, transfers = document.get("found"), document.get("transfers")
-    return (
-        isinstance(found, dict)
-        and found.keys() >= {"bytes", "format", "name", "sha256"}
-        and isinstance(document.get("custody"), list)
-        and isinstance(document.get("mark_rows"), dict)
-        and isinstance(transfers, list)
-        and all(isinstance(item, dict) and item.keys() >= _TRANSFER for item in transfers)
-        and all(isinstance(item[name], dict) for item in transfers for name in ("conclusion", "controls", "marks"))
-        and all("status" in item["marks"] and "is_enough" in item["conclusion"] for item in transfers)
-    )
 
 
 def _is_about(claim: Told, item: Mapping[str, Json]) -> bool:
