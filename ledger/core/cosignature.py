@@ -9,6 +9,8 @@ from ledger.core.errors import FormatError, NoteError
 from ledger.core.hashing import HASH_BYTES
 
 MAX_TIME_S = 2**63 - 1
+MAX_CLOCK_DIFFERENCE_S = 300
+"""How far clocks of a log, of witnesses and of submitters may be apart (docs/format.md §9, §10.6, §17.3, §18.4)."""
 _MAX_NAME_BYTES = 255
 _HEAD = re.compile(rb"([^\n]+)\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/=]+)\n")
 

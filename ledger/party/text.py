@@ -1,6 +1,9 @@
-"""Text that came from somebody else, made safe to show."""
+"""What is shown to people: text that came from somebody else, made safe, and the times that a calendar has."""
 
 from __future__ import annotations
+
+MAX_TIME_MS = 253_402_300_799_999
+"""The end of the year 9999 in Unix milliseconds, past which no calendar here goes."""
 
 
 def plain(text: str) -> str:

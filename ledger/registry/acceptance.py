@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from ledger.core.cosignature import MAX_CLOCK_DIFFERENCE_S
 from ledger.core.dsse import Envelope
 from ledger.core.entry import fits
 from ledger.core.errors import LedgerError
@@ -25,7 +26,8 @@ from ledger.statements.common import OnLedger, Statement
 from ledger.statements.ledger import LedgerCreated
 from ledger.statements.party import PartyRegistered
 
-MAX_AHEAD_MS = 300_000
+MAX_AHEAD_MS = 1000 * MAX_CLOCK_DIFFERENCE_S
+"""How far before its statement was issued an entry may be recorded (docs/format.md §9)."""
 RootAt = Callable[[int], bytes]
 
 
@@ -86,7 +88,7 @@ def record(view: View, statement: Statement, moment: Moment) -> list[str]:
     """Change `view` by a statement that was accepted; return the subjects that its entry concerns."""
     subjects = concerns(view, statement, moment.statement_id)
     changed = made_or_amended(view, statement, moment, subjects)
-    view.find(list(found(view, statement, moment, changed)))
+    view.keep_findings(list(found(view, statement, moment, changed)))
     apply(view, statement, moment, subjects, changed)
     view.recorded[moment.statement_id] = moment.index
     return subjects

@@ -44,7 +44,7 @@ def open_claim(view: View, statement: ClaimOpened, moment: Moment, subjects: lis
         legal_hold=bool(statement.legal_hold),
     )
     view.put(claim)
-    view.find(unanswered(claim))
+    view.keep_findings(unanswered(claim))
     if claim.legal_hold:
         _hold(view, claim, moment.time_ms)
 
@@ -137,7 +137,7 @@ def _release(view: View, claim: ClaimFact, time_ms: int) -> None:
             view.put(request)
             if is_met(view, request, stands):
                 continue
-            view.find(unerased(request))
+            view.keep_findings(unerased(request))
         still_open.append(request_id)
     view.put(replace(stands, requests=still_open))
     refresh(view, name)

@@ -193,7 +193,7 @@ def _offer(view: View, offer: v1.TransferOffered, statement_id: str, index: int,
     transfer = TransferFact(index, statement_id, subjects, offer.listing, offer.license, offer.issuer, offer.recipient)
     if isinstance(offer, v2.TransferOffered) and offer.acknowledge_by_ms is not None:
         transfer = replace(transfer, acknowledge_by_ms=offer.acknowledge_by_ms)
-        view.find(unacknowledged(transfer))
+        view.keep_findings(unacknowledged(transfer))
     view.put(transfer)
 
 

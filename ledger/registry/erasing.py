@@ -75,7 +75,7 @@ def request_erasure(
     )
     view.put(request)
     if not is_met(view, request, stands):
-        view.find(unerased(request))
+        view.keep_findings(unerased(request))
         view.put(replace(stands, requests=[*stands.requests, statement_id]))
 
 

@@ -304,8 +304,8 @@ class View:
         """Replace fields of a fact."""
         self.put(replace(fact, **fields))
 
-    def find(self, found: Iterable[Finding]) -> None:
-        """Keep findings."""
+    def keep_findings(self, found: Iterable[Finding]) -> None:
+        """Take up what was found; it replaces what stood at the same places."""
         self.findings.update((finding.place, finding) for finding in found)
 
     def take_back(self, places: Iterable[tuple[int, int]]) -> None:

@@ -62,7 +62,7 @@ def refresh(view: View, name: str) -> None:
     if agreed is None or agreed.is_version_1:
         return
     view.take_back([place_of(ENDED_WITHOUT_ERASURE, agreed.index), place_of(UNFULFILLED, agreed.index)])
-    view.find(unfulfilled(agreed, standing(view, name)))
+    view.keep_findings(unfulfilled(agreed, standing(view, name)))
 
 
 def _first_violated(license_: Standing, stands: StandingFact) -> tuple[int, int] | None:

@@ -42,8 +42,9 @@ def check_signers(view: View, statement: Statement) -> None:
 def _check_algorithms(view: View, party: str, use: str, signed: set[str]) -> None:
     """Refuse what a party with keys of both algorithms signed with one of them: breaking one must forge nothing."""
     fact = view.get(PartyFact, party_key(party))
-    lacking = set(fact.algorithms.get(use, ())) - signed if fact is not None else set()
-    if lacking:
+    if fact is None:
+        raise AssertionError(f"a key of {party} was loaded, and the party was not: what it has to sign with is unknown")
+    if lacking := set(fact.algorithms.get(use, ())) - signed:
         message = f"{party} has {use} keys of {' and '.join(sorted(lacking | signed))}: at least one of each must sign"
         raise Refused("wrong-signers", "/signers", message)
 

@@ -71,11 +71,6 @@ def upward(operand: str, word: str) -> frozenset[str]:
     return frozenset(_line(operand, word))
 
 
-def is_at_or_beneath(operand: str, word: str, other: str) -> bool:
-    """Tell whether `word` is `other` or beneath it, as words of the left operand (docs/terms.md §4.5)."""
-    return other in upward(operand, word)
-
-
 def _line(operand: str, word: str) -> list[str]:
     if operand == "purpose":
         return _climb(PURPOSE_PARENT, word)

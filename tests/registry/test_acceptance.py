@@ -12,8 +12,10 @@ from ledger.core.dsse import Envelope
 from ledger.core.encoding import Json
 from ledger.core.keys import Signer
 from ledger.registry.acceptance import Duplicate
-from ledger.registry.facts import KeyFact, key_key
+from ledger.registry.facts import KeyFact, PartyFact, View, key_key
 from ledger.registry.refusal import Refused
+from ledger.registry.signing import check_signers
+from ledger.statements.parse import parse_statement
 from tests.harness.builder import LedgerBuilder
 from tests.harness.forger import Scene
 from tests.harness.people import Person, key, person
@@ -390,3 +392,14 @@ def test_keys_of_a_statement_that_was_refused_stay_free() -> None:
     namesake = person("carol", "another carol")
     refusal(scene, signed(scene.speech.party_registered(namesake), *namesake.all_keys))
     scene.register(Person("dave", namesake.keys, namesake.recovery_keys))
+
+
+def test_a_party_that_was_not_loaded_lets_no_key_of_it_pass() -> None:
+    """Who looks up a key and not its party cannot know whether a key of the other algorithm has to sign as well."""
+    ledger, alice = LedgerBuilder(), person("alice")
+    ledger.register(alice)
+    statement = parse_statement(signed(ledger.speech.listing_registered(alice), alice.key).payload)
+    facts = [fact for fact in ledger.view._facts.values() if not isinstance(fact, PartyFact)]
+    check_signers(ledger.view, statement)
+    with pytest.raises(AssertionError, match="alice"):
+        check_signers(View(facts), statement)

@@ -14,12 +14,11 @@ from rich.text import Text
 from ledger.core.encoding import Json, parse_json
 from ledger.party.answers.recorded import Recorded
 from ledger.party.answers.replies import Page, Reply
-from ledger.party.text import plain
+from ledger.party.text import MAX_TIME_MS, plain
 
 _ItemT = TypeVar("_ItemT", bound=Reply)
 
 _LABEL_WIDTH = 15
-_MAX_TIME_MS = 253_402_300_799_999
 
 
 def console(*, err: bool = False) -> Console:
@@ -51,7 +50,7 @@ def when(time_ms: int | None) -> str | None:
     """Return a time in Unix milliseconds as RFC 3339, UTC."""
     if time_ms is None:
         return None
-    if time_ms > _MAX_TIME_MS:
+    if time_ms > MAX_TIME_MS:
         return f"{time_ms} ms after 1970"
     text = datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return text.replace("T00:00:00Z", "")

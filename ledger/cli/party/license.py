@@ -32,6 +32,7 @@ from ledger.party.acts.licensing import AnyLicense
 from ledger.party.answers.recorded import Recorded
 from ledger.party.answers.replies import LicenseState, Page
 from ledger.party.errors import Unfit
+from ledger.party.speaking.countersigning import submit_draft
 from ledger.party.speaking.drafts import Draft, read_draft, write_draft
 from ledger.statements.license import LicenseAmended
 
@@ -118,7 +119,7 @@ def submit(file: DraftPath, home: Home = HOME, json_output: JsonOutput = False) 
 
     async def work() -> Recorded:
         async with knowing(home) as member:
-            return await licensing.submit(member, drafted)
+            return await submit_draft(member, drafted, licensing.review)
 
     recorded = run(work())
     statement = recorded.statement

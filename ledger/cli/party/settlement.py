@@ -18,6 +18,7 @@ from ledger.party.acts import claims
 from ledger.party.answers.recorded import Recorded
 from ledger.party.digests import document
 from ledger.party.errors import Unfit
+from ledger.party.speaking.countersigning import submit_draft
 from ledger.party.speaking.drafts import Draft, read_draft, write_draft
 from ledger.statements.claim import ClaimDetermined
 
@@ -123,7 +124,7 @@ def submit(file: DraftPath, home: Home = HOME, json_output: JsonOutput = False) 
 
     async def work() -> Recorded:
         async with knowing(home) as member:
-            return await claims.submit(member, drafted)
+            return await submit_draft(member, drafted, claims.review)
 
     tell(run(work()), "The claim is settled.", json_output=json_output)
 

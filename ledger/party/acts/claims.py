@@ -10,7 +10,7 @@ from ledger.party.answers.recorded import Recorded
 from ledger.party.answers.replies import ClaimState
 from ledger.party.client.client import LedgerClient
 from ledger.party.errors import ReceiptInvalid, Unfit
-from ledger.party.speaking.countersigning import check_draft, likely_keyids, submit_draft
+from ledger.party.speaking.countersigning import check_draft, likely_keyids
 from ledger.party.speaking.drafts import Draft
 from ledger.party.speaking.speaker import Member, Speaker
 from ledger.statements.claim import ClaimAnswered, ClaimDetermined, ClaimOpened
@@ -132,12 +132,6 @@ async def review(member: Member, drafted: Draft) -> tuple[ClaimDetermined, Claim
         raise Unfit(f"the claim ended before, by entry {story.determined.index}")
     await check_draft(member, drafted, [story.claim.issuer, story.claim.respondent])
     return statement, story.claim
-
-
-async def submit(member: Member, drafted: Draft) -> Recorded:
-    """Have a settlement recorded that both sides signed; raise Unfit where a signature is missing."""
-    await review(member, drafted)
-    return await submit_draft(member, drafted)
 
 
 async def tell_story(client: LedgerClient, claim: str) -> Story:

@@ -16,7 +16,7 @@ from ledger.party.answers.recorded import Recorded
 from ledger.party.answers.replies import LicenseState
 from ledger.party.client.client import LedgerClient
 from ledger.party.errors import NeedsRules, ReceiptInvalid, Unfit
-from ledger.party.speaking.countersigning import check_draft, likely_keyids, submit_draft
+from ledger.party.speaking.countersigning import check_draft, likely_keyids
 from ledger.party.speaking.drafts import Draft
 from ledger.party.speaking.speaker import Member, Speaker
 from ledger.statements import version_1
@@ -155,12 +155,6 @@ async def review(member: Member, drafted: Draft) -> Reviewed:
     if licensor != statement.issuer:
         raise Unfit(f"only {licensor} can license this, not {statement.issuer}")
     return Reviewed(opened, await _listing(member, statement.listing), licensor, statement.licensee, None)
-
-
-async def submit(member: Member, drafted: Draft) -> Recorded:
-    """Have a license or an amendment recorded that both sides signed; raise Unfit where a signature is missing."""
-    await review(member, drafted)
-    return await submit_draft(member, drafted)
 
 
 async def end(

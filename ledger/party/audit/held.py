@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from ledger.core.checkpoint import Checkpoint, TreeHead
+from ledger.core.cosignature import MAX_CLOCK_DIFFERENCE_S
 from ledger.core.dsse import HISTORY_TYPE, PROMISE_TYPE, REFUSAL_TYPE
 from ledger.core.encoding import Json, b64decode, canonical, parse_canonical
 from ledger.core.errors import FormatError, NoteError
@@ -28,8 +29,6 @@ from ledger.registry.acceptance import MAX_AHEAD_MS
 from ledger.statements import version_1
 from ledger.statements.party import PartyKeyRevoked
 
-MAX_CLOCK_DIFFERENCE_MS = 300_000
-"""How far what was signed may be above the time of an entry that follows it (docs/format.md §18.4)."""
 MAX_WORDS = 10_000
 _MAX_HELD = 1024
 _UNLAWFUL, _UNSIGNED = "unlawful-entry", "unsigned-statement"
@@ -238,14 +237,14 @@ class Held:
             if entry.index < word.size:
                 detail = "it refused a statement that it had recorded, as you hold"
                 return Charge("refusal-contradicts-log", detail, [pair_of(entry)], [word.signed])
-        if entry.entry.time_ms >= self._newest_ms - MAX_CLOCK_DIFFERENCE_MS:
+        if entry.entry.time_ms >= self._newest_ms - 1000 * MAX_CLOCK_DIFFERENCE_S:
             return None
         return next(filter(None, (rolled_back(entry, word) for word in self.words)), None)
 
 
 def rolled_back(entry: Recorded, word: Word) -> Charge | None:
     """Return that a promise or refusal was signed of a shorter log, long after this entry says that it was recorded."""
-    is_older = entry.entry.time_ms < word.time_ms - MAX_CLOCK_DIFFERENCE_MS
+    is_older = entry.entry.time_ms < word.time_ms - 1000 * MAX_CLOCK_DIFFERENCE_S
     if word.kind not in {PROMISE_TYPE, REFUSAL_TYPE} or entry.index < word.size or not is_older:
         return None
     detail = f"it said that its log ended at {word.size} entries, later than entry {entry.index} says it was recorded"
@@ -266,7 +265,7 @@ def cosigned_early(entry: Recorded, policy: Policy) -> Charge | None:
     if not policy.witnesses or not entry.index:
         return None
     note = parse_note(_note(entry))
-    earliest_s = -(-entry.entry.time_ms // 1000) - MAX_CLOCK_DIFFERENCE_MS // 1000
+    earliest_s = -(-entry.entry.time_ms // 1000) - MAX_CLOCK_DIFFERENCE_S
     names = {(key.name, key.id): (name, key) for name, key in policy.witnesses.items() if key.type in TIMED_TYPES}
     for line in note.signatures:
         name, key = names.get((line.name, line.key_id), ("", None))

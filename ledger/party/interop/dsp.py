@@ -5,14 +5,11 @@ The ids map one to one. Where data are fetched, and with which token, is between
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from ledger.core.encoding import Json
 from ledger.party.interop.errors import NotUnderstood
 from ledger.party.interop.foreign import Left
-from ledger.party.interop.words import format_ms
-from ledger.statements.vocabulary import PROFILE
 
 CONTEXT_URL = "https://w3id.org/dspace/2025/1/context.jsonld"
 
@@ -60,69 +57,6 @@ def from_transfer(message: Json) -> Requested:
     if not dsp:
         raise NotUnderstood("a message about a transfer names an agreement or a process")
     return Requested(dsp, _left(document, {"agreementId", *_PIDS.values()}))
-
-
-def to_agreement(license_fields: Mapping[str, Json], time_ms: int) -> dict[str, Json]:
-    """Return the ContractAgreementMessage of a license under version 2; `time_ms` is its entry's time.
-
-    Raises NotUnderstood where its `dsp` field is absent, sealed, or names no agreement.
-    """
-    dsp, terms = _dsp(license_fields), license_fields["terms"]
-    if "agreement" not in dsp:
-        raise NotUnderstood("the license names no agreement of the Dataspace Protocol", "/dsp/agreement")
-    agreement = {
-        "@id": dsp["agreement"],
-        "@type": "Agreement",
-        "assignee": terms["assignee"],
-        "assigner": terms["assigner"],
-        "profile": PROFILE,
-        "target": terms["target"],
-        "timestamp": format_ms(time_ms),
-        **{name: _spelt_out(terms[name]) for name in _RULES if name in terms},
-    }
-    pids = {spelt: dsp[name] for name, spelt in _PIDS.items() if name in dsp}
-    return {"@context": [CONTEXT_URL], "@type": "ContractAgreementMessage", **pids, "agreement": agreement}
-
-
-def to_transfer_request(transfer_fields: Mapping[str, Json], *, form: str, callback: str) -> dict[str, Json]:
-    """Return the TransferRequestMessage that a transfer answered; `form` and `callback` are the connector's own.
-
-    Raises NotUnderstood where its `dsp` field is absent, sealed, or lacks the agreement or the consumer's process.
-    """
-    dsp = _dsp(transfer_fields)
-    missing = [name for name in ("agreement", "consumer_pid") if name not in dsp]
-    if missing:
-        raise NotUnderstood(f"the transfer names no {missing[0]}", f"/dsp/{missing[0]}")
-    return {
-        "@context": [CONTEXT_URL],
-        "@type": "TransferRequestMessage",
-        "agreementId": dsp["agreement"],
-        "callbackAddress": callback,
-        "consumerPid": dsp["consumer_pid"],
-        "format": form,
-    }
-
-
-def _dsp(fields: Mapping[str, Json]) -> dict[str, Json]:
-    dsp = fields.get("dsp")
-    if not isinstance(dsp, dict) or "sealed" in dsp:
-        raise NotUnderstood("it has no open dsp field", "/dsp")
-    for name, value in dsp.items():
-        if not isinstance(value, str):
-            raise NotUnderstood("it is sealed", f"/dsp/{name}")
-    return dsp
-
-
-def _spelt_out(value: Json) -> Json:
-    """Return rules with the profile's own action as an IRI, which the protocol's context does not know."""
-    if isinstance(value, list):
-        return [_spelt_out(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        name: f"{PROFILE}#train" if (name, item) == ("action", "train") else _spelt_out(item)
-        for name, item in value.items()
-    }
 
 
 def _object(value: Json, what: str) -> dict[str, Json]:

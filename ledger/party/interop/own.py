@@ -7,7 +7,8 @@ from ledger.party.interop.contexts import LEDGER
 from ledger.party.interop.fitting import Draft
 from ledger.party.interop.jsonld import Literal, Node
 from ledger.party.interop.values import moment_ms
-from ledger.party.interop.words import MAX_TIME_MS, format_ms
+from ledger.party.interop.words import format_ms
+from ledger.party.text import MAX_TIME_MS
 
 OWN = LEDGER + "vocabulary#"
 PREFIX = "pl"

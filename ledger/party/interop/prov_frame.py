@@ -15,7 +15,8 @@ from ledger.core.keys import PublicKey
 from ledger.party.chain.told import Told
 from ledger.party.extras import MissingExtra
 from ledger.party.interop.contexts import LEDGER
-from ledger.party.interop.words import MAX_TIME_MS, format_ms
+from ledger.party.interop.words import format_ms
+from ledger.party.text import MAX_TIME_MS
 
 try:
     from prov.identifier import Namespace, QualifiedName

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from ledger.party.text import MAX_TIME_MS
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MAX_TIME_MS = 253_402_300_799_999
-"""The end of the year 9999, past which no calendar here goes."""
 
 
 def format_ms(time_ms: int) -> str:

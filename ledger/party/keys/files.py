@@ -50,14 +50,12 @@ class SealedSeed(Model):
     salt: Nonce
 
 
-class KeyFile(Model):
-    """A key file's content."""
+class NamedKey(Model):
+    """The public half of a key, with the keyid that has to be its own."""
 
     alg: Algorithm
     keyid: Hex32
     public_key: str
-    seed: SealedSeed
-    type: Literal["provenance-ledger.key/v1"] = KEY_FILE_TYPE
 
     @property
     def public(self) -> PublicKey:
@@ -66,6 +64,13 @@ class KeyFile(Model):
         if key.keyid != self.keyid:
             raise FormatError("wrong-value", "/keyid", "the keyid is another key's")
         return key
+
+
+class KeyFile(NamedKey):
+    """A key file's content."""
+
+    seed: SealedSeed
+    type: Literal["provenance-ledger.key/v1"] = KEY_FILE_TYPE
 
 
 def seal_key(key: HeldKey, passphrase: bytes) -> KeyFile:

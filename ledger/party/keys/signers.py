@@ -20,9 +20,9 @@ from ledger.core.errors import FormatError, SignerError
 from ledger.core.keys import ED25519, KEY_BYTES, MLDSA44, LastingKey, PublicKey, Signer, SigningKey
 from ledger.party.errors import NotAKeyFile
 from ledger.party.files import create_file
-from ledger.party.keys.files import MAX_FILE_BYTES, Algorithm, HeldKey, KeyFile, parse_key_file, read_key
+from ledger.party.keys.files import MAX_FILE_BYTES, Algorithm, HeldKey, KeyFile, NamedKey, parse_key_file, read_key
 from ledger.party.keys.token import Token, TokenSigner
-from ledger.statements.fields import Hex32, Key, Model, ShortKey
+from ledger.statements.fields import Key, Model, ShortKey
 from ledger.statements.parse import read_model
 
 SIGNER_FILE_TYPE: Literal["provenance-ledger.signer/v1"] = "provenance-ledger.signer/v1"
@@ -52,22 +52,12 @@ class InToken(Model):
         return Token(self.module, self.token)
 
 
-class SignerFile(Model):
+class SignerFile(NamedKey):
     """A signer file's content; it holds no secret."""
 
     alg: Algorithm = "ed25519"
-    keyid: Hex32
-    public_key: str
     type: Literal["provenance-ledger.signer/v1"] = SIGNER_FILE_TYPE
     where: Annotated[InEnvironment | InToken, Field(discriminator="kind")]
-
-    @property
-    def public(self) -> PublicKey:
-        """The public half; raise FormatError for a weak key or one that the keyid does not name."""
-        key = PublicKey.parse(self.alg, self.public_key)
-        if key.keyid != self.keyid:
-            raise FormatError("wrong-value", "/keyid", "the keyid is another key's")
-        return key
 
 
 def read_file(path: Path) -> KeyFile | SignerFile:

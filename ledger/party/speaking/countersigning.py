@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from ledger.core.checkpoint import TreeHead
 from ledger.core.errors import FormatError
@@ -55,8 +55,14 @@ async def check_draft(member: Member, drafted: Draft, sides: Sequence[str]) -> N
         await member.client.check_seen(head, drafted.envelope.recorded)
 
 
-async def submit_draft(member: Member, drafted: Draft) -> Recorded:
-    """Have a reviewed draft recorded; raise Unfit where a signature is missing."""
+async def submit_draft(
+    member: Member, drafted: Draft, review: Callable[[Member, Draft], Awaitable[object]]
+) -> Recorded:
+    """Have a draft recorded that both sides signed, once `review` has taken it.
+
+    Raises what `review` raises, and Unfit where a signature is missing.
+    """
+    await review(member, drafted)
     if drafted.missing:
         raise Unfit(f"not signed yet by {', '.join(drafted.missing)}")
     return await member.client.submit(drafted.envelope)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 from ledger.core.encoding import parse_json
 from ledger.core.errors import FormatError, LedgerError
@@ -21,7 +20,6 @@ from ledger.statements.parse import read_model
 from ledger.statements.transfer import Marks, TransferOffered
 
 MARKS_POINTER = "/marks/seal"
-MarksStatus = Literal["none", "opened", "withheld"]
 
 
 @dataclass
@@ -49,13 +47,6 @@ class HandOff:
     def marks(self) -> Marks | None:
         """How the copy is marked, in the open."""
         return self.offer.marks if isinstance(self.offer, TransferOffered) else None
-
-    @property
-    def marks_status(self) -> MarksStatus:
-        """Whether it is marked, and whether we can open the marks."""
-        if self.marks is None:
-            return "none"
-        return "withheld" if self.opened is None else "opened"
 
     @property
     def files(self) -> list[CopyFile]:

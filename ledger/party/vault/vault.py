@@ -117,10 +117,6 @@ class Vault:
         """Return an entry and its receipt."""
         return self._pair(f"entries/{_file_name(statement_id)}")
 
-    def keep_entry(self, statement_id: str, entry: bytes, receipt: bytes) -> Path:
-        """Keep an entry with its receipt; return the path of the receipt."""
-        return self.keep_entries([(statement_id, entry, receipt)])[0]
-
     def keep_entries(self, items: Sequence[tuple[str, bytes, bytes]]) -> list[Path]:
         """Keep many entries (id, entry, receipt), waiting for the disk once for all; return the receipts' paths."""
         directory = self.directory / "entries"

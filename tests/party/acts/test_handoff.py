@@ -16,7 +16,6 @@ from ledger.party.answers.recorded import Recorded
 from ledger.party.client.client import LedgerClient
 from ledger.party.dataset.committing.copies import Copies
 from ledger.party.dataset.committing.manifests import read_manifest
-from ledger.party.dataset.committing.opened import opened_cells
 from ledger.party.dataset.committing.openings import open_records
 from ledger.party.digests import describe, measure
 from ledger.party.errors import AlreadyThere, ContentMismatch, NeedsRules, Problem, ReceiptInvalid, Unfit
@@ -28,6 +27,7 @@ from ledger.statements.transfer import TransferAcknowledged, TransferOffered, Tr
 from tests.harness.builder import LedgerBuilder
 from tests.harness.people import Person, person
 from tests.party.answers.liar import Liar, serving
+from tests.party.dataset.tables import opened_cells
 
 CONTENT = {"airports.csv": b"iata,name\nAAA,Anaa\n" * 1000, "planes.bin": bytes(range(256)), "empty.txt": b""}
 

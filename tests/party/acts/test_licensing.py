@@ -19,6 +19,7 @@ from ledger.party.answers.recorded import Recorded
 from ledger.party.client.client import LedgerClient
 from ledger.party.errors import ForkDetected, NeedsRules, Unfit
 from ledger.party.speaking.composing import DRAFT_LIFETIME_MS
+from ledger.party.speaking.countersigning import submit_draft
 from ledger.party.speaking.drafts import Draft, new_draft, read_draft, write_draft
 from ledger.party.speaking.speaker import Speaker
 from ledger.party.vault.sealing import seal_fields
@@ -82,11 +83,11 @@ async def test_two_parties_sign_one_file(liar: Liar, sides: Sides, draft: Draft,
         assert (reviewed.licensor, reviewed.licensee) == ("alpha", "beta")
         assert "research" in str(reviewed.opened.terms)
         with pytest.raises(Unfit, match="not signed yet"):
-            await licensing.submit(speaker, current)
+            await submit_draft(speaker, current, licensing.review)
         write_draft(path, await speaker.sign_draft(current), new=False)
     with pytest.raises(Unfit):
         await licensing.review(gamma, read_draft(path))
-    recorded = await licensing.submit(beta, read_draft(path))
+    recorded = await submit_draft(beta, read_draft(path), licensing.review)
     assert recorded.statement_id == draft.envelope.id
     assert len(recorded.entry.envelope.signatures) == 2
     assert liar.builder.size == recorded.index + 1
@@ -169,7 +170,7 @@ async def both_sign(sides: Sides, drafted: Draft, tmp_path: Path) -> Recorded:
         current = read_draft(path)
         await licensing.review(speaker, current)
         write_draft(path, await speaker.sign_draft(current), new=False)
-    return await licensing.submit(sides[0], read_draft(path))
+    return await submit_draft(sides[0], read_draft(path), licensing.review)
 
 
 async def test_what_version_1_cannot_say_is_said_to_need_version_2(sides: Sides, draft: Draft, rules: int) -> None:

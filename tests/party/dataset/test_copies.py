@@ -16,7 +16,7 @@ from ledger.party.dataset.committing import parcels
 from ledger.party.dataset.committing.copies import Copies, Copy, cell_key, record_key
 from ledger.party.dataset.committing.keeping import CopyWriter
 from ledger.party.dataset.committing.manifests import read_manifest
-from ledger.party.dataset.committing.opened import OpenedCells, OpenedRow, check_opened, opened_cells
+from ledger.party.dataset.committing.opened import OpenedCells, OpenedRow, check_opened
 from ledger.party.dataset.committing.openings import open_records
 from ledger.party.dataset.committing.parcels import Parcel
 from ledger.party.dataset.reading.cells import canonical_record, parse_record
@@ -25,6 +25,7 @@ from ledger.party.dataset.reading.normal import normal_form
 from ledger.party.digests import describe, no_progress
 from ledger.party.errors import ContentMismatch, Unfit
 from ledger.statements.content import Content, Manifest
+from tests.party.dataset.tables import opened_cells
 
 TRANSFER = "sha256:" + "ab" * 32
 NONCE = "A" * 22 + "=="

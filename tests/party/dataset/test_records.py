@@ -16,12 +16,13 @@ from ledger.core.errors import FormatError, ProofError
 from ledger.core.hashing import EMPTY_ROOT
 from ledger.core.merkle import verify_inclusion
 from ledger.party.dataset.committing.leaves import record_leaf, redactable_leaf, tree_root
-from ledger.party.dataset.committing.opened import OpenedCells, OpenedRecord, OpenedRow, check_opened, opened_cells
+from ledger.party.dataset.committing.opened import OpenedCells, OpenedRecord, OpenedRow, check_opened
 from ledger.party.dataset.committing.roots import RootBuilder, path_nodes
 from ledger.party.dataset.reading.cells import canonical_cell, canonical_record, canonical_text, parse_record
 from ledger.party.dataset.reading.decimals import exact_decimal
 from ledger.party.dataset.reading.normal import MappedColumn, check_mapping, equals, normal_form
 from ledger.statements.content import Records
+from tests.party.dataset.tables import opened_cells
 from tests.party.dataset.vectors import load
 
 OPENED: TypeAdapter[OpenedRow | OpenedCells] = TypeAdapter(OpenedRecord)

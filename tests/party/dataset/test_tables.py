@@ -17,13 +17,14 @@ from hypothesis import strategies as st
 
 from ledger.party.dataset.committing.chunks import chunks
 from ledger.party.dataset.reading.cells import canonical_record, canonical_text
-from ledger.party.dataset.reading.delimited import DelimitedTable, plain_records, write_row
+from ledger.party.dataset.reading.delimited import DelimitedTable, plain_records
 from ledger.party.dataset.reading.errors import TableUnreadable
 from ledger.party.dataset.reading.formats import TableFormat, detect
 from ledger.party.dataset.reading.jsonlines import JsonTable
 from ledger.party.dataset.reading.source import HashedFile
 from ledger.party.dataset.reading.table import open_table
 from ledger.party.errors import Unfit
+from tests.party.dataset.tables import write_row
 from tests.party.dataset.vectors import load, made_of
 
 Answer = tuple[list[str], list[str]]

@@ -21,6 +21,7 @@ from ledger.party.evidence.finishing import Built
 from ledger.party.marks.drawing import survey
 from ledger.party.marks.making import Wish, design, make
 from ledger.party.marks.planting import plant
+from ledger.party.speaking.countersigning import submit_draft
 from ledger.party.speaking.speaker import Speaker, now_ms
 from ledger.party.trace.tracing import Examination, trace
 from ledger.party.vault.vault import Config, Vault
@@ -123,7 +124,7 @@ class Leak:
             )
             drafted = await licensing.draft(alpha, self.ids["listing"], name, deal)
             drafted = await recipient.sign_draft(await alpha.sign_draft(drafted))
-            license_id = (await licensing.submit(alpha, drafted)).statement_id
+            license_id = (await submit_draft(alpha, drafted, licensing.review)).statement_id
             copy, marks = _marked(place / table.name, method, name, table)
             offered = await handoff.offer(
                 alpha,

@@ -129,7 +129,7 @@ class Sender:
         path = prove(ranges, {node: self.builder._hashes[node] for node in nodes_of(ranges)})
         receipt = format_receipt(index, path, self.builder.checkpoint())
         assert parse_entry(self.builder.entries[index]).envelope.id == transfer
-        self.vault.keep_entry(transfer, self.builder.entries[index], receipt)
+        self.vault.keep_entries([(transfer, self.builder.entries[index], receipt)])
         return transfer, openings
 
 

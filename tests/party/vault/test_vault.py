@@ -19,7 +19,7 @@ def test_only_the_owner_can_read_anything(tmp_path: Path) -> None:
     home.mkdir(mode=0o755)
     vault = Vault(home)
     vault.keep_config(CONFIG)
-    vault.keep_entry(ID, b"entry", b"receipt")
+    vault.keep_entries([(ID, b"entry", b"receipt")])
     vault.replace_checkpoint("l.example/log", None, b"checkpoint")
     for path in [home, *home.rglob("*")]:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
@@ -38,7 +38,7 @@ def test_a_directory_that_is_not_ours_keeps_its_mode(tmp_path: Path) -> None:
     (home / "config.json").write_text('{"of": "another program"}')
     for path in (home, entries):
         path.chmod(0o755)
-    Vault(home).keep_entry(ID, b"entry", b"receipt")
+    Vault(home).keep_entries([(ID, b"entry", b"receipt")])
     Vault(home).replace_checkpoint("l", None, b"1")
     assert (mode(home), mode(entries), mode(home / "checkpoints")) == (0o755, 0o755, 0o700)
     (home / "config.json").unlink()
@@ -47,12 +47,12 @@ def test_a_directory_that_is_not_ours_keeps_its_mode(tmp_path: Path) -> None:
         with pytest.raises(OpenToOthers):
             Vault(home).keep_config(CONFIG)
         with pytest.raises(OpenToOthers):
-            Vault(home).keep_entry(ID, b"", b"")
+            Vault(home).keep_entries([(ID, b"", b"")])
         assert mode(home) == bits
     home.chmod(0o755)
     Vault(home).keep_config(CONFIG)
     home.chmod(0o777)
-    Vault(home).keep_entry(ID, b"entry", b"receipt")
+    Vault(home).keep_entries([(ID, b"entry", b"receipt")])
     assert (mode(home), mode(entries)) == (0o700, 0o700)
 
 
@@ -68,7 +68,7 @@ def test_a_checkpoint_replaces_only_the_one_it_was_compared_with(tmp_path: Path)
 @pytest.mark.parametrize("name", ["../../etc/passwd", "sha256:", ID + "/../x", "sha256:" + "AB" * 32, ""])
 def test_only_statement_ids_become_file_names(tmp_path: Path, name: str) -> None:
     with pytest.raises(VaultError):
-        Vault(tmp_path).keep_entry(name, b"", b"")
+        Vault(tmp_path).keep_entries([(name, b"", b"")])
 
 
 def test_a_home_of_nobody_says_so(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from ledger.registry.terms.evaluation import Facts, evaluate
 from ledger.statements.terms import from_version_1, implies
 from ledger.statements.terms.constraints import Measure, Membership
 from ledger.statements.terms.reading import read_constraint
-from ledger.statements.vocabulary import is_at_or_beneath
+from ledger.statements.vocabulary import upward
 from tests.harness.agreements import atomic
 from tests.registry.terms.worlds import SEAL, WORDS, constraints
 
@@ -34,7 +34,7 @@ def says(given_: list[Json], wanted: Json) -> Truth:
 
 
 def le(word: str, other: str) -> bool:
-    return is_at_or_beneath("purpose", word, other)
+    return other in upward("purpose", word)
 
 
 BENEATH = ("isA", "isPartOf", "isAnyOf")

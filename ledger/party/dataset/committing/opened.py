@@ -13,7 +13,7 @@ from ledger.core.errors import FormatError, ProofError
 from ledger.core.hashing import HASH_BYTES, node_hash
 from ledger.core.merkle import inclusion_ranges, verify_inclusion
 from ledger.party.dataset.committing.leaves import record_leaf
-from ledger.party.dataset.reading.cells import Cell, parse_cell, parse_record
+from ledger.party.dataset.reading.cells import parse_cell, parse_record
 from ledger.statements.content import ChunkRecords, Records, RowRecords
 from ledger.statements.fields import Base64, Model, Nonce, Quantity, Size, base64_of, refuse
 
@@ -101,13 +101,6 @@ def cells_root(opened: OpenedCells, width: int) -> bytes:
     if len(roots) != 1:
         raise ProofError("the cells are not of one record")
     return roots.pop()
-
-
-def opened_cells(opened: OpenedRow | OpenedCells) -> dict[int, Cell]:
-    """Return the cells that are shown, by column from 0; the opened record is one of rows, and was checked."""
-    if isinstance(opened, OpenedRow):
-        return dict(enumerate(parse_record(b64decode(opened.value))))
-    return {cell.column - 1: parse_cell(b64decode(cell.value)) for cell in opened.cells}
 
 
 def _check_value(value: bytes, records: RowRecords | ChunkRecords) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
-from ledger.party.dataset.reading.cells import Cell, canonical_text
+from ledger.party.dataset.reading.cells import canonical_text
 from ledger.party.dataset.reading.errors import TableUnreadable
 from ledger.party.dataset.reading.formats import TableFormat
 from ledger.party.dataset.reading.rows import MAX_ROWS, TEXT, Rows, batches, settled
@@ -161,25 +161,6 @@ def plain_records(text: bytes, mark: str, width: int) -> list[bytes] | None:
     cells = text[:-1].replace(mark.encode(), b'","').replace(b"\n", b'"]\n["')
     # No cell has a quote in it, so that two in a row are a cell without anything: what is missing.
     return (b'["' + cells + b'"]').replace(b'""', b"null").split(b"\n")
-
-
-def write_row(cells: Sequence[Cell], how: TableFormat) -> str:
-    """Return one row as a line of CSV or TSV without its line end.
-
-    What is missing is written as nothing, the empty string as `""`; a cell is put in quotes where it has to be. Raises
-    ValueError for a single missing cell: its line would be skipped.
-    """
-    if list(cells) == [None]:
-        raise ValueError("a row of one missing cell cannot stand in a file of lines")
-    return how.mark.join(_written(cell, how.mark) for cell in cells)
-
-
-def _written(cell: Cell, mark: str) -> str:
-    if cell is None:
-        return ""
-    if cell and not any(character in cell for character in (mark, '"', "\n", "\r")):
-        return cell
-    return '"' + cell.replace('"', '""') + '"'
 
 
 def record_end(text: bytes) -> int:

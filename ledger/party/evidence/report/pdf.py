@@ -12,12 +12,12 @@ from typing import Any, Literal, NamedTuple
 from ledger.party.evidence.parts.errors import EvidenceError
 from ledger.party.evidence.report.rendering import TEMPLATES, shown
 from ledger.party.extras import MissingExtra
+from ledger.party.text import MAX_TIME_MS
 
 _ARCHIVAL: Literal["a-3a"] = "a-3a"
 """PDF/A-3, accessible: what courts archive, and what may carry attachments. It asks for a glyph of every character."""
 _NOT_SHOWN = re.compile(r'the text `"(.+?)"` could not be displayed')
 """How Typst names what no font has."""
-_MAX_TIME_S = 253_402_300_799  # the end of the year 9999
 
 
 class Paper(NamedTuple):
@@ -38,7 +38,7 @@ def report_pdf(story: Mapping[str, Any], attachment: bytes | None = None) -> Pap
         data = shown({**story, "verdict": vars(story["verdict"]), "has_bundle": attachment is not None})
         if attachment is not None:
             (root / "bundle.zip").write_bytes(attachment)
-        return _compile(root, data, min(story["made"]["at_ms"] // 1000, _MAX_TIME_S))
+        return _compile(root, data, min(story["made"]["at_ms"] // 1000, MAX_TIME_MS // 1000))
 
 
 def _compile(root: Path, data: object, made_s: int) -> Paper:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
+from ledger.core.cosignature import MAX_CLOCK_DIFFERENCE_S
 from ledger.core.encoding import MAX_INTEGER, b64encode
 from ledger.core.errors import NoteError
 from ledger.core.note import MAX_NOTE_BYTES, NoteKey, cosigned_s, parse_note
@@ -25,8 +26,6 @@ ASK_S = 5.0
 CONNECT_S = 2.0
 FIRST_REST_S, MAX_REST_S = 0.1, 30.0
 """How long a witness is left alone after its first failure, and at most."""
-MAX_CLOCK_DIFFERENCE_S = 300
-"""How far a witness's clock may be from the newest entry's time and from ours (docs/format.md §10.6, §17.3)."""
 _SIZE = re.compile(rb"(0|[1-9][0-9]{0,15})\n")
 _TRIES = 3
 _logger = logging.getLogger(__name__)
