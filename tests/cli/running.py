@@ -15,9 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.harness.waiting import PATIENCE_S
+
 PASSPHRASE = "open sesame 7f3a"
 _READY = re.compile(r"Serving (http://127\.0\.0\.1:\d+)")
-_TIMEOUT_S = 60
+_TIMEOUT_S = PATIENCE_S
 
 
 class Ended(NamedTuple):

@@ -188,7 +188,7 @@ async def load_and_kill(memory: Memory, session: aiohttp.ClientSession, server: 
     before = len(memory.acknowledged)
     load = [asyncio.create_task(submit_lines(memory, session))]
     load += [asyncio.create_task(submit_one_by_one(memory, session)) for _ in range(SINGLES)]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while len(memory.acknowledged) == before:
             await asyncio.sleep(0.01)
             assert not any(task.done() for task in load), server.said

@@ -27,9 +27,10 @@ from ledger.server.service.listener import serve
 from ledger.server.store.contract import Store
 from tests.harness.people import Person, key, person
 from tests.harness.speech import START_MS, Speech, created, signed
+from tests.harness.waiting import PATIENCE_S
 
 ORIGIN = "ledger.example/log"
-START_S = 20.0
+START_S = PATIENCE_S
 _READY = re.compile(r"Serving (http://127\.0\.0\.1:\d+)")
 
 

@@ -17,8 +17,9 @@ from ledger.core.encoding import b64encode
 from ledger.core.merkle import Node, consistency_ranges, grow, nodes_of, prove, range_hash
 from ledger.core.note import ED25519_TYPE, NoteKey
 from tests.harness.people import key
+from tests.harness.waiting import PATIENCE_S
 
-START_S = 20.0
+START_S = PATIENCE_S
 PASSPHRASE = "a witness's passphrase"
 _READY = re.compile(r"Witnessing \d+ logs on (http://127\.0\.0\.1:\d+)")
 

@@ -27,6 +27,7 @@ from ledger.server.store.stamps import StoredStamp
 from tests.harness.people import person
 from tests.harness.running import House, running, serving, submit_all
 from tests.harness.tsa import Authority
+from tests.harness.waiting import until
 from verifier.core.policy import parse_policy
 from verifier.mirror.mirror import mirror
 
@@ -116,6 +117,10 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("tsa") / "ec", kind="ec")
 
 
+async def nothing_pends(store: SQLiteStore) -> bool:
+    return await store.pending() == []
+
+
 async def test_open_promises_are_kept_after_all(place: Place) -> None:
     """In their order; what is among the entries by now is none any more. The next start records them first."""
     await place.keep([place.promise(envelope) for envelope in (FIRST, THIRD, SECOND)])
@@ -124,10 +129,7 @@ async def test_open_promises_are_kept_after_all(place: Place) -> None:
     assert (await place.kept())[0] == [THIRD.id, SECOND.id]
     store = await SQLiteStore.open(place.database)
     async with running(store, HOUSE, place.workers):
-        for _ in range(200):
-            if not await store.pending():
-                break
-            await asyncio.sleep(0.02)
+        await until(lambda: nothing_pends(store))
         assert [await store.index_of(envelope.id) for envelope in (THIRD, SECOND)] == [3, 4]
     await store.close()
 

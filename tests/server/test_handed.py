@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from ledger.server.store.stamps import StoredStamp
 from tests.harness.people import person
 from tests.harness.running import House, running, submit_all
 from tests.harness.tsa import Authority
+from tests.harness.waiting import until
 
 ALPHA = person("alpha")
 HOUSE = House()
@@ -62,13 +62,9 @@ async def test_a_running_log_takes_what_is_of_it(tmp_path: Path, workers: Worker
             (tmp_path / HANDED / "3.checkpoint").write_bytes(two.checkpoint)
             for name in ("3.tsr", "03.tsr", "x.tsr", f"{10**30}.tsr"):
                 (tmp_path / HANDED / name).write_bytes(tokens[1])
-            await asyncio.sleep(0.05)
             left = {"3.checkpoint", "3.tsr", "03.tsr", "x.tsr", "1.checkpoint", "2.checkpoint"}
-            assert set(files(tmp_path)) == left | {"1.refused", "2.refused", f"{10**30}.refused"}
+            await until(lambda: set(files(tmp_path)) == left | {"1.refused", "2.refused", f"{10**30}.refused"})
             await submit_all(log, HOUSE.listings(ALPHA, 1))
-            for _ in range(200):
-                if "3.refused" in files(tmp_path):
-                    break
-                await asyncio.sleep(0.01)
+            await until(lambda: "3.refused" in files(tmp_path))
             assert "3.tsr" not in files(tmp_path)
             assert await log.store.stamp_sizes(0, 10) == [1, 2]

@@ -15,10 +15,11 @@ from ledger.server.service import listener, submission
 from tests.harness.faulty import Fault, Faults
 from tests.harness.people import Person
 from tests.harness.running import House, Served, post_head
+from tests.harness.waiting import PATIENCE_S, until
 
 DEADLINE_S = 0.3
-PATIENCE_S = 5.0
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: ledger\r\n\r\n"
+LAST_REQUEST = b"GET /healthz HTTP/1.1\r\nHost: ledger\r\nConnection: close\r\n\r\n"
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +28,14 @@ def short_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(listener, name, DEADLINE_S)
     for name in ("BODY_DEADLINE_S", "IDLE_DEADLINE_S"):
         monkeypatch.setattr(submission, name, DEADLINE_S)
+
+
+def long_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut no connection while requests are on their way: this test is about something else."""
+    for name in ("HEADER_DEADLINE_S", "KEEP_ALIVE_S"):
+        monkeypatch.setattr(listener, name, PATIENCE_S)
+    for name in ("BODY_DEADLINE_S", "IDLE_DEADLINE_S"):
+        monkeypatch.setattr(submission, name, PATIENCE_S)
 
 
 async def send_and_wait(served: Served, data: bytes, *, drip: bytes = b"") -> tuple[bytes, float]:
@@ -128,17 +137,22 @@ async def test_what_is_not_http_gets_a_problem_and_learns_nothing(served: Served
 async def test_connections_past_the_cap_are_cut_and_room_is_made_again(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    long_deadlines(monkeypatch)
     monkeypatch.setattr(listener, "MAX_CONNECTIONS", 3)
-    monkeypatch.setattr(listener, "HEADER_DEADLINE_S", PATIENCE_S)
     open_ones = [await asyncio.open_connection(served.host, served.port) for _ in range(3)]
-    await asyncio.sleep(0.05)
-    said, took = await send_and_wait(served, REQUEST)
+    for reader, writer in open_ones:  # who is answered has been counted
+        writer.write(REQUEST)
+        await asyncio.wait_for(reader.readuntil(b"alive\n"), PATIENCE_S)
+    said, took = await send_and_wait(served, LAST_REQUEST)
     assert said == b""
     assert took < PATIENCE_S / 2
     open_ones[0][1].close()
-    await asyncio.sleep(0.05)
-    said, _ = await send_and_wait(served, REQUEST)
-    assert said.endswith(b"alive\n")
+
+    async def is_answered() -> bool:
+        said, _ = await send_and_wait(served, LAST_REQUEST)
+        return said.endswith(b"alive\n")
+
+    await until(is_answered)
     for _, writer in open_ones[1:]:
         writer.close()
 
@@ -149,7 +163,7 @@ JSON = {"Content-Type": "application/json"}
 async def test_a_full_queue_and_a_full_disk_say_when_to_come_back(
     served: Served, session: aiohttp.ClientSession, house: House, alpha: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listener, "KEEP_ALIVE_S", PATIENCE_S)  # else it may be cut as the next request is sent
+    long_deadlines(monkeypatch)
     one, *more = house.listings(alpha, 20)
     monkeypatch.setattr(served.log._waiting, "_maxsize", 1)
     monkeypatch.setattr(promising, "MAX_PROMISED", 3)
@@ -163,7 +177,7 @@ async def test_a_full_queue_and_a_full_disk_say_when_to_come_back(
     first = asyncio.create_task(submit(one.recorded))
     await held.called.wait()
     rest = [asyncio.create_task(submit(envelope.recorded)) for envelope in more]
-    await asyncio.sleep(0.3)
+    await asyncio.wait(rest, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)  # as much waits as may
     held.gate.set()
     answers = set(await asyncio.gather(first, *rest))
     assert answers == {(201, None, ""), (202, None, ""), (429, "1", "busy")}
@@ -177,7 +191,7 @@ async def test_a_full_queue_and_a_full_disk_say_when_to_come_back(
 async def test_stopping_answers_what_waits_and_refuses_the_rest(
     served: Served, session: aiohttp.ClientSession, house: House, alpha: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listener, "KEEP_ALIVE_S", PATIENCE_S)
+    long_deadlines(monkeypatch)
     early, late, line = house.listings(alpha, 3)
     held = Faults(served.log.store, plan=[Fault.HELD])
 
@@ -189,7 +203,7 @@ async def test_stopping_answers_what_waits_and_refuses_the_rest(
     waiting = asyncio.create_task(submit(early.recorded))
     await held.called.wait()
     served.stop.set()
-    await asyncio.sleep(0.05)
+    await until(lambda: served.log.stopping)
     assert await submit(late.recorded) == (503, "1")
     async with session.post(
         "/v1/statements", data=line.recorded, headers={"Content-Type": "application/jsonl"}

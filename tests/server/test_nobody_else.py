@@ -19,7 +19,8 @@ from ledger.server.log.recovery.stamping import Authority
 from ledger.server.log.recovery.witness_views import WitnessViews
 from ledger.server.log.state.errors import NotStampedError
 from tests.harness.running import House
-from tests.server.test_witnessing import Fake, panel_of, until, witnessed
+from tests.harness.waiting import until
+from tests.server.test_witnessing import Fake, panel_of, witnessed
 from tests.verifier.watch.test_process import ALARM, answering, reply
 from verifier.core.errors import SourceUnavailable
 from verifier.sources.source import HttpSource

@@ -22,12 +22,14 @@ from ledger.server.log import promising, sequencer
 from ledger.server.log.intake.workers import Workers
 from ledger.server.log.sequencer import Log
 from ledger.server.log.state.errors import PromisedError, SignedRefusalError, UnavailableError
+from ledger.server.store.contract import Store
 from ledger.server.store.memory import MemoryStore
 from ledger.server.store.sqlite import SQLiteStore
 from tests.harness.faulty import Fault, Faults
 from tests.harness.people import person
 from tests.harness.running import Clock, House, running, serving, submit_all
 from tests.harness.speech import Speech, signed
+from tests.harness.waiting import PATIENCE_S, until
 
 ALPHA = person("alpha")
 
@@ -78,11 +80,19 @@ async def promised(log: Log, envelope: Envelope) -> Envelope:
 
 async def recorded(log: Log, envelope: Envelope) -> int:
     """Wait until a statement is recorded, and return its index."""
-    for _ in range(200):
-        if (index := await log.store.index_of(envelope.id)) is not None:
-            return index
-        await asyncio.sleep(0.02)
-    raise AssertionError("not recorded")
+    await until(lambda: is_recorded(log.store, envelope.id))
+    index = await log.store.index_of(envelope.id)
+    assert index is not None
+    return index
+
+
+async def is_recorded(store: Store, statement_id: str) -> bool:
+    return await store.index_of(statement_id) is not None
+
+
+async def is_kept(store: Store) -> bool:
+    """Tell whether no promise waits any more."""
+    return await store.pending() == []
 
 
 async def test_a_full_disk_promises_and_keeps_it(log: Log, disk: Disk) -> None:
@@ -232,20 +242,15 @@ async def test_a_promise_outlives_a_kill(tmp_path: Path, workers: Workers) -> No
         [sys.executable, "-c", KILLED, path],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE_S,
         check=False,
         start_new_session=True,
     )
     assert child.returncode == -signal.SIGKILL, child.stderr
     store = await SQLiteStore.open(path)
     async with running(store, HOUSE, workers) as log:
-        index = None
-        for _ in range(200):
-            index = await store.index_of(child.stdout.strip())
-            if index is not None:
-                break
-            await asyncio.sleep(0.02)
-        assert index == 2
+        await until(lambda: is_recorded(store, child.stdout.strip()))
+        assert await store.index_of(child.stdout.strip()) == 2
         assert await store.pending() == []
         assert log.published is not None
         assert log.published.head.size == 3
@@ -263,10 +268,15 @@ async def test_nothing_that_waits_breaks_a_promise(workers: Workers, monkeypatch
         appends = Faults(log.store, plan=[Fault.HELD])
         ahead = [asyncio.create_task(log.submit(one.recorded)) for one in HOUSE.listings(ALPHA, 1)]
         await appends.called.wait()
-        for envelope in [*HOUSE.listings(ALPHA, 2), early]:  # two are on the way, and `early` fills the queue
+        # Two are on the way, one checked and one about to be; `early` fills the queue.
+        for envelope, comes in zip(
+            [*HOUSE.listings(ALPHA, 2), early],
+            [log._checked.full, lambda: log.waiting_count == 0, lambda: log.waiting_count == 1],
+            strict=True,
+        ):
             ahead.append(asyncio.create_task(log.submit(envelope.recorded)))
-            await asyncio.sleep(0.05)
-        assert log.waiting_count == 1
+            await asyncio.sleep(0)  # it begins
+            await until(comes)
         surplus = asyncio.create_task(log.submit(late.recorded))
         await asyncio.sleep(0)
         appends.gate.set()
@@ -309,11 +319,7 @@ async def test_an_expired_promise_is_given_up(workers: Workers, disk: Disk) -> N
         clock.now_ms += 11
         disk.clear()
         assert (await log.submit(later.recorded)).entry.index == 2
-        for _ in range(100):
-            if not await log.store.pending():
-                break
-            await asyncio.sleep(0.02)
-        assert await log.store.pending() == []
+        await until(lambda: is_kept(log.store))
 
 
 async def test_over_http(log: Log, disk: Disk) -> None:

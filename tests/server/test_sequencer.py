@@ -26,6 +26,7 @@ from tests.harness.people import key, person
 from tests.harness.reference import ReferenceTree, entry_leaf
 from tests.harness.running import Clock, House, running, submit_all
 from tests.harness.speech import START_MS, signed
+from tests.harness.waiting import PATIENCE_S, until
 
 ALPHA, BETA = person("alpha"), person("beta")
 
@@ -285,7 +286,7 @@ async def test_a_full_queue_promises_and_lets_streams_wait(workers: Workers, mon
         envelopes = house.listings(ALPHA, 30)
         submissions = [asyncio.create_task(log.submit(item.recorded)) for item in envelopes]
         stream = asyncio.create_task(submit_all(log, envelopes))
-        await asyncio.wait(submissions, timeout=0.5)
+        await asyncio.wait(submissions, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
         refused = [task for task in submissions if task.done()]
         assert all(isinstance(task.exception(), BusyError) for task in refused)
         assert refused
@@ -311,7 +312,7 @@ async def test_stopping_finishes_what_waits(workers: Workers, monkeypatch: pytes
         appends = Faults(store, plan=[Fault.HELD])
         envelopes = house.listings(ALPHA, 40)
         stream = asyncio.create_task(submit_all(log, envelopes))  # more than the queue holds: some wait for room
-        await asyncio.sleep(0.2)
+        await until(lambda: log.waiting_count == 8)
         stopping = asyncio.create_task(log.stop())
         await asyncio.sleep(0)
         with pytest.raises(UnavailableError, match="stopping"):

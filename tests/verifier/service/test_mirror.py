@@ -21,6 +21,7 @@ from typing import Any, Self
 import pytest
 
 from tests.harness.tsa import Authority
+from tests.harness.waiting import PATIENCE_S, wait_until
 from tests.verifier.builder import statement_name
 from tests.verifier.replay.test_replay import MANY
 from tests.verifier.sources.test_remembered import early, forked
@@ -30,7 +31,7 @@ from verifier.replay.receipt import verify_receipt
 
 SIZE = len(MANY.entries)
 _READY = re.compile(r"Serving the mirror at (http://127\.0\.0\.1:\d+)/checkpoint")
-START_S = 30.0
+START_S = PATIENCE_S
 
 
 class Mirror:
@@ -201,9 +202,8 @@ def test_it_follows_what_can_be_verified_and_nothing_else(tmp_path: Path) -> Non
         name = json.loads(mirror.get(f"v1/entries/{SIZE - 1}"))["statement_id"]
         assert mirror.status(f"v1/statements/{name}") == 200
         forked(3).write(source)
-        time.sleep(0.6)
+        wait_until(lambda: "fork" in mirror.said.read_text())
         assert mirror.get("checkpoint") == MANY.note()
-        assert "fork" in mirror.said.read_text()
         MANY.write(source)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import sqlite3
-import time
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from ledger.core.note import open_note, parse_note, parse_vkey
+from tests.harness.waiting import PATIENCE_S
 from tests.harness.witnesses import BareLog, WitnessProcess, ask
 from verifier.cli.main import main
 
@@ -94,19 +95,23 @@ def test_what_was_answered_survives_kill_9(tmp_path: Path) -> None:
             known = seen if answer.status == 200 else int(answer.body)
             assert known >= seen
 
-            def grow(start: int, where: str) -> int:
+            is_under_load = threading.Event()
+
+            def grow(start: int, where: str, loaded: threading.Event) -> int:
                 """Grow until the connection breaks; return the last size that was answered."""
                 size = start
                 try:
                     while size < 2_000:
                         assert ask(where, "POST", "/add-checkpoint", LOG.request(size, size + 1)).status == 200
                         size += 1
+                        if size > start + 20:
+                            loaded.set()
                 except OSError:
                     pass
                 return size
 
-            task = client.submit(grow, known, url)
-            time.sleep(0.3)
+            task = client.submit(grow, known, url, is_under_load)
+            assert is_under_load.wait(PATIENCE_S)
             witness.process.kill()
             witness.process.wait()
             seen = task.result()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import os
 import signal
@@ -19,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from tests.harness.waiting import PATIENCE_S, wait_until
 from tests.verifier.builder import Builder, small_ledger
 from tests.verifier.cli.test_cli import verifier
 from verifier.core.errors import SourceUnavailable, UsageError
@@ -27,7 +29,7 @@ from verifier.sources.source import HttpSource
 from verifier.watch.sinks import append_line, parse_webhook, run_command
 
 ALARM = {"id": "a" * 32, "kind": "names-me"}
-WAIT_S = 30.0
+WAIT_S = PATIENCE_S
 
 
 @contextmanager
@@ -128,9 +130,7 @@ def test_it_stops_when_asked_and_says_by_its_exit_code(tmp_path: Path) -> None:
     put(log, tmp_path / "log")
     (tmp_path / "m").unlink()
     process = subprocess.Popen([sys.executable, "-m", "verifier", "watch", *map(str, [tmp_path / "log", *common])])
-    deadline = time.monotonic() + WAIT_S
-    while not (tmp_path / "m").exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until((tmp_path / "m").exists)
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=WAIT_S) == 0
 
@@ -176,18 +176,16 @@ def test_a_silent_webhook_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "SILENCE_S", 0.2)
     monkeypatch.setattr(source, "DEADLINE_S", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        begun = time.monotonic()
         assert "Timeout" in parse_webhook(f"http://127.0.0.1:{silent.getsockname()[1]}/").send(ALARM)
 
     def trickle(handler: BaseHTTPRequestHandler) -> None:
-        for byte in b"HTTP/1.1 200 OK\r\n" * 10:
+        for byte in itertools.cycle(b"HTTP/1.1 200 OK\r\n"):  # until whoever asked is gone
             handler.wfile.write(bytes([byte]))
             handler.wfile.flush()
             time.sleep(0.1)
 
     with answering(trickle) as url:
         assert "Timeout" in parse_webhook(url).send(ALARM)
-    assert time.monotonic() - begun < 5
 
 
 def test_a_command_gets_the_alarm_as_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,13 +259,10 @@ def test_a_source_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> 
 
     def trickle(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n")
-        for _ in range(20):
+        for _ in range(9999):  # a quarter of an hour, unless whoever asked is gone
             handler.wfile.write(b"x")
             handler.wfile.flush()
             time.sleep(0.1)
 
-    with answering(trickle) as url:
-        begun = time.monotonic()
-        with pytest.raises(SourceUnavailable, match="Timeout"):
-            HttpSource(url).read("checkpoint", 1 << 16)
-        assert time.monotonic() - begun < 8
+    with answering(trickle) as url, pytest.raises(SourceUnavailable, match="Timeout"):
+        HttpSource(url).read("checkpoint", 1 << 16)
