@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from pathlib import Path
 
 import pytest
 
-from ledger.cli.kit.errors import explain, report
+import ledger
+from ledger.cli.kit.errors import explain, report, row_of
 from ledger.cli.kit.words import fields
 from ledger.core.errors import FormatError, LedgerError, NoteError, PolicyError, QuorumError
 from ledger.party.errors import (
@@ -14,6 +17,7 @@ from ledger.party.errors import (
     ContentMismatch,
     ForkDetected,
     OpenToOthers,
+    PartyError,
     Problem,
     ReceiptInvalid,
     ReplyInvalid,
@@ -58,6 +62,25 @@ FORK = ForkDetected("l.example", b"one", b"two", "two roots at size 5", certain=
 )
 def test_every_error_has_its_exit_code(error: LedgerError | OSError, code: int) -> None:
     assert explain(error).code == code
+
+
+def kinds(kind: type[LedgerError] = LedgerError) -> set[type[LedgerError]]:
+    """Return every kind of error in the ledger, once all of it is loaded."""
+    for module in pkgutil.walk_packages(ledger.__path__, "ledger."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    below = {kind for kind in kind.__subclasses__() if kind.__module__.startswith("ledger.")}
+    return below.union(*map(kinds, below))
+
+
+def test_every_kind_of_error_has_its_row() -> None:
+    """What has none would be told without advice, and with the exit code of a refusal, whatever it is."""
+    families = {PartyError}
+    without = {kind.__name__ for kind in kinds() - families if row_of(kind) is None}
+    assert without == set()
+    assert len(kinds()) > 60
+    assert row_of(LedgerError) is None
+    assert row_of(PartyError) is None
 
 
 def test_a_fork_is_told_loudly_with_its_evidence(capsys: pytest.CaptureFixture[str]) -> None:

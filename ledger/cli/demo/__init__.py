@@ -15,8 +15,9 @@ import typer
 
 from ledger.cli.demo.cheat import cheat
 from ledger.cli.demo.check import check
-from ledger.cli.demo.stage import NotAsTold, Stage
+from ledger.cli.demo.stage import Stage
 from ledger.cli.demo.story import OPERATOR, ORIGIN, act
+from ledger.cli.kit.endings import NotAsTold
 from ledger.cli.kit.words import fields, say
 
 _MARK = ".ledger-demo"

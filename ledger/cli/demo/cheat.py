@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from ledger.cli.demo.stage import NotAsTold, Stage, first_line
+from ledger.cli.demo.stage import Stage, first_line
 from ledger.cli.demo.story import HARBOUR, SKYWAYS, Affair, key_options
+from ledger.cli.kit.endings import NotAsTold
 from ledger.cli.kit.words import console
 from ledger.party.text import plain
 

@@ -14,16 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ledger.cli.kit.endings import NotAsTold
 from ledger.cli.kit.words import console, say
-from ledger.core.errors import LedgerError
 from ledger.party.text import plain
 
 _TIMEOUT_S = 120
 _READY = re.compile(r"Serving (http://\S+)/docs")
-
-
-class NotAsTold(LedgerError):
-    """A step of the demo did not happen as told."""
 
 
 class Stage:

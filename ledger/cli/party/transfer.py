@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from ledger.cli.kit.errors import REFUSED, report
+from ledger.cli.kit.endings import REFUSED
+from ledger.cli.kit.errors import report
 from ledger.cli.kit.home import DEFAULT_HOME as HOME
 from ledger.cli.kit.home import (
     Cursor,
