@@ -18,7 +18,7 @@ from benchmarks.marks_classifier import distinguish
 from ledger.party.dataset.reading.cells import canonical_record
 from ledger.party.dataset.reading.formats import detect
 from ledger.party.marks.bits import millibits, needed_millibits
-from ledger.party.marks.drawing import Source, survey
+from ledger.party.marks.drawing import SourceTable, survey
 from ledger.party.marks.errors import CannotMark
 from ledger.party.marks.making import Design, Wish, design, make
 from ledger.party.marks.parameters import Code, Parameters
@@ -58,7 +58,7 @@ def run(tables: Sequence[Path], scale: int) -> None:
     innocents(random)
 
 
-def canaries(source: Source, random: Random, leaks: int) -> None:
+def canaries(source: SourceTable, random: Random, leaks: int) -> None:
     """Cut a tenth of the rows out of a copy, again and again; compare innocents' canaries with drawn rows."""
     designed = _designed(source, Wish("canary", RECIPIENTS, BOUND))
     if designed is None or designed.recipe is None:
@@ -98,7 +98,7 @@ class Pool:
     part: float = 1.0
 
 
-def codes(source: Source, random: Random, colluders: int, leaks: int) -> None:
+def codes(source: SourceTable, random: Random, colluders: int, leaks: int) -> None:
     """Have one recipient leak a tenth, and colluders pool whole copies; score them, and innocents beside them."""
     designed = _designed(source, Wish("tardos", RECIPIENTS, BOUND, colluders))
     if designed is None:
@@ -179,7 +179,7 @@ def _minority(held: list[int]) -> set[int]:
     return set(held) if ones in {0, len(held)} else {int(2 * ones <= len(held))}
 
 
-def _designed(source: Source, wish: Wish) -> Design | None:
+def _designed(source: SourceTable, wish: Wish) -> Design | None:
     try:
         return design(source, wish)
     except CannotMark as error:
@@ -187,7 +187,7 @@ def _designed(source: Source, wish: Wish) -> Design | None:
         return None
 
 
-def _sighting(source: Source, rows: int) -> Sighting:
+def _sighting(source: SourceTable, rows: int) -> Sighting:
     return Sighting(rows, len(source.columns), frozenset(range(len(source.columns))))
 
 

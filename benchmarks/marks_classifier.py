@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ledger.party.dataset.reading.cells import Cell
-from ledger.party.marks.drawing import Source, draw
+from ledger.party.marks.drawing import SourceTable, draw
 from ledger.party.marks.recipe import learn
 
 _SHOWN = 8
@@ -19,7 +19,7 @@ _MARKS = 600
 _REAL = 4000
 
 
-def distinguish(source: Source, random: Random) -> None:
+def distinguish(source: SourceTable, random: Random) -> None:
     """Print the cross-validated AUC of two supervised models, and that of an outlier detector: 0.5 is blind."""
     try:
         from sklearn.ensemble import IsolationForest, RandomForestClassifier  # noqa: PLC0415 - of the extra `bench`

@@ -20,7 +20,7 @@ from ledger.party.dataset.committing import parcels
 from ledger.party.dataset.committing.committing import FreshSalts, commit_rows
 from ledger.party.dataset.committing.copies import Copies
 from ledger.party.dataset.committing.keeping import CopyWriter
-from ledger.party.dataset.committing.openings import open_records
+from ledger.party.dataset.committing.opener import open_records
 from ledger.party.dataset.reading.formats import TableFormat, detect
 from ledger.party.digests import describe, no_progress
 from ledger.statements.content import Manifest

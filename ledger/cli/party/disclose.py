@@ -15,7 +15,7 @@ from ledger.cli.kit.saying import pointers
 from ledger.cli.kit.words import as_json, fields, say, tell, when
 from ledger.core.encoding import Json, canonical
 from ledger.party.acts import disclosing
-from ledger.party.acts.disclosing import Place
+from ledger.party.acts.disclosing import SealedPlace
 from ledger.party.answers.recorded import Recorded
 from ledger.party.errors import Unfit
 from ledger.party.vault.locker import Kept
@@ -159,7 +159,7 @@ def _list(statement: str | None, home: Path, passphrase_file: Path | None, *, js
         async with speaking(home, passphrase_file) as speaker:
             return await disclosing.sealed_statements(speaker)
 
-    async def one(statement_id: str) -> list[Place]:
+    async def one(statement_id: str) -> list[SealedPlace]:
         async with speaking(home, passphrase_file) as speaker:
             return await disclosing.places(speaker, statement_id)
 
@@ -177,7 +177,7 @@ def _list(statement: str | None, home: Path, passphrase_file: Path | None, *, js
     say("Nothing is sealed." if not found else "'ledger disclose ID' shows the values of one.", "dim")
 
 
-def _show(found: Sequence[Place], *, json_output: bool) -> None:
+def _show(found: Sequence[SealedPlace], *, json_output: bool) -> None:
     if json_output:
         as_json([_document(place) for place in found])
         return
@@ -187,7 +187,7 @@ def _show(found: Sequence[Place], *, json_output: bool) -> None:
         fields([("value", value), ("erased", when(place.kept.erased_ms)), *_handed(place)])
 
 
-def _warn(chosen: Sequence[Place]) -> None:
+def _warn(chosen: Sequence[SealedPlace]) -> None:
     say("This destroys, here and for good, what opens:", "bold", err=True)
     for place in chosen:
         state = "" if place.kept.erased_ms is None else "  (destroyed before; it is attested again)"
@@ -196,11 +196,11 @@ def _warn(chosen: Sequence[Place]) -> None:
     say("Copies that were handed out, and backups, are not destroyed by it.", "yellow", err=True)
 
 
-def _handed(place: Place) -> list[tuple[str, object]]:
+def _handed(place: SealedPlace) -> list[tuple[str, object]]:
     return [("shown to", f"{item.whom}, {when(item.time_ms)}") for item in place.handed]
 
 
-def _document(place: Place) -> dict[str, Json]:
+def _document(place: SealedPlace) -> dict[str, Json]:
     return {
         "erased_ms": place.kept.erased_ms,
         "handed": [{"for": item.whom, "time_ms": item.time_ms} for item in place.handed],

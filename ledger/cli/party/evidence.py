@@ -14,9 +14,9 @@ from ledger.cli.kit.home import DEFAULT_HOME as HOME
 from ledger.cli.kit.home import Home, JsonOutput, Mirror, MirrorPolicy, PassphraseFile, parse_time, run, speaking
 from ledger.cli.kit.words import as_json, console, fields, say
 from ledger.party.errors import AlreadyThere
-from ledger.party.evidence.building import MAX_OPENED, Request, build
+from ledger.party.evidence.building import MAX_OPENED, BundleRequest, build
 from ledger.party.evidence.finishing import Built
-from ledger.party.evidence.parts.disclosed import read_choice
+from ledger.party.evidence.parts.choices import read_choice
 from ledger.party.evidence.parts.sources import Progress as Told
 from ledger.party.files import create_file
 
@@ -127,7 +127,7 @@ def build_(
     Example: ledger evidence build --trace trace.json --claim sha256:… --out bundle.zip
     """
     targets = _targets(out, single_file=single_file)
-    request = Request(
+    request = BundleRequest(
         trace=trace,
         transfer=transfer,
         claim=claim,

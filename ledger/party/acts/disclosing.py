@@ -24,7 +24,7 @@ _NOT_FOUND = 404
 
 
 @dataclass(frozen=True)
-class Place:
+class SealedPlace:
     """One place that we sealed: `value` is what stands there, unless it was erased; `handed`: to whom it was shown."""
 
     kept: Kept
@@ -44,15 +44,15 @@ async def sealed_statements(speaker: Speaker) -> dict[str, list[Kept]]:
     return found
 
 
-async def places(speaker: Speaker, statement_id: str) -> list[Place]:
+async def places(speaker: Speaker, statement_id: str) -> list[SealedPlace]:
     """Return the places of one statement, opened; raise Unfit where we sealed nothing in it."""
 
-    def read() -> list[Place]:
+    def read() -> list[SealedPlace]:
         locker = speaker.locker
         values = {item.pointer: item.value for item in locker.disclosures(statement_id)}
         handed = locker.handed(statement_id)
         return [
-            Place(kept, values.get(kept.pointer), tuple(item for item in handed if item.pointer == kept.pointer))
+            SealedPlace(kept, values.get(kept.pointer), tuple(item for item in handed if item.pointer == kept.pointer))
             for kept in locker.places(statement_id)
         ]
 

@@ -20,7 +20,7 @@ from ledger.party.dataset.reading.formats import TableFormat, detect
 from ledger.party.digests import Progress, no_progress
 from ledger.party.errors import AlreadyThere, Unfit
 from ledger.party.files import write_file
-from ledger.party.marks.drawing import Source, survey
+from ledger.party.marks.drawing import SourceTable, survey
 from ledger.party.marks.errors import CannotMark
 from ledger.party.marks.making import Design, Wish, design, design_again, make
 from ledger.party.marks.parameters import leak_detected
@@ -116,13 +116,13 @@ def _table(files: Sequence[Path], encoding: str | None) -> tuple[int, TableForma
     return tables[0]
 
 
-def _kept_code(speaker: Speaker, listing: str, source: Source) -> TardosMarks | None:
+def _kept_code(speaker: Speaker, listing: str, source: SourceTable) -> TardosMarks | None:
     kept = speaker.locker.code(listing, _digest(source))
     code = None if kept is None else parse_marks(kept)
     return code if isinstance(code, TardosMarks) else None
 
 
-def _digest(source: Source) -> str:
+def _digest(source: SourceTable) -> str:
     return sha256(canonical(list(source.columns))).hexdigest()
 
 

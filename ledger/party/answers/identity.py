@@ -18,7 +18,7 @@ from ledger.statements.ledger import LedgerCreated
 
 
 @dataclass(frozen=True)
-class Identity:
+class LedgerIdentity:
     """A ledger: its id, and the verified statement that made it."""
 
     id: str
@@ -45,7 +45,7 @@ class Identity:
         return payload
 
 
-def identify(recorded: Recorded, policy: Policy, origin: str) -> Identity:
+def identify(recorded: Recorded, policy: Policy, origin: str) -> LedgerIdentity:
     """Return the ledger that entry 0 makes.
 
     Raises ReceiptInvalid unless it is a good `ledger.created` of this origin that names the policy's log key.
@@ -65,7 +65,7 @@ def identify(recorded: Recorded, policy: Policy, origin: str) -> Identity:
         accept(View(), candidate, 0, recorded.entry.time_ms, _no_root)
     except Refused as error:
         raise ReceiptInvalid(f"entry 0 had to be refused: {error}") from error
-    return Identity(envelope.id, statement)
+    return LedgerIdentity(envelope.id, statement)
 
 
 def wrong_signatures(envelope: Envelope, keys: dict[str, PublicKey]) -> list[str]:

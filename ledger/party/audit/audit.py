@@ -22,7 +22,7 @@ from ledger.core.errors import FormatError, LedgerError
 from ledger.core.keys import PublicKey
 from ledger.core.policy import Policy
 from ledger.core.receipt import open_receipt, parse_receipt
-from ledger.party.answers.identity import Identity
+from ledger.party.answers.identity import LedgerIdentity
 from ledger.party.answers.recorded import Recorded, open_recorded
 from ledger.party.audit.frauds import Charge, prove, prove_fork
 from ledger.party.audit.held import (
@@ -54,7 +54,7 @@ _SHOWN_BY_ENTRIES = ("unknown-party", "seen-mismatch")
 class Asking(Protocol):
     """What is asked of a ledger to judge what it said: four calls, each of which verifies what it returns."""
 
-    async def identity(self) -> Identity:
+    async def identity(self) -> LedgerIdentity:
         """Return the ledger's id and keys."""
         ...
 

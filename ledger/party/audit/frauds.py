@@ -22,7 +22,7 @@ Pair = tuple[bytes, bytes]
 
 
 @dataclass
-class Draft:
+class ProofDraft:
     """A fraud proof in the making, about the log `origin`."""
 
     kind: str
@@ -74,7 +74,7 @@ def prove_fork(
     `consistency`: the root that the larger tree has at the smaller size, and the path that shows it; None for equal
     sizes. `created` is entry 0: needed where the service key signed one of the heads.
     """
-    draft = Draft("fork", origin)
+    draft = ProofDraft("fork", origin)
     if draft.head(known) is None or draft.head(other) is None:
         return None
     if any("signed" in head for head in draft.heads if isinstance(head, dict)):
@@ -123,7 +123,7 @@ class Charge:
 
 def prove(origin: str, created: Pair, charge: Charge) -> dict[str, Json]:
     """Return the fraud proof of a charge; `created` is entry 0, which vouches for the service key."""
-    draft = Draft(charge.kind, origin)
+    draft = ProofDraft(charge.kind, origin)
     for signed in charge.heads:
         draft.head(signed)
     draft.entries(dict.fromkeys([created, *charge.pairs]))

@@ -22,7 +22,7 @@ from ledger.core.merkle import Node
 from ledger.core.policy import Policy
 from ledger.core.receipt import parse_receipt
 from ledger.core.tiles import TILE_HEIGHT, TILE_WIDTH, Tile, format_tile_path, node_in_tile, tile_of
-from ledger.party.answers.identity import Identity, identify
+from ledger.party.answers.identity import LedgerIdentity, identify
 from ledger.party.answers.recorded import Recorded, open_recorded
 from ledger.party.answers.replies import (
     ClaimState,
@@ -79,7 +79,7 @@ class LedgerReader:
         self._transport = Transport(url, backoff_s=backoff_s, mirrors=mirrors)
         self._memory = Memory(policy, self.origin, self.consistency, self.node, vault)
         self._audit = Audit(self, self._memory, policy, self.origin, vault)
-        self._identity: Identity | None = None
+        self._identity: LedgerIdentity | None = None
 
     async def __aenter__(self) -> Self:
         """Open connections."""
@@ -94,7 +94,7 @@ class LedgerReader:
 
     # Which ledger, and what it has shown
 
-    async def identity(self) -> Identity:
+    async def identity(self) -> LedgerIdentity:
         """Return the ledger's id and keys, from entry 0 with its verified receipt; fetched once per vault."""
         if self._identity is None:
             kept = self._vault.created(self.origin) if self._vault is not None else None

@@ -19,17 +19,17 @@ from ledger.party.errors import Problem, Unreachable
 from ledger.party.evidence.finishing import Built, finish
 from ledger.party.evidence.parts.case import Case, make_case, read_act
 from ledger.party.evidence.parts.checking import checked_numbers
-from ledger.party.evidence.parts.disclosed import EVIDENCE, Choice, claimed_evidence, disclose
+from ledger.party.evidence.parts.choices import EVIDENCE, Choice, claimed_evidence, disclose
 from ledger.party.evidence.parts.documents import Documents
 from ledger.party.evidence.parts.errors import EvidenceError, LedgerGone, Missing, NotOfThisCase
 from ledger.party.evidence.parts.gathering import gather, with_histories
 from ledger.party.evidence.parts.judgement import judge
-from ledger.party.evidence.parts.opening import open_matches
+from ledger.party.evidence.parts.matches import open_matches
 from ledger.party.evidence.parts.sources import (
+    EntrySource,
     LedgerSource,
     MirrorSource,
     Progress,
-    Source,
     ledger_identity,
     no_progress,
 )
@@ -57,7 +57,7 @@ _OTHER = re.compile(r"[^a-z0-9._-]+")
 
 
 @dataclass(frozen=True)
-class Request:
+class BundleRequest:
     """What a bundle is to be made of.
 
     `acts` are (words, Unix milliseconds); `withheld` are hand-offs whose marks stay sealed; `open_count` is how many
@@ -80,7 +80,7 @@ class Request:
     policy: str | None = None
 
 
-async def build(speaker: Speaker, request: Request, progress: Progress = no_progress) -> Built:
+async def build(speaker: Speaker, request: BundleRequest, progress: Progress = no_progress) -> Built:
     """Return the bundle of a case; the same bytes for the same inputs, ledger, clock and fonts.
 
     Raises EvidenceError and its kinds, and what client, vault and the dataset's files raise.
@@ -94,7 +94,7 @@ async def build(speaker: Speaker, request: Request, progress: Progress = no_prog
 class _Builder:
     """One bundle under way."""
 
-    def __init__(self, speaker: Speaker, request: Request) -> None:
+    def __init__(self, speaker: Speaker, request: BundleRequest) -> None:
         self.speaker = speaker
         self.request = request
         self.policy = request.policy if request.policy is not None else speaker.vault.config().policy
@@ -175,7 +175,7 @@ class _Builder:
                 "open one: 'ledger claim open --transfer … --against … --clause … --evidence trace.json'",
             ) from problem
 
-    async def source(self, listing: str, progress: Progress) -> tuple[Source, str]:
+    async def source(self, listing: str, progress: Progress) -> tuple[EntrySource, str]:
         """Return where entries come from, and the ledger's id."""
         client, vault = self.speaker.client, self.speaker.vault
         if self.request.mirror is None:

@@ -13,7 +13,7 @@ from ledger.core.encoding import Json
 from ledger.party.interop.contexts import CROISSANT, DCAT, DCT, FOAF, OWL, PROV, RAI, SCHEMA, base_context
 from ledger.party.interop.distributions import DISTRIBUTIONS, read_distribution
 from ledger.party.interop.errors import NotUnderstood
-from ledger.party.interop.fitting import Draft, Listing, fit, lines, one_line
+from ledger.party.interop.fitting import Listing, ListingDraft, fit, lines, one_line
 from ledger.party.interop.jsonld import Graph, Item, Literal, Node, Value, read_graph
 from ledger.party.interop.operands import region
 from ledger.party.interop.own import OWN, is_sealed, read_own
@@ -57,7 +57,7 @@ class _Reader:
     def __init__(self, graph: Graph, language: str) -> None:
         self.graph = graph
         self.language = language
-        self.draft = Draft(left=graph.left)
+        self.draft = ListingDraft(left=graph.left)
 
     def read(self, node: Node) -> Listing:
         done: set[str] = set()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from ledger.core.encoding import Json
 from ledger.party.interop.contexts import CROISSANT, DCAT, DCT, SCHEMA, SPDX
-from ledger.party.interop.fitting import Draft, one_line
+from ledger.party.interop.fitting import ListingDraft, one_line
 from ledger.party.interop.foreign import Left
 from ledger.party.interop.jsonld import Graph, Item, Literal, Node, Value
 from ledger.party.interop.own import is_sealed
@@ -27,7 +27,7 @@ _MEMBERS: dict[str, tuple[str, ...]] = {
 }
 
 
-def read_distribution(item: Item, graph: Graph, language: str, draft: Draft) -> dict[str, Json] | None:
+def read_distribution(item: Item, graph: Graph, language: str, draft: ListingDraft) -> dict[str, Json] | None:
     """Return a distribution's members, or None for one that is no file; report what does not fit."""
     if isinstance(item, Literal) or is_sealed(item):
         draft.leave(item.pointer, "distribution", "no object, or sealed in another statement")
@@ -66,7 +66,7 @@ def _member(
     member: str,
     values: Sequence[Value],
     graph: Graph,
-    draft: Draft,
+    draft: ListingDraft,
 ) -> None:
     """Set a member to the first value that fits; report the others, but for the same said twice."""
     read = _READ[member]
@@ -96,7 +96,7 @@ _READ: dict[str, Callable[[str], Json]] = {
 }
 
 
-def _checksum(found: dict[str, Json], item: Item, graph: Graph, draft: Draft) -> None:
+def _checksum(found: dict[str, Json], item: Item, graph: Graph, draft: ListingDraft) -> None:
     node = graph.resolve(item) if isinstance(item, Node) else Node("", item.pointer)
     algorithm, _ = choose(node.properties.get(SPDX + "algorithm", []), "")
     value, _ = choose(node.properties.get(SPDX + "checksumValue", []), "")

@@ -31,7 +31,7 @@ _MAX_BYTES = 30_000  # of 32,768: the frame has room beside it
 
 
 @dataclass
-class Draft:
+class ListingDraft:
     """Fields under way; `origins` maps a pointer in them to its place and name in the document."""
 
     fields: dict[str, Any] = field(default_factory=dict)
@@ -78,7 +78,7 @@ class _Numbered(dict[int, Any]):
     """A list whose items keep the positions that they had, whatever is taken out."""
 
 
-def fit(draft: Draft) -> Listing:
+def fit(draft: ListingDraft) -> Listing:
     """Return what fits of a draft: each value that the ledger would refuse is taken out and reported."""
     fields = _numbered(draft.fields, "", draft)
     while True:
@@ -103,7 +103,7 @@ def lines(text: str) -> str:
     return "\n".join(line.rstrip() for line in text.replace("\t", " ").splitlines()).strip()
 
 
-def _numbered(value: Any, place: str, draft: Draft) -> Any:  # noqa: ANN401 - any JSON value
+def _numbered(value: Any, place: str, draft: ListingDraft) -> Any:  # noqa: ANN401 - any JSON value
     """Return lists as `_Numbered`, without what has no canonical form."""
     if isinstance(value, dict | list):
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
@@ -126,7 +126,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     return value
 
 
-def _take_out(draft: Draft, fields: dict[str, Any], error: FormatError) -> None:
+def _take_out(draft: ListingDraft, fields: dict[str, Any], error: FormatError) -> None:
     """Take out what an error is about, or the nearest that is there and holds it."""
     value: Any = fields
     holder, last, place = fields, "", ""
@@ -143,7 +143,7 @@ def _take_out(draft: Draft, fields: dict[str, Any], error: FormatError) -> None:
     _report(draft, place, error)
 
 
-def _report(draft: Draft, place: str, error: FormatError) -> None:
+def _report(draft: ListingDraft, place: str, error: FormatError) -> None:
     near = place
     while near and near not in draft.origins:
         near = near.rpartition("/")[0]

@@ -11,7 +11,7 @@ from pathlib import Path
 from ledger.core.encoding import Json
 from ledger.party.interop.catalogue import import_listing
 from ledger.party.interop.errors import NotUnderstood
-from ledger.party.interop.fitting import FIELDS, Draft, Listing, fit
+from ledger.party.interop.fitting import FIELDS, Listing, ListingDraft, fit
 from ledger.party.interop.foreign import read_foreign
 from ledger.party.interop.values import moment_ms
 
@@ -34,7 +34,7 @@ def read_listing(path: Path, *, dataset: str | None = None, language: str = "en"
 
 def from_plain(document: dict[str, Json]) -> Listing:
     """Return the fields of a plain form, and what is no field or does not fit one."""
-    draft = Draft()
+    draft = ListingDraft()
     for name, value in document.items():
         place = f"/{name}"
         if name not in FIELDS:
@@ -44,7 +44,7 @@ def from_plain(document: dict[str, Json]) -> Listing:
     return fit(draft)
 
 
-def _timed(value: Json, place: str, draft: Draft) -> Json:
+def _timed(value: Json, place: str, draft: ListingDraft) -> Json:
     """Return a value with its times as Unix milliseconds."""
     if isinstance(value, list):
         return [_timed(item, f"{place}/{at}", draft) for at, item in enumerate(value)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ledger.core.encoding import Json
 from ledger.party.interop.contexts import LEDGER
-from ledger.party.interop.fitting import Draft
+from ledger.party.interop.fitting import ListingDraft
 from ledger.party.interop.jsonld import Literal, Node
 from ledger.party.interop.values import moment_ms
 from ledger.party.interop.words import format_ms
@@ -38,7 +38,7 @@ def time_value(time_ms: int) -> dict[str, Json]:
     return {"@type": "xsd:dateTime" if time_ms <= MAX_TIME_MS else "xsd:string", "@value": format_ms(time_ms)}
 
 
-def read_own(draft: Draft, field: str, node: Node) -> None:
+def read_own(draft: ListingDraft, field: str, node: Node) -> None:
     """Read what `write_own` wrote; seals cannot be taken over, they are of the statement that they stand in."""
     names = {own: name for name, own in _TIMES.items()}
     for iri, items in node.properties.items():

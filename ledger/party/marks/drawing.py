@@ -21,7 +21,7 @@ _ROUNDS = 20
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceTable:
     """A table to be marked: its names, how many rows it has, and a random sample of them."""
 
     path: Path
@@ -31,7 +31,7 @@ class Source:
     sample: list[Row]
 
 
-def survey(path: Path, how: TableFormat, random: Random, progress: Progress = no_progress) -> Source:
+def survey(path: Path, how: TableFormat, random: Random, progress: Progress = no_progress) -> SourceTable:
     """Read a table once; raise TableUnreadable, or CannotMark where it has no rows."""
     sample: list[Row] = []
     count = 0
@@ -42,11 +42,11 @@ def survey(path: Path, how: TableFormat, random: Random, progress: Progress = no
         columns = table.columns
     if not count:
         raise CannotMark(f"{path} has no rows that marks could be like", "hand it over unmarked")
-    return Source(path, how, columns, count, sample)
+    return SourceTable(path, how, columns, count, sample)
 
 
 def draw(
-    source: Source, recipe: Recipe, count: int, random: Random, progress: Progress = no_progress
+    source: SourceTable, recipe: Recipe, count: int, random: Random, progress: Progress = no_progress
 ) -> list[list[Cell]]:
     """Return `count` rows of which none is in the table, and no two are alike; each pass reads the table once.
 
@@ -74,7 +74,7 @@ def draw(
     )
 
 
-def present(source: Source, records: Collection[bytes], progress: Progress = no_progress) -> set[bytes]:
+def present(source: SourceTable, records: Collection[bytes], progress: Progress = no_progress) -> set[bytes]:
     """Return which of these canonical records are rows of the table."""
     wanted, found = set(records), set[bytes]()
     with open_table(source.path, source.how, progress) as table:
@@ -83,7 +83,7 @@ def present(source: Source, records: Collection[bytes], progress: Progress = no_
     return found
 
 
-def _taken(source: Source, rows: list[list[Cell]], names: list[int], progress: Progress) -> set[int]:
+def _taken(source: SourceTable, rows: list[list[Cell]], names: list[int], progress: Progress) -> set[int]:
     """Return the numbers of the rows that share a name with a row of the table, or are one of it."""
     if not names:
         records = {canonical_record(row): number for number, row in enumerate(rows)}

@@ -14,7 +14,7 @@ from ledger.party.dataset.reading.cells import canonical_record
 from ledger.party.dataset.reading.formats import detect
 from ledger.party.dataset.reading.table import open_table
 from ledger.party.digests import Progress, no_progress
-from ledger.party.marks.drawing import Source, draw, present
+from ledger.party.marks.drawing import SourceTable, draw, present
 from ledger.party.marks.errors import CannotMark
 from ledger.party.marks.parameters import (
     Code,
@@ -51,14 +51,14 @@ class Design:
     `recipe` draws them; `brought` are canonical records of the company's own; `code` is one that was made before.
     """
 
-    source: Source
+    source: SourceTable
     parameters: Parameters
     recipe: Recipe | None = None
     brought: tuple[bytes, ...] = ()
     code: TardosMarks | None = None
 
 
-def design(source: Source, wish: Wish) -> Design:
+def design(source: SourceTable, wish: Wish) -> Design:
     """Return what it takes to mark this table so; raise CannotMark, TooLittleRoom, or what reading raises."""
     if wish.canaries is not None:
         return _design_brought(source, wish, wish.canaries)
@@ -72,7 +72,7 @@ def design(source: Source, wish: Wish) -> Design:
         drawn = 2 * parameters.marks + drawn
 
 
-def design_again(source: Source, wish: Wish, code: TardosMarks) -> Design:
+def design_again(source: SourceTable, wish: Wish, code: TardosMarks) -> Design:
     """Return a design with the code of an earlier hand-off; raise CannotMark where it does not fit wish and table."""
     ours = (code.recipients, code.colluders, code.bound)
     if (wish.recipients, wish.colluders, wish.bound) != ours:
@@ -132,7 +132,7 @@ def _parameters(room: Room, wish: Wish) -> Parameters:
     return tardos_parameters(room, wish.recipients, wish.colluders, wish.bound)
 
 
-def _design_brought(source: Source, wish: Wish, path: Path) -> Design:
+def _design_brought(source: SourceTable, wish: Wish, path: Path) -> Design:
     if wish.method != "canary" or wish.bits_per_row is None:
         raise CannotMark(
             "rows of your own are canaries, and only you can say how many bits each is worth",

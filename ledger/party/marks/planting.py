@@ -22,7 +22,7 @@ from ledger.party.dataset.reading.table import open_table
 from ledger.party.dataset.reading.textual import text_blocks
 from ledger.party.dataset.reading.values import text_column
 from ledger.party.digests import Progress, no_progress
-from ledger.party.marks.drawing import Source
+from ledger.party.marks.drawing import SourceTable
 from ledger.party.marks.errors import CannotMark
 from ledger.party.marks.lines import Writer, encoding_of, record_places
 
@@ -34,7 +34,7 @@ _UNMARKED = "convert it to CSV in UTF-8 first, or hand it over unmarked"
 
 
 def plant(
-    source: Source, records: Sequence[bytes], out: BinaryIO, random: Random, progress: Progress = no_progress
+    source: SourceTable, records: Sequence[bytes], out: BinaryIO, random: Random, progress: Progress = no_progress
 ) -> None:
     """Write the table with these canonical records among its rows, each at a random place.
 
@@ -53,7 +53,7 @@ def plant(
         _plant_lines(source, waiting, out, progress)
 
 
-def check_planted(source: Source, copy: Path, records: Sequence[bytes], progress: Progress = no_progress) -> None:
+def check_planted(source: SourceTable, copy: Path, records: Sequence[bytes], progress: Progress = no_progress) -> None:
     """Read the copy again, and raise CannotMark unless it is the table and, once each, these records; nothing else."""
     expected = Counter(records)
     with open_table(copy, source.how, progress) as marked, open_table(source.path, source.how) as table:
@@ -68,7 +68,7 @@ def check_planted(source: Source, copy: Path, records: Sequence[bytes], progress
             raise CannotMark(f"a mark, or a row, would not be read from {copy} as it is meant", _UNMARKED)
 
 
-def _plant_lines(source: Source, waiting: Waiting, out: BinaryIO, progress: Progress) -> None:
+def _plant_lines(source: SourceTable, waiting: Waiting, out: BinaryIO, progress: Progress) -> None:
     how, writer, number = source.how, Writer(source.path, source.how, source.columns), 0
     encoding, is_header, last = encoding_of(source.path, how), how.format != "jsonl", b""
     with HashedFile(source.path, progress) as file:
@@ -116,7 +116,7 @@ class _Copy:
             raise CannotMark(f"a mark cannot be written in {self._encoding}: {error.reason}", _UNMARKED) from error
 
 
-def _plant_columns(source: Source, waiting: Waiting, out: BinaryIO, progress: Progress) -> None:
+def _plant_columns(source: SourceTable, waiting: Waiting, out: BinaryIO, progress: Progress) -> None:
     with ExitStack() as stack:
         if source.how.format == "parquet":
             parquet = stack.enter_context(pq.ParquetFile(source.path))

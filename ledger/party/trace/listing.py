@@ -19,7 +19,7 @@ from ledger.party.trace.scoring import Marked, controls_of
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldRecords:
     """Records of one copy, other than its marks, that are in the found file: `records` ascending, with their `rows`.
 
     `exact` says which rows are the very same record; `exclusive` which records no other hand-off of the listing holds;
@@ -76,7 +76,7 @@ def main_table(item: Compared) -> RowsCompared | None:
     return max(item.rows, key=lambda table: len(table.hits.records))
 
 
-def held(listing: Sequence[Compared]) -> dict[str, Held]:
+def held(listing: Sequence[Compared]) -> dict[str, HeldRecords]:
     """Return by transfer what each hand-off of a listing holds of the found file."""
     tables = {item.hand_off.transfer: table for item in listing if (table := main_table(item)) is not None}
     mine = {transfer: _Unmarked.of(table) for transfer, table in tables.items()}
@@ -97,7 +97,7 @@ def held(listing: Sequence[Compared]) -> dict[str, Held]:
             if both.any():
                 shared_with[transfer].append((other, int(both.sum())))
     return {
-        transfer: Held(
+        transfer: HeldRecords(
             table=table,
             records=mine[transfer].records,
             keys=mine[transfer].keys,
@@ -113,7 +113,7 @@ def held(listing: Sequence[Compared]) -> dict[str, Held]:
 
 
 def marked(
-    listing: Sequence[Compared], found: FoundTable | None, known: dict[str, Held]
+    listing: Sequence[Compared], found: FoundTable | None, known: dict[str, HeldRecords]
 ) -> tuple[list[Marked], dict[str, MarkRows]]:
     """Return every hand-off of a listing that carries marks, scored where its seal is open; and where its marks are."""
     carrying = [item for item in listing if item.hand_off.marks is not None]

@@ -17,7 +17,7 @@ from ledger.party.text import plain
 from ledger.party.trace import scoring
 from ledger.party.trace.comparing import ChunksCompared, Compared
 from ledger.party.trace.found import FoundTable
-from ledger.party.trace.listing import Held, MarkRows, held, marked
+from ledger.party.trace.listing import HeldRecords, MarkRows, held, marked
 from ledger.party.trace.near import Lead
 from ledger.party.trace.scoring import Marked
 
@@ -128,7 +128,7 @@ def _about(item: Compared) -> dict[str, Json]:
     }
 
 
-def _rows_found(item: Compared, mine: Held, sights: MarkRows | None, rows: _Rows) -> dict[str, Json]:
+def _rows_found(item: Compared, mine: HeldRecords, sights: MarkRows | None, rows: _Rows) -> dict[str, Json]:
     pairs = [_Pair(int(mine.records[at]), int(mine.keys[at]), int(mine.rows[at])) for at in _choose(mine)]
     if sights is not None:
         pairs += [_Pair(number, record_key(record), sights.rows[record]) for record, number in sights.in_copy.items()]
@@ -161,7 +161,7 @@ def _rows_found(item: Compared, mine: Held, sights: MarkRows | None, rows: _Rows
     }
 
 
-def _choose(mine: Held) -> np.ndarray:
+def _choose(mine: HeldRecords) -> np.ndarray:
     """Return positions of the matches that are shown, spread evenly: where there are many, half of them exclusive."""
     by_row = np.argsort(mine.rows, kind="stable")  # so that of equal copies the same rows are shown
     alone, others = by_row[mine.exclusive[by_row]], by_row[~mine.exclusive[by_row]]
@@ -173,7 +173,7 @@ def _spread(places: np.ndarray, count: int) -> np.ndarray:
     return places if len(places) <= count else places[np.arange(count) * len(places) // count]
 
 
-def _confirmed(mine: Held, pairs: Sequence[_Pair], rows: _Rows) -> list[Json]:
+def _confirmed(mine: HeldRecords, pairs: Sequence[_Pair], rows: _Rows) -> list[Json]:
     """Return the matches of these pairs, each compared cell by cell: numbers only found them.
 
     A record that many copies have is read from one of them.
@@ -238,7 +238,7 @@ def _shared(other: Compared, count: int) -> Json:
 def _said(
     marks: Marked | None,
     carrying: Sequence[Marked],
-    mine: Held | None,
+    mine: HeldRecords | None,
     table: FoundTable | None,
     *,
     is_examined_before: bool,

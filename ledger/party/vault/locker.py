@@ -1,7 +1,7 @@
 """The disclosures of a vault: one SQLite file, encrypted at rest.
 
 A random key encrypts every value with its salt (XChaCha20-Poly1305); that key is sealed to the party's signing key and
-to its recovery key, which are themselves sealed under passphrases (argon2id, see `keyring`). So a lost signing key
+to its recovery key, which are themselves sealed under passphrases (argon2id, see `keys.files`). So a lost signing key
 loses no evidence, and a new key is added without the old one. In clear are only statement ids, pointers, kinds and
 times. Every box is bound to its row: one that was changed, or put in another's place, does not open.
 

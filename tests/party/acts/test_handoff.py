@@ -16,7 +16,7 @@ from ledger.party.answers.recorded import Recorded
 from ledger.party.client.client import LedgerClient
 from ledger.party.dataset.committing.copies import Copies
 from ledger.party.dataset.committing.manifests import read_manifest
-from ledger.party.dataset.committing.openings import open_records
+from ledger.party.dataset.committing.opener import open_records
 from ledger.party.digests import describe, measure
 from ledger.party.errors import AlreadyThere, ContentMismatch, NeedsRules, Problem, ReceiptInvalid, Unfit
 from ledger.party.speaking.speaker import Speaker

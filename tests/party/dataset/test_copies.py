@@ -17,7 +17,7 @@ from ledger.party.dataset.committing.copies import Copies, Copy, cell_key, recor
 from ledger.party.dataset.committing.keeping import CopyWriter
 from ledger.party.dataset.committing.manifests import read_manifest
 from ledger.party.dataset.committing.opened import OpenedCells, OpenedRow, check_opened
-from ledger.party.dataset.committing.openings import open_records
+from ledger.party.dataset.committing.opener import open_records
 from ledger.party.dataset.committing.parcels import Parcel
 from ledger.party.dataset.reading.cells import canonical_record, parse_record
 from ledger.party.dataset.reading.errors import CopyDamaged, TableUnreadable

@@ -16,7 +16,7 @@ from ledger.party.acts.handoff import PreparedMarks
 from ledger.party.client.client import LedgerClient
 from ledger.party.dataset.reading.formats import detect
 from ledger.party.digests import document
-from ledger.party.evidence.building import Request, build
+from ledger.party.evidence.building import BundleRequest, build
 from ledger.party.evidence.finishing import Built
 from ledger.party.marks.drawing import survey
 from ledger.party.marks.making import Wish, design, make
@@ -94,7 +94,7 @@ class Leak:
         """Build the bundle of the claim."""
         alpha = self.speaker("alpha", clock)
         async with alpha.client:
-            return await build(alpha, replace(Request(trace=self.traced, claim=self.ids["claim"]), **more))
+            return await build(alpha, replace(BundleRequest(trace=self.traced, claim=self.ids["claim"]), **more))
 
     def _trace(self, alpha: Speaker) -> None:
         examination = Examination("J. Doe", now_ms(), "ledger trace leak.csv", "downloaded from a forum")

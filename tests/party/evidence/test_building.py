@@ -20,7 +20,7 @@ import pytest
 from ledger.core.encoding import Json, parse_json
 from ledger.core.keys import SigningKey
 from ledger.party.evidence.finishing import Built
-from ledger.party.evidence.parts.disclosed import Choice, read_choice
+from ledger.party.evidence.parts.choices import Choice, read_choice
 from ledger.party.evidence.parts.errors import EvidenceError, LedgerGone, Missing, NotOfThisCase, TooLarge
 from ledger.party.evidence.parts.traced import read_trace
 from ledger.party.evidence.single import WARNING

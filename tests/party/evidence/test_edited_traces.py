@@ -18,7 +18,7 @@ from ledger.core.encoding import Json, parse_json
 from ledger.core.errors import LedgerError
 from ledger.party.chain.told import Told
 from ledger.party.evidence import building
-from ledger.party.evidence.building import Request
+from ledger.party.evidence.building import BundleRequest
 from ledger.party.evidence.parts.case import Case
 from ledger.party.evidence.parts.checking import checked_numbers
 from ledger.party.evidence.parts.errors import NotOfThisCase
@@ -48,7 +48,7 @@ class Stage(NamedTuple):
         transfer = self.leak.ids["transfer beta"]
         assert choose_transfer(trace, transfer, None) == transfer
         trace.entry(transfer)
-        request = Request(path, withheld=frozenset({self.leak.ids["transfer gamma"]}), found=self.leak.found)
+        request = BundleRequest(path, withheld=frozenset({self.leak.ids["transfer gamma"]}), found=self.leak.found)
         maker = building._Builder(self.leak.speaker("alpha"), request)
         evidence = maker.evidence(trace, self.told, self.case, b"")
         disclosures = [item for item in self.disclosures if item.statement_id not in request.withheld]

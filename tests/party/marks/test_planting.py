@@ -17,7 +17,7 @@ import pytest
 from ledger.core.encoding import b64decode
 from ledger.party.dataset.reading.formats import detect
 from ledger.party.dataset.reading.table import open_table
-from ledger.party.marks.drawing import Source, draw, present, survey
+from ledger.party.marks.drawing import SourceTable, draw, present, survey
 from ledger.party.marks.errors import CannotMark, TooLittleRoom
 from ledger.party.marks.making import Design, Wish, design, design_again, make
 from ledger.party.marks.planting import check_planted, plant
@@ -29,19 +29,19 @@ PLANES = EXAMPLES / "planes.csv"
 CANARIES = Wish("canary", 20, "0.000001")
 
 
-def surveyed(path: Path) -> Source:
+def surveyed(path: Path) -> SourceTable:
     how = detect(path)
     assert how is not None
     return survey(path, how, random.Random(1))
 
 
-def drawn(path: Path, wish: Wish = CANARIES) -> tuple[Source, Design, CanaryMarks | TardosMarks]:
+def drawn(path: Path, wish: Wish = CANARIES) -> tuple[SourceTable, Design, CanaryMarks | TardosMarks]:
     source = surveyed(path)
     designed = design(source, wish)
     return source, designed, make(designed, 0, random.Random(2))
 
 
-def planted(source: Source, records: tuple[bytes, ...], copy: Path) -> bytes:
+def planted(source: SourceTable, records: tuple[bytes, ...], copy: Path) -> bytes:
     with copy.open("wb") as out:
         plant(source, records, out, random.Random(3))
     check_planted(source, copy, records)
@@ -174,7 +174,9 @@ def test_too_few_bits_for_the_bound_are_refused() -> None:
         design(source, Wish("tardos", 20, "0.000001", colluders=21))
     recipe = learn(source.columns[4:7], [row[4:7] for row in source.sample], source.rows, 100)
     assert recipe.room.row_bits < 12
-    path_like = Source(source.path, source.how, source.columns[4:7], source.rows, [row[4:7] for row in source.sample])
+    path_like = SourceTable(
+        source.path, source.how, source.columns[4:7], source.rows, [row[4:7] for row in source.sample]
+    )
     with pytest.raises(TooLittleRoom):
         design(path_like, CANARIES)
 

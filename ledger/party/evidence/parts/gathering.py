@@ -12,7 +12,7 @@ from ledger.party.answers.versions import read_statement
 from ledger.party.chain.told import Told
 from ledger.party.errors import ReceiptInvalid
 from ledger.party.evidence.parts.errors import TooLarge
-from ledger.party.evidence.parts.sources import Progress, Source, no_progress
+from ledger.party.evidence.parts.sources import EntrySource, Progress, no_progress
 from ledger.party.evidence.parts.tiles import Proved
 
 MAX_ENTRIES = 4_900
@@ -42,7 +42,7 @@ class Gathered:
 
 
 async def gather(
-    source: Source, subjects: Iterable[str], *, whole_log: bool = False, progress: Progress = no_progress
+    source: EntrySource, subjects: Iterable[str], *, whole_log: bool = False, progress: Progress = no_progress
 ) -> Gathered:
     """Return every entry that concerns the source's listing, and all that these rest on.
 
@@ -81,7 +81,7 @@ async def gather(
     return Gathered(source.tree.note, head, entries, tuple(source.histories))
 
 
-async def with_histories(source: Source, gathered: Gathered, parties: Iterable[str]) -> Gathered:
+async def with_histories(source: EntrySource, gathered: Gathered, parties: Iterable[str]) -> Gathered:
     """Return the same with the signed histories of those parties of whom every entry is here.
 
     They say that no entry that was left out revokes one of their keys. Of others they would tell nothing but how much

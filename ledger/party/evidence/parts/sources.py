@@ -15,7 +15,7 @@ from ledger.core.entry import parse_entry
 from ledger.core.errors import FormatError, LedgerError
 from ledger.core.note import parse_note, parse_vkey
 from ledger.core.policy import Policy
-from ledger.party.answers.identity import Identity, identify
+from ledger.party.answers.identity import LedgerIdentity, identify
 from ledger.party.answers.recorded import open_recorded
 from ledger.party.answers.versions import read_statement
 from ledger.party.audit.history import History, read_history
@@ -37,7 +37,7 @@ def no_progress(_done: int, _all: int) -> None:
     """Show nothing."""
 
 
-class Source(Protocol):
+class EntrySource(Protocol):
     """One log at one checkpoint, and what tells which of its entries matter."""
 
     tree: Tree
@@ -65,7 +65,7 @@ class Source(Protocol):
         ...
 
 
-async def ledger_identity(tree: Tree, policy: Policy, origin: str) -> Identity:
+async def ledger_identity(tree: Tree, policy: Policy, origin: str) -> LedgerIdentity:
     """Return which ledger a tree is, from its entry 0; raise ReceiptInvalid."""
     first = await tree.proved(0)
     return identify(open_recorded(first.entry.raw, first.receipt, policy, origin), policy, origin)
@@ -76,7 +76,7 @@ class LedgerSource:
     """The ledger that a client speaks with."""
 
     client: LedgerReader
-    identity: Identity
+    identity: LedgerIdentity
     tree: Tree
     histories: list[Json]
     _listed: list[int]
@@ -247,7 +247,7 @@ class MirrorSource:
                 self._concerning.append(index)
 
 
-def kept_histories(vault: Vault, identity: Identity, head: TreeHead) -> list[History]:
+def kept_histories(vault: Vault, identity: LedgerIdentity, head: TreeHead) -> list[History]:
     """Return the histories in a vault that are signed by the service key at this very tree head."""
     found = []
     for path in sorted((vault.directory / "histories").glob("*.json")):

@@ -28,7 +28,7 @@ def open_matches(
     """
     try:
         from ledger.party.dataset.committing.copies import Copies  # noqa: PLC0415 - needs the libraries of the extra `data`
-        from ledger.party.dataset.committing.openings import open_records  # noqa: PLC0415 - same
+        from ledger.party.dataset.committing.opener import open_records  # noqa: PLC0415 - same
     except ImportError as error:
         raise MissingExtra(str(error.name), "data") from error
     matches = members["matches"]
