@@ -14,6 +14,7 @@ from typer import BadParameter
 from ledger.cli.operating.timestamp import authority_of
 from tests.cli.running import good, ledger, serving, verifier
 from tests.harness.tsa import Authority, Server, serving_tsa
+from tests.harness.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def tsa(tmp_path: Path) -> Iterator[Server]:
 
 
 def get(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=20) as answer:
+    with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:
         read: bytes = answer.read()
     return read
 
@@ -39,7 +40,7 @@ def test_a_ledger_is_stamped_before_and_while_it_is_served(tmp_path: Path, tsa: 
     with serving(directory, fresh=False, arguments=["--tsa", tsa.url, "--tsa-roots", str(roots)]) as url:
         assert "1 entries were there by now" in good("timestamp", directory, *trust).out
         assert list((directory / "timestamps").iterdir()) == [], "the ledger took what it was handed"
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE_S
         while not (items := json.loads(get(f"{url}/v1/timestamps"))["items"]) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert [item["size"] for item in items] == [1]

@@ -25,6 +25,7 @@ from tests.cli.running import environment, good
 from tests.harness.people import Person, person
 from tests.harness.running import ServerProcess
 from tests.harness.speech import Speech, signed
+from tests.harness.waiting import PATIENCE_S
 
 KILLS = 25
 ORPHAN_DEADLINE_S = 2.0
@@ -188,13 +189,13 @@ async def load_and_kill(memory: Memory, session: aiohttp.ClientSession, server: 
     before = len(memory.acknowledged)
     load = [asyncio.create_task(submit_lines(memory, session))]
     load += [asyncio.create_task(submit_one_by_one(memory, session)) for _ in range(SINGLES)]
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(PATIENCE_S):
         while len(memory.acknowledged) == before:
             await asyncio.sleep(0.01)
             assert not any(task.done() for task in load), server.said
     await asyncio.sleep(after_s)
     await asyncio.to_thread(kill, server)
-    await asyncio.wait_for(asyncio.gather(*load), 10)
+    await asyncio.wait_for(asyncio.gather(*load), PATIENCE_S)
 
 
 async def test_nothing_acknowledged_is_lost_and_nothing_signed_is_contradicted(tmp_path: Path) -> None:

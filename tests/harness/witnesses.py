@@ -70,7 +70,7 @@ class Answer(NamedTuple):
 def ask(url: str, method: str, path: str, body: bytes | None = None) -> Answer:
     """Ask a witness over a connection of its own."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE_S)
     try:
         connection.request(method, path, body)
         response = connection.getresponse()

@@ -145,7 +145,7 @@ async def test_where_even_reading_back_fails_the_log_stops_and_a_restart_helps(w
         Faults(store, "checkpoint", [Fault.FOREIGN])
         for envelope in (one, two, one):
             with pytest.raises(UnavailableError):
-                await asyncio.wait_for(log.submit(envelope.recorded), 5)
+                await asyncio.wait_for(log.submit(envelope.recorded), PATIENCE_S)
         assert log.failure is not None
         assert log.published is not None
         assert log.published.head.size == 2, "nothing more is shown than was known to be stored"
@@ -203,7 +203,7 @@ async def test_only_authentic_refusals_are_signed_and_on_a_state_that_the_log_ha
         for reason, envelope in (unsigned | signed_for).items():  # one batch: a good one after each bad one
             answers[reason] = await log.submit_waiting(envelope.recorded)
             await log.submit_waiting(next(good).recorded)
-        refusals = {reason: await asyncio.wait_for(_refused(answer), 5) for reason, answer in answers.items()}
+        refusals = {reason: await asyncio.wait_for(_refused(answer), PATIENCE_S) for reason, answer in answers.items()}
         raws = await check_log(house, log)
     tree = ReferenceTree([entry_leaf(raw) for raw in raws])
     sizes = []
@@ -320,7 +320,7 @@ async def test_stopping_finishes_what_waits(workers: Workers, monkeypatch: pytes
         with pytest.raises(UnavailableError, match="stopping"):
             await log.submit_waiting(house.listings(ALPHA, 1)[0].recorded)
         appends.gate.set()
-        await asyncio.wait_for(stopping, 10)
+        await asyncio.wait_for(stopping, PATIENCE_S)
         with pytest.raises(UnavailableError):  # its later lines came too late; those queued before are recorded
             await stream
         raws = await check_log(house, log)
@@ -342,7 +342,7 @@ async def test_a_killed_worker_costs_one_answer_and_no_more() -> None:
                     answers += 1
                     assert answers < 4
                     try:
-                        recorded = await asyncio.wait_for(log.submit(envelope.recorded), 20)
+                        recorded = await asyncio.wait_for(log.submit(envelope.recorded), PATIENCE_S)
                     except UnavailableError:
                         continue
                     check_recorded(house, envelope, recorded)
@@ -361,7 +361,7 @@ async def test_workers_may_die_at_any_moment() -> None:
             work = [asyncio.create_task(workers.check([check] * 40)) for _ in range(4)]
             await asyncio.sleep(0.002 * (at % 5))
             kill_all(workers)
-            answers = await asyncio.wait_for(asyncio.gather(*work, return_exceptions=True), 20)
+            answers = await asyncio.wait_for(asyncio.gather(*work, return_exceptions=True), PATIENCE_S)
             for answer in answers:
                 assert isinstance(answer, UnavailableError) or answer == [False] * 40
             lost += sum(isinstance(answer, UnavailableError) for answer in answers)
@@ -370,7 +370,7 @@ async def test_workers_may_die_at_any_moment() -> None:
             await workers.check([check] * 40)
         assert await workers.check([check] * 40) == [False] * 40
     finally:
-        await asyncio.wait_for(asyncio.to_thread(workers.close), 20)
+        await asyncio.wait_for(asyncio.to_thread(workers.close), PATIENCE_S)
 
 
 def kill_all(workers: Workers) -> None:

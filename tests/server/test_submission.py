@@ -19,6 +19,7 @@ from ledger.core.merkle import verify_inclusion
 from ledger.server.service import submission
 from tests.harness.people import Person, person
 from tests.harness.running import House, Served, post_head, submit_all
+from tests.harness.waiting import PATIENCE_S
 
 MANY = 10_000
 CHUNK_BYTES = 50_000
@@ -150,7 +151,7 @@ async def test_all_lines_may_be_sent_before_the_first_result_is_read(
     body = joined(lines)
 
     def send_then_read() -> bytes:
-        with socket.create_connection((served.host, served.port), timeout=30) as client:
+        with socket.create_connection((served.host, served.port), timeout=PATIENCE_S) as client:
             client.sendall(post_head("application/jsonl", len(body), "1.0") + body)
             return b"".join(iter(lambda: client.recv(1 << 16), b""))
 
@@ -191,10 +192,10 @@ async def test_a_stream_cut_in_the_middle_records_whole_lines_only(
     cut = body.index(envelopes[30].recorded) + 200
     reader, writer = await asyncio.open_connection(served.host, served.port)
     writer.write(post_head("application/jsonl", len(body)) + body[:cut])
-    said = await asyncio.wait_for(reader.readuntil(b'"line":30,'), 20)
+    said = await asyncio.wait_for(reader.readuntil(b'"line":30,'), PATIENCE_S)
     if ending == "fin":
         writer.write_eof()
-        said += await asyncio.wait_for(reader.read(), 20)
+        said += await asyncio.wait_for(reader.read(), PATIENCE_S)
     else:
         writer.transport.abort()
     writer.close()
@@ -215,7 +216,7 @@ async def test_a_stream_longer_than_allowed_just_ends(
     body = joined(lines)
     reader, writer = await asyncio.open_connection(served.host, served.port)
     writer.write(post_head("application/jsonl", len(body)) + body)
-    said = await asyncio.wait_for(reader.read(), 20)
+    said = await asyncio.wait_for(reader.read(), PATIENCE_S)
     writer.close()
     assert said.count(b"HTTP/1.1") == 1
     assert b'"done"' not in said

@@ -22,6 +22,7 @@ from ledger.server.copies.errors import CopyUnreadable
 from tests.harness.builder import LedgerBuilder
 from tests.harness.people import person
 from tests.harness.speech import signed
+from tests.harness.waiting import PATIENCE_S
 
 ALPHA = person("alpha")
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -36,7 +37,7 @@ def said(body: bytes, status: int = 200, **headers: str) -> Answer:
 
 
 async def _never(_request: web.Request) -> web.Response:
-    await asyncio.sleep(60)
+    await asyncio.sleep(3600)
     raise AssertionError
 
 
@@ -114,7 +115,7 @@ async def test_a_hostile_answer_is_a_typed_error(name: str, tmp_path: Path, monk
     ):
         for call in (client.checkpoint, client.identity, lambda: client.submit(envelope)):
             with pytest.raises(LedgerError):
-                await asyncio.wait_for(call(), 5)
+                await asyncio.wait_for(call(), PATIENCE_S)
         assert client.remembered() is None
     assert vault.entry(envelope.id) is None
 
@@ -126,7 +127,7 @@ async def test_a_hostile_mirror_is_read_within_bounds(name: str, monkeypatch: py
     max_bytes = 200_000
     async with answering(name) as url, source.open_files(url) as files:
         try:
-            raw = await asyncio.wait_for(files.read("checkpoint", max_bytes), 5)
+            raw = await asyncio.wait_for(files.read("checkpoint", max_bytes), PATIENCE_S)
         except CopyUnreadable:
             assert name not in {"garbage", "a page", "nothing"}
         else:

@@ -27,6 +27,7 @@ from ledger.party.evidence.single import WARNING
 from ledger.party.keys.files import write_key
 from tests.cli.running import PASSPHRASE, ledger, serving, verifier
 from tests.harness.tsa import Authority, serving_tsa
+from tests.harness.waiting import PATIENCE_S
 from tests.page.browser import launched, opened
 from tests.party.evidence.leaked import SECRET, Leak
 
@@ -82,7 +83,7 @@ def stamped(directory: Path, tsa_url: str) -> Iterator[str]:
     """Serve a ledger again, whose newest checkpoint an authority has stamped."""
     arguments = ["--tsa", tsa_url, "--tsa-roots", str(directory / "roots.pem")]
     with serving(directory / "operator", fresh=False, arguments=arguments) as url:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE_S
         while not (sizes := urllib.request.urlopen(f"{url}/timestamps/sizes").read()) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert sizes
