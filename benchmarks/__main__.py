@@ -18,7 +18,8 @@ from benchmarks.logs import fill_database, write_mirror
 from benchmarks.workload import make_scene, offers, serving
 from ledger.core.merkle import Node, grow
 from ledger.server.log.intake.workers import Workers
-from ledger.server.log.sequencer import Log
+from ledger.server.log.log import Log
+from ledger.server.log.proofs import inclusion_path
 from ledger.server.store.sqlite import SQLiteStore
 
 
@@ -149,7 +150,7 @@ async def receipts(home: Path, scale: int) -> None:
         count = 500
         start = time.perf_counter()
         for at in range(count):
-            await log.path(at * 7919 % size, size)
+            await inclusion_path(log.store, at * 7919 % size, size)
             await store.entries(at * 7919 % size, at * 7919 % size + 1)
         elapsed = (time.perf_counter() - start) / count
     finally:

@@ -11,8 +11,8 @@ from ledger.core.dsse import Envelope, parse_envelope, sign
 from ledger.core.encoding import Json
 from ledger.core.keys import SigningKey
 from ledger.core.tiles import TILE_WIDTH, Tile, format_bundle, format_tile_path
+from ledger.server.log.state.frontier import Frontier
 from ledger.server.log.state.identity import Identity
-from ledger.server.log.state.tail import Tail
 from ledger.server.store.contract import Batch, NewEntry, StoredCheckpoint
 from ledger.server.store.sqlite import SQLiteStore
 from ledger.statements.parse import NEWEST_RULES
@@ -45,8 +45,8 @@ def opening(identity: Identity, time_ms: int) -> tuple[list[Envelope], Scene]:
     first = sign(
         common("ledger.created", "operator.example", [*operator], **created, **documents["operator.example"]), operator
     )
-    tail = Tail()
-    tail.append(first, time_ms)
+    frontier = Frontier()
+    frontier.append(first, time_ms)
     envelopes = [first]
     for name in ("acme", "beta"):
         statement = common("party.registered", name, [*parties[name]], ledger=first.id, **documents[name])
@@ -58,7 +58,7 @@ def opening(identity: Identity, time_ms: int) -> tuple[list[Envelope], Scene]:
     )
     listing = envelopes[-1].id
     envelopes.append(sign(agreement(first.id, listing, both), both))
-    seen: dict[str, Json] = {"root": tail.head.root.hex(), "size": 1}
+    seen: dict[str, Json] = {"root": frontier.head.root.hex(), "size": 1}
     return envelopes, Scene(first.id, listing, envelopes[-1].id, both[0], both[1], seen)
 
 
@@ -68,14 +68,14 @@ def write_mirror(directory: Path, size: int) -> Path:
     time_ms = time.time_ns() // 1_000_000
     envelopes, scene = opening(identity, time_ms)
     envelopes += [parse_envelope(raw) for raw in hand_offs(scene, size - len(envelopes))]
-    tail = Tail()
-    raws = [tail.append(envelope, time_ms).raw for envelope in envelopes]
-    for (level, position), hashes in tail.tiles_since(0).items():
+    frontier = Frontier()
+    raws = [frontier.append(envelope, time_ms).raw for envelope in envelopes]
+    for (level, position), hashes in frontier.tiles_since(0).items():
         _write(directory, Tile(level, position, len(hashes) // _HASH_BYTES), hashes)
     for start in range(0, size, TILE_WIDTH):
         some = raws[start : start + TILE_WIDTH]
         _write(directory, Tile(None, start // TILE_WIDTH, len(some)), format_bundle(some))
-    (directory / "checkpoint").write_bytes(identity.checkpoint(tail.head, identity.signers, 0))
+    (directory / "checkpoint").write_bytes(identity.checkpoint(frontier.head, identity.signers, 0))
     policy = directory.with_name("policy.txt")
     policy.write_text(f"log {identity.note_key.vkey()}\nquorum none\n")
     return policy
@@ -86,17 +86,17 @@ async def fill_database(path: Path, size: int) -> Identity:
     identity = new_identity()
     envelopes, _ = opening(identity, 1)
     store = await SQLiteStore.open(path)
-    tail = Tail()
+    frontier = Frontier()
     try:
         for start in range(0, size, 5000):
-            draft = tail.copy()
+            draft = frontier.copy()
             entries = [
                 NewEntry(entry.index, f"sha256:{entry.leaf.hex()}", entry.raw, [])
                 for entry in (draft.append(envelopes[0], 1) for _ in range(min(5000, size - start)))
             ]
             stored = StoredCheckpoint(draft.size, 1, identity.checkpoint(draft.head, identity.signers, 0))
             await store.append(Batch(entries, [], draft.tiles_since(start), stored))
-            tail = draft
+            frontier = draft
     finally:
         await store.close()
     return identity

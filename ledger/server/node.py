@@ -20,14 +20,15 @@ from ledger.core.keys import Signer
 from ledger.core.note import NoteKey, note_key_of, parse_vkey
 from ledger.registry.facts import LEDGER_KEY, LedgerFact
 from ledger.server.copies.adopting import PREDECESSOR
-from ledger.server.log.handed import hand_over, taking_handed
+from ledger.server.log.intake.submission import Recorded
 from ledger.server.log.intake.workers import Workers
-from ledger.server.log.recovery.outside import PUBLISHED, Outside, PublishedFile
+from ledger.server.log.log import Log
+from ledger.server.log.recovery.published import PUBLISHED, PublishedCheckpoints, PublishedFile
 from ledger.server.log.recovery.stamping import Authority, ask, stamp_newest, stamping
 from ledger.server.log.recovery.witness_views import WitnessViews
-from ledger.server.log.sequencer import Log, Recorded
+from ledger.server.log.stamp_inbox import hand_over, taking_stamps
 from ledger.server.log.state.identity import Identity
-from ledger.server.log.witnesses.panel import Panel, read_panel
+from ledger.server.log.witnesses.policy import WitnessPolicy, read_witness_policy
 from ledger.server.service.listener import serve
 from ledger.server.store.contract import IntegrityError, StoredCheckpoint, StoreError
 from ledger.server.store.sqlite import SQLiteStore
@@ -75,17 +76,17 @@ async def run(
     """
     ledger = await _ledger(directory, service_key)
     identity = _identity(ledger, service_key, [log_key, *further_keys])
-    panel = None
+    witness_policy = None
     if witnesses is not None:
-        panel = read_panel(witnesses, identity.note_keys, must_await=await_witnessed)
+        witness_policy = read_witness_policy(witnesses, identity.note_keys, must_await=await_witnessed)
     keys = [parse_vkey(vkey) for vkey in sorted({*identity.signers, *ledger.log_keys})]
-    async with _running(directory, identity, panel, keys) as log:
+    async with _running(directory, identity, witness_policy, keys) as log:
         _calm_collector()
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         stamped = stamping(log.store, partial(_shown, log), authority, stamp_every_s)
-        async with stamped, taking_handed(log, directory):
+        async with stamped, taking_stamps(log, directory):
             await serve(log, host, port, stop, ready, predecessor=directory / PREDECESSOR)
 
 
@@ -169,17 +170,17 @@ def _calm_collector() -> None:
 
 @asynccontextmanager
 async def _running(
-    directory: Path, identity: Identity, panel: Panel | None = None, keys: Sequence[NoteKey] = ()
+    directory: Path, identity: Identity, witness_policy: WitnessPolicy | None = None, keys: Sequence[NoteKey] = ()
 ) -> AsyncIterator[Log]:
     store = await SQLiteStore.open(directory / DATABASE)
     workers = Workers()
-    outside: Outside = PublishedFile(directory / PUBLISHED)
-    if panel is not None:
-        urls = [address.removesuffix("/add-checkpoint") for address in panel.addresses]
-        outside = WitnessViews(outside, urls, keys or identity.note_keys)
+    published_checkpoints: PublishedCheckpoints = PublishedFile(directory / PUBLISHED)
+    if witness_policy is not None:
+        urls = [address.removesuffix("/add-checkpoint") for address in witness_policy.addresses]
+        published_checkpoints = WitnessViews(published_checkpoints, urls, keys or identity.note_keys)
     try:
         await workers.start()
-        log = Log(store, identity, workers, system_clock, outside, panel=panel)
+        log = Log(store, identity, workers, system_clock, published_checkpoints, witness_policy=witness_policy)
         await log.start()
         try:
             yield log

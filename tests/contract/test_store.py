@@ -15,7 +15,7 @@ import pytest
 
 from ledger.core.merkle import Node, perfect_nodes
 from ledger.registry.facts import Fact, LicenseFact, ListingFact, PartyFact, party_key
-from ledger.server.log.state.tail import Tail
+from ledger.server.log.state.frontier import Frontier
 from ledger.server.store.contract import (
     Batch,
     IntegrityError,
@@ -37,23 +37,23 @@ MINUTE_MS = 60_000
 class Source:
     """Makes batches that follow on one another, of entries that need not be statements."""
 
-    tail: Tail = field(default_factory=Tail)
+    frontier: Frontier = field(default_factory=Frontier)
     leaves: list[bytes] = field(default_factory=list)
 
     def batch(
         self, count: int, time_ms: int = 0, facts: Sequence[Fact] = (), subjects: dict[int, list[str]] | None = None
     ) -> Batch:
         """Return the next `count` entries; `subjects` are those of some indexes, beside each entry's own id."""
-        start, self.tail = self.tail.size, self.tail.copy()
+        start, self.frontier = self.frontier.size, self.frontier.copy()
         entries = []
         for index in range(start, start + count):
             concerned = [name_of(index), *(subjects or {}).get(index, [])]
             entries.append(NewEntry(index, name_of(index), raw_of(index), sorted(concerned)))
             self.leaves.append(entry_leaf(raw_of(index)))
-            self.tail.grow(self.leaves[-1])
+            self.frontier.grow(self.leaves[-1])
         size = start + count
         checkpoint = StoredCheckpoint(size, time_ms, note_of(size))
-        return Batch(entries, list(facts), self.tail.tiles_since(start), checkpoint)
+        return Batch(entries, list(facts), self.frontier.tiles_since(start), checkpoint)
 
 
 def name_of(index: int) -> str:
@@ -176,7 +176,7 @@ async def test_nodes_and_tiles_at_sizes_around_every_boundary(store: Store) -> N
     sizes = [1, 255, 256, 257, 511, 513, 5000, 65_279, 65_535, 65_536, 65_537, 65_793, 66_048]
     random = Random(7)
     for size in sizes:
-        await store.append(source.batch(size - source.tail.size))
+        await store.append(source.batch(size - source.frontier.size))
         tree = ReferenceTree(source.leaves)
         wanted = set(perfect_nodes(0, size))
         for _ in range(20):

@@ -20,8 +20,9 @@ from ledger.core.encoding import Json
 from ledger.core.entry import Entry, parse_entry
 from ledger.core.policy import Policy
 from ledger.core.receipt import open_receipt
+from ledger.server.log.intake.submission import Recorded
 from ledger.server.log.intake.workers import Workers
-from ledger.server.log.sequencer import Log, Recorded
+from ledger.server.log.log import Log
 from ledger.server.log.state.identity import Identity
 from ledger.server.service.listener import serve
 from ledger.server.store.contract import Store

@@ -23,9 +23,9 @@ from ledger.core.encoding import b64encode
 from ledger.core.hashing import EMPTY_ROOT
 from ledger.core.note import COSIGNATURE_TYPE, NoteKey
 from ledger.server.log.intake.workers import Workers
-from ledger.server.log.sequencer import Log
+from ledger.server.log.log import Log
 from ledger.server.log.witnesses import asking
-from ledger.server.log.witnesses.panel import read_panel
+from ledger.server.log.witnesses.policy import read_witness_policy
 from ledger.server.store.memory import MemoryStore
 from tests.harness.needs import do_without, need
 from tests.harness.people import key, person
@@ -148,18 +148,18 @@ async def test_our_log_is_witnessed_by_litewitness(
     monkeypatch.setattr(asking, "MAX_CLOCK_DIFFERENCE_S", 10**10)  # the log's clock here stands still
     url, vkey = litewitness
     text = f"log {HOUSE.identity.note_key.vkey()}\nwitness lite {vkey} {url}\nquorum lite\n"
-    panel = read_panel(text, [HOUSE.identity.note_key], must_await=True)
+    witness_policy = read_witness_policy(text, [HOUSE.identity.note_key], must_await=True)
     store = MemoryStore()
     first = Log(store, HOUSE.identity, workers, Clock())
     await first.start()
     await submit_all(first, [HOUSE.created, HOUSE.registration(ALPHA)])
     await first.stop()
-    log = Log(store, HOUSE.identity, workers, Clock(), panel=panel)
+    log = Log(store, HOUSE.identity, workers, Clock(), witness_policy=witness_policy)
     await log.start()
     try:
         for count in (1, 30, 300):
             recorded = await submit_all(log, HOUSE.listings(ALPHA, count))
             assert {item.witnessed for item in recorded} == {True}
-            assert panel.policy.open_checkpoint(recorded[-1].checkpoint).head.size > recorded[-1].entry.index
+            assert witness_policy.policy.open_checkpoint(recorded[-1].checkpoint).head.size > recorded[-1].entry.index
     finally:
         await log.stop()

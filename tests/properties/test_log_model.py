@@ -14,8 +14,9 @@ from ledger.core.dsse import Envelope
 from ledger.core.encoding import parse_canonical
 from ledger.core.entry import parse_entry
 from ledger.registry.refusal import Refused
+from ledger.server.log.intake.submission import Recorded
 from ledger.server.log.intake.workers import Workers
-from ledger.server.log.sequencer import Log, Recorded
+from ledger.server.log.log import Log
 from ledger.server.log.state.errors import SignedRefusalError, UnavailableError
 from ledger.server.store.memory import MemoryStore
 from tests.harness.faulty import Fault, Faults

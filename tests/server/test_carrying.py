@@ -19,7 +19,7 @@ from ledger.server.copies.errors import CopyTooShort
 from ledger.server.copies.restoring import Restored, restore
 from ledger.server.copies.source import open_files
 from ledger.server.log.intake.workers import Workers
-from ledger.server.log.recovery.outside import PublishedFile, root_at
+from ledger.server.log.recovery.published import PublishedFile, root_at
 from ledger.server.log.state.errors import ContradictedError
 from ledger.server.store.contract import Pending
 from ledger.server.store.sqlite import SQLiteStore
@@ -54,7 +54,7 @@ class Place:
                 assert log.published is not None
                 self.notes[log.published.head.size] = log.published.checkpoint
                 self.roots[log.published.head.size] = await root_at(store, log.published.head.size)
-            self.ledger = log.ledger_id
+            self.ledger = log.standing.ledger_id
             policy = parse_policy(f"log {HOUSE.identity.note_key.vkey()}\nquorum none\n".encode())
             self.mirror.mkdir()
             async with serving(log) as served:

@@ -165,7 +165,7 @@ async def test_a_full_queue_and_a_full_disk_say_when_to_come_back(
 ) -> None:
     long_deadlines(monkeypatch)
     one, *more = house.listings(alpha, 20)
-    monkeypatch.setattr(served.log._waiting, "_maxsize", 1)
+    monkeypatch.setattr(served.log.intake.waiting, "_maxsize", 1)
     monkeypatch.setattr(promising, "MAX_PROMISED", 3)
     held = Faults(served.log.store, plan=[Fault.HELD])
 
@@ -203,7 +203,7 @@ async def test_stopping_answers_what_waits_and_refuses_the_rest(
     waiting = asyncio.create_task(submit(early.recorded))
     await held.called.wait()
     served.stop.set()
-    await until(lambda: served.log.stopping)
+    await until(lambda: served.log.standing.is_stopping)
     assert await submit(late.recorded) == (503, "1")
     async with session.post(
         "/v1/statements", data=line.recorded, headers={"Content-Type": "application/jsonl"}

@@ -17,8 +17,8 @@ from ledger.registry.refusal import Refused
 from ledger.server.copies.restoring import restore
 from ledger.server.copies.source import open_files
 from ledger.server.log.intake.workers import Workers
-from ledger.server.log.recovery.outside import PublishedFile
-from ledger.server.log.sequencer import Log
+from ledger.server.log.log import Log
+from ledger.server.log.recovery.published import PublishedFile
 from ledger.server.log.state.errors import SignedRefusalError, UnavailableError
 from ledger.server.log.state.identity import Identity
 from ledger.server.store.contract import IntegrityError

@@ -14,13 +14,13 @@ from ledger.party.errors import Unreachable
 from ledger.server.copies.errors import CopyUnreadable
 from ledger.server.copies.source import open_files
 from ledger.server.log.intake.workers import Workers
-from ledger.server.log.recovery.outside import PublishedFile
+from ledger.server.log.recovery.published import PublishedFile
 from ledger.server.log.recovery.stamping import Authority
 from ledger.server.log.recovery.witness_views import WitnessViews
 from ledger.server.log.state.errors import NotStampedError
 from tests.harness.running import House
 from tests.harness.waiting import until
-from tests.server.test_witnessing import Fake, panel_of, witnessed
+from tests.server.test_witnessing import Fake, policy_of, witnessed
 from tests.verifier.watch.test_process import ALARM, answering, reply
 from verifier.core.errors import SourceUnavailable
 from verifier.sources.source import HttpSource
@@ -51,9 +51,9 @@ async def _authority(_directory: Path, _workers: Workers) -> None:
 async def _witness(_directory: Path, workers: Workers) -> None:
     fake = Fake("w1")
     fake.url = f"{GONE}/w1"
-    async with witnessed(workers, panel_of([fake], 1, must_await=False)) as log:
-        assert log.showing.witnessing is not None
-        [seat] = log.showing.witnessing.witnesses
+    async with witnessed(workers, policy_of([fake], 1, must_await=False)) as log:
+        assert log.publisher.witnessing is not None
+        [seat] = log.publisher.witnessing.witnesses
         await until(lambda: seat.outcomes.total() > 0)
         assert set(seat.outcomes) == {"unreachable"}
 

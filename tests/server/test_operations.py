@@ -26,11 +26,11 @@ METHODS = {"get", "post"}
 
 async def test_health(served: Served, session: aiohttp.ClientSession) -> None:
     async with session.get("/healthz") as response:
-        said = f"alive, version {metadata.version('provenance-ledger')}\n"
+        said = f"ledger {metadata.version('provenance-ledger')} is alive\n"
         assert (response.status, response.content_type, await response.text()) == (200, "text/plain", said)
     async with session.get("/readyz") as response:
         assert (response.status, await response.text()) == (200, "ready at size 2\n")
-    served.log.failure = OSError("planned")
+    served.log.standing.failure = OSError("planned")
     async with session.get("/readyz") as response:
         assert response.status == 503
         assert "planned" not in await response.text()

@@ -19,8 +19,9 @@ from ledger.party.client.client import LedgerClient
 from ledger.party.errors import Promised
 from ledger.party.vault.vault import Vault
 from ledger.server.log import promising, sequencer
+from ledger.server.log.intake import intake
 from ledger.server.log.intake.workers import Workers
-from ledger.server.log.sequencer import Log
+from ledger.server.log.log import Log
 from ledger.server.log.state.errors import PromisedError, SignedRefusalError, UnavailableError
 from ledger.server.store.contract import Store
 from ledger.server.store.memory import MemoryStore
@@ -105,7 +106,7 @@ async def test_a_full_disk_promises_and_keeps_it(log: Log, disk: Disk) -> None:
     payload = parse_json(promise.payload)
     assert payload == {
         "deadline_ms": Clock().now_ms + promising.PROMISE_MS,
-        "ledger": log.ledger_id,
+        "ledger": log.standing.ledger_id,
         "root": head.head.root.hex(),
         "size": 2,
         "statement_id": envelopes[0].id,
@@ -260,8 +261,8 @@ async def test_a_promise_outlives_a_kill(tmp_path: Path, workers: Workers) -> No
 @pytest.mark.usefixtures("disk")
 async def test_nothing_that_waits_breaks_a_promise(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
     """A name is promised to who found no room; who asked for it before, and waits with no promise, is refused."""
-    monkeypatch.setattr(sequencer, "MAX_WAITING", 1)
-    monkeypatch.setattr(sequencer, "_MAX_CHECKED", 1)
+    monkeypatch.setattr(intake, "MAX_WAITING", 1)
+    monkeypatch.setattr(intake, "_MAX_CHECKED", 1)
     early, late = (HOUSE.registration(person("beta", label)) for label in ("early", "late"))
     async with running(MemoryStore(), HOUSE, workers, Clock()) as log:
         await submit_all(log, [HOUSE.created, HOUSE.registration(ALPHA)])
@@ -271,7 +272,7 @@ async def test_nothing_that_waits_breaks_a_promise(workers: Workers, monkeypatch
         # Two are on the way, one checked and one about to be; `early` fills the queue.
         for envelope, comes in zip(
             [*HOUSE.listings(ALPHA, 2), early],
-            [log._checked.full, lambda: log.waiting_count == 0, lambda: log.waiting_count == 1],
+            [log.intake.checked.full, lambda: log.intake.waiting.qsize() == 0, lambda: log.intake.waiting.qsize() == 1],
             strict=True,
         ):
             ahead.append(asyncio.create_task(log.submit(envelope.recorded)))

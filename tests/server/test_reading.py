@@ -18,7 +18,7 @@ from ledger.core.keys import verify_ed25519
 from ledger.core.merkle import verify_consistency
 from ledger.core.tiles import format_bundle
 from ledger.server.log.intake.workers import Workers
-from ledger.server.log.sequencer import Log
+from ledger.server.log.log import Log
 from ledger.server.service.routes import ROUTES
 from ledger.server.store.sqlite import SQLiteStore
 from tests.harness.people import person

@@ -13,7 +13,7 @@ from ledger.core.checkpoint import TreeHead, sign_checkpoint
 from ledger.core.keys import Signer
 from ledger.server import node
 from ledger.server.log.intake.workers import Workers
-from ledger.server.log.sequencer import Log
+from ledger.server.log.log import Log
 from ledger.server.log.state.identity import Identity
 from ledger.server.store.contract import IntegrityError, StoreError
 from ledger.server.store.sqlite import SQLiteStore
@@ -160,7 +160,7 @@ async def test_an_untouched_log_starts(stored: Path, house: House, workers: Work
     log = await start(stored, house.identity, workers)
     assert log.published is not None
     assert log.published.head.size == SIZE
-    assert log.ledger_id == house.created.id
+    assert log.standing.ledger_id == house.created.id
 
 
 @pytest.mark.parametrize("tamper", TAMPERINGS.values(), ids=TAMPERINGS)

@@ -16,9 +16,10 @@ from ledger.core.policy import Policy
 from ledger.core.receipt import format_receipt
 from ledger.registry.refusal import Refused
 from ledger.server.log import drafting, promising, sequencer
-from ledger.server.log.intake import checking
+from ledger.server.log.intake import checking, intake
+from ledger.server.log.intake.submission import Recorded
 from ledger.server.log.intake.workers import Workers
-from ledger.server.log.sequencer import Log, Recorded
+from ledger.server.log.log import Log
 from ledger.server.log.state.errors import BusyError, PromisedError, SignedRefusalError, UnavailableError
 from ledger.server.store.memory import MemoryStore
 from tests.harness.faulty import Fault, Faults
@@ -146,7 +147,7 @@ async def test_where_even_reading_back_fails_the_log_stops_and_a_restart_helps(w
         for envelope in (one, two, one):
             with pytest.raises(UnavailableError):
                 await asyncio.wait_for(log.submit(envelope.recorded), PATIENCE_S)
-        assert log.failure is not None
+        assert log.standing.failure is not None
         assert log.published is not None
         assert log.published.head.size == 2, "nothing more is shown than was known to be stored"
     async with running(store, house, workers) as log:
@@ -276,9 +277,9 @@ async def test_a_full_disk_stops_writing_until_there_is_room(workers: Workers, m
 
 async def test_a_full_queue_promises_and_lets_streams_wait(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
     """What finds no room is promised, between two batches, as far as may be promised; the rest is turned away."""
-    monkeypatch.setattr(sequencer, "MAX_WAITING", 2)
+    monkeypatch.setattr(intake, "MAX_WAITING", 2)
     monkeypatch.setattr(promising, "MAX_PROMISED", 5)
-    monkeypatch.setattr(sequencer, "_MAX_CHECKED", 1)
+    monkeypatch.setattr(intake, "_MAX_CHECKED", 1)
     house, store = House(), MemoryStore()
     async with running(store, house, workers) as log:
         await submit_all(log, [house.created, house.registration(ALPHA)])
@@ -290,7 +291,7 @@ async def test_a_full_queue_promises_and_lets_streams_wait(workers: Workers, mon
         refused = [task for task in submissions if task.done()]
         assert all(isinstance(task.exception(), BusyError) for task in refused)
         assert refused
-        assert log.waiting_count <= 2
+        assert log.intake.waiting.qsize() <= 2
         appends.gate.set()
         answers = await asyncio.gather(*submissions, return_exceptions=True)
         promised = [answer for answer in answers if isinstance(answer, PromisedError)]
@@ -304,15 +305,15 @@ async def test_a_full_queue_promises_and_lets_streams_wait(workers: Workers, mon
 
 
 async def test_stopping_finishes_what_waits(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"MAX_WAITING": 8, "MAX_BATCH": 4, "_MAX_CHECKED": 1}.items():
-        monkeypatch.setattr(sequencer, name, value)
+    for name, value in {"MAX_WAITING": 8, "MAX_GROUP": 4, "_MAX_CHECKED": 1}.items():
+        monkeypatch.setattr(intake, name, value)
     house, store = House(), MemoryStore()
     async with running(store, house, workers) as log:
         await submit_all(log, [house.created, house.registration(ALPHA)])
         appends = Faults(store, plan=[Fault.HELD])
         envelopes = house.listings(ALPHA, 40)
         stream = asyncio.create_task(submit_all(log, envelopes))  # more than the queue holds: some wait for room
-        await until(lambda: log.waiting_count == 8)
+        await until(lambda: log.intake.waiting.qsize() == 8)
         stopping = asyncio.create_task(log.stop())
         await asyncio.sleep(0)
         with pytest.raises(UnavailableError, match="stopping"):
@@ -394,7 +395,7 @@ async def test_a_signature_whose_key_left_the_cache_is_not_taken_on_trust(
         answers = []
         for envelope in [*map(house.registration, (BETA, ALPHA, *crowd[:5])), forged, house.registration(crowd[5])]:
             answers.append(await log.submit_waiting(envelope.recorded))
-            await log._waiting.join()  # it is checked, and waits behind the batch that is held
+            await log.intake.waiting.join()  # it is checked, and waits behind the batch that is held
         held.gate.set()
         *registered, refused, last = answers
         assert [(await answer).entry.index for answer in [*registered, last]] == [1, 2, 3, 4, 5, 6, 7, 8]

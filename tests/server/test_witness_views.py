@@ -13,10 +13,10 @@ from aiohttp import web
 
 from ledger.core.checkpoint import TreeHead, sign_checkpoint
 from ledger.server.log.intake.workers import Workers
+from ledger.server.log.log import Log
 from ledger.server.log.recovery import witness_views
-from ledger.server.log.recovery.outside import PublishedFile
+from ledger.server.log.recovery.published import PublishedFile
 from ledger.server.log.recovery.witness_views import WitnessViews
-from ledger.server.log.sequencer import Log
 from ledger.server.log.state.errors import ContradictedError
 from ledger.server.store.memory import MemoryStore
 from tests.harness.people import key

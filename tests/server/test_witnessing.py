@@ -16,11 +16,11 @@ from ledger.core.errors import PolicyError
 from ledger.core.note import parse_note
 from ledger.core.policy import Policy, parse_policy
 from ledger.core.receipt import open_receipt
-from ledger.server.log import showing
+from ledger.server.log import publisher
 from ledger.server.log.intake.workers import Workers
-from ledger.server.log.sequencer import Log
+from ledger.server.log.log import Log
 from ledger.server.log.witnesses import asking
-from ledger.server.log.witnesses.panel import Panel, read_panel
+from ledger.server.log.witnesses.policy import WitnessPolicy, read_witness_policy
 from ledger.server.store.memory import MemoryStore
 from ledger.server.store.sqlite import SQLiteStore
 from tests.harness.people import person
@@ -91,22 +91,24 @@ def policy_text(lines: list[str], quorum: str) -> str:
     return "\n".join([f"log {HOUSE.identity.note_key.vkey()}", *lines, quorum, ""])
 
 
-def panel_of(fakes: list[Fake], threshold: int, *, must_await: bool = True) -> Panel:
+def policy_of(fakes: list[Fake], threshold: int, *, must_await: bool = True) -> WitnessPolicy:
     names = " ".join(fake.witness.name for fake in fakes)
     text = policy_text([fake.line for fake in fakes], f"group g {threshold} {names}\nquorum g")
-    return read_panel(text, [HOUSE.identity.note_key], must_await=must_await)
+    return read_witness_policy(text, [HOUSE.identity.note_key], must_await=must_await)
 
 
 @asynccontextmanager
-async def witnessed(workers: Workers, panel: Panel, store: MemoryStore | None = None) -> AsyncIterator[Log]:
-    """Run a log with a panel, from entry 0 on."""
+async def witnessed(
+    workers: Workers, witness_policy: WitnessPolicy, store: MemoryStore | None = None
+) -> AsyncIterator[Log]:
+    """Run a log with witnesses, from entry 0 on."""
     store = store or MemoryStore()
     if not await store.entries(0, 1):
         first = Log(store, HOUSE.identity, workers, Clock())
         await first.start()
         await first.submit(HOUSE.created.recorded)
         await first.stop()
-    log = Log(store, HOUSE.identity, workers, Clock(), panel=panel)
+    log = Log(store, HOUSE.identity, workers, Clock(), witness_policy=witness_policy)
     await log.start()
     try:
         yield log
@@ -117,11 +119,11 @@ async def witnessed(workers: Workers, panel: Panel, store: MemoryStore | None = 
 @pytest.mark.parametrize("kind", [Witness, LastingWitness])
 async def test_answers_wait_for_the_quorum(workers: Workers, kind: type[Witness]) -> None:
     fakes = [Fake(name, kind) for name in ("w1", "w2", "w3")]
-    async with standing(*fakes), witnessed(workers, panel := panel_of(fakes, 2)) as log:
+    async with standing(*fakes), witnessed(workers, witness_policy := policy_of(fakes, 2)) as log:
         recorded = await submit_all(log, [HOUSE.registration(ALPHA), *HOUSE.listings(ALPHA, 40)])
         assert {item.witnessed for item in recorded} == {True}
         for item in recorded:
-            open_receipt_of(item.entry.index, item.path, item.checkpoint, item.entry.raw, panel.policy)
+            open_receipt_of(item.entry.index, item.path, item.checkpoint, item.entry.raw, witness_policy.policy)
         again = await log.submit(HOUSE.created.recorded)
         assert (again.duplicate, again.witnessed) == (True, True)
         await until(lambda: log.shown is not None and log.shown.head.size == 42)
@@ -223,21 +225,21 @@ async def test_bad_witnesses_harm_nobody(workers: Workers, monkeypatch: pytest.M
     async with standing(good, *bad):
         outcomes = []
         for fake, (_, outcome) in zip(bad, BAD, strict=True):
-            # One key under one name: each bad witness has a panel of its own.
-            panel = panel_of([good, fake], 1)
+            # One key under one name: each bad witness has a policy of its own.
+            witness_policy = policy_of([good, fake], 1)
             good.size = 0
             if outcome == "slow":  # it is given up in an hour, and answers come at once: nobody waits for the bad one
                 monkeypatch.setattr(asking, "ASK_S", 3600.0)
-                async with witnessed(workers, panel) as log, asyncio.timeout(PATIENCE_S):
+                async with witnessed(workers, witness_policy) as log, asyncio.timeout(PATIENCE_S):
                     recorded = await submit_all(log, [HOUSE.registration(ALPHA), *HOUSE.listings(ALPHA, 3)])
                     assert {item.witnessed for item in recorded} == {True}
                 good.size = 0
             monkeypatch.setattr(asking, "ASK_S", 1.0 if outcome == "slow" else PATIENCE_S)
-            async with witnessed(workers, panel) as log:
+            async with witnessed(workers, witness_policy) as log:
                 recorded = await submit_all(log, [HOUSE.registration(ALPHA), *HOUSE.listings(ALPHA, 3)])
                 assert outcome == "slow" or {item.witnessed for item in recorded} == {True}
-                assert log.showing.witnessing is not None
-                seat = log.showing.witnessing.witnesses[1]
+                assert log.publisher.witnessing is not None
+                seat = log.publisher.witnessing.witnesses[1]
                 await until(lambda seat=seat: seat.outcomes.total() > 0)  # type: ignore[misc]
                 assert log.shown is not None
                 assert [line.name for line in parse_note(log.shown.checkpoint).signatures] == [ORIGIN, "w1"]
@@ -250,12 +252,12 @@ async def test_without_a_quorum_in_time_the_answer_says_recorded(
     workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two of three are dead: what is durable is answered as recorded, and shown as far as it was witnessed."""
-    monkeypatch.setattr(showing, "AWAIT_S", 0.3)
+    monkeypatch.setattr(publisher, "AWAIT_S", 0.3)
     monkeypatch.setattr("ledger.server.log.witnesses.witnessing.FIRST_S", 0.2)
     fakes = [Fake(name) for name in ("w1", "w2", "w3")]
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(standing(*fakes))
-        log = await stack.enter_async_context(witnessed(workers, panel_of(fakes, 2)))
+        log = await stack.enter_async_context(witnessed(workers, policy_of(fakes, 2)))
         (first,) = await submit_all(log, [HOUSE.registration(ALPHA)])
         assert first.witnessed
         for fake in fakes[1:]:
@@ -279,7 +281,7 @@ async def test_without_waiting_answers_come_at_once_and_readers_get_cosignatures
     fakes = [Fake(name) for name in ("w1", "w2")]
     async with (
         standing(*fakes),
-        witnessed(workers, panel := panel_of(fakes, 2, must_await=False)) as log,
+        witnessed(workers, witness_policy := policy_of(fakes, 2, must_await=False)) as log,
         serving(log) as served,
         aiohttp.ClientSession(served.url) as session,
     ):
@@ -289,11 +291,11 @@ async def test_without_waiting_answers_come_at_once_and_readers_get_cosignatures
         assert document["state"] == "recorded"
         await until(lambda: log.shown is not None and log.shown.head.size == 2)
         async with session.get("/checkpoint") as response:
-            assert panel.policy.open_checkpoint(await response.read()).head.size == 2
+            assert witness_policy.policy.open_checkpoint(await response.read()).head.size == 2
         async with session.get("/v1/receipts/1") as response:
-            open_receipt(await response.read(), b64decode(document["entry"]), panel.policy)
+            open_receipt(await response.read(), b64decode(document["entry"]), witness_policy.policy)
         async with session.get("/v1/receipts/1?size=2") as response:
-            open_receipt(await response.read(), b64decode(document["entry"]), panel.policy)
+            open_receipt(await response.read(), b64decode(document["entry"]), witness_policy.policy)
         async with session.post("/v1/statements", json=registration) as response:
             assert (response.status, (await response.json())["state"]) == (200, "witnessed")
         async with session.get("/metrics") as response:
@@ -307,7 +309,7 @@ async def test_the_stream_says_what_it_returns(workers: Workers) -> None:
     fakes = [Fake("w1")]
     async with (
         standing(*fakes),
-        witnessed(workers, panel_of(fakes, 1)) as log,
+        witnessed(workers, policy_of(fakes, 1)) as log,
         serving(log) as served,
         aiohttp.ClientSession(served.url) as session,
     ):
@@ -326,12 +328,12 @@ async def test_quorum_none_shows_at_once_and_gathers(workers: Workers, monkeypat
     fake = Fake("w1")
     async with standing(fake):
         text = policy_text([fake.line], "quorum none")
-        panel = read_panel(text, [HOUSE.identity.note_key], must_await=False)
-        async with witnessed(workers, panel) as log:
+        witness_policy = read_witness_policy(text, [HOUSE.identity.note_key], must_await=False)
+        async with witnessed(workers, witness_policy) as log:
             await submit_all(log, [HOUSE.registration(ALPHA)])
             await until(lambda: log.shown is not None and b"w1" in log.shown.checkpoint and log.shown.head.size == 2)
         fake.behave = _never
-        async with witnessed(workers, panel) as log:
+        async with witnessed(workers, witness_policy) as log:
             await submit_all(log, [HOUSE.registration(ALPHA), *HOUSE.listings(ALPHA, 2)])
             await until(lambda: log.shown is not None and log.shown.head.size == 4)
 
@@ -343,14 +345,15 @@ async def test_cosignatures_outlive_the_process(
     fake = Fake("w1")
     async with standing(fake):
         store = await SQLiteStore.open(tmp_path / "ledger.db")
-        async with witnessed(workers, panel_of([fake], 1), store) as log:  # type: ignore[arg-type]
+        async with witnessed(workers, policy_of([fake], 1), store) as log:  # type: ignore[arg-type]
             await submit_all(log, [HOUSE.registration(ALPHA)])
         await store.close()
         fake.behave = _never
         store = await SQLiteStore.open(tmp_path / "ledger.db")
-        async with asyncio.timeout(PATIENCE_S), witnessed(workers, panel := panel_of([fake], 1), store) as log:  # type: ignore[arg-type]
+        made = witnessed(workers, witness_policy := policy_of([fake], 1), store)  # type: ignore[arg-type]
+        async with asyncio.timeout(PATIENCE_S), made as log:
             assert log.shown is not None, "what is stored has its quorum: nobody is waited for"
-            assert panel.policy.open_checkpoint(log.shown.checkpoint).head.size == 2
+            assert witness_policy.policy.open_checkpoint(log.shown.checkpoint).head.size == 2
             assert len(parse_note(log.shown.checkpoint).signatures) == 2
         await store.close()
 
@@ -363,9 +366,9 @@ async def test_our_own_witness_process(workers: Workers, tmp_path: Path, monkeyp
         lines = [f"{line} {url}" for line in process.lines]
         names = " ".join(line.split()[1] for line in process.lines)
         text = policy_text(lines, f"group both all {names}\nquorum both")
-        panel = read_panel(text, [HOUSE.identity.note_key], must_await=True)
-        assert len(panel.addresses) == 1, "one request for both keys"
-        async with witnessed(workers, panel) as log:
+        witness_policy = read_witness_policy(text, [HOUSE.identity.note_key], must_await=True)
+        assert len(witness_policy.addresses) == 1, "one request for both keys"
+        async with witnessed(workers, witness_policy) as log:
             (recorded,) = await submit_all(log, [HOUSE.registration(ALPHA)])
         assert recorded.witnessed
         assert parse_policy(text).open_checkpoint(recorded.checkpoint).head.size == 2
@@ -384,16 +387,16 @@ async def test_our_own_witness_process(workers: Workers, tmp_path: Path, monkeyp
         ([], "quorum x", "not defined"),
     ],
 )
-def test_panels_that_cannot_be_used(lines: list[str], quorum: str, words: str) -> None:
+def test_policies_that_cannot_be_used(lines: list[str], quorum: str, words: str) -> None:
     vkey = Witness("w").note_key.vkey()
     text = policy_text([line.format(vkey=vkey) for line in lines], quorum)
     with pytest.raises(PolicyError, match=words):
-        read_panel(text, [HOUSE.identity.note_key], must_await=True)
+        read_witness_policy(text, [HOUSE.identity.note_key], must_await=True)
 
 
-def test_a_panel_of_another_log() -> None:
+def test_a_policy_of_another_log() -> None:
     vkey = Witness("w").note_key.vkey()
     other = House("another").identity.note_key
     text = f"log {other.vkey()}\nwitness w {vkey} http://w.example/\nquorum w\n"
     with pytest.raises(PolicyError, match="has no line 'log"):
-        read_panel(text, [HOUSE.identity.note_key], must_await=True)
+        read_witness_policy(text, [HOUSE.identity.note_key], must_await=True)

@@ -30,7 +30,7 @@ from ledger.server.copies.checking import Progress as Told
 from ledger.server.copies.restoring import Restored
 from ledger.server.copies.restoring import restore as restore_database
 from ledger.server.copies.source import open_files
-from ledger.server.log.recovery.outside import PUBLISHED, PublishedFile
+from ledger.server.log.recovery.published import PUBLISHED, PublishedFile
 from ledger.server.node import DATABASE
 
 MAX_SAID = 20

@@ -22,7 +22,7 @@ from ledger.party.errors import Unfit
 from ledger.party.files import create_file, replace_file
 from ledger.party.keys.signers import read_public
 from ledger.registry.facts import LedgerFact
-from ledger.server.log.sequencer import Recorded
+from ledger.server.log.intake.submission import Recorded
 from ledger.server.node import record, system_clock
 
 _DAY_MS = 24 * 60 * 60 * 1000

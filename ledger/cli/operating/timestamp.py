@@ -11,8 +11,8 @@ import typer
 from cryptography.x509 import Certificate, load_pem_x509_certificates
 
 from ledger.cli.kit.words import fields, say
-from ledger.server.log.handed import HANDED
 from ledger.server.log.recovery.stamping import Authority
+from ledger.server.log.stamp_inbox import INBOX
 from ledger.server.node import stamp, stamp_served
 from ledger.server.store.contract import StoreLockedError
 
@@ -72,9 +72,7 @@ def timestamp(
         say("The newest checkpoint was stamped before: nothing was asked.")
         return
     if not is_kept:
-        say(
-            f"The token is in {directory / HANDED}, and not taken yet: a ledger that is served takes it.", "bold yellow"
-        )
+        say(f"The token is in {directory / INBOX}, and not taken yet: a ledger that is served takes it.", "bold yellow")
     say(f"Stamped: {kept.size} entries were there by now.", "bold green")
     fields({"size": kept.size, "token": f"{len(kept.token)} bytes, GET /v1/timestamps/{kept.size}"})
 

@@ -23,7 +23,7 @@ from ledger.core.errors import FormatError
 from ledger.core.note import MAX_NOTE_BYTES, NoteKey
 from ledger.server.copies.errors import CopyMissing, CopyUnreadable
 from ledger.server.copies.source import Files
-from ledger.server.log.recovery.outside import root_at
+from ledger.server.log.recovery.published import root_at
 from ledger.server.log.recovery.stamping import MAX_ANSWER_BYTES, check_stamp
 from ledger.server.log.state.errors import ContradictedError
 from ledger.server.store.contract import IntegrityError, Pending, Store

@@ -17,7 +17,7 @@ from ledger.core.policy import Policy
 from ledger.core.tiles import MAX_ENTRY_BYTES, TILE_WIDTH, Tile, format_tile_path
 from ledger.server.copies.errors import CopyFalse, CopyUnreadable
 from ledger.server.copies.source import Files
-from ledger.server.log.state.tail import Tail
+from ledger.server.log.state.frontier import Frontier
 
 _LENGTH_BYTES = 2
 _MAX_BUNDLE_BYTES = TILE_WIDTH * (_LENGTH_BYTES + MAX_ENTRY_BYTES)
@@ -58,28 +58,28 @@ async def read_parts(files: Files, head: TreeHead) -> AsyncIterator[Part]:
 
     The root is compared after the last: until then, nothing that was yielded is verified.
     """
-    tail = Tail()
-    while tail.size < head.size:
-        before, tail = tail.size, tail.copy()
+    frontier = Frontier()
+    while frontier.size < head.size:
+        before, frontier = frontier.size, frontier.copy()
         raws = await _read_bundle(files, before // TILE_WIDTH, min(TILE_WIDTH, head.size - before))
-        entries = [_chained(files, raw, tail) for raw in raws]
-        yield Part(entries, tail.tiles_since(before))
-    if tail.head != head:
-        signed, found = head.root.hex(), tail.head.root.hex()
+        entries = [_chained(files, raw, frontier) for raw in raws]
+        yield Part(entries, frontier.tiles_since(before))
+    if frontier.head != head:
+        signed, found = head.root.hex(), frontier.head.root.hex()
         raise CopyFalse(files.location, f"its entries have the root {found}, and its checkpoint signs {signed}")
 
 
-def _chained(files: Files, raw: bytes, tail: Tail) -> Entry:
-    """Return an entry that stands in its place behind `tail`, and grow that by it."""
-    index = tail.size
+def _chained(files: Files, raw: bytes, frontier: Frontier) -> Entry:
+    """Return an entry that stands in its place behind `frontier`, and grow that by it."""
+    index = frontier.size
     try:
         entry = parse_entry(raw)
     except FormatError as error:
         raise CopyFalse(files.location, f"entry {index} does not parse: {error}") from error
-    if (entry.index, entry.previous) != (index, tail.previous) or entry.time_ms < tail.time_ms:
+    if (entry.index, entry.previous) != (index, frontier.previous) or entry.time_ms < frontier.time_ms:
         raise CopyFalse(files.location, f"entry {index} does not follow the one before")
-    tail.grow(entry.leaf)
-    tail.previous, tail.time_ms = entry.leaf.hex(), entry.time_ms
+    frontier.grow(entry.leaf)
+    frontier.previous, frontier.time_ms = entry.leaf.hex(), entry.time_ms
     return entry
 
 

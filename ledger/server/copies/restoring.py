@@ -18,7 +18,7 @@ from ledger.server.copies.carrying import Carried, Restoring, carry_over
 from ledger.server.copies.errors import CopyFalse, CopyTooShort
 from ledger.server.copies.reading import open_checkpoint, read_checkpoint, read_parts
 from ledger.server.copies.source import Files
-from ledger.server.log.recovery.outside import PublishedFile, compare
+from ledger.server.log.recovery.published import PublishedFile, compare
 from ledger.server.log.recovery.rebuilding import rebuild
 from ledger.server.log.recovery.recovery import rederive
 from ledger.server.log.state.errors import ContradictedError

@@ -11,12 +11,12 @@ from ledger.core.merkle import perfect_nodes, range_hash
 from ledger.registry.acceptance import Candidate, check, record
 from ledger.registry.facts import LEDGER_KEY, View
 from ledger.registry.finding import Moment
-from ledger.server.log.intake.answers import Waiting
 from ledger.server.log.intake.checking import remember
+from ledger.server.log.intake.submission import Waiting
 from ledger.server.log.state.errors import UnavailableError
+from ledger.server.log.state.frontier import Frontier
 from ledger.server.log.state.identity import Identity
-from ledger.server.log.state.tail import Tail
-from ledger.server.log.state.views import complete, load
+from ledger.server.log.state.loading import complete, load
 from ledger.server.store.contract import NewEntry, Store
 from ledger.statements.ledger import LedgerLogKeyAdded
 
@@ -32,12 +32,12 @@ class Drafting:
         self.identity = identity
         self._roots: OrderedDict[int, bytes] = OrderedDict()
 
-    async def begin(self, tail: Tail, items: Collection[Waiting], time_ms: int) -> Draft:
-        """Begin after `tail`, which stays as it is, with all at hand that `items` need; raise StoreError."""
+    async def begin(self, frontier: Frontier, items: Collection[Waiting], time_ms: int) -> Draft:
+        """Begin after `frontier`, which stays as it is, with all at hand that `items` need; raise StoreError."""
         candidates = [item.candidate for item in items]
         statements = [candidate.statement for candidate in candidates]
         view = await load(self.store, statements, [candidate.envelope.id for candidate in candidates])
-        return Draft(self, view, tail.copy(), time_ms, await self._seen_roots(candidates, tail.size))
+        return Draft(self, view, frontier.copy(), time_ms, await self._seen_roots(candidates, frontier.size))
 
     async def _seen_roots(self, candidates: Collection[Candidate], below: int) -> dict[int, bytes]:
         """Return the roots at all stored sizes that a `seen` names."""
@@ -54,11 +54,11 @@ class Drafting:
 
 @dataclass
 class Draft:
-    """`tail` and `view` are the log with all `entries` that were taken; nothing of it is stored. Made by `Drafting`."""
+    """`frontier` and `view` are the log with all `entries` that were taken; nothing is stored. Made by `Drafting`."""
 
     made_by: Drafting
     view: View
-    tail: Tail
+    frontier: Frontier
     time_ms: int
     """The time of every entry of the batch."""
     roots: Mapping[int, bytes]
@@ -77,17 +77,17 @@ class Draft:
         """
         candidate, statement = item.candidate, item.candidate.statement
         await complete(self.made_by.store, self.view, statement)
-        check(self.view, candidate, self.tail.size, self.time_ms, self._root_at)
+        check(self.view, candidate, self.frontier.size, self.time_ms, self._root_at)
         # Only now: whoever may not say it is refused by the rules, and does not learn which keys this server holds.
         if isinstance(statement, LedgerLogKeyAdded) and statement.log_key not in self.made_by.identity.signers:
             raise UnavailableError(
                 f"this server does not hold the log key {statement.log_key[:120]}, and could sign nothing after its "
                 "entry: stop it, and run 'ledger log-key add DIR FILE', which records this and puts the key in place"
             )
-        subjects = record(self.view, statement, Moment(candidate.envelope.id, self.tail.size, self.time_ms))
-        entry = self.tail.append(candidate.envelope, self.time_ms)
+        subjects = record(self.view, statement, Moment(candidate.envelope.id, self.frontier.size, self.time_ms))
+        entry = self.frontier.append(candidate.envelope, self.time_ms)
         self.entries.append(NewEntry(entry.index, candidate.envelope.id, entry.raw, subjects))
         return entry
 
     def _root_at(self, size: int) -> bytes:
-        return self.roots[size] if size in self.roots else self.tail.root_at(size)
+        return self.roots[size] if size in self.roots else self.frontier.root_at(size)

@@ -17,9 +17,9 @@ from ledger.core.encoding import canonical, parse_json
 from ledger.registry.acceptance import Duplicate
 from ledger.registry.refusal import Refused
 from ledger.server.log.drafting import Draft, Drafting
-from ledger.server.log.intake.answers import Posted, Read, Waiting, fail
+from ledger.server.log.intake.submission import Inspected, Posted, Waiting, fail
 from ledger.server.log.state.errors import PromisedError, UnavailableError
-from ledger.server.log.state.tail import Tail
+from ledger.server.log.state.frontier import Frontier
 from ledger.server.store.contract import Pending
 
 STALL_S = 2.0
@@ -40,12 +40,12 @@ class Promising:
     def __init__(self, drafting: Drafting) -> None:
         """Nothing is promised before `load`."""
         self.waiting: list[Waiting] = []
-        self._drafting = drafting
+        self.drafting = drafting
         self._store = drafting.store
         self._payloads: dict[str, bytes] = {}
         self._stalled_at: float | None = None
 
-    async def load(self, read: Callable[[Sequence[Posted]], Awaitable[list[Read]]]) -> int:
+    async def load(self, read: Callable[[Sequence[Posted]], Awaitable[list[Inspected]]]) -> int:
         """Take up what was promised before a restart; return the time of the newest promise, 0 without one.
 
         Raises StoreError.
@@ -68,12 +68,16 @@ class Promising:
         """Note that the log can be written."""
         self._stalled_at = None
 
+    def room(self) -> int:
+        """Return how many more may be promised."""
+        return MAX_PROMISED - len(self.waiting)
+
     @property
     def changes_rules(self) -> bool:
         """Tell whether a change of the rules is promised: what is read now may stand under other rules."""
         return any(item.may_change_rules for item in self.waiting)
 
-    async def promise(self, items: Sequence[Waiting], ledger: str, tail: Tail, time_ms: int) -> None:
+    async def promise(self, items: Sequence[Waiting], ledger: str, frontier: Frontier, time_ms: int) -> None:
         """Keep what passes every check on the log with all that was promised before, then sign that it will be there.
 
         What is promised already gets the same promise; what does not pass stays unanswered. Raises StoreError,
@@ -82,7 +86,7 @@ class Promising:
         if not ledger or await self._store.free_bytes() < MIN_FREE_BYTES:
             return
         fresh = [item for item in items if not self._answers(item)]
-        draft = await self._drafting.begin(tail, [*self.waiting, *fresh], time_ms)
+        draft = await self.drafting.begin(frontier, [*self.waiting, *fresh], time_ms)
         for item in self.waiting:
             await _passes(draft, item)
         good: list[Waiting] = []
@@ -97,8 +101,8 @@ class Promising:
                 {
                     "deadline_ms": min(time_ms + PROMISE_MS, item.candidate.statement.not_after_ms),
                     "ledger": ledger,
-                    "root": tail.head.root.hex(),
-                    "size": tail.size,
+                    "root": frontier.head.root.hex(),
+                    "size": frontier.size,
                     "statement_id": item.candidate.envelope.id,
                     "time": time_ms,
                     "type": "provenance-ledger.promise/v1",
@@ -120,7 +124,7 @@ class Promising:
         payload = self._payloads.get(item.candidate.envelope.id)
         if payload is None:
             return False
-        promise = self._drafting.identity.promise(parse_json(payload))
+        promise = self.drafting.identity.promise(parse_json(payload))
         fail([item.posted], PromisedError(item.candidate.envelope.id, promise))
         return True
 

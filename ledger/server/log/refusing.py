@@ -5,7 +5,7 @@ from __future__ import annotations
 from ledger.core.checkpoint import TreeHead
 from ledger.registry.refusal import Refused
 from ledger.server.log.drafting import Draft
-from ledger.server.log.intake.answers import Waiting, fail
+from ledger.server.log.intake.submission import Waiting, fail
 from ledger.server.log.state.errors import SignedRefusalError, UnavailableError
 from ledger.server.log.state.identity import Identity
 
@@ -22,7 +22,7 @@ class Refusals:
         if isinstance(error, Refused) and item.checked.is_late(draft.view):
             # A signature that was never looked at, because its key became known too late, is not called wrong.
             error = UnavailableError("a key became known while this waited; resubmit")
-        self._items.append((item, error, draft.tail.head))
+        self._items.append((item, error, draft.frontier.head))
 
     def tell(self, identity: Identity, ledger: str, time_ms: int) -> bool:
         """Answer all of them, and tell whether any was signed; `ledger` is empty before there is one to sign for."""

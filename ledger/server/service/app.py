@@ -7,7 +7,7 @@ from pathlib import Path
 from aiohttp import web
 
 from ledger.core.dsse import MAX_ENVELOPE_BYTES
-from ledger.server.log.sequencer import Log
+from ledger.server.log.log import Log
 from ledger.server.service.context import LOG
 from ledger.server.service.description import TABLE
 from ledger.server.service.operations import add_metrics, count_requests

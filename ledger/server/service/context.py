@@ -7,7 +7,8 @@ import re
 from aiohttp import web
 
 from ledger.core.encoding import MAX_INTEGER
-from ledger.server.log.sequencer import Log, Published
+from ledger.server.log.intake.submission import Published
+from ledger.server.log.log import Log
 from ledger.server.service.problems import ProblemError
 
 LOG: web.AppKey[Log] = web.AppKey("log", Log)

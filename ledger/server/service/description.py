@@ -59,7 +59,7 @@ async def docs(request: web.Request) -> web.Response:
     )
     page = Template(resources.files(__package__).joinpath("pages/docs.html").read_text(encoding="utf-8")).substitute(
         origin=html.escape(log_of(request).identity.origin),
-        ledger=html.escape(log_of(request).ledger_id),
+        ledger=html.escape(log_of(request).standing.ledger_id),
         vkey=html.escape(log_of(request).identity.note_key.vkey()),
         size=state.head.size,
         rows=rows,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from ledger.server.log.sequencer import Log
+from ledger.server.log.log import Log
 from ledger.server.service.app import SERVER, make_app
 from ledger.server.service.problems import ProblemError, problem_response
 

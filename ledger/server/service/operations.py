@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, generat
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from ledger.server.log.sequencer import Log
+from ledger.server.log.log import Log
 from ledger.server.service.context import LOG, log_of
 from ledger.server.service.problems import Handler, ProblemError
 
@@ -28,8 +28,8 @@ def add_metrics(app: web.Application) -> None:
     newest = Gauge("ledger_newest_entry_time_seconds", "Unix time of the newest entry", registry=registry)
     newest.set_function(lambda: log.published.time_ms / 1000 if log.published else 0)
     waiting = Gauge("ledger_waiting_statements", "Statements waiting to be sequenced", registry=registry)
-    waiting.set_function(lambda: log.waiting_count)
-    if log.showing.witnessing is not None:
+    waiting.set_function(log.intake.waiting.qsize)
+    if log.publisher.witnessing is not None:
         registry.register(_WitnessMetrics(log))
     app[REGISTRY] = registry
     app[REQUESTS] = Counter("ledger_http_requests", "Answers by call and status", ["call", "status"], registry=registry)
@@ -53,7 +53,7 @@ class _WitnessMetrics(Collector):
         sizes = GaugeMetricFamily(
             "ledger_witness_size_entries", "Entries in the newest tree that a witness cosigned", labels=["witness"]
         )
-        for witness in self._log.showing.witnessing.witnesses if self._log.showing.witnessing else ():
+        for witness in self._log.publisher.witnessing.witnesses if self._log.publisher.witnessing else ():
             sizes.add_metric([witness.label], witness.cosigned_size)
             for outcome, count in witness.outcomes.items():
                 answers.add_metric([witness.label, outcome], count)
@@ -73,13 +73,13 @@ async def count_requests(request: web.Request, handler: Handler) -> web.StreamRe
 
 async def healthz(_request: web.Request) -> web.Response:
     """Say that the process lives, and of which version it is."""
-    return web.Response(text=f"alive, version {VERSION}\n")
+    return web.Response(text=f"ledger {VERSION} is alive\n")
 
 
 async def readyz(request: web.Request) -> web.Response:
     """Say whether statements are taken."""
     log = log_of(request)
-    if log.failure is not None or log.stopping or log.published is None:
+    if log.standing.failure is not None or log.standing.is_stopping or log.published is None:
         raise ProblemError(503, "unavailable", "no statements are taken now")
     return web.Response(text=f"ready at size {log.published.head.size}\n")
 

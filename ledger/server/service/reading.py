@@ -10,9 +10,9 @@ from aiohttp import web
 
 from ledger.core.encoding import b64encode
 from ledger.core.entry import parse_entry
-from ledger.core.merkle import consistency_ranges, nodes_of, prove
 from ledger.core.receipt import format_receipt
-from ledger.server.log.sequencer import Published
+from ledger.server.log.intake.submission import Published
+from ledger.server.log.proofs import consistency_path, inclusion_path
 from ledger.server.service.context import log_of, number, published, queried, shown
 from ledger.server.service.problems import ProblemError
 from ledger.statements.fields import is_name
@@ -55,8 +55,7 @@ async def consistency(request: web.Request) -> web.Response:
     old, new = queried(request, "from"), queried(request, "to")
     if not 1 <= old <= new <= published(request).head.size:
         raise ProblemError(400, "wrong-value", f"1 ≤ from ≤ to ≤ {published(request).head.size}")
-    ranges = consistency_ranges(old, new)
-    path = prove(ranges, await log_of(request).store.public.nodes(nodes_of(ranges)))
+    path = await consistency_path(log_of(request).store.public, old, new)
     return web.json_response({"from": old, "to": new, "path": [b64encode(value) for value in path]})
 
 
@@ -70,7 +69,7 @@ async def history(request: web.Request) -> web.Response:
         )
     indexes = [index for index in await log.store.public.history(subjects) if index < state.head.size]
     # A busy party's history can be long: it is written and signed beside the event loop.
-    signed = await asyncio.to_thread(log.identity.history, log.ledger_id, subjects, indexes, state.head)
+    signed = await asyncio.to_thread(log.identity.history, log.standing.ledger_id, subjects, indexes, state.head)
     return web.json_response(signed.document())
 
 
@@ -102,5 +101,5 @@ async def _entry(request: web.Request, index: int) -> web.Response:
 async def _receipt(request: web.Request, index: int, size: int, note: bytes) -> bytes:
     if index >= size:
         raise ProblemError(404, "not-found", f"the log has {size} entries, the first being 0", "index")
-    path = await log_of(request).path(index, size)
+    path = await inclusion_path(log_of(request).store.public, index, size)
     return format_receipt(index, path, note)

@@ -18,7 +18,7 @@ _HIDDEN = frozenset({"subjects", "ancestors", "fields", "rules", "version_index"
 
 async def rules(request: web.Request) -> web.Response:
     """Serve the version of the rules in force, and the types of statements that it allows."""
-    in_force = log_of(request).in_force
+    in_force = log_of(request).standing.in_force
     return web.json_response({"rules": in_force.version, "statement_types": sorted(in_force.types)} | _size(request))
 
 

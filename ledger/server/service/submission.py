@@ -17,7 +17,8 @@ from ledger.core.dsse import MAX_ENVELOPE_BYTES
 from ledger.core.encoding import Json, b64encode
 from ledger.core.errors import FormatError, LedgerError
 from ledger.core.receipt import format_receipt
-from ledger.server.log.sequencer import Log, Recorded
+from ledger.server.log.intake.submission import Recorded
+from ledger.server.log.log import Log
 from ledger.server.log.state.errors import PromisedError
 from ledger.server.service.context import log_of
 from ledger.server.service.problems import ProblemError, problem_of

@@ -11,7 +11,7 @@ from ledger.registry.facts import View
 from ledger.registry.finding import Moment
 from ledger.registry.refusal import Refused
 from ledger.registry.things import FACTS_VERSION
-from ledger.server.log.state.views import complete, load
+from ledger.server.log.state.loading import complete, load
 from ledger.server.store.contract import Derived, IntegrityError, Rebuild, Store
 from ledger.statements.common import Statement
 from ledger.statements.ledger import LedgerCreated, LedgerRulesChanged

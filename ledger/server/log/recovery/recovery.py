@@ -18,8 +18,8 @@ from ledger.core.policy import Policy
 from ledger.core.tiles import TILE_HEIGHT, TILE_WIDTH
 from ledger.registry.facts import LEDGER_KEY, LedgerFact
 from ledger.server.log.state.errors import UnavailableError
+from ledger.server.log.state.frontier import Frontier
 from ledger.server.log.state.identity import Identity
-from ledger.server.log.state.tail import Tail
 from ledger.server.store.contract import IntegrityError, Store, StoredCheckpoint
 
 REREAD_ENTRIES = 4096
@@ -41,14 +41,14 @@ def require_keys(identity: Identity, ledger: LedgerFact) -> None:
         raise IntegrityError(f"{error}; the ledger's own entries name the keys that sign") from error
 
 
-async def recover(store: Store, identity: Identity) -> tuple[Tail, StoredCheckpoint | None]:
-    """Return the tail of the stored log and its newest checkpoint (None: empty); raise IntegrityError."""
+async def recover(store: Store, identity: Identity) -> tuple[Frontier, StoredCheckpoint | None]:
+    """Return the frontier of the stored log and its newest checkpoint (None: empty); raise IntegrityError."""
     checkpoint = await store.checkpoint()
     if checkpoint is None:
-        tail = await _rebuild(store)
-        if tail.size or await store.entries(0, 1):
-            raise IntegrityError(f"entries or {tail.size} leaf hashes are stored, and no checkpoint")
-        return tail, None
+        frontier = await _rebuild(store)
+        if frontier.size or await store.entries(0, 1):
+            raise IntegrityError(f"entries or {frontier.size} leaf hashes are stored, and no checkpoint")
+        return frontier, None
     try:
         signed = open_own(await own_keys(store, identity), checkpoint.note)
     except LedgerError as error:
@@ -61,47 +61,49 @@ def open_own(keys: Sequence[NoteKey], note: bytes) -> Checkpoint:
     return Policy(logs=list(keys), quorum="none").open_checkpoint(note)
 
 
-async def rederive(store: Store, head: TreeHead) -> Tail:
-    """Compute the tree anew from what is stored, and return its tail; raise IntegrityError if it is not `head`."""
-    tail = await _rebuild(store)
-    if head != tail.head:
+async def rederive(store: Store, head: TreeHead) -> Frontier:
+    """Compute the tree anew from what is stored, and return its frontier; raise IntegrityError if it is not `head`."""
+    frontier = await _rebuild(store)
+    if head != frontier.head:
         raise IntegrityError(
             f"the checkpoint signs size {head.size} with root {head.root.hex()}, "
-            f"the stored hashes give size {tail.size} with root {tail.head.root.hex()}"
+            f"the stored hashes give size {frontier.size} with root {frontier.head.root.hex()}"
         )
-    await _reread(store, tail)
-    return tail
+    await _reread(store, frontier)
+    return frontier
 
 
-async def _rebuild(store: Store) -> Tail:
-    """Grow a tail from the level-0 tiles, comparing each level above with what is stored."""
-    tail = Tail()
+async def _rebuild(store: Store) -> Frontier:
+    """Grow a frontier from the level-0 tiles, comparing each level above with what is stored."""
+    frontier = Frontier()
     async for hashes in store.tiles(0):
-        if tail.size % TILE_WIDTH:
-            raise IntegrityError(f"hashes follow the partial tile that ends at {tail.size}")
-        before = tail.size
+        if frontier.size % TILE_WIDTH:
+            raise IntegrityError(f"hashes follow the partial tile that ends at {frontier.size}")
+        before = frontier.size
         for at in range(0, len(hashes), HASH_BYTES):
-            tail.grow(hashes[at : at + HASH_BYTES])
-        for (level, position), derived in tail.tiles_since(before).items():
+            frontier.grow(hashes[at : at + HASH_BYTES])
+        for (level, position), derived in frontier.tiles_since(before).items():
             if level and (await store.tile(level, position))[: len(derived)] != derived:
                 raise IntegrityError(f"tile {position} of level {level} does not follow from the leaf hashes")
-        tail = tail.copy()
+        frontier = frontier.copy()
     level = 1
-    while tail.size >> (TILE_HEIGHT * level) or await store.tile(level, 0):
-        count = tail.size >> (TILE_HEIGHT * level)
+    while frontier.size >> (TILE_HEIGHT * level) or await store.tile(level, 0):
+        count = frontier.size >> (TILE_HEIGHT * level)
         stored = await store.tile(level, count // TILE_WIDTH)
         if len(stored) != (count % TILE_WIDTH) * HASH_BYTES:
             raise IntegrityError(f"level {level} stores other than the {count} hashes that it should")
         level += 1
-    return tail
+    return frontier
 
 
-async def _reread(store: Store, tail: Tail) -> None:
-    start = max(0, tail.size - REREAD_ENTRIES)
-    raws = await store.entries(start, tail.size + 1)
-    if len(raws) != tail.size - start:
-        raise IntegrityError(f"{len(raws)} of the entries from {start} on are stored, {tail.size - start} are signed")
-    nodes = await store.nodes([Node(0, index) for index in range(start, tail.size)])
+async def _reread(store: Store, frontier: Frontier) -> None:
+    start = max(0, frontier.size - REREAD_ENTRIES)
+    raws = await store.entries(start, frontier.size + 1)
+    if len(raws) != frontier.size - start:
+        raise IntegrityError(
+            f"{len(raws)} of the entries from {start} on are stored, {frontier.size - start} are signed"
+        )
+    nodes = await store.nodes([Node(0, index) for index in range(start, frontier.size)])
     previous = ZERO_LINK if start == 0 else (await store.nodes([Node(0, start - 1)]))[Node(0, start - 1)].hex()
     for index, raw in enumerate(raws, start):
         try:
@@ -111,4 +113,4 @@ async def _reread(store: Store, tail: Tail) -> None:
         if (entry.index, entry.previous) != (index, previous) or entry.leaf != nodes[Node(0, index)]:
             raise IntegrityError(f"entry {index} is not the one that was signed")
         previous = entry.leaf.hex()
-        tail.previous, tail.time_ms = previous, entry.time_ms
+        frontier.previous, frontier.time_ms = previous, entry.time_ms

@@ -26,7 +26,7 @@ from rfc3161_client import (
 
 from ledger.core.checkpoint import parse_checkpoint
 from ledger.core.note import NoteKey, parse_note
-from ledger.server.log.recovery.outside import Shown, compare
+from ledger.server.log.recovery.published import Shown, compare
 from ledger.server.log.state.errors import NotStampedError
 from ledger.server.store.contract import Store, StoredCheckpoint, StoreError
 from ledger.server.store.stamps import StoredStamp

@@ -15,7 +15,7 @@ import aiohttp
 
 from ledger.core.errors import LedgerError
 from ledger.core.note import MAX_NOTE_BYTES, NoteKey
-from ledger.server.log.recovery.outside import Outside, Shown
+from ledger.server.log.recovery.published import PublishedCheckpoints, Shown
 from ledger.server.log.recovery.recovery import open_own
 
 TOTAL_S = 5.0
@@ -25,9 +25,9 @@ _logger = logging.getLogger(__name__)
 
 
 class WitnessViews:
-    """What `inner` knows, and what witnesses have of the log that signed with these `keys`; see `Outside`."""
+    """What `inner` knows, and what witnesses have of the log that signed with these `keys` (see `published`)."""
 
-    def __init__(self, inner: Outside, urls: Iterable[str], keys: Sequence[NoteKey]) -> None:
+    def __init__(self, inner: PublishedCheckpoints, urls: Iterable[str], keys: Sequence[NoteKey]) -> None:
         """`urls` are those below which witnesses answer (http or https)."""
         self._inner = inner
         self._urls = [url.rstrip("/") for url in urls]

@@ -19,7 +19,7 @@ from ledger.core.cosignature import MAX_CLOCK_DIFFERENCE_S
 from ledger.core.encoding import MAX_INTEGER, b64encode
 from ledger.core.errors import NoteError
 from ledger.core.note import MAX_NOTE_BYTES, NoteKey, cosigned_s, parse_note
-from ledger.server.log.intake.answers import Published
+from ledger.server.log.intake.submission import Published
 
 ASK_S = 5.0
 """Longest time for one answer, however steadily it trickles."""

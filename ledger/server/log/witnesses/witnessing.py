@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 
 import aiohttp
 
-from ledger.server.log.intake.answers import Published
+from ledger.server.log.intake.submission import Published
 from ledger.server.log.witnesses.asking import FIRST_REST_S, Prove, Unanswered, Witness
-from ledger.server.log.witnesses.panel import Panel
+from ledger.server.log.witnesses.policy import WitnessPolicy
 
 PATIENCE_S = 600.0
 """How long an older checkpoint with its quorum is shown before a newer one without."""
@@ -46,9 +46,9 @@ class _Gathered:
     def size(self) -> int:
         return self.plain.head.size
 
-    def published(self, panel: Panel) -> Published:
+    def published(self, witness_policy: WitnessPolicy) -> Published:
         """Return it with all lines, and whether they reach the quorum."""
-        witnessed = panel.asks_for_quorum and panel.policy.is_satisfied(self.own | self.lines.keys())
+        witnessed = witness_policy.asks_for_quorum and witness_policy.policy.is_satisfied(self.own | self.lines.keys())
         note = self.plain.checkpoint + "".join(self.lines.values()).encode()
         return replace(self.plain, checkpoint=note, witnessed=witnessed)
 
@@ -56,10 +56,10 @@ class _Gathered:
 class Witnessing:
     """Asks; `offer` tells it of a newer checkpoint, and it shows what has been cosigned."""
 
-    def __init__(self, panel: Panel, prove: Prove, show: Show, clock: Callable[[], int]) -> None:
+    def __init__(self, witness_policy: WitnessPolicy, prove: Prove, show: Show, clock: Callable[[], int]) -> None:
         """`clock` returns Unix milliseconds."""
-        self.panel = panel
-        self.witnesses = [Witness(url, keys) for url, keys in panel.addresses.items()]
+        self.witness_policy = witness_policy
+        self.witnesses = [Witness(url, keys) for url, keys in witness_policy.addresses.items()]
         self._prove = prove
         self._show = show
         self._clock = clock
@@ -89,7 +89,7 @@ class Witnessing:
         self._target = self._gather(newest)
         await self._publish(self._target)
         self._task = asyncio.create_task(self._run())
-        if self.panel.asks_for_quorum:
+        if self.witness_policy.asks_for_quorum:
             try:
                 await asyncio.wait_for(self._witnessed.wait(), FIRST_S)
             except TimeoutError:
@@ -130,7 +130,7 @@ class Witnessing:
                 pass
 
     def _gather(self, published: Published) -> _Gathered:
-        note, own, lines = self.panel.split(published.checkpoint)
+        note, own, lines = self.witness_policy.split(published.checkpoint)
         return _Gathered(replace(published, checkpoint=note), own, lines)
 
     def _move_on(self) -> float | None:
@@ -140,12 +140,12 @@ class Witnessing:
             is_done = self._is_done(now)
             if is_done and now >= self._target_at + PAUSE_S:
                 self._target, self._target_at = self._gather(self._newest), now
-                if not self.panel.asks_for_quorum:  # it is shown at once, and lines are added as they come
+                if not self.witness_policy.asks_for_quorum:  # it is shown at once, and lines are added as they come
                     self._grown.add(self._target)
                     self._wake.set()
             elif is_done:
                 due.append(self._target_at + PAUSE_S)
-            elif not self.panel.asks_for_quorum:
+            elif not self.witness_policy.asks_for_quorum:
                 due.append(self._target_at + HOLD_S)
         for witness in self.witnesses:
             if witness in self._busy or witness.cosigned_size == self._target.size:
@@ -160,7 +160,9 @@ class Witnessing:
 
     def _is_done(self, now: float) -> bool:
         """Tell whether nothing more is to be had for the target, or enough is."""
-        is_enough = self._target is self._shown if self.panel.asks_for_quorum else now >= self._target_at + HOLD_S
+        is_enough = (
+            self._target is self._shown if self.witness_policy.asks_for_quorum else now >= self._target_at + HOLD_S
+        )
         return is_enough or all(target is not self._target for target, _ in self._busy.values())
 
     async def _ask(self, witness: Witness, target: _Gathered) -> None:
@@ -189,10 +191,10 @@ class Witnessing:
             await self._publish(self._target)
 
     def _may_show(self, target: _Gathered) -> bool:
-        return not self.panel.asks_for_quorum or target.published(self.panel).witnessed
+        return not self.witness_policy.asks_for_quorum or target.published(self.witness_policy).witnessed
 
     async def _publish(self, gathered: _Gathered) -> None:
-        published = gathered.published(self.panel)
+        published = gathered.published(self.witness_policy)
         await self._show(published, bool(gathered.lines))
         self._shown, self._moved_at = gathered, time.monotonic()
         if published.witnessed:

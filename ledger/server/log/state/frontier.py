@@ -13,7 +13,7 @@ from ledger.core.tiles import TILE_HEIGHT, TILE_WIDTH
 
 
 @dataclass
-class Tail:
+class Frontier:
     """`size` entries; `previous` the hex leaf hash of the last; `time_ms` its time.
 
     `nodes` hold the perfect subtrees of [0, size) and all those made since `copy`. `edge` holds the last, partial tile
@@ -26,10 +26,10 @@ class Tail:
     nodes: dict[Node, bytes] = field(default_factory=dict)
     edge: dict[int, bytes] = field(default_factory=dict)
 
-    def copy(self) -> Tail:
-        """Return a tail to draft a batch on; this one stays as it is. Only the perfect nodes are carried over."""
+    def copy(self) -> Frontier:
+        """Return a frontier to draft a batch on; this one stays as it is. Only the perfect nodes are carried over."""
         nodes = {node: self.nodes[node] for node in perfect_nodes(0, self.size)}
-        return Tail(self.size, self.previous, self.time_ms, nodes, dict(self.edge))
+        return Frontier(self.size, self.previous, self.time_ms, nodes, dict(self.edge))
 
     @property
     def head(self) -> TreeHead:
@@ -41,7 +41,7 @@ class Tail:
         return range_hash(0, size, self.nodes)
 
     def append(self, envelope: Envelope, time_ms: int) -> Entry:
-        """Chain one more statement; `time_ms` is not below the tail's."""
+        """Chain one more statement; `time_ms` is not below the last one's."""
         entry = Entry(self.size, self.previous, envelope, time_ms)
         self.grow(entry.leaf)
         self.previous, self.time_ms = entry.leaf.hex(), time_ms

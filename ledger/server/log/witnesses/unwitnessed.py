@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ledger.core.entry import Entry
 from ledger.core.merkle import Node, grow, inclusion_paths, perfect_nodes
-from ledger.server.log.intake.answers import Published, Recorded, Waiting, answer
+from ledger.server.log.intake.submission import Published, Recorded, Waiting, answer
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class _Held:
     until: float
 
 
-class Late:
+class Unwitnessed:
     """In the order of their indexes; `until` is a moment on any one clock."""
 
     def __init__(self) -> None:

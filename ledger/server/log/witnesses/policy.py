@@ -15,7 +15,7 @@ from ledger.core.policy import NO_QUORUM, Policy, parse_policy
 
 
 @dataclass(frozen=True)
-class Panel:
+class WitnessPolicy:
     """A policy, and the keys that each address answers for. `must_await`: no answer before the quorum."""
 
     policy: Policy
@@ -49,8 +49,8 @@ class Panel:
         return parsed.text + b"\n" + kept.encode(), own, lines
 
 
-def read_panel(text: str, log_keys: list[NoteKey], *, must_await: bool) -> Panel:
-    """Return the panel that a file describes, for a log with these keys.
+def read_witness_policy(text: str, log_keys: list[NoteKey], *, must_await: bool) -> WitnessPolicy:
+    """Return the policy that a file describes, for a log with these keys.
 
     Raises PolicyError if it is not a policy, not of this log, names no witness that can be asked, or where
     `must_await` and no quorum asks for anybody.
@@ -63,12 +63,12 @@ def read_panel(text: str, log_keys: list[NoteKey], *, must_await: bool) -> Panel
         if policy.witnesses[name] in log_keys:
             continue
         addresses.setdefault(_address(name, url), {})[name] = policy.witnesses[name]
-    panel = Panel(policy, addresses, must_await)
+    witness_policy = WitnessPolicy(policy, addresses, must_await)
     if not addresses:
         raise PolicyError("no witness line says a URL: 'witness <name> <vkey> <url>'")
-    if must_await and not panel.asks_for_quorum:
+    if must_await and not witness_policy.asks_for_quorum:
         raise PolicyError("'quorum none' asks for nobody: there is nothing to wait for; name a witness or a group")
-    return panel
+    return witness_policy
 
 
 def _address(name: str, url: str) -> str:

@@ -82,7 +82,7 @@ class Faulty:
     may_change_rules = False
 
 
-Read = Waiting | Faulty
+Inspected = Waiting | Faulty
 
 
 async def answer_again(store: Store, published: Published, duplicates: list[tuple[Waiting, int]]) -> None:

@@ -18,9 +18,9 @@ from ledger.server.copies.errors import CopyError, CopyFalse, CopyTooShort, Copy
 from ledger.server.copies.restoring import Restored, restore
 from ledger.server.copies.source import open_files
 from ledger.server.log.intake.workers import Workers
-from ledger.server.log.recovery import outside
-from ledger.server.log.recovery.outside import PublishedFile
-from ledger.server.log.sequencer import Log
+from ledger.server.log.log import Log
+from ledger.server.log.recovery import published as published_checkpoints
+from ledger.server.log.recovery.published import PublishedFile
 from ledger.server.log.state.errors import ContradictedError
 from ledger.server.store.contract import IntegrityError, StoreError, StoreLockedError
 from ledger.server.store.sqlite import SQLiteStore
@@ -120,7 +120,7 @@ async def test_a_store_that_cannot_keep_it_outside_answers_nobody(
     await log.start()
     before = log.published
     with monkeypatch.context() as patched:
-        patched.setattr(outside, "replace_durably", full)
+        patched.setattr(published_checkpoints, "replace_durably", full)
         with pytest.raises(Exception, match="resubmit"):
             await submit_all(log, place.house.listings(ALPHA, 1))
     assert log.published == before

@@ -14,14 +14,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from ledger.core.note import MAX_NOTE_BYTES
-from ledger.server.log.recovery.outside import replace_durably
+from ledger.server.log.log import Log
+from ledger.server.log.recovery.published import replace_durably
 from ledger.server.log.recovery.recovery import own_keys
 from ledger.server.log.recovery.stamping import MAX_ANSWER_BYTES, check_stamp
-from ledger.server.log.sequencer import Log
 from ledger.server.store.contract import IntegrityError, StoreError
 from ledger.server.store.stamps import StoredStamp
 
-HANDED = "timestamps"
+INBOX = "timestamps"
 """The directory, beside the database, in which they are handed over."""
 LOOK_EVERY_S = 0.5
 PATIENCE_S = 10.0
@@ -51,7 +51,7 @@ async def hand_over(directory: Path, stamp: StoredStamp) -> bool:
 
 
 @asynccontextmanager
-async def taking_handed(log: Log, directory: Path) -> AsyncIterator[None]:
+async def taking_stamps(log: Log, directory: Path) -> AsyncIterator[None]:
     """Take what is handed over on `directory`, beside what is done in this context."""
     task = asyncio.create_task(_take_forever(log, directory))
     try:
@@ -77,7 +77,7 @@ async def _take(log: Log, directory: Path, size: int) -> None:
     try:
         stamp = await asyncio.to_thread(_read, size, note, token)
         head = log.published.head.size if log.published is not None else 0
-        if size > head:  # a checkpoint is outside before it is shown: the next look will do
+        if size > head:  # a checkpoint is published before it is shown: the next look will do
             return
         await check_stamp(log.store, await own_keys(log.store, log.identity), head, str(note), stamp)
     except (IntegrityError, ValueError, FileNotFoundError) as error:
@@ -96,17 +96,17 @@ def _read(size: int, note: Path, token: Path) -> StoredStamp:
 
 
 def _waiting(directory: Path) -> list[Path]:
-    found = (directory / HANDED).glob("*.tsr")
+    found = (directory / INBOX).glob("*.tsr")
     return sorted(path for path in found if path.stem.isascii() and path.stem.isdecimal() and path.stem[0] != "0")
 
 
 def _token(directory: Path, size: int) -> Path:
-    return directory / HANDED / f"{size}.tsr"
+    return directory / INBOX / f"{size}.tsr"
 
 
 def _checkpoint(directory: Path, size: int) -> Path:
-    return directory / HANDED / f"{size}.checkpoint"
+    return directory / INBOX / f"{size}.checkpoint"
 
 
 def _refused(directory: Path, size: int) -> Path:
-    return directory / HANDED / f"{size}.refused"
+    return directory / INBOX / f"{size}.refused"

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from ledger.core.note import parse_note
-from ledger.server.log import handed
-from ledger.server.log.handed import HANDED, hand_over, taking_handed
+from ledger.server.log import stamp_inbox
 from ledger.server.log.intake.workers import Workers
+from ledger.server.log.stamp_inbox import INBOX, hand_over, taking_stamps
 from ledger.server.store.contract import StoreError
 from ledger.server.store.memory import MemoryStore
 from ledger.server.store.stamps import StoredStamp
@@ -29,11 +29,11 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handed, "LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr(stamp_inbox, "LOOK_EVERY_S", 0.01)
 
 
 def files(directory: Path) -> list[str]:
-    return sorted(path.name for path in (directory / HANDED).iterdir())
+    return sorted(path.name for path in (directory / INBOX).iterdir())
 
 
 async def test_a_running_log_takes_what_is_of_it(tmp_path: Path, workers: Workers, authority: Authority) -> None:
@@ -44,10 +44,10 @@ async def test_a_running_log_takes_what_is_of_it(tmp_path: Path, workers: Worker
         tokens = [authority.stamp(parse_note(item.checkpoint).text) for item in (one, two)]
         first, second = (StoredStamp(at, item.checkpoint, tokens[at - 1]) for at, item in ((1, one), (2, two)))
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(handed, "PATIENCE_S", 0.02)
+            patched.setattr(stamp_inbox, "PATIENCE_S", 0.02)
             assert not await hand_over(tmp_path, first), "nobody takes it"
         assert files(tmp_path) == ["1.checkpoint", "1.tsr"]
-        async with taking_handed(log, tmp_path):
+        async with taking_stamps(log, tmp_path):
             assert await hand_over(tmp_path, second)
             assert (await log.store.stamp(1), await log.store.stamp(2)) == (first, second)
             assert files(tmp_path) == []
@@ -59,9 +59,9 @@ async def test_a_running_log_takes_what_is_of_it(tmp_path: Path, workers: Worker
             ):
                 with pytest.raises(StoreError, match="refused the time-stamp"):
                     await hand_over(tmp_path, false)
-            (tmp_path / HANDED / "3.checkpoint").write_bytes(two.checkpoint)
+            (tmp_path / INBOX / "3.checkpoint").write_bytes(two.checkpoint)
             for name in ("3.tsr", "03.tsr", "x.tsr", f"{10**30}.tsr"):
-                (tmp_path / HANDED / name).write_bytes(tokens[1])
+                (tmp_path / INBOX / name).write_bytes(tokens[1])
             left = {"3.checkpoint", "3.tsr", "03.tsr", "x.tsr", "1.checkpoint", "2.checkpoint"}
             await until(lambda: set(files(tmp_path)) == left | {"1.refused", "2.refused", f"{10**30}.refused"})
             await submit_all(log, HOUSE.listings(ALPHA, 1))

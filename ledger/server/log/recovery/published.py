@@ -32,7 +32,7 @@ class Shown(NamedTuple):
     note: bytes
 
 
-class Outside(Protocol):
+class PublishedCheckpoints(Protocol):
     """Where a log's checkpoints are known beside its own database."""
 
     async def shown(self) -> list[Shown]:

@@ -14,10 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 from ledger.core.entry import Entry
 from ledger.core.errors import LedgerError
 from ledger.core.merkle import Node, inclusion_paths
-from ledger.server.log.intake.answers import Published, Recorded, Waiting, answer, answer_again, fail
-from ledger.server.log.late import Late
+from ledger.server.log.intake.submission import Published, Recorded, Waiting, answer, answer_again, fail
 from ledger.server.log.witnesses.asking import Prove
-from ledger.server.log.witnesses.panel import Panel
+from ledger.server.log.witnesses.policy import WitnessPolicy
+from ledger.server.log.witnesses.unwitnessed import Unwitnessed
 from ledger.server.log.witnesses.witnessing import Witnessing
 from ledger.server.store.contract import Store, StoredCheckpoint
 
@@ -27,17 +27,19 @@ _LOOK_S = 0.1
 Duplicates = list[tuple[Waiting, int]]
 
 
-class Showing:
+class Publisher:
     """`shown` is what readers may see; `witnessing` asks the witnesses, if there are any."""
 
-    def __init__(self, store: Store, panel: Panel | None, prove: Prove, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, store: Store, witness_policy: WitnessPolicy | None, prove: Prove, clock: Callable[[], int]
+    ) -> None:
         """`clock` returns Unix milliseconds."""
         self.shown: Published | None = None
-        self.witnessing = Witnessing(panel, prove, self._show, clock) if panel is not None else None
-        self._awaits = panel is not None and panel.must_await
+        self.witnessing = Witnessing(witness_policy, prove, self._show, clock) if witness_policy is not None else None
+        self._awaits = witness_policy is not None and witness_policy.must_await
         self._store = store
         self._newest: Published | None = None
-        self._late = Late()
+        self._unwitnessed = Unwitnessed()
         self._duplicates: list[tuple[float, Duplicates]] = []
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
@@ -60,8 +62,8 @@ class Showing:
     def begin(self, newest: Published, nodes: Mapping[Node, bytes]) -> None:
         """Take over what recovery found; `nodes` hold the perfect nodes of that tree."""
         if self._newest is not None:
-            self._late.answer_below(self._newest.head.size, self._newest)
-        self._late.begin(newest.head.size, nodes)
+            self._unwitnessed.answer_below(self._newest.head.size, self._newest)
+        self._unwitnessed.begin(newest.head.size, nodes)
         self.publish(newest)
 
     def publish(self, newest: Published) -> None:
@@ -75,7 +77,7 @@ class Showing:
     def answer(self, accepted: Sequence[tuple[Waiting, Entry]], nodes: Mapping[Node, bytes]) -> None:
         """Answer the newest entries, now or when they are witnessed; `nodes` are all made since before them."""
         if self._awaits:
-            self._late.hold(accepted, time.monotonic() + AWAIT_S)
+            self._unwitnessed.hold(accepted, time.monotonic() + AWAIT_S)
             return
         if self._newest is None:
             raise RuntimeError("entries are published before they are answered")
@@ -112,18 +114,18 @@ class Showing:
         self.shown = published
         if not published.witnessed:
             return
-        self._late.answer_below(published.head.size, published)
+        self._unwitnessed.answer_below(published.head.size, published)
         waiting, self._duplicates = self._duplicates, []
         for _, duplicates in waiting:
             await self.answer_again(duplicates)
 
     async def _answer_overdue(self) -> None:
-        while self._late or self._duplicates or not self._stopping:
+        while self._unwitnessed or self._duplicates or not self._stopping:
             await asyncio.sleep(_LOOK_S)
             now, newest = time.monotonic(), self._newest
             if newest is None:
                 continue
-            self._late.answer_overdue(now, newest)
+            self._unwitnessed.answer_overdue(now, newest)
             overdue = [duplicates for until, duplicates in self._duplicates if until <= now]
             self._duplicates = [waiting for waiting in self._duplicates if waiting[0] > now]
             for duplicates in overdue:
