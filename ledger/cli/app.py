@@ -54,7 +54,7 @@ _PLACES = {
     ),
     "erase": _Place(
         "party.disclose",
-        "Destroy what opens places that you sealed, for ever, and say so on the ledger ('erasure.attested').",
+        "Destroy what opens places that you sealed, for good, and say so on the ledger ('erasure.attested').",
     ),
     "findings": _Place("party.findings", "List what parties did wrong, as the ledger itself judges its entries."),
     "trace": _Place(

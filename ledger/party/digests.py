@@ -27,7 +27,7 @@ def no_progress(byte_count: int) -> None:
 
 
 def total_bytes(paths: Sequence[Path]) -> int:
-    """Return the size of all files; raise Unfit for what is no regular file, OSError for what is not there."""
+    """Return the size of all files; raise Unfit for what is not a regular file, OSError for what is not there."""
     total = 0
     for path in paths:
         status = path.stat()
@@ -83,7 +83,7 @@ def _describe(path: Path) -> ManifestFile:
 def document(path: Path | None) -> Json:
     """Return what a statement says of a file: size, media type and SHA-256; None for no file.
 
-    Raises Unfit for an empty file or what is no regular one, OSError for what is not there.
+    Raises Unfit for an empty file or what is not a regular one, OSError for what is not there.
     """
     if path is None:
         return None

@@ -28,7 +28,7 @@ class AlreadyThere(PartyError):
 
 
 class OpenToOthers(PartyError):
-    """A directory in which others may write is no place for what only we should read."""
+    """A directory in which others may write is not a place for what only we should read."""
 
     def __init__(self, path: Path) -> None:
         """Keep the path."""
@@ -55,7 +55,7 @@ class WrongPassphrase(KeyFileError):
 
 
 class VaultError(PartyError):
-    """The vault is missing something, or holds something else than asked for."""
+    """The vault is missing something, or holds something other than asked for."""
 
 
 class VaultSealed(VaultError):
@@ -70,7 +70,7 @@ class VaultSealed(VaultError):
 
 
 class VaultDamaged(VaultError):
-    """A file of the vault holds something else than was written to it."""
+    """A file of the vault holds something other than was written to it."""
 
     def __init__(self, path: Path, detail: str) -> None:
         """Keep the path and words for people; never anything secret."""
@@ -196,7 +196,7 @@ class Promised(Problem):
 class ContentMismatch(PartyError):
     """What was received is not what the sender sealed. `missing` and `surplus` are file names against the manifest.
 
-    `differences` say, a line a file, what differs, where that can be told: other counts of records, lines that are no
+    `differences` say, a line a file, what differs, where that can be told: other counts of records, lines that are not
     rows. Without any of these, some content differs: one value is sealed for all files, so which one cannot be told.
     """
 

@@ -62,7 +62,7 @@ def make_directory(path: Path, ours: Callable[[], bool]) -> None:
     """Create a directory that only its owner can enter, and missing parents.
 
     Where it exists, it is tightened only if it is `ours`: nobody else's directory changes its mode. Raises OpenToOthers
-    where it is not, and others may write in it.
+    if it is not, and others may write in it.
     """
     try:
         path.mkdir(mode=OWNER_ONLY_DIRECTORY, parents=True)

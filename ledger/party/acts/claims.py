@@ -120,7 +120,7 @@ async def review(member: Member, drafted: Draft) -> tuple[ClaimDetermined, Claim
     """Check everything about a settlement that can be checked before signing; return it with its claim, to be shown.
 
     What is sealed in it is open in what is returned: a draft holds what opens it. Raises Unfit as `check_draft` does,
-    and for a draft that is no settlement, one of somebody else's claim, or one of a claim that ended before.
+    and for a draft that is not a settlement, one of somebody else's claim, or one of a claim that ended before.
     """
     statement = drafted.opened
     if not isinstance(statement, ClaimDetermined) or statement.outcome != SETTLED:

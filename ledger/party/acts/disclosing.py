@@ -110,7 +110,7 @@ async def erase(
     method: str | None = None,
     attest: bool = True,
 ) -> Recorded | None:
-    """Destroy what opens these places, here and for ever, and say so on the ledger where we are the issuer.
+    """Destroy what opens these places, here and for good, and say so on the ledger where we are the issuer.
 
     Returns the attestation's entry, and None without one. What was destroyed before can be attested again, if the
     attestation was not recorded then. Before anything is destroyed, raises NeedsRules where it could not be attested,

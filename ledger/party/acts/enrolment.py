@@ -91,7 +91,7 @@ async def register(
     """Register a new party; where the name is this party's already, by the same keys, return that entry.
 
     What opens the sealed places of its identity is kept in the client's vault first. Raises Unfit where the operator
-    has to countersign (then draft it), or where there is no vault to keep that in.
+    has to countersign (then draft it), or if there is no vault to keep that in.
     """
     keys = _Keys.of(key, recovery_key, lasting)
     found = await _find_registration(client, name, keys)

@@ -156,7 +156,7 @@ async def receive(
     offered = await speaker.client.statement(manifest.transfer)
     statement = offered.statement
     if not isinstance(statement, AnyOffer):
-        raise Unfit(f"{manifest.transfer} is no hand-off")
+        raise Unfit(f"{manifest.transfer} is not a hand-off")
     if statement.recipient != speaker.name:
         raise Unfit(f"this hand-off is for {statement.recipient}, not for {speaker.name}")
     found = (statement.ledger, statement.issuer, statement.nonce)

@@ -136,7 +136,7 @@ async def amend(
 async def review(member: Member, drafted: Draft) -> Reviewed:
     """Check everything about a draft that can be checked before signing; return what a person must see of it.
 
-    Raises Unfit as `check_draft` does, and for a draft that is no license or amendment, whose licensor may not license
+    Raises Unfit as `check_draft` does, and a draft that is not a license or amendment, whose licensor may not license
     the listing, or that amends another's license.
     """
     statement, opened = drafted.statement, drafted.opened
@@ -144,7 +144,7 @@ async def review(member: Member, drafted: Draft) -> Reviewed:
         agreed = await _agreed(member, statement.license)
         sides = (agreed.issuer, agreed.licensee)
         if statement.issuer not in sides:
-            raise Unfit(f"{statement.issuer} is no side of the license that the draft amends")
+            raise Unfit(f"{statement.issuer} is not a side of the license that the draft amends")
         await check_draft(member, drafted, sides)
         return Reviewed(opened, await _listing(member, agreed.listing), *sides, agreed)
     if not isinstance(statement, AnyLicense) or not isinstance(opened, AnyLicense):
@@ -231,7 +231,7 @@ async def _signers(member: Member, licensor: str, licensee: str, other_keyid: st
 async def _listing(member: Member, listing: str) -> AnyListing:
     statement = await _statement(member, listing)
     if not isinstance(statement, AnyListing):
-        raise Unfit(f"{listing} is no listing")
+        raise Unfit(f"{listing} is not a listing")
     return statement
 
 
@@ -240,7 +240,7 @@ async def _agreed(member: Member, license_id: str) -> LicenseAgreed:
     if isinstance(statement, version_1.LicenseAgreed):
         raise Unfit(f"{license_id} was agreed under version 1 of the rules: agree a new license instead")
     if not isinstance(statement, LicenseAgreed):
-        raise Unfit(f"{license_id} is no license")
+        raise Unfit(f"{license_id} is not a license")
     return statement
 
 

@@ -111,7 +111,7 @@ def _table(files: Sequence[Path], encoding: str | None) -> tuple[int, TableForma
     if len(tables) != 1:
         raise CannotMark(
             f"{len(tables)} of the files are tables, and one is marked",
-            "hand over the table that is to be marked by itself, as CSV, TSV, JSON Lines, Parquet or Arrow",
+            "hand over the table alone that is to be marked, as CSV, TSV, JSON Lines, Parquet or Arrow",
         )
     return tables[0]
 

@@ -16,5 +16,5 @@ async def announce(speaker: Speaker, status: str, note: str | None = None, *, se
 async def observe(
     speaker: Speaker, venue: str, status: str, note: str | None = None, *, seal: Collection[str] = ()
 ) -> Recorded:
-    """Say what we saw of another party's venue. It is evidence, and changes nothing by itself."""
+    """Say what we saw of another party's venue. It is evidence, and changes nothing on its own."""
     return await speaker.say("venue.status", seal=seal, venue=venue, status=status, note=note)

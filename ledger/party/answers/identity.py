@@ -52,7 +52,7 @@ def identify(recorded: Recorded, policy: Policy, origin: str) -> LedgerIdentity:
     """
     statement = recorded.statement
     if recorded.index != 0 or not isinstance(statement, LedgerCreated) or statement.origin != origin:
-        raise ReceiptInvalid(f"entry 0 is no ledger.created of {origin}")
+        raise ReceiptInvalid(f"entry 0 is not a ledger.created of {origin}")
     named = {key.raw for key in statement.log_public_keys}
     if not any(key.raw in named for key in policy.log_keys(origin)):
         raise ReceiptInvalid(

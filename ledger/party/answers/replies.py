@@ -43,7 +43,7 @@ class KeyState(Reply):
 
     @property
     def key(self) -> PublicKey:
-        """The key; raise FormatError where it is not the one that the keyid names. The keyid certifies its key."""
+        """The key; raise FormatError if it is not the one that the keyid names. The keyid certifies its key."""
         key = PublicKey.parse(self.alg, self.public_key)
         if key.keyid != self.keyid:
             raise FormatError("wrong-value", "/public_key", "another key than the keyid names")

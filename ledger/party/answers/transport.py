@@ -46,7 +46,7 @@ class Transport:
     def __init__(self, url: str, *, backoff_s: float = 0.5, mirrors: Sequence[str] = ()) -> None:
         """Speak with the ledger at `url` (http or https, below any path); `backoff_s`: first wait when it is busy.
 
-        Where it does not answer, `mirrors` are asked in turn for what a mirror can prove (docs/format.md §20.3).
+        If it does not answer, `mirrors` are asked in turn for what a mirror can prove (docs/format.md §20.3).
         """
         self.url = _address(url)
         self.mirrors = [_address(mirror) for mirror in mirrors]
@@ -197,7 +197,7 @@ def _problem(status: int, raw: bytes) -> Problem:
     try:
         return read_problem(status, parse_json(raw))
     except FormatError:
-        return Problem(status, f"http-{status}", "the answer is no problem document: is this a ledger's address?")
+        return Problem(status, f"http-{status}", "the answer is not a problem document: is this a ledger's address?")
 
 
 def _retry_after(headers: Mapping[str, str], default_s: float) -> float:

@@ -1,7 +1,7 @@
 """What the operator shows and signs, held against what we hold: where they contradict each other, a proof is kept.
 
-An entry may convict the operator by itself, or beside others; a refusal, a promise and a history each say something
-that entries with their receipts can give the lie to (docs/format.md §12, §18, §19). What is said is compared with what
+An entry may convict the operator on its own, or beside others; a refusal, a promise and a history each say something
+that entries with their receipts can contradict (docs/format.md §12, §18, §19). What is said is compared with what
 is held, and what is held with all that was said before.
 """
 
@@ -48,7 +48,7 @@ _LOG = logging.getLogger(__name__)
 _NOT_FOUND = 404
 _OMISSION = "omission-after-promise"
 _SHOWN_BY_ENTRIES = ("unknown-party", "seen-mismatch")
-"""Reasons of refusals that entries, or the heads over them, may give the lie to."""
+"""Reasons of refusals that entries, or the heads over them, may contradict."""
 
 
 class Asking(Protocol):
@@ -92,7 +92,7 @@ class Audit:
     # Entries
 
     def check_entry(self, entry: Recorded, *, is_ours: bool = False) -> None:
-        """See whether an entry with a verified receipt convicts the operator, by itself or beside what we hold.
+        """See whether an entry with a verified receipt convicts the operator, on its own or beside what we hold.
 
         `is_ours` says that it holds, signature by signature, what we sent.
         """
@@ -118,7 +118,7 @@ class Audit:
             self._bring(held.charge_signatures(entry, keys))
 
     def check_misplaced(self, raw: bytes, receipt: bytes) -> None:
-        """See whether bytes that a receipt proves to be in the log are no entry, or the entry of another place."""
+        """See whether bytes that a receipt proves to be in the log are not an entry, or the entry of another place."""
         if self._holding() is None:
             return
         try:
@@ -156,7 +156,7 @@ class Audit:
     async def check_refusal(self, refusal: Refusal, envelope: Envelope, served: Json, *, is_alone: bool) -> None:
         """See whether a verified refusal contradicts the log, or itself, by what we hold.
 
-        Where it is not alone but one of many, what the vault holds is not read again for each.
+        If it is not alone but one of many, what the vault holds is not read again for each.
         """
         held = self._holding()
         if held is None:

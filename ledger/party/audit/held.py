@@ -191,7 +191,7 @@ class Held:
             detail = f"it chained entry {entry.index} to another entry than the one before it"
             return _about(entry, _UNLAWFUL, detail, before)
         if not payload:
-            return _about(entry, _UNLAWFUL, f"it recorded entry {entry.index}, whose payload is no statement")
+            return _about(entry, _UNLAWFUL, f"it recorded entry {entry.index}, whose payload is not a statement")
         other = self._by_id.get(entry.statement_id)
         if other is not None and other.index != entry.index:
             late, early = (entry, other) if other.index < entry.index else (other, entry)
@@ -232,7 +232,7 @@ class Held:
         return _about(entry, _UNLAWFUL, detail, first)
 
     def _belied(self, entry: Recorded) -> Charge | None:
-        """Return what the service key signed that an entry gives the lie to."""
+        """Return what the service key signed that an entry contradicts."""
         for word in self._refusals.get(entry.statement_id, ()):
             if entry.index < word.size:
                 detail = "it refused a statement that it had recorded, as you hold"

@@ -1,6 +1,6 @@
 """What the log has shown us before (docs/format.md §2, §10.4).
 
-A log that shows different people different histories must keep them apart for ever: this is where it fails to.
+A log that shows different people different histories must keep them apart for good: this is where it fails to.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ class Memory:
         return fork
 
     def _unproven(self, old: TreeHead, new: TreeHead, known: bytes, other: bytes, problem: Problem) -> Unproven:
-        """Keep both signed heads here, too: the second may turn out to be half of a fork's evidence."""
+        """Keep both signed heads here too: the second may turn out to be half of a fork's evidence."""
         detail = f"no proof from size {old.size} to size {new.size}: {problem}"
         unproven = Unproven(self._origin, detail)
         unproven.kept = self._keep(known, other, detail)

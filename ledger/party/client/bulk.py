@@ -66,7 +66,7 @@ class Stream:
         async with aclosing(self._transport.post_lines(_PATH, lines.send())) as answers:
             async for answer in answers:
                 if not isinstance(answer, dict):
-                    raise ReplyInvalid("a line of the ledger's answer is no object")
+                    raise ReplyInvalid("a line of the ledger's answer is not an object")
                 if len(group) >= _GROUP or "checkpoint" in answer or "done" in answer:
                     for result in await self._keep(group):
                         yield result

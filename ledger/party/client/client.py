@@ -45,7 +45,7 @@ class LedgerClient(LedgerReader):
     async def submit(self, envelope: Envelope) -> Recorded:
         """Record a signed statement and return its entry with a verified receipt, kept in the vault.
 
-        Raises Promised where it is not in the log yet, Problem (with the verified refusal, where the ledger signed
+        Raises Promised if it is not in the log yet, Problem (with the verified refusal, where the ledger signed
         one), FraudProven where what it signed is given the lie by what we hold, Unreachable (then submit it again: it
         is recorded once), NotWitnessed where the witnesses that our policy asks for do not come, ReceiptInvalid,
         ForkDetected.

@@ -168,7 +168,7 @@ class LedgerReader:
     async def keep_disclosures(
         self, key: Signer, others: Sequence[PublicKey], disclosures: Sequence[Disclosure]
     ) -> None:
-        """Keep what opens sealed places, before they are sent; `others` of the party's keys can open it, too.
+        """Keep what opens sealed places, before they are sent; `others` of the party's keys can open it too.
 
         Raises Unfit without a vault.
         """
@@ -280,7 +280,7 @@ class LedgerReader:
         return read_reply(model, await self.said(f"/v1/{kind}/{segment(name)}"))
 
     async def said(self, path: str, query: Query = ()) -> Json:
-        """Return an answer by the operator's word, of a log that is no shorter than the one that it showed us before.
+        """Return an answer by the operator's word, of a log that is not shorter than the one it showed us before.
 
         Where it is shorter, its checkpoint tells whether the log was rolled back: raises what `checkpoint` raises, and
         ReplyInvalid where the log may be sound and the answer is old.

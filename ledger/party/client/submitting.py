@@ -84,7 +84,7 @@ class Submitter:
     async def take_refusal(self, problem: Problem, envelope: Envelope, *, is_alone: bool) -> None:
         """Verify and keep the refusal that came with a problem; `is_alone` says that it is not one of many.
 
-        Raises ReceiptInvalid for a false one, FraudProven for one that what we hold gives the lie to, and ForkDetected
+        Raises ReceiptInvalid for a false one, FraudProven for one that what we hold contradicts, and ForkDetected
         for one on a log that contradicts what we have seen. It stands where that cannot be told: it is signed, and
         kept.
         """

@@ -108,7 +108,7 @@ class _Walk:
             for item in vouching:
                 other = await self.key(item, index, depth - 1)
                 if other.use != RECOVERY:
-                    raise self._false(keyid, f"{item}, which vouches for it in entry {index}, is no recovery key")
+                    raise self._false(keyid, f"{item}, which vouches for it in entry {index}, is not a recovery key")
                 keys[item] = other.public
             if not vouching:
                 raise self._false(keyid, f"no recovery key vouches for it in entry {index}")
@@ -125,7 +125,7 @@ class _Walk:
         return _Vouched(public, use)
 
     def _false(self, keyid: str, why: str) -> ReceiptInvalid:
-        return ReceiptInvalid(f"{keyid} is no registered key of {self._party.name}: {why}")
+        return ReceiptInvalid(f"{keyid} is not a registered key of {self._party.name}: {why}")
 
 
 def _unsigned(envelope: Envelope, keys: dict[str, PublicKey]) -> bool:

@@ -156,7 +156,7 @@ class _Builder:
         return raw
 
     async def claim(self) -> Told | None:
-        """Return the claim, from our own copy of its entry where there is one."""
+        """Return the claim, from our own copy of its entry if there is one."""
         name = self.request.claim
         if name is None:
             return None

@@ -34,7 +34,7 @@ _REASONS = {
 def import_listing(document: Json, *, dataset: str | None = None, language: str = "en") -> Listing:
     """Return the fields of the dataset that a DCAT or Croissant document describes, and what did not fit.
 
-    `dataset` (IRI, identifier or title) picks one of several. Raises NotUnderstood where there is not just one.
+    `dataset` (IRI, identifier or title) picks one of several. Raises NotUnderstood if there is not just one.
     """
     graph = read_graph(document, base_context())
     found = {node.id or node.pointer: node for node in graph.of_type(*_DATASETS)}

@@ -28,7 +28,7 @@ _MEMBERS: dict[str, tuple[str, ...]] = {
 
 
 def read_distribution(item: Item, graph: Graph, language: str, draft: ListingDraft) -> dict[str, Json] | None:
-    """Return a distribution's members, or None for one that is no file; report what does not fit."""
+    """Return a distribution's members, or None for one that is not a file; report what does not fit."""
     if isinstance(item, Literal) or is_sealed(item):
         draft.leave(item.pointer, "distribution", "no object, or sealed in another statement")
         return None

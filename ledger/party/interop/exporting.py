@@ -27,7 +27,7 @@ def export(story: Story, form: Format) -> bytes:
     """Return a story in a language: the same bytes for the same story.
 
     Raises MissingExtra (without the library for PROV), MissingTool (svg, without Graphviz), ToolFailed (drawings),
-    NotUnderstood (a listing or license where there is none).
+    NotUnderstood (a listing or license if there is none).
     """
     if form is Format.DCAT:
         return _json(export_listing(*_listing(story)))

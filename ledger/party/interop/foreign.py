@@ -42,7 +42,7 @@ def parse_foreign(raw: bytes) -> Json:
             raw.decode("utf-8-sig"), object_pairs_hook=_members, parse_float=Decimal, parse_constant=_constant
         )
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise NotUnderstood(f"this is no JSON that can be read: {error}") from error
+        raise NotUnderstood(f"this is not JSON that can be read: {error}") from error
     _check_depth(value, MAX_DEPTH)
     return value
 

@@ -33,7 +33,7 @@ def read_listing(path: Path, *, dataset: str | None = None, language: str = "en"
 
 
 def from_plain(document: dict[str, Json]) -> Listing:
-    """Return the fields of a plain form, and what is no field or does not fit one."""
+    """Return the fields of a plain form, and what is not a field or does not fit one."""
     draft = ListingDraft()
     for name, value in document.items():
         place = f"/{name}"

@@ -85,7 +85,7 @@ def _moment(operator: str, literal: Literal, datatype: str) -> Operand:
     try:
         moment, said = parse_moment(text)
     except (ValueError, OverflowError) as error:
-        raise Unjudgeable(f"{text[:60]!r} is no dateTime", literal.pointer) from error
+        raise Unjudgeable(f"{text[:60]!r} is not a dateTime", literal.pointer) from error
     if moment.year < 1970 or moment.microsecond % 1000:
         raise Unjudgeable("a moment from 1970 on, to the millisecond at most", literal.pointer)
     notes = [] if said else [f"{text} says no time zone: read as UTC"]
@@ -133,7 +133,7 @@ def _word(left: str, text: str) -> str:
 def _count(text: str, pointer: str) -> int:
     digits = re.fullmatch(r"\+?0*(\d{1,16})(?:\.0*)?", text, re.ASCII)
     if digits is None or int(digits[1]) > MAX_INTEGER:
-        raise Unjudgeable(f"{text[:60]!r} is no count", pointer)
+        raise Unjudgeable(f"{text[:60]!r} is not a count", pointer)
     return int(digits[1])
 
 
@@ -141,7 +141,7 @@ def _duration(text: str, pointer: str) -> str:
     found = _DURATION.fullmatch(text)
     if found is None or not any(found.groups()) or text.endswith("T"):
         raise Unjudgeable(
-            f"{text[:60]!r} is no length in days, hours, minutes and whole seconds (a year and a month have none)",
+            f"{text[:60]!r} is not a length in days, hours, minutes and whole seconds (a year and a month have none)",
             pointer,
         )
     weeks, days, hours, minutes, seconds = (int(part) if part else 0 for part in found.groups())

@@ -94,7 +94,7 @@ def read_certified(chain: Path, key: Path, passphrase: bytes | None = None) -> C
     except TypeError as error:
         raise NeedsPassphrase(f"{key} is encrypted" if passphrase is None else f"{key} is not encrypted") from error
     except ValueError as error:
-        raise Unfit(f"{key} is no PEM private key, or its passphrase is another one") from error
+        raise Unfit(f"{key} is not a PEM private key, or its passphrase is another one") from error
     if not isinstance(private, _PrivateKey):
         raise Unfit(f"{key} is of a kind that signs no identity: Ed25519, ECDSA or RSA is needed")
     return Certified(certificates, private)

@@ -126,7 +126,7 @@ def opener_of(signer: Signer) -> SigningKey:
     """Return the key that opens what is sealed for this signer (see `locker`).
 
     A key that is here opens itself. A token only signs; so its opener is derived from its signature over a text that
-    is no statement and no checkpoint. Ed25519 signatures are deterministic (RFC 8032 §5.1.6).
+    is not a statement and no checkpoint. Ed25519 signatures are deterministic (RFC 8032 §5.1.6).
     """
     return signer if isinstance(signer, SigningKey) else SigningKey(sha256(signer.sign(_OPENER)).digest())
 
@@ -145,7 +145,7 @@ def write_token_signer(path: Path, token: Token, key_id: bytes | None, pin: byte
     signer = TokenSigner(token, key_id, pin)
     opener = opener_of(signer)
     if opener != opener_of(signer):
-        raise SignerError(str(token), "its signatures are not deterministic: this is no Ed25519 as RFC 8032 has it")
+        raise SignerError(str(token), "its signatures are not deterministic: this is not Ed25519 as RFC 8032 has it")
     _write(
         path,
         signer.public,

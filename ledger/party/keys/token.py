@@ -43,7 +43,7 @@ class Token:
         return f"the token {self.label} ({self.module})"
 
     def open(self, pin: bytes, *, instead_of: object = None) -> Any:  # noqa: ANN401 - the library has no types
-        """Return this process's session, logging in where there is none, or only `instead_of`, which failed.
+        """Return this process's session, logging in if there is none, or only `instead_of`, which failed.
 
         Raises SignerError, or MissingExtra without the extra.
         """
@@ -122,7 +122,7 @@ class TokenSigner:
                 except pkcs11.PKCS11Error as error:
                     raise SignerError(str(self._token), f"it does not sign: {_name(error)}") from None
         if len(signature) != SIGNATURE_BYTES:
-            raise SignerError(str(self._token), f"its signature has {len(signature)} bytes: this is no Ed25519")
+            raise SignerError(str(self._token), f"its signature has {len(signature)} bytes: this is not Ed25519")
         return signature
 
     def __repr__(self) -> str:
@@ -144,7 +144,7 @@ class TokenSigner:
         # CKA_EC_POINT is an OCTET STRING in PKCS#11 3.0, and bare bytes in some tokens.
         raw = point.removeprefix(_OCTET_STRING) if len(point) == KEY_BYTES + len(_OCTET_STRING) else point
         if not is_strong(raw):
-            raise SignerError(str(self._token), f"its key {self._id.hex()} is no Ed25519 key")
+            raise SignerError(str(self._token), f"its key {self._id.hex()} is not an Ed25519 key")
         return PublicKey(raw)
 
 

@@ -10,7 +10,7 @@ _SLACK = 1e-6
 
 
 def millibits(bits: float) -> int:
-    """Return a score of `bits` ≥ 0 (infinity, too) in thousandths, rounded down: 0 … 2^31."""
+    """Return a score of `bits` ≥ 0 (infinity too) in thousandths, rounded down: 0 … 2^31."""
     scaled = 1000 * bits + _SLACK
     return MAX_MILLIBITS if scaled >= MAX_MILLIBITS else math.floor(scaled)
 

@@ -50,7 +50,7 @@ def draw(
 ) -> list[list[Cell]]:
     """Return `count` rows of which none is in the table, and no two are alike; each pass reads the table once.
 
-    Raises TooLittleRoom where there are not so many.
+    Raises TooLittleRoom if there are not so many.
     """
     drawn: list[list[Cell]] = []
     seen: set[tuple[str | None, ...]] = set()

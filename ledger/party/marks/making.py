@@ -73,7 +73,7 @@ def design(source: SourceTable, wish: Wish) -> Design:
 
 
 def design_again(source: SourceTable, wish: Wish, code: TardosMarks) -> Design:
-    """Return a design with the code of an earlier hand-off; raise CannotMark where it does not fit wish and table."""
+    """Return a design with the code of an earlier hand-off; raise CannotMark if it does not fit wish and table."""
     ours = (code.recipients, code.colluders, code.bound)
     if (wish.recipients, wish.colluders, wish.bound) != ours:
         raise CannotMark(
@@ -140,7 +140,7 @@ def _design_brought(source: SourceTable, wish: Wish, path: Path) -> Design:
         )
     how = detect(path)
     if how is None:
-        raise CannotMark(f"{path} is no table", "give a CSV, TSV, JSON Lines, Parquet or Arrow file")
+        raise CannotMark(f"{path} is not a table", "give a CSV, TSV, JSON Lines, Parquet or Arrow file")
     records: list[bytes] = []
     with open_table(path, how) as table:
         if table.columns != source.columns:
@@ -154,7 +154,7 @@ def _design_brought(source: SourceTable, wish: Wish, path: Path) -> Design:
     if not 1 <= len(set(records)) == len(records) <= MAX_ROWS:
         raise CannotMark(f"{path} has to hold 1 to {MAX_ROWS:,} rows, all different", "remove what is there twice")
     if present(source, records):
-        raise CannotMark(f"rows of {path} are in {source.path}, too", "a mark must exist nowhere else: remove them")
+        raise CannotMark(f"rows of {path} are in {source.path} too", "a mark must exist nowhere else: remove them")
     room = Room(source.rows, _spread(cells, wish.bits_per_row))
     parameters = brought_parameters(room, wish.recipients, wish.bound, len(records))
     return Design(source, parameters, brought=tuple(records))

@@ -63,7 +63,7 @@ class Recipe:
         return [column for column, redraw in self.redraws.items() if redraw.is_name]
 
     def rows(self, random: Random) -> Iterator[tuple[Row, list[Cell]]]:
-        """Yield base and drawn row, for ever; some of them may exist already."""
+        """Yield base and drawn row, for good; some of them may exist already."""
         while True:
             base = random.choice(self.bases)
             row = list(base)

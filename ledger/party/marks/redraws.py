@@ -2,7 +2,7 @@
 
 Each kind learns from a sample of the column, and replaces the cell of a base row by one of at least 2^bits values, all
 equally likely given that row, no two with the same normal form (docs/format.md §15.7). Some
-values are not counted, since those that exist already are drawn, too, and dropped.
+values are not counted, since those that exist already are drawn too, and dropped.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Rank = Callable[[str], Any]
 SPARE = 0.9
 """The part of the values that is counted: the rest may be dropped, for being real, or marks already."""
 COVER = 0.6
-"""The part of the column that must keep the bits that are claimed; other rows are no base of a mark."""
+"""The part of the column that must keep the bits that are claimed; other rows are not a base of a mark."""
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,17})?", re.ASCII)
 _RUN = re.compile("A+|a+")
 _MANY_RUNS = 16

@@ -78,7 +78,7 @@ class _Common(Model):
             try:
                 width = len(parse_record(record))
             except FormatError as error:
-                raise refuse(FormatError("wrong-value", field, "a row is no canonical record")) from error
+                raise refuse(FormatError("wrong-value", field, "a row is not a canonical record")) from error
             if width != len(self.columns):
                 raise refuse(FormatError("wrong-value", field, f"a row has {width} cells"))
 

@@ -27,7 +27,7 @@ async def likely_keyids(client: LedgerClient, name: str, given: str | None = Non
     for key in sorted(keys, key=lambda key: key.keyid != given):
         newest.setdefault(key.alg, key.keyid)
     if given is not None and given not in newest.values():
-        raise Unfit(f"{given} is no key that {name} signs with: 'ledger party show {name}' lists them")
+        raise Unfit(f"{given} is not a key that {name} signs with: 'ledger party show {name}' lists them")
     return list(newest.values())
 
 

@@ -59,7 +59,7 @@ class Member:
     async def draft(
         self, kind: str, signers: Iterable[str], *, issuer: str, seal: Collection[str] = (), **fields: Json
     ) -> Draft:
-        """Return an unsigned draft of a statement that others sign, too; the places of `seal` are sealed as in `say`.
+        """Return an unsigned draft of a statement that others sign too; the places of `seal` are sealed as in `say`.
 
         It holds what opens them; `sign_draft` keeps that in the vault of everybody who signs.
         """

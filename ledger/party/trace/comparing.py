@@ -48,7 +48,7 @@ class RowsCompared:
 
 @dataclass(frozen=True)
 class ChunksCompared:
-    """One file of a hand-off that is no table: `matches` are its chunks, each with an equal one of the found file."""
+    """One file of a hand-off that is not a table: `matches` are its chunks, each equal to one of the found file."""
 
     file: CopyFile
     count: int
@@ -98,7 +98,7 @@ def compare_rows(found: FoundTable, compared: Sequence[Compared], work: Work, pr
 
 
 def compare_chunks(chunks: Sequence[bytes], compared: Iterable[Compared]) -> None:
-    """Compare the found file's chunks, given as digests, with those of every file that is no table."""
+    """Compare the found file's chunks, given as digests, with those of every file that is not a table."""
     numbers: dict[bytes, int] = {}
     for number, digest in enumerate(chunks):
         numbers.setdefault(digest, number)

@@ -34,7 +34,7 @@ _ABOUT = "found.json"
 
 @dataclass(frozen=True)
 class FoundTable:
-    """A found file that has been read; `readings` says, a column, which readings see something else than `text`."""
+    """A found file that has been read; `readings` says, a column, which readings see something other than `text`."""
 
     directory: Path
     columns: tuple[str, ...]

@@ -50,7 +50,7 @@ class HandOff:
 
     @property
     def files(self) -> list[CopyFile]:
-        """The files of the kept copy that can be read; none where there is no copy."""
+        """The files of the kept copy that can be read; none if there is no copy."""
         return [] if self.copy is None else [file for file in self.copy.files if file.position not in self.damaged]
 
 

@@ -25,7 +25,7 @@ class Index:
     counts: Rows
 
     def find(self, wanted: Numbers) -> Rows:
-        """Return the position in `numbers` of each wanted one, and −1 where it is not there; 0 never is."""
+        """Return the position in `numbers` of each wanted one, and −1 if it is not there; 0 never is."""
         if not len(self.numbers):
             return np.full(len(wanted), -1, np.int64)
         places = np.searchsorted(self.numbers, wanted)
@@ -50,7 +50,7 @@ class Index:
 def build_index(parts: Iterable[Numbers], count: int, directory: Path) -> Index:
     """Index `count` numbers, given in parts in the order of their rows, in files below `directory`; 0 is left out.
 
-    The numbers are spread evenly: they go to one file for each stretch of their range, and each is sorted by itself.
+    The numbers are spread evenly: they go to one file for each stretch of their range, and each is sorted on its own.
     """
     directory.mkdir(parents=True, exist_ok=True)
     bits = max(0, (count // _BUCKET_ROWS).bit_length())

@@ -55,7 +55,7 @@ class Hits:
 
     @classmethod
     def load(cls, path: Path) -> Hits | None:
-        """Read what `save` wrote, or return None where there is nothing."""
+        """Read what `save` wrote, or return None if there is nothing."""
         if not path.exists():
             return None
         with np.load(path) as kept:

@@ -23,7 +23,7 @@ class HeldRecords:
     """Records of one copy, other than its marks, that are in the found file: `records` ascending, with their `rows`.
 
     `exact` says which rows are the very same record; `exclusive` which records no other hand-off of the listing holds;
-    `total` counts all records of the copy that are no marks, `rows_found` the found rows that are equal to one of them,
+    `total` counts all records of the copy that are not marks, `rows_found` the found rows equal to one of them,
     and how many different ones these are, under the mapping.
     """
 
@@ -40,7 +40,7 @@ class HeldRecords:
 
 @dataclass(frozen=True)
 class _Unmarked:
-    """The hits of a table that are no marks."""
+    """The hits of a table that are not marks."""
 
     records: Ints
     keys: Numbers

@@ -155,7 +155,7 @@ def _surprise(beside: _Beside, key: _Key) -> float:
 def _agreement(beside: _Beside, partners: npt.NDArray[np.int64], prior: dict[_Key, float]) -> dict[_Key, float]:
     """Return the pairs of columns that agree on rows put beside each other, and would not on others.
 
-    A column in which nearly every row is the same agrees on others, too: it may stay where it agrees on nearly all.
+    A column in which nearly every row is the same agrees on others too: it may stay where it agrees on nearly all.
     """
     result: dict[_Key, float] = {}
     if not len(partners):

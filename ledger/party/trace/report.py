@@ -162,7 +162,7 @@ def _rows_found(item: Compared, mine: HeldRecords, sights: MarkRows | None, rows
 
 
 def _choose(mine: HeldRecords) -> np.ndarray:
-    """Return positions of the matches that are shown, spread evenly: where there are many, half of them exclusive."""
+    """Return positions of the matches that are shown, spread evenly: if there are many, half of them exclusive."""
     by_row = np.argsort(mine.rows, kind="stable")  # so that of equal copies the same rows are shown
     alone, others = by_row[mine.exclusive[by_row]], by_row[~mine.exclusive[by_row]]
     most = min(len(alone), max(MAX_MATCHES // 2, MAX_MATCHES - len(others)))

@@ -145,7 +145,7 @@ def _chunks(found: FoundFile, compared: Sequence[Compared], progress: Progress) 
 def _leads(
     table: FoundTable | None, compared: Sequence[Compared], notes: list[str], progress: Progress
 ) -> dict[str, Lead]:
-    """Look for rows that are only alike, where most of the found rows are no row of any copy."""
+    """Look for rows that are only alike, where most of the found rows are not rows of any copy."""
     if table is None or not table.count:
         return {}
     matched = np.zeros(table.count, bool)
@@ -205,5 +205,5 @@ def _version(name: str) -> str:
 
 
 def _name(path: Path) -> str:
-    """Return the file's name as it may stand in a document: names come from strangers, too."""
+    """Return the file's name as it may stand in a document: names come from strangers too."""
     return "".join(character if character.isprintable() else "?" for character in path.name)[:_MAX_NAME]

@@ -144,7 +144,7 @@ def _records(item: Json) -> Iterator[str]:
     if item["shared_with"]:
         others = ", ".join(sorted({other["party"] for other in item["shared_with"]})[:5])
         yield (
-            f"  {common['shared']:,} of them were in other hand-offs, too ({others}); {common['exclusive']:,} in this "
+            f"  {common['shared']:,} of them were in other hand-offs too ({others}); {common['exclusive']:,} in this "
             "one alone."
         )
     else:

@@ -82,7 +82,7 @@ class Locker:
     """
 
     def __init__(self, path: Path, key: Signer, others: Sequence[PublicKey] = ()) -> None:
-        """Open the file with `key`, making it where it is missing; `others` shall be able to open it, too.
+        """Open the file with `key`, making it where it is missing; `others` shall be able to open it too.
 
         What opens for a key in a token is its opener (see `signers`), and `others` are openers' public halves.
         """
@@ -119,7 +119,7 @@ class Locker:
         return [self._disclosure(statement_id, *row) for row in rows]
 
     def erase(self, statement_id: str, pointers: Sequence[str], now_ms: int) -> None:
-        """Destroy salts and values of these places, for ever; raise VaultError, destroying nothing, for unknown ones.
+        """Destroy salts and values of these places, for good; raise VaultError, destroying nothing, for unknown ones.
 
         The pages that held them are overwritten, and the file is rewritten. What a file system, a snapshot or a backup
         kept of it, and what was handed out, is beyond our reach.
@@ -208,7 +208,7 @@ class Locker:
             raise VaultDamaged(self._path, f"what it holds of {' '.join(row)} was changed") from error
 
     def _open(self, key: SigningKey, admitted: Sequence[PublicKey]) -> bytes:
-        """Return the secret that encrypts the rows, making file and secret where there are none yet."""
+        """Return the secret that encrypts the rows, making file and secret if there are none yet."""
         self._create()
         with self._transaction() as connection:
             rows = dict(connection.execute("SELECT keyid, sealed FROM keys").fetchall())
@@ -252,7 +252,7 @@ class Locker:
                     connection.execute(statement)
                 connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
             elif application != _APPLICATION_ID:
-                raise VaultDamaged(self._path, "it is no file of ours")
+                raise VaultDamaged(self._path, "it is not a file of ours")
             elif version not in {1, _SCHEMA_VERSION}:
                 raise VaultError(f"{self._path} was made by another version of this software (schema {version})")
             if version != _SCHEMA_VERSION:

@@ -49,7 +49,7 @@ def fresh_salt() -> str:
 def seal_fields(statement: dict[str, Json], pointers: Collection[str]) -> tuple[dict[str, Json], tuple[Opening, ...]]:
     """Return the statement with each place of `pointers` (RFC 6901, any depth) sealed, and what opens them.
 
-    Raises Unfit where there is nothing at a place, where one lies in another, or where it is sealed already. Whether
+    Raises Unfit if there is nothing at a place, where one lies in another, or where it is sealed already. Whether
     the rules let a place be sealed shows when what comes back is parsed.
     """
     wanted = sorted(set(pointers))
@@ -113,7 +113,7 @@ def _find(document: Json, pointer: str) -> tuple[Json, str | int]:
     """Return the object or array that holds the place, and its name or position there; raise Unfit."""
     holder, value, key = document, document, ""
     if not pointer.startswith("/"):
-        raise Unfit(f"{pointer!a} is no pointer: write one like /title or /keywords/0")
+        raise Unfit(f"{pointer!a} is not a pointer: write one like /title or /keywords/0")
     for step in pointer.split("/")[1:]:
         holder, key = value, step.replace("~1", "/").replace("~0", "~")
         position = _position(holder, key)

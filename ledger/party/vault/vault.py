@@ -158,7 +158,7 @@ class Vault:
             except FileNotFoundError:
                 continue  # another process took it over
             except FormatError as error:
-                _LOG.warning("%s is left where it is, it is no disclosure: %s", path, error)
+                _LOG.warning("%s is left where it is, it is not a disclosure: %s", path, error)
         if not found:
             return
         locker.keep(list(found.values()))

@@ -84,7 +84,7 @@ Spoil = Callable[[dict[str, bytes]], object]
     [
         (lambda files: files.pop("timestamps/300.tsr"), "300.tsr"),
         (lambda files: files.pop("timestamps/300.checkpoint"), "300.checkpoint"),
-        (lambda files: files.update({"timestamps/300.tsr": files["timestamps/3.tsr"]}), "something else"),
+        (lambda files: files.update({"timestamps/300.tsr": files["timestamps/3.tsr"]}), "something other"),
         (lambda files: files.update({"timestamps/300.tsr": b""}), "no RFC 3161 token"),
         (lambda files: files.update({"timestamps/300.tsr": b"0" * (1 << 20) + b"0"}), "no RFC 3161 token"),
         (lambda files: files.update({"timestamps/300.checkpoint": MANY.note(299)}), "299 entries"),

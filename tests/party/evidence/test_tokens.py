@@ -19,5 +19,5 @@ def test_tokens_of_people_and_of_logs_are_taken(tmp_path: Path) -> None:
     for path, stamped in zip(paths, (note, parse_note(note).text, note[:-1]), strict=True):
         path.write_bytes(authority.stamp(stamped))
     assert len(read_tokens(paths[:2], note)) == 2
-    with pytest.raises(NotOfThisCase, match="something else"):
+    with pytest.raises(NotOfThisCase, match="something other"):
         read_tokens(paths, note)

@@ -97,7 +97,7 @@ def test_a_marked_copy_that_was_not_traced_is_missed() -> None:
 def test_what_is_no_trace_is_none(spoilt: bytes, tmp_path: Path) -> None:
     path = tmp_path / "trace.json"
     path.write_bytes(spoilt)
-    with pytest.raises(NotOfThisCase, match=r"trace\.json is no trace"):
+    with pytest.raises(NotOfThisCase, match=r"trace\.json is not a trace"):
         read_trace(path)
     path.write_text(json.dumps(a_trace(a_transfer("t1", "beta")).document))
     assert read_trace(path).entry("t1")["recipient"] == "beta"

@@ -104,7 +104,7 @@ def test_a_chain_that_no_verifier_would_accept_signs_nothing(tmp_path: Path) -> 
     chain_path, key_path = write(tmp_path, [good], key)
     with pytest.raises(Unfit, match="no PEM certificates"):
         read_certified(key_path, key_path)
-    with pytest.raises(Unfit, match="no PEM private key"):
+    with pytest.raises(Unfit, match="not a PEM private key"):
         read_certified(chain_path, chain_path)
 
 

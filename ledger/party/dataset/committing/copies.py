@@ -198,7 +198,7 @@ class Copies:
         rmtree(self.directory(transfer), ignore_errors=True)
 
     def directory(self, transfer: str) -> Path:
-        """Return where the copy of a hand-off is, or would be; raise ValueError for what is no statement's id."""
+        """Return where the copy of a hand-off is, or would be; raise ValueError for what is not a statement's id."""
         name = transfer.removeprefix(_ID)
         if not transfer.startswith(_ID) or not _HEX.fullmatch(name):
             raise ValueError(f"not a statement id: {transfer[:80]!a}")

@@ -34,7 +34,7 @@ def open_records(
 
     `cells` says, for records of redactable files, which columns (from 0) to open: all, where it says nothing. `chunks`
     has the bytes of chunks, which the copy does not keep. One pass over the copy of the file, in bounded memory.
-    Raises Unfit where there is nothing to open, IndexError for numbers that no record has, and CopyDamaged.
+    Raises Unfit if there is nothing to open, IndexError for numbers that no record has, and CopyDamaged.
     """
     records = file.digest.records
     if records is None:

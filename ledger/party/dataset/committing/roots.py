@@ -48,7 +48,7 @@ class RootBuilder:
     def path(self, number: int) -> list[bytes]:
         """Return the inclusion path of leaf `number`, lowest first, once `root` was called.
 
-        Raises KeyError where its `path_nodes` were not wanted, ProofError where there is no such leaf.
+        Raises KeyError where its `path_nodes` were not wanted, ProofError if there is no such leaf.
         """
         return prove(inclusion_ranges(number, self.count), self._found)
 

@@ -15,7 +15,7 @@ def exact_decimal(text: str, limit: int = MAX_DECIMAL) -> str | None:
     """Return the decimal without exponent, superfluous zeros, or a point where nothing follows it; minus zero is `0`.
 
     `text` is an optional sign, ASCII digits, an optional fraction and exponent. None where the result would have more
-    than `limit` characters. Raises ValueError for what is no number.
+    than `limit` characters. Raises ValueError for what is not a number.
     """
     match = _NUMBER.fullmatch(text)
     if match is None or not (match[2] or match[3]):

@@ -32,7 +32,7 @@ class DelimitedTable:
     """A CSV or TSV file: its `columns` are known at once, its rows come once."""
 
     def __init__(self, file: HashedFile, how: TableFormat, block_bytes: int = BLOCK_BYTES) -> None:
-        """Read the first line; raise TableUnreadable where there is none, or its names are none."""
+        """Read the first line; raise TableUnreadable if there is none, or its names are none."""
         self._file = file
         self._how = how
         self._blocks = text_blocks(file, how.encoding or "utf-8", quoted=True, block_bytes=block_bytes)

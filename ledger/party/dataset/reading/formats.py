@@ -97,9 +97,9 @@ def check_encoding(name: str) -> str:
 
 
 def detect(path: Path, encoding: str | None = None) -> TableFormat | None:
-    """Return how a file is read as a table, or None where its name is no table's, or it is empty: then it is by chunks.
+    """Return how a file is read as a table, or None if its name is not a table's, or it is empty: then by chunks.
 
-    `encoding` is what the company says it is; without, UTF-8, or UTF-16 where there is a byte-order mark. Raises Unfit
+    `encoding` is what the company says it is; without, UTF-8, or UTF-16 if there is a byte-order mark. Raises Unfit
     for an encoding that is not read, and OSError.
     """
     name = _SUFFIXES.get(path.suffix.lower())

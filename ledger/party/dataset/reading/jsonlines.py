@@ -29,7 +29,7 @@ class JsonTable:
     """A file of JSON objects, a line each. It is read twice: which columns there are shows only at the end."""
 
     def __init__(self, file: HashedFile, block_bytes: int = BLOCK_BYTES) -> None:
-        """Read the names of all columns; raise TableUnreadable at the first line that is no object."""
+        """Read the names of all columns; raise TableUnreadable at the first line that is not an object."""
         self._file = file
         self._block_bytes = block_bytes
         names: set[str] = set()

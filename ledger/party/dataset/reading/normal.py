@@ -118,7 +118,7 @@ def _date(text: str, reading: Reading) -> str | None:
 
 
 def _moment(part: dict[str, str | None]) -> str | None:
-    """Return the normal form of a date with or without a time, or None where there is no such moment."""
+    """Return the normal form of a date with or without a time, or None if there is no such moment."""
     name = part.get("name")
     month = _MONTH_NUMBERS[name] if name else int(part["month"] or 0)
     hour, minute, second = (int(part[unit] or 0) for unit in ("hour", "minute", "second"))

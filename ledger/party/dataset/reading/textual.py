@@ -32,7 +32,7 @@ def text_blocks(
 ) -> Iterator[TextBlock]:
     """Yield a file's text, without byte-order mark; `quoted`: line ends in quotes belong to a cell, and CR ends lines.
 
-    Raises TableUnreadable for what is no text, and for a record of more than 64 MiB.
+    Raises TableUnreadable for what is not a text, and for a record of more than 64 MiB.
     """
     line, waiting = 1, b""
     for text, is_last in _decoded(file, encoding, block_bytes):

@@ -35,7 +35,7 @@ def checked_numbers(
     """Return the evidence as a verifier will compute it.
 
     Marks of another table are tried under the mapping of this one, as a verifier does that knows no other
-    (docs/bundle.md §4); all else has to be as the trace says. Raises NotOfThisCase where it is not.
+    (docs/bundle.md §4); all else has to be as the trace says. Raises NotOfThisCase if it is not.
     """
     try:
         from ledger.party.trace import scoring  # noqa: PLC0415 - needs the libraries of the extra `data`
@@ -166,7 +166,7 @@ def _check_matches(evidence: Mapping[str, Json]) -> None:
 
 
 def _rows(evidence: Mapping[str, Json]) -> dict[int, _Cells]:
-    """Return the cells of the rows that are shown, by number; raise NotOfThisCase for what is no row of the file."""
+    """Return the cells of the rows that are shown, by number; raise NotOfThisCase for what is not a row of the file."""
     found, rows = evidence["found"], {}
     for row in evidence["found_rows"]:
         number = row["row"]

@@ -30,7 +30,7 @@ def read_choice(text: str) -> Choice:
     """Read `ID:POINTER`, as in `sha256:…:/purpose`; raise EvidenceError."""
     statement_id, colon, pointer = text.partition(":/")
     if not colon or not statement_id.startswith("sha256:"):
-        raise EvidenceError(f"{text!a} is no place", "write it as sha256:…:/purpose: an id, a colon, a pointer")
+        raise EvidenceError(f"{text!a} is not a place", "write it as sha256:…:/purpose: an id, a colon, a pointer")
     return Choice(statement_id, f"/{pointer}")
 
 

@@ -46,7 +46,7 @@ async def gather(
 ) -> Gathered:
     """Return every entry that concerns the source's listing, and all that these rest on.
 
-    `subjects` are ids that have to be there, too. With `whole_log`, every entry from 0 on. Raises Missing, TooLarge,
+    `subjects` are ids that have to be there too. With `whole_log`, every entry from 0 on. Raises Missing, TooLarge,
     ReceiptInvalid.
     """
     head = source.tree.head

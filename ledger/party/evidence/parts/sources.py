@@ -49,7 +49,7 @@ class EntrySource(Protocol):
         ...
 
     async def index_of(self, statement_id: str) -> int:
-        """Return the index of a statement; raise Missing where there is none."""
+        """Return the index of a statement; raise Missing if there is none."""
         ...
 
     async def keys_of(self, party: str) -> list[int]:

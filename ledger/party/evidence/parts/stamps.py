@@ -81,7 +81,7 @@ async def _sizes(tree: Tree) -> list[int]:
             return []
         raise
     if not _SIZES.fullmatch(raw):
-        raise EvidenceError("it is no list of sizes")
+        raise EvidenceError("it is not a list of sizes")
     return sorted({size for line in raw.split() if (size := int(line)) <= tree.head.size})
 
 

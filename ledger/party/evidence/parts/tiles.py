@@ -61,7 +61,7 @@ class Tree:
         return self._bundles[position][index % TILE_WIDTH]
 
     async def proved(self, index: int) -> Proved:
-        """Return an entry with its receipt; raise ReceiptInvalid where it is not what the checkpoint signs."""
+        """Return an entry with its receipt; raise ReceiptInvalid if it is not what the checkpoint signs."""
         try:
             raw = await self.entry(index)
             ranges = inclusion_ranges(index, self.head.size)
@@ -101,13 +101,13 @@ class Tree:
 
 
 def _make_room(kept: dict[_KeyT, _ValueT]) -> None:
-    """Forget what was kept first, where there is too much."""
+    """Forget what was kept first, if there is too much."""
     if len(kept) >= _MAX_KEPT:
         del kept[next(iter(kept))]
 
 
 def _split(raw: bytes, width: int) -> list[bytes]:
-    """Return the entries of an entry bundle; raise ReceiptInvalid where it does not hold so many."""
+    """Return the entries of an entry bundle; raise ReceiptInvalid if it does not hold so many."""
     entries = []
     for _ in range(width):
         end = _LENGTH_BYTES + int.from_bytes(raw[:_LENGTH_BYTES], "big")

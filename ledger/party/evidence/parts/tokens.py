@@ -30,10 +30,10 @@ def check_token(raw: bytes, note: bytes, name: str) -> None:
     Who signed a token, and whether rightly, is for those to judge who trust its authority.
     """
     if not raw or raw[0] != _SEQUENCE or len(raw) > _MAX_BYTES:
-        raise NotOfThisCase(f"{name} is no RFC 3161 token (DER)", "give the authority's answer as it came")
+        raise NotOfThisCase(f"{name} is not an RFC 3161 token (DER)", "give the authority's answer as it came")
     stamped = (note, parse_note(note).text)  # docs/format.md §21.1: logs have the text stamped, people the file
     if not any(hashed(one).digest() in raw for one in stamped for hashed in (sha256, sha384, sha512)):
         raise NotOfThisCase(
-            f"{name} is over something else than its checkpoint",
+            f"{name} is over something other than its checkpoint",
             "have the file 'checkpoint' of a mirror time-stamped, and build with --mirror",
         )

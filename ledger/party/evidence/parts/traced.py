@@ -54,12 +54,12 @@ def read_trace(path: Path) -> Trace:
         raw = file.read(_MAX_BYTES + 1)
     advice = "give the file that 'ledger trace FOUND --out trace.json' has written"
     if len(raw) > _MAX_BYTES:
-        raise NotOfThisCase(f"{path.name} is no trace: it has more than {_MAX_BYTES} bytes", advice)
+        raise NotOfThisCase(f"{path.name} is not a trace: it has more than {_MAX_BYTES} bytes", advice)
     try:
         document = parse_json(raw)
         read_model(TraceForm, document)
     except FormatError as error:
-        raise NotOfThisCase(f"{path.name} is no trace: {error}", advice) from error
+        raise NotOfThisCase(f"{path.name} is not a trace: {error}", advice) from error
     return Trace(raw, document)
 
 

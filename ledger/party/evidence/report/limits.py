@@ -1,4 +1,4 @@
-"""What the evidence does not show: said in every report, and longer where there is less evidence."""
+"""What the evidence does not show: said in every report, and longer if there is less evidence."""
 
 from __future__ import annotations
 

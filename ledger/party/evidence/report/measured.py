@@ -70,7 +70,7 @@ def hypothesis_words(item: Mapping[str, Json], respondent: str, sender: str) -> 
     """Return one competing explanation: what it says, what it predicts, and how surprising what was found is."""
     words = {
         "recipient": f"It comes from the copy made for {respondent}, let out by {respondent}.",
-        "sender": f"It comes from the same copy, let out by {sender}, which made it and held it, too.",
+        "sender": f"It comes from the same copy, let out by {sender}, which made it and held it too.",
         "other": f"It comes from the copy made for {item.get('party', 'somebody else')}.",
         "public": "It comes from a public source that owes nothing to the marked copies.",
         "chance": "The marks agree by chance.",
