@@ -29,7 +29,7 @@ def test_a_log_changes_its_key_and_everybody_goes_on(tmp_path: Path) -> None:
     assert old in good("log-key", "list", directory).out
     assert "is retired" in good("log-key", "retire", directory, old).out
     again = ledger("log-key", "retire", directory, old)
-    assert (again.code, "no log key in force" in again.err) == (1, True), again
+    assert (again.code, "not a log key in force" in again.err) == (1, True), again
     (directory / "keys" / "log.json").unlink()
     strict = tmp_path / "strict.txt"
     strict.write_text(policy.replace("quorum none", f"witness own {vkey}\nquorum own"))

@@ -242,4 +242,4 @@ async def test_a_mirror_whose_list_is_none(place: Place) -> None:
     (place.mirror / "timestamps").mkdir()
     (place.mirror / "timestamps" / "sizes").write_bytes(b"2\nthree\n")
     [said] = (await place.restore()).carried.left_out
-    assert "no list of sizes" in said
+    assert "not a list of sizes" in said

@@ -193,7 +193,7 @@ async def test_a_mirror_will_do_when_the_ledger_is_gone(scene: Scene, tmp_path: 
 @pytest.mark.parametrize(
     ("spoil", "error", "words"),
     [
-        ({"trace": "leak.csv"}, NotOfThisCase, "no trace"),
+        ({"trace": "leak.csv"}, NotOfThisCase, "not a trace"),
         ({"trace": "changed.json"}, NotOfThisCase, "another file than this trace"),
         ({"trace": "elsewhere.json"}, NotOfThisCase, "another ledger"),
         ({"claim": "sha256:" + "0" * 64}, Missing, "no claim"),
@@ -205,7 +205,7 @@ async def test_a_mirror_will_do_when_the_ledger_is_gone(scene: Scene, tmp_path: 
         ({"acts": [("read", 2)]}, Missing, "no license"),
         ({"withheld": "transfer beta"}, EvidenceError, "they are the evidence"),
         ({"chosen": "license beta"}, Missing, "opens /terms"),
-        ({"tokens": "leak.csv"}, NotOfThisCase, "no RFC 3161 token"),
+        ({"tokens": "leak.csv"}, NotOfThisCase, "not an RFC 3161 token"),
     ],
 )
 async def test_what_does_not_fit_says_what_to_do(
