@@ -95,7 +95,7 @@ class Log:
     async def submit(self, raw: bytes) -> Recorded:
         """Record one posted envelope and return when it is durable.
 
-        Raises FormatError, Refused, SignedRefusalError, UnavailableError; PromisedError where it is not in the log yet,
+        Raises FormatError, Refused, SignedRefusalError, UnavailableError; PromisedError if it is not in the log yet,
         and will be; BusyError where too much waits, and it cannot be promised.
         """
         return await self.intake.submit(raw)

@@ -209,7 +209,7 @@ async def test_an_offer_that_the_operator_wrote_itself_is_not_acknowledged(marke
 
     market.liar.lie = swap_keys
     async with beta.client:
-        with pytest.raises(ReceiptInvalid, match=r"not? (?:a )?registered key"):
+        with pytest.raises(ReceiptInvalid, match="no registered key"):
             await handoff.receive(beta, manifest, market.files(market.got))
     assert offered.statement.issuer == "alpha"
 

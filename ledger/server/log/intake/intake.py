@@ -40,7 +40,7 @@ class Intake:
         """How many statements that may change the rules are read and not sequenced yet."""
 
     async def submit(self, raw: bytes) -> Recorded:
-        """Queue one posted envelope, and return what becomes of it; raise BusyError where there is no room."""
+        """Queue one posted envelope, and return what becomes of it; raise BusyError if there is no room."""
         posted = self._posted(raw)
         try:
             self.waiting.put_nowait(posted)

@@ -1,6 +1,6 @@
 """Asking the operator's witnesses for their cosignatures (docs/format.md §17.3).
 
-`witness_policy` says whom to ask and how many must answer, `asking` asks one, `witnessing` all, beside appending.
+`policy` says whom to ask and how many must answer, `asking` asks one, `witnessing` all, beside appending.
 
 Imports the ground floor and the store.
 """
