@@ -9,26 +9,28 @@ DIR ?= var/ledger
 # Demo and tests start hundreds of processes: without its byte code cache, each would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo lie serve needs test lint docs bench clean
+.PHONY: help demo lie serve needs test lint docs lock bench clean
 
 help:
 	@echo "make demo    the whole story on real data, in a minute or two"
 	@echo "make lie     see a lie told and caught: NAME=changed_byte, say; without NAME, all that there are"
 	@echo "make test    every check: format, lint, types, import rules, tests"
 	@echo "make docs    the documentation as a site, into var/site"
+	@echo "make lock    uv.lock and .ci/requirements.txt anew, from pyproject.toml"
 	@echo "make bench   the benchmarks, as ratios to this machine's limits"
 	@echo "make serve   run a ledger on http://127.0.0.1:8080 (DIR=$(DIR))"
 	@echo "make clean   remove $(VENV) and var/"
 
-$(INSTALLED): pyproject.toml
+$(INSTALLED): pyproject.toml .ci/requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; PYTHON=$(PYTHON) is older"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "python3-venv is missing: apt-get install python3-venv"; exit 1; }
 	@echo "Installing into $(VENV) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes --requirement .ci/requirements.txt --quiet
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: $(INSTALLED)
-	@$(BIN)/ledger demo --data examples --out var/demo
+	@$(BIN)/ledger demo --out var/demo
 
 lie: $(INSTALLED)
 	@$(BIN)/python -m tests.lies $(NAME) $(if $(KEEP),--keep $(KEEP))
@@ -46,13 +48,18 @@ lint: $(INSTALLED)
 	$(BIN)/mypy ledger verifier tests benchmarks
 	$(BIN)/lint-imports
 
+# Coverage takes a third of the time again: CI measures it, against the floor in pyproject.toml.
 test: needs lint
-	$(BIN)/pytest --numprocesses auto --dist worksteal -rs
+	$(BIN)/pytest --numprocesses auto --dist worksteal -rs $(if $(CI),--cov --cov-report term:skip-covered)
 
 docs: $(INSTALLED)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 	@echo "var/site/index.html"
+
+lock: $(INSTALLED)
+	@$(BIN)/uv lock
+	@$(BIN)/uv export --quiet --locked --no-emit-project --no-header --extra dev --extra docs --format requirements-txt \
+		--output-file .ci/requirements.txt
 
 bench: $(INSTALLED)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'

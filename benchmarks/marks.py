@@ -1,6 +1,6 @@
 """Marks, measured on real tables: false accusations, leaks and pooled copies, and whether canaries can be told.
 
-`python -m benchmarks.marks [TABLE…] [--quick]`; without tables, those of examples/. Nothing here uses the ledger: it is
+`python -m benchmarks.marks [TABLE…] [--quick]`; without tables, those of the demo. Nothing here uses the ledger: it is
 the rule of docs/marks.md §4 and §5, over tens of thousands of recipients who had no part in it.
 """
 
@@ -15,6 +15,7 @@ from pathlib import Path
 from random import Random
 
 from benchmarks.marks_classifier import distinguish
+from ledger.cli.demo.story import EXAMPLES
 from ledger.party.dataset.reading.cells import canonical_record
 from ledger.party.dataset.reading.formats import detect
 from ledger.party.marks.bits import millibits, needed_millibits
@@ -25,7 +26,7 @@ from ledger.party.marks.parameters import Code, Parameters
 from ledger.party.marks.score import Sighting, WordScorer, chance_bits
 from ledger.party.marks.words import word_bits
 
-TABLES = [Path(__file__).parents[1] / "examples" / name for name in ("planes.csv", "airports.csv")]
+TABLES = [EXAMPLES / name for name in ("planes.csv", "airports.csv")]
 RECIPIENTS = 20
 BOUND = "0.000001"
 INNOCENTS = 10_000
@@ -36,7 +37,7 @@ Marks = dict[int, set[int]]
 def main() -> None:
     """Run, and print as each figure comes."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("tables", nargs="*", type=Path, help="CSV files; otherwise examples/planes.csv, airports.csv")
+    parser.add_argument("tables", nargs="*", type=Path, help="CSV files; otherwise the demo's planes.csv, airports.csv")
     parser.add_argument("--quick", action="store_true", help="a tenth of the leaks")
     given = parser.parse_args()
     run(given.tables or TABLES, 10 if given.quick else 1)

@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 import pytest
 import typer
 
+from ledger.cli.demo.story import EXAMPLES
 from ledger.cli.party.marking import MarkOptions, Method
 from tests.cli.running import Ended, good, ledger, serving
 from tests.cli.world import World
 
-PLANES = Path(__file__).parents[2] / "examples" / "planes.csv"
+PLANES = EXAMPLES / "planes.csv"
 TERMS = ("--from", "-P1D", "--until", "P365D", "--action", "read")
 CANARY = ("--mark", "canary", "--recipients", 20)
 TARDOS = ("--mark", "tardos", "--recipients", 4, "--colluders", 2, "--bound", "0.001")

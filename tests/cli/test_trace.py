@@ -13,10 +13,11 @@ from typing import NamedTuple
 
 import pytest
 
+from ledger.cli.demo.story import EXAMPLES
 from tests.cli.running import environment, good, ledger, serving
 from tests.cli.world import World
 
-PLANES = Path(__file__).parents[2] / "examples" / "planes.csv"
+PLANES = EXAMPLES / "planes.csv"
 TERMS = ("--from", "-P1D", "--until", "P365D", "--action", "read", "--marking-consent")
 TARDOS = ("--mark", "tardos", "--recipients", 3, "--colluders", 2, "--yes")
 

@@ -16,7 +16,7 @@ import typer
 from ledger.cli.demo.cheat import cheat
 from ledger.cli.demo.check import check
 from ledger.cli.demo.stage import Stage
-from ledger.cli.demo.story import OPERATOR, ORIGIN, act
+from ledger.cli.demo.story import EXAMPLES, OPERATOR, ORIGIN, act
 from ledger.cli.kit.endings import NotAsTold
 from ledger.cli.kit.words import fields, say
 
@@ -29,7 +29,10 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    data: Annotated[Path, typer.Option(help="Where airports.csv and planes.csv are.", exists=True)] = Path("examples"),
+    data: Annotated[
+        Path,
+        typer.Option(help="Where airports.csv and planes.csv are, if not those that come along.", exists=True),
+    ] = EXAMPLES,
     out: Annotated[
         Path, typer.Option(help="Where everything is written; what an earlier demo left is removed.")
     ] = Path("var/demo"),

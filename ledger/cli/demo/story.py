@@ -15,6 +15,8 @@ ORIGIN = "exchange.example/ledger"
 OPERATOR = "exchange.example"
 SKYWAYS, NORTHWIND = "skyways.example", "northwind.example"
 HARBOUR, LANTERN = "harbour.example", "lantern.example"
+EXAMPLES = Path(__file__).with_name("data")
+"""Real data that travel with the program: its README says from where."""
 DATA = ("airports.csv", "planes.csv")
 MARKED = "planes.csv"
 _USES = ("signing", "recovery", "lasting-signing", "lasting-recovery")

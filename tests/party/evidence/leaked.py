@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ledger.cli.demo.story import EXAMPLES
 from ledger.core.encoding import Json
 from ledger.core.policy import parse_policy
 from ledger.party.acts import claims, handoff, licensing, listings
@@ -28,7 +29,7 @@ from ledger.party.vault.vault import Config, Vault
 from tests.harness.people import Person, person
 from tests.party.trace.vaults import Silent
 
-PLANES = Path(__file__).parents[3] / "examples" / "planes.csv"
+PLANES = EXAMPLES / "planes.csv"
 AIRPORTS = PLANES.with_name("airports.csv")
 SECRET = "the internal reference 7731"  # sealed, and never chosen to be disclosed
 PURPOSE = "ResearchAndDevelopment"

@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ledger.cli.demo.story import EXAMPLES
 from ledger.core.commitment import Place, commit
 from ledger.core.encoding import Json, b64encode
 from ledger.core.entry import parse_entry
@@ -28,8 +29,8 @@ from tests.harness.people import Person, person
 from tests.harness.speech import signed
 
 ROOT = Path(__file__).parents[3]
-PLANES = ROOT / "examples" / "planes.csv"
-AIRPORTS = ROOT / "examples" / "airports.csv"
+PLANES = EXAMPLES / "planes.csv"
+AIRPORTS = EXAMPLES / "airports.csv"
 NO_ROOT = "00" * 32
 SALT = b64encode(bytes(16))
 EXAMINATION = Examination("J. Doe", 1_800_000_000_000, "ledger trace found", "found on a forum")
