@@ -6,6 +6,8 @@ import ast
 import re
 import subprocess
 import sys
+import tokenize
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -97,3 +99,46 @@ def test_a_room_says_what_is_in_it() -> None:
         "ledger/registry/terms",
         "ledger/statements/terms",
     }
+
+
+_CITED = re.compile(r"docs/([a-z]+)\.md((?:,? (?:and )?§[\d.]+\d|,? §\d|[–,] ?§?\d[\d.]*)*)")
+_TREES = ("ledger", "verifier", "tests", "docs", "benchmarks", "examples")
+_PATH = re.compile(rf"(?<![\w/.])((?:{'|'.join(_TREES)})/[\w/-]+\.(?:py|md|html|json|csv))\b")
+
+
+def _prose() -> Iterator[tuple[str, str]]:
+    """Yield every comment and every string of the project's Python files, with its file."""
+    for path in (path for tree in _TREES for path in (ROOT / tree).rglob("*.py")):
+        with path.open("rb") as file:
+            for token in tokenize.tokenize(file.readline):
+                if token.type in {tokenize.COMMENT, tokenize.STRING}:
+                    yield str(path.relative_to(ROOT)), " ".join(token.string.split())
+
+
+def _sections(text: str) -> set[str]:
+    """Return the numbers that a document gives its sections, paragraphs and steps."""
+    return set(re.findall(r"^(?:#+ |\*\*|\| )?(\d+(?:\.\d+)*)\.? ", text, re.MULTILINE))
+
+
+def test_what_code_cites_is_there() -> None:
+    """Documents, their sections, and files that docstrings and comments name."""
+    sections = {path.stem: _sections(path.read_text(encoding="utf-8")) for path in (ROOT / "docs").glob("*.md")}
+    cited, missing = 0, set()
+    for path, text in _prose():
+        for document, numbers in _CITED.findall(text):
+            for number in re.findall(r"\d+(?:\.\d+)*", numbers):
+                cited += 1
+                if number not in sections.get(document, ()):
+                    missing.add((path, f"docs/{document}.md §{number}"))
+        missing |= {(path, name) for name in _PATH.findall(text) if not (ROOT / name).exists()}
+    assert missing == set()
+    assert cited > 300
+
+
+def test_nothing_cites_what_is_not_part_of_the_project() -> None:
+    """A page that readers do not have explains nothing to them."""
+    texts = [
+        *_prose(),
+        *((str(path), path.read_text(encoding="utf-8")) for path in [*DOCUMENTS, ROOT / "pyproject.toml"]),
+    ]
+    assert [path for path, text in texts if re.search(r"\bDESIGN(?:\.md)? ?" + "§", text)] == []

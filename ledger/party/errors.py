@@ -90,7 +90,7 @@ class Unreachable(PartyError):
 
 
 class ReplyInvalid(PartyError):
-    """The ledger answered with something that is not what docs/format.md or DESIGN §4 says."""
+    """The ledger answered with something that is not what docs/format.md or docs/http.md says."""
 
 
 class ReceiptInvalid(ReplyInvalid):

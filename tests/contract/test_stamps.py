@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from ledger.server.store.contract import Store
-from ledger.server.store.memory import MemoryStore
 from ledger.server.store.sqlite import SQLiteStore
 from ledger.server.store.stamps import StoredStamp
 from tests.contract.test_store import Source
+from tests.harness.memory_store import MemoryStore
 
 
 @pytest.fixture(params=["memory", "sqlite"])

@@ -26,8 +26,8 @@ from ledger.server.store.contract import (
     StoreError,
     StoreLockedError,
 )
-from ledger.server.store.memory import MemoryStore
 from ledger.server.store.sqlite import SQLiteStore
+from tests.harness.memory_store import MemoryStore
 from tests.harness.reference import ReferenceTree, entry_leaf
 
 MINUTE_MS = 60_000

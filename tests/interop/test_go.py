@@ -26,7 +26,7 @@ from ledger.server.log.intake.workers import Workers
 from ledger.server.log.log import Log
 from ledger.server.log.witnesses import asking
 from ledger.server.log.witnesses.policy import read_witness_policy
-from ledger.server.store.memory import MemoryStore
+from tests.harness.memory_store import MemoryStore
 from tests.harness.needs import do_without, need
 from tests.harness.people import key, person
 from tests.harness.running import Clock, House, serving, submit_all

@@ -18,8 +18,8 @@ from ledger.server.log.intake.submission import Recorded
 from ledger.server.log.intake.workers import Workers
 from ledger.server.log.log import Log
 from ledger.server.log.state.errors import SignedRefusalError, UnavailableError
-from ledger.server.store.memory import MemoryStore
 from tests.harness.faulty import Fault, Faults
+from tests.harness.memory_store import MemoryStore
 from tests.harness.people import person
 from tests.harness.reference import ReferenceTree, entry_leaf
 from tests.harness.running import Clock, House

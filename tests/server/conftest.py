@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from ledger.server.log.intake.workers import Workers
-from ledger.server.store.memory import MemoryStore
+from tests.harness.memory_store import MemoryStore
 from tests.harness.people import Person, person
 from tests.harness.running import Clock, House, Served, running, serving, submit_all
 

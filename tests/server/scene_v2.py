@@ -14,7 +14,7 @@ import aiohttp
 from ledger.core.encoding import Json
 from ledger.server.log.intake.workers import Workers
 from ledger.server.store.contract import Store
-from ledger.server.store.memory import MemoryStore
+from tests.harness.memory_store import MemoryStore
 from tests.harness.running import Served, running, serving, submit_all
 from tests.server.stage_v2 import Stage
 from verifier.cli.main import main

@@ -12,7 +12,7 @@ import pytest_asyncio
 from ledger.core.encoding import Json
 from ledger.server.log.intake.workers import Workers
 from ledger.server.log.state.errors import SignedRefusalError
-from ledger.server.store.memory import MemoryStore
+from tests.harness.memory_store import MemoryStore
 from tests.harness.people import person
 from tests.harness.running import House, running, submit_all
 from tests.harness.speech import signed

@@ -24,9 +24,9 @@ from ledger.server.log.intake.workers import Workers
 from ledger.server.log.log import Log
 from ledger.server.log.state.errors import PromisedError, SignedRefusalError, UnavailableError
 from ledger.server.store.contract import Store
-from ledger.server.store.memory import MemoryStore
 from ledger.server.store.sqlite import SQLiteStore
 from tests.harness.faulty import Fault, Faults
+from tests.harness.memory_store import MemoryStore
 from tests.harness.people import person
 from tests.harness.running import Clock, House, running, serving, submit_all
 from tests.harness.speech import Speech, signed

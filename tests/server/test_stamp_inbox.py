@@ -11,8 +11,8 @@ from ledger.server.log import stamp_inbox
 from ledger.server.log.intake.workers import Workers
 from ledger.server.log.stamp_inbox import INBOX, hand_over, taking_stamps
 from ledger.server.store.contract import StoreError
-from ledger.server.store.memory import MemoryStore
 from ledger.server.store.stamps import StoredStamp
+from tests.harness.memory_store import MemoryStore
 from tests.harness.people import person
 from tests.harness.running import House, running, submit_all
 from tests.harness.tsa import Authority

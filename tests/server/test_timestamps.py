@@ -21,8 +21,8 @@ from ledger.server.log.recovery.stamping import stamp_forever, stamp_newest
 from ledger.server.log.state.errors import NotStampedError
 from ledger.server.node import DATABASE, stamp
 from ledger.server.store.contract import StoreError, StoreLockedError
-from ledger.server.store.memory import MemoryStore
 from ledger.server.store.sqlite import SQLiteStore
+from tests.harness.memory_store import MemoryStore
 from tests.harness.people import person
 from tests.harness.running import House, Served, running, serving, submit_all
 from tests.harness.tsa import REPLY, Authority, Server, serving_tsa

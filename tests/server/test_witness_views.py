@@ -18,7 +18,7 @@ from ledger.server.log.recovery import witness_views
 from ledger.server.log.recovery.published import PublishedFile
 from ledger.server.log.recovery.witness_views import WitnessViews
 from ledger.server.log.state.errors import ContradictedError
-from ledger.server.store.memory import MemoryStore
+from tests.harness.memory_store import MemoryStore
 from tests.harness.people import key
 from tests.harness.running import ORIGIN, Clock, House
 

@@ -21,8 +21,8 @@ from ledger.server.log.intake.workers import Workers
 from ledger.server.log.log import Log
 from ledger.server.log.witnesses import asking
 from ledger.server.log.witnesses.policy import WitnessPolicy, read_witness_policy
-from ledger.server.store.memory import MemoryStore
 from ledger.server.store.sqlite import SQLiteStore
+from tests.harness.memory_store import MemoryStore
 from tests.harness.people import person
 from tests.harness.running import ORIGIN, Clock, House, serving, submit_all
 from tests.harness.waiting import PATIENCE_S, until

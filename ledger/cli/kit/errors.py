@@ -1,4 +1,4 @@
-"""The one place that turns errors into words, what to do next, and exit codes (DESIGN §5)."""
+"""The one place that turns errors into words, what to do next, and exit codes (README.md)."""
 
 from __future__ import annotations
 

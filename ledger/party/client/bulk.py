@@ -1,4 +1,4 @@
-"""Many statements in one request, as JSON lines both ways (DESIGN §4).
+"""Many statements in one request, as JSON lines both ways (docs/http.md).
 
 The ledger answers with what it alone knows (index, previous, time, path); entry and receipt are rebuilt here from the
 statement that was sent, so that an answer for anything else cannot verify.

@@ -1,4 +1,4 @@
-"""`POST /v1/statements`: one signed statement as JSON, or many as JSON lines (DESIGN §4; docs/http.md).
+"""`POST /v1/statements`: one signed statement as JSON, or many as JSON lines (docs/http.md).
 
 The stream of results may be read late: a client may send all its lines before it reads the first result. What is not
 taken yet waits in a file, never in memory.

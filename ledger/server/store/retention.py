@@ -1,4 +1,4 @@
-"""Which checkpoints a store keeps: the newest, and the first of every minute (DESIGN §4, `?size=`)."""
+"""Which checkpoints a store keeps: the newest, and the first of every minute (docs/http.md, `?size=`)."""
 
 from __future__ import annotations
 

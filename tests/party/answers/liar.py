@@ -1,4 +1,4 @@
-"""A ledger over HTTP, honest unless told to lie: the test harness's ledger behind DESIGN §4's addresses."""
+"""A ledger over HTTP, honest unless told to lie: the test harness's ledger behind docs/http.md's addresses."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from ledger.party.client.client import LedgerClient
 from ledger.party.errors import ForkDetected, Unfit, Unproven, Unreachable
 from ledger.party.vault.vault import Vault
 from ledger.server.log.intake.workers import Workers
-from ledger.server.store.memory import MemoryStore
+from tests.harness.memory_store import MemoryStore
 from tests.harness.people import person
 from tests.harness.running import House, running, serving, submit_all
 from tests.harness.speech import signed

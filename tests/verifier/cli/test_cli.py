@@ -78,7 +78,7 @@ def test_help_teaches_what_is_needed_to_begin() -> None:
 
 
 def test_exit_codes(log: Path, tmp_path: Path) -> None:
-    """0, 1, 2, 3 and 4 mean what DESIGN §5 says, the worse before the better."""
+    """0, 1, 2, 3 and 4 mean what README.md says, the worse before the better."""
     policy = tmp_path / "policy.txt"
     verifier("replay", log, code=2)
     verifier("replay", log, "--policy", tmp_path / "none.txt", code=2)

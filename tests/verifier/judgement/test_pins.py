@@ -1,4 +1,4 @@
-"""Every party is marked: pinned, evidenced by somebody, or name only (DESIGN §5)."""
+"""Every party is marked: pinned, evidenced by somebody, or name only (docs/statements.md §2)."""
 
 from __future__ import annotations
 
