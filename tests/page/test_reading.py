@@ -15,7 +15,6 @@ from playwright.sync_api import Browser
 from ledger.party.evidence.single import single_page
 from tests.harness.bundles import finished, good
 from tests.page.browser import PAGE, Opened, opened
-from tests.page.hashes import with_hashes
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +34,6 @@ def page(browser: Browser) -> Iterator[Opened]:
 
 def test_the_policy_allows_what_is_there_and_nothing_else() -> None:
     page = PAGE.read_text()
-    assert with_hashes(page) == page, "run python -m tests.page.hashes"
     [policy] = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     assert rules["default-src"] == "'none'"

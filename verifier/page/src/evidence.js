@@ -1,0 +1,106 @@
+// ── Records, the found file, matches, marks (docs/bundle.md §6) ──────────────────────────────────────────────────────
+
+import {Doubt, Fault, byCodePoint, decode64, fail, hex, sameBytes} from './bytes.js';
+import {readTable} from './found.js';
+import {canonical} from './json.js';
+import {FoundRows, readSeal, scoreSeal} from './marks.js';
+import {rowEquals} from './normal.js';
+import {openRecord, parseRecord, recordBytes} from './records.js';
+import {fileDigest} from './sha256.js';
+
+export async function verifyRecords(context, tell) {
+  const {bundle: {evidence: {records}}, content} = context;
+  context.records = new Map();
+  if (!records.length) return;
+  if (!content) fail('content-not-opened', 'disclosures.json');
+  for (const [i, opened] of records.entries()) {
+    const where = `evidence.json/records/${i}`, file = content.files[opened.file]?.records ?? fail('no-records', where);
+    try {
+      context.records.set(`${opened.file} ${opened.record}`, openRecord(opened, file));
+    } catch (error) {
+      if (error instanceof Fault) fail(error.reason, where);
+      throw error;
+    }
+    if (i % 200 === 199) await tell(['record', i / records.length]);
+  }
+}
+export async function verifyFound(context, file) {
+  const {bundle: {evidence: {found, found_rows: named, mapping}}, story} = context, isTable = found.format !== 'chunks';
+  const told = named.map(({row, value}, i) => {
+    const where = `evidence.json/found_rows/${i}`, bytes = decode64(value), cells = isTable ? parseRecord(bytes) : null;
+    if (row >= found.count || (isTable && cells?.length !== found.columns.length)) fail('wrong-value', where);
+    return [row, {bytes, cells}];
+  });
+  context.named = new Map(told);
+  let rows = told.map(([, {cells}]) => cells), unread = null;
+  if (file) {
+    if (file.length !== found.bytes || await fileDigest(file) !== found.sha256) fail('wrong-digest', found.name);
+    if (!['csv', 'tsv', 'jsonl'].includes(found.format)) unread = new Doubt('format-not-read', found.format);
+    else {
+      try {
+        const table = await readTable(file, found);
+        if (canonical(table.columns) !== canonical(found.columns)) fail('wrong-columns', found.name);
+        if (table.rows.length !== found.count) fail('wrong-count', found.name);
+        for (const [row, {bytes}] of told) if (!sameBytes(recordBytes(table.rows[row]), bytes)) fail('wrong-row', `row ${row}`);
+        ({rows} = table);
+      } catch (error) {
+        if (!(error instanceof Doubt)) throw error;
+        unread = error;
+      }
+    }
+  }
+  story.isFoundRead = Boolean(file) && !unread;
+  context.rows = isTable ? await new FoundRows(rows, mapping, found.count, found.columns.length).prepare() : null;
+  if (unread) throw unread;
+}
+export function verifyMatches(context) {
+  const {bundle: {evidence: {matches, mapping, found}}, records, named, content} = context;
+  context.matched = [];
+  matches.forEach(({file, kind, record: number, row}, i) => {
+    const where = `evidence.json/matches/${i}`,
+      opened = records.get(`${file} ${number}`) ?? fail('record-not-opened', where),
+      there = named.get(row) ?? fail('row-not-named', where);
+    const isChunk = content.files[file].records.canonicalisation === 'chunks/v1';
+    if (isChunk !== (found.format === 'chunks')) fail('no-match', where);
+    const holds = kind === 'exact' ? opened.whole && sameBytes(opened.whole, there.bytes) : !isChunk && rowEquals(opened.cells, there.cells, mapping);
+    if (!holds) fail('no-match', where);
+    context.matched.push({file, whole: opened.whole});
+  });
+}
+export function verifyMarks(context) {
+  const {bundle: {evidence: {marks}, case: case_}, registry, byId, story, rows, matched = []} = context, seals = new Map();
+  const ofListing = [...registry.transfers.values()].filter(transfer => transfer.listing === case_.listing && transfer.marks);
+  ofListing.sort((a, b) => byCodePoint(a.id, b.id));
+  for (const transfer of registry.transfers.values()) {
+    const {contents} = byId.get(transfer.id), value = contents.get('/marks/seal');
+    if (!value) continue;
+    let seal;
+    try {
+      seal = readSeal(value, transfer.marks);
+    } catch (error) {
+      if (error instanceof Fault) fail(error.reason, `marks of ${transfer.id.slice(0, 15)}…${error.where}`);
+      throw error;
+    }
+    const content = contents.get('/content');
+    if (content) {
+      const columns = content.files[seal.file]?.records?.columns;
+      if (!columns || canonical(columns) !== canonical(seal.columns)) fail('other-columns', `marks of ${transfer.id.slice(0, 15)}…`);
+    }
+    seals.set(transfer.id, seal);
+  }
+  const toRespondent = ofListing.filter(transfer => transfer.recipient === case_.respondent);
+  const status = transfer => [transfer, seals.has(transfer) ? 'opened' : 'withheld'];
+  if (canonical(marks.map(item => [item.transfer, item.status])) !== canonical(toRespondent.map(transfer => status(transfer.id))))
+    fail('wrong-marks-listed', 'evidence.json/marks');
+  Object.assign(context, {seals, ofListing, toRespondent, own: seals.get(case_.transfer), scores: new Map()});
+  Object.assign(story, {toRespondent, seals});
+  if (!rows) return;
+  for (const transfer of ofListing)
+    if (seals.has(transfer.id)) context.scores.set(transfer.id, scoreSeal(seals.get(transfer.id), rows, transfer.recipient));
+  const own = context.scores.get(case_.transfer);
+  if (!own) return;
+  const shown = new Set(matched.filter(item => item.whole && item.file === context.own.file).map(item => hex(item.whole)));
+  own.isFound.forEach((isFound, i) => {
+    if (isFound && own.isPlanted(i) && !shown.has(hex(decode64(context.own.rows[i])))) fail('mark-not-in-the-copy', `mark ${i}`);
+  });
+}

@@ -1,0 +1,195 @@
+// ── The page: what was found, as sentences, tables and a timeline ────────────────────────────────────────────────────
+
+import {byCodePoint} from './bytes.js';
+import {$, clock, inBits, list, make, mark, plainText, section, sentence, sizeOf, table} from './elements.js';
+import {has} from './forms.js';
+import {CHECKS} from './report.js';
+import {isExaminedBefore} from './scores.js';
+import {say} from './texts.js';
+import {describe, whatLasts} from './verify.js';
+
+export function verdictOf(report) {
+  const {exitCode, story} = report;
+  if (exitCode) {
+    const first = (exitCode === 1 ? report.failures : report.doubts)[0];
+    return {
+      kind: exitCode === 1 ? 'false' : 'unknown',
+      values: {check: first.check, should: say(`c.${first.check}`), reason: `${first.reason} ${first.where}`.trim()},
+    };
+  }
+  return {kind: story.evidence.conclusion.is_enough ? 'verified' : 'verifiedOnly', values: {respondent: story.case.respondent, file: fileOf(story)}};
+}
+export function showReport(report) {
+  const {story} = report, verdict = verdictOf(report), sign = {verified: '✓', verifiedOnly: '✓', false: '✗', unknown: '?'}[verdict.kind];
+  const isTold = story.offer !== undefined && !report.stopped; // else nothing in it is believed enough to be told
+  const parts = [make('div', {class: `verdict ${verdict.kind}`},
+    make('p', {class: 'sign', 'aria-hidden': 'true', text: sign}), make('div', {}, make('h2', {id: 'verdict', tabindex: '-1', text: say(verdict.kind)}),
+      make('p', {}, ...sentence(`${verdict.kind}Text`, verdict.values)), isTold && report.exitCode !== 1 ? showScore(story) : null))];
+  if (isTold) {
+    parts.push(showCase(story));
+    if (report.exitCode !== 1) parts.push(make('div', {class: 'pair'}, showProved(report), showNotProved(report)));
+    parts.push(showOpen(report), section('completeness', make('p', {text: say(story.completeness)})));
+  }
+  if (story.accepted.length && isTold) parts.push(showStory(report), showLasting(report));
+  if (isTold && story.decisions) parts.push(showActs(report));
+  if (isTold && report.exitCode !== 1) parts.push(showNumbers(story));
+  if (isTold) parts.push(showCustody(story));
+  parts.push(showChecks(report), showData(report));
+  $('report').replaceChildren(...parts);
+  return say(verdict.kind);
+}
+function showScore({evidence: {conclusion}}) {
+  if (conclusion.score_millibits === undefined) return make('p', {text: say('noScore')});
+  const {score_millibits: score, needed_millibits: need} = conclusion,
+    most = Math.max(score, need, 1) * 1.08,
+    bar = make('div', {class: 'bar', 'aria-hidden': 'true'}, make('span', {class: 'fill'}), make('span', {class: 'goal'}));
+  bar.firstChild.style.width = `${100 * score / most}%`;
+  bar.lastChild.style.insetInlineStart = `${100 * need / most}%`;
+  return make(
+    'div',
+    {class: 'score'},
+    bar,
+    make('p', {}, ...sentence('scoreText', {score: inBits(score), needed: inBits(need), power: String(Math.floor(score / 1000))})),
+  );
+}
+function showCase(story) {
+  const {case: case_, offer, offerEntry, registry, bundle, byId = new Map(story.accepted.map(entry => [entry.id, entry]))} = story;
+  const rows = [
+    ['question', make('q', {text: case_.question})], ['claimant', partyOf(story, case_.claimant)], ['respondent', partyOf(story, case_.respondent)],
+    ['dataset', make('bdi', {text: plainText(byId.get(case_.listing)?.statement.title)})],
+    ['handedOver', make('span', {}, ...sentence('handedOverText', {sender: offer.sender, time: clock(offerEntry.time), index: String(offer.index)}))],
+    ['ledger', make('bdi', {text: registry.origin})],
+    ['madeBy', make('span', {}, ...sentence('madeByText', {by: bundle.made.by, time: clock(bundle.made.at_ms), program: bundle.made.program}))],
+  ];
+  return section('theCase', make('dl', {}, ...rows.flatMap(([key, value]) => [make('dt', {text: say(key)}), make('dd', {}, value)])));
+}
+const statusOf = ({pinned, registry}, party) =>
+  pinned?.has(party) ? 'pinned' : registry.admission === 'operator' && party !== registry.operator ? 'evidenced' : 'nameOnly';
+const partyOf = (story, party) => make('span', {}, make('bdi', {class: 'name', text: party}), ` (${say(statusOf(story, party))})`);
+
+/** Say of what something is shown: without the file, that its rows are in it is somebody's word. */
+const fileOf = story => say(story.isFoundRead ? 'fileItself' : 'fileIfRows');
+function showProved(report) {
+  const {story} = report,
+    {
+      case: {respondent, transfer},
+      offer,
+      evidence,
+      registry,
+    } = story,
+    own = evidence.marks.find(item => item.transfer === transfer && item.status === 'opened');
+  const values = {respondent, sender: offer.sender, origin: registry.origin, file: fileOf(story)}, said = [['provedSigned'], ['provedHandedOver']];
+  const counts = (key, n, more = {}) => n ? [[key, {n: String(n), ...more}]] : [];
+  if (offer.acknowledged !== undefined) said.push(['provedAcknowledged']);
+  if (report.state('record') === 'holds') said.push(...counts('provedRecords', evidence.records.length));
+  if (report.state('match') === 'holds') said.push(...counts('provedMatches', new Set(evidence.matches.map(item => item.row)).size));
+  if (own && report.state('score') === 'holds') said.push(['provedMarks', {k: String(own.found), of: String(own.of)}]);
+  if (evidence.conclusion.is_enough && report.exitCode === 0) said.push([offer.acknowledged === undefined ? 'provedDerivesOnly' : 'provedDerives']);
+  return section('proved', list(said.map(([key, more]) => sentence(key, {...values, ...more}))));
+}
+function showNotProved({story}) {
+  const {
+      case: {respondent},
+      offer,
+      checkpoint,
+    } = story,
+    keys_ = ['notWho', 'notName', 'notTruth', ...(checkpoint.isAlone ? ['notSplit'] : []), 'notPage'];
+  return section('notProved', list(keys_.map(key => sentence(key, {respondent, sender: offer.sender}))));
+}
+function showOpen(report) {
+  const {story, doubts} = report, {evidence, toRespondent = [], seals = new Map(), bundle, undetermined = []} = story, items_ = [];
+  for (const item of doubts) items_.push(sentence('openDoubt', {check: item.check, reason: item.reason, where: item.where}));
+  for (const {hypothesis, surprise_millibits: surprise, expected_milli: expected, observed} of evidence.hypotheses)
+    if (hypothesis === 'recipient' && surprise >= 20000)
+      items_.push(sentence('openFit', {expected: String(Math.floor(expected / 1000)), observed: String(observed)}));
+  if (isExaminedBefore(evidence, story.offer)) items_.push(sentence('openBefore', {time: clock(evidence.custody[0].at_ms)}));
+  if (!story.isFoundRead) items_.push(sentence('openRows', {who: [...new Set(evidence.custody.map(item => item.who))].join(', ') || '—'}));
+  for (const transfer of toRespondent) if (!seals.has(transfer.id)) items_.push(sentence('openWithheld', {id: `${transfer.id.slice(0, 19)}…`}));
+  for (const {statement} of story.accepted)
+    if (statement.type === 'party.registered' && statement.identity?.certificates)
+      items_.push(sentence('openCertificates', {party: statement.issuer}));
+  if ([...seals.values()].some(seal => seal.origin === 'brought')) items_.push(sentence('openBrought'));
+  if (evidence.counts.records) items_.push(sentence('openCounts'));
+  for (const item of undetermined) items_.push(sentence('openSealed', {what: say(`f.${item.slug}`), party: item.party, index: String(item.index)}));
+  if (bundle.tokens) items_.push(sentence('openTokens', {n: String(bundle.tokens)}));
+  return section('open', items_.length ? list(items_) : make('p', {text: say('openNothing')}));
+}
+function showStory({story}) {
+  const {accepted, checkpoint: {cosigned, own: ofTheLog}, case: case_} = story, byId = new Map(accepted.map(entry => [entry.id, entry]));
+  const named = new Set([case_.transfer, case_.listing, case_.license, case_.claim]),
+    independent = [...cosigned].filter(([witness]) => !ofTheLog.includes(witness)).map(([, seconds]) => seconds),
+    earliest = independent.length ? Math.min(...independent) : null;
+  const bound = earliest === null ? say('boundNone') : say('boundWitness', {time: clock(earliest * 1000)});
+  const items_ = accepted.map(({index, time: at, id: own, statement, signers}) => {
+    const about = byId.get(statement.license ?? statement.transfer ?? statement.claim ?? statement.listing ?? statement.statement),
+      marks = statement.marks;
+    const values = {
+      ...Object.fromEntries(Object.entries(statement).filter(([, value]) => typeof value !== 'object').map(([key, value]) => [key, String(value)])),
+      title: plainText(statement.title), authority: plainText(statement.authority), recipient: plainText(statement.recipient ?? statement.outsider),
+      from: clock(statement.valid_from_ms ?? statement.terms?.valid_from_ms ?? 0),
+      until: clock(statement.valid_until_ms ?? statement.terms?.valid_until_ms ?? 0),
+      by: clock(statement.erase_by_ms ?? 0), destroyed: statement.destroyed?.join(', '), ref: say('entryN', {index: about?.index ?? '…'}),
+      marked: marks ? make('span', {text: say('marked', {method: marks.method})}) : make('span'),
+    };
+    const isCase = named.has(own) || statement.transfer === case_.transfer;
+    return make('li', isCase ? {class: 'case'} : {}, make('p', {class: 'when'}, make('time', {datetime: at <= 8.64e15 ? new Date(at).toISOString() : '', text: clock(at)}), ` · ${say('entryN', {index})}`),
+      make('p', {}, ...sentence(`s.${statement.type}`, values)), make('p', {class: 'by'}, ...sentence('signedBy', {who: [...new Set(signers)].sort(byCodePoint).join(', ')})));
+  });
+  return section('story', make('p', {class: 'note'}, ...sentence('storyNote', {bound})), make('ol', {class: 'timeline'}, ...items_));
+}
+function showLasting({story}) {
+  const {checkpoint, entries} = whatLasts(story), whose = witness => say(story.checkpoint.own.includes(witness) ? 'byTheLog' : 'byAWitness', {name: witness});
+  const typeOf = index => story.accepted.find(entry => entry.index === index).statement.type, who = owners => make('bdi', {text: owners.join(', ') || '—'});
+  const rows = entries.map(({index, lasting, short}) => [[`${say('entryN', {index})}: `, make('code', {text: typeOf(index)})], who(lasting), who(short)]);
+  return section('lasting',
+    make('p', {}, ...(checkpoint.length ? sentence('lastingCheckpoint', {who: checkpoint.map(whose).join(', ')}) : sentence('fallingCheckpoint'))),
+    table(say('lasting'), [say('entry'), say('lastingToo'), say('shortAlone')], rows));
+}
+function showActs({story: {decisions, findings = []}}) {
+  const entries = indexes => indexes.map(index => say('entryN', {index})).join(', ');
+  const words = act =>
+    ['purpose', 'spatial', 'recipient', 'industry', 'product']
+      .filter(field => has(act, field))
+      .map(field => act[field])
+      .join(', ');
+  const rows = decisions.map(item => [[...sentence('actText', {action: item.act.action, time: clock(item.act.at_ms)}), words(item.act) ? make('span', {class: 'by'}, make('bdi', {text: ` ${words(item.act)}`})) : null].filter(Boolean),
+    make('strong', {text: say(item.decision)}), entries(item.entries)]);
+  return section('acts', decisions.length ? table(say('acts'), [say('act'), say('decision'), say('follows')], rows) : make('p', {text: say('noActs')}),
+    make('h3', {text: say('findings')}), findings.length ? list(findings.map(item => sentence('finding', {party: item.party, what: say(`f.${item.slug}`), index: String(item.index), time: clock(item.since_ms)}))) : make('p', {text: say('noFindings')}));
+}
+function showNumbers({evidence: {hypotheses, controls}}) {
+  const named = item => [...sentence(`h${item.hypothesis[0].toUpperCase()}${item.hypothesis.slice(1)}`, {party: item.party})];
+  const rows = hypotheses.map(item => [
+    named(item),
+    (item.expected_milli / 1000).toFixed(1),
+    String(item.observed),
+    say('bits', {n: inBits(item.surprise_millibits)}),
+  ]);
+  const said = [...(has(controls, 'greatest_millibits') ? [sentence('control', {n: inBits(controls.greatest_millibits)})] : []),
+    ...controls.others.map(item => sentence('controlOther', {party: item.party, n: inBits(item.score_millibits)}))];
+  if (!rows.length && !said.length) return section('numbers', make('p', {text: say('noScore')}));
+  return section('numbers', rows.length ? table(say('numbers'), [say('hypothesis'), say('expected'), say('observed'), say('surprise')], rows) : null,
+    rows.length ? make('p', {class: 'note', text: say('numbersNote')}) : null, list(said));
+}
+function showCustody({evidence: {custody, found}}) {
+  return section('custody', make('p', {class: 'note', text: say('custodyNote')}),
+    make('p', {}, `${say('foundFile')}: `, ...sentence('foundText', {name: found.name, size: sizeOf(found.bytes), digest: make('code', {text: found.sha256})})),
+    custody.length ? table(say('custody'), [say('when'), say('who'), say('what'), say('tools')],
+      custody.map(item => [clock(item.at_ms), make('bdi', {text: item.who}), make('bdi', {text: item.what}), make('bdi', {text: item.tools.join(', ')})])) : null);
+}
+function showChecks(report) {
+  const faults = check => [...report.failures, ...report.doubts].filter(item => item.check === check).slice(0, 20);
+  return section('checks', table(say('checks'), [say('check'), say('outcome'), say('holdsWhen')], CHECKS.map(check => [
+    make('code', {text: check}), mark(report.state(check)),
+    [say(`c.${check}`), ...(faults(check).length ? [list(faults(check).map(item => make('code', {text: `${item.reason} ${item.where}`})), 'ul', {class: 'faults'})] : [])]])));
+}
+function showData(report) {
+  const button = make('button', {type: 'button', class: 'plain', text: say('print')});
+  button.addEventListener('click', () => window.print());
+  return section(
+    'data',
+    make('p', {class: 'note', text: say('dataNote')}),
+    make('details', {}, make('summary', {text: 'JSON'}), make('pre', {id: 'result', tabindex: '0', text: JSON.stringify(describe(report), null, 1)})),
+    make('p', {class: 'actions'}, button),
+  );
+}
