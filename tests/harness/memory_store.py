@@ -20,6 +20,7 @@ class MemoryStore:
     """Keeps everything in dicts; see the contract."""
 
     def __init__(self) -> None:
+        self._signed_ms = 0
         self._entries: list[bytes] = []
         self._indexes: dict[str, int] = {}
         self._derived = _Derived(self._indexes)
@@ -85,6 +86,12 @@ class MemoryStore:
     async def stamp_sizes(self, after: int, limit: int) -> list[int]:
         """Return the sizes that have a token, ascending."""
         return sorted(size for size in self._stamps if size > after)[:limit]
+
+    async def keep_signed_time(self, time_ms: int) -> None:
+        self._signed_ms = max(self._signed_ms, time_ms)
+
+    async def signed_time_ms(self) -> int:
+        return self._signed_ms
 
     async def keep_pending(self, items: Sequence[Pending]) -> None:
         """Keep statements that are to be recorded later."""

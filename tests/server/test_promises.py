@@ -23,7 +23,7 @@ from ledger.server.log.intake import intake
 from ledger.server.log.intake.workers import Workers
 from ledger.server.log.log import Log
 from ledger.server.log.state.errors import PromisedError, SignedRefusalError, UnavailableError
-from ledger.server.store.contract import Store
+from ledger.server.store.contract import Store, StoreError
 from ledger.server.store.sqlite import SQLiteStore
 from tests.harness.faulty import Fault, Faults
 from tests.harness.memory_store import MemoryStore
@@ -312,15 +312,73 @@ async def test_an_expired_promise_is_given_up(workers: Workers, disk: Disk) -> N
     clock = Clock()
     async with running(MemoryStore(), HOUSE, workers, clock) as log:
         await submit_all(log, [HOUSE.created, HOUSE.registration(ALPHA)])
-        statement = HOUSE.speech.listing_registered(ALPHA, not_after_ms=clock.now_ms + 10)
+        statement = HOUSE.speech.listing_registered(ALPHA, not_after_ms=clock.now_ms + promising.MIN_LIFE_MS)
         short, [later] = signed(statement, ALPHA.key), HOUSE.listings(ALPHA, 1)
         disk.fill()
         promise = await promised(log, short)
-        assert parse_json(promise.payload)["deadline_ms"] == clock.now_ms + 10
-        clock.now_ms += 11
+        lives_ms = promising.MIN_LIFE_MS
+        assert parse_json(promise.payload)["deadline_ms"] == clock.now_ms + lives_ms - promising.MARGIN_MS
+        clock.now_ms += lives_ms + 1
         disk.clear()
         assert (await log.submit(later.recorded)).entry.index == 2
         await until(lambda: is_kept(log.store))
+
+
+@pytest.mark.parametrize("lives_ms", [1, 100, 3_000, promising.MIN_LIFE_MS - 1])
+async def test_nobody_is_promised_what_expires_soon(log: Log, disk: Disk, lives_ms: int) -> None:
+    """A stranger could break the promise for an honest ledger, by a statement that expires before it is written."""
+    envelope = signed(HOUSE.speech.listing_registered(ALPHA, not_after_ms=Clock().now_ms + lives_ms), ALPHA.key)
+    disk.fill()
+    with pytest.raises(UnavailableError):
+        await log.submit(envelope.recorded)
+    assert await log.store.pending() == []
+
+
+async def test_no_word_is_later_than_what_a_restart_goes_by(workers: Workers, disk: Disk, tmp_path: Path) -> None:
+    """The clock is an hour ahead for one refusal or one promise, and right after a restart: no entry contradicts it."""
+    for number, is_promise in enumerate((False, True)):
+        path = tmp_path / str(number)
+        path.mkdir()
+        clock, [early, later] = Clock(), HOUSE.listings(ALPHA, 2)
+        store = await SQLiteStore.open(path / "ledger.db")
+        async with running(store, HOUSE, workers, clock) as log:
+            await submit_all(log, [HOUSE.created, HOUSE.registration(ALPHA)])
+            clock.now_ms += 3_600_000
+            if is_promise:
+                disk.fill()
+                word = await promised(log, early)
+                disk.clear()
+                await recorded(log, early)
+            else:
+                expired = signed(HOUSE.speech.listing_registered(ALPHA, issued_ms=1, not_after_ms=2), ALPHA.key)
+                with pytest.raises(SignedRefusalError) as caught:
+                    await log.submit(expired.recorded)
+                word = caught.value.refusal
+        await store.close()
+        said_ms = parse_json(word.payload)["time"]
+        assert said_ms >= Clock().now_ms + 3_600_000
+        store = await SQLiteStore.open(path / "ledger.db")
+        assert await store.signed_time_ms() >= said_ms, "durable before it left"
+        async with running(store, HOUSE, workers, Clock()) as log:
+            done = await log.submit(later.recorded)
+        await store.close()
+        assert said_ms <= done.entry.time_ms <= said_ms + 60_000
+
+
+async def test_a_refusal_does_not_leave_before_its_time_is_durable(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the time cannot be kept, nobody is refused: they are asked to come again."""
+    async with running(MemoryStore(), HOUSE, workers, Clock()) as log:
+        await submit_all(log, [HOUSE.created, HOUSE.registration(ALPHA)])
+
+        async def fails(time_ms: int) -> None:
+            raise StoreError(f"planned, at {time_ms}")
+
+        monkeypatch.setattr(log.store, "keep_signed_time", fails)
+        expired = signed(HOUSE.speech.listing_registered(ALPHA, issued_ms=1, not_after_ms=2), ALPHA.key)
+        with pytest.raises(UnavailableError, match="resubmit"):
+            await log.submit(expired.recorded)
 
 
 async def test_over_http(log: Log, disk: Disk) -> None:

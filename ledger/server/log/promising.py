@@ -28,6 +28,10 @@ RETRY_S = 1.0
 """How often it is tried to record what was promised."""
 PROMISE_MS = 24 * 60 * 60 * 1000
 """From a promise to its deadline, unless the statement expires sooner."""
+MIN_LIFE_MS = 60 * 60 * 1000
+"""How long a statement must live to be promised: a stranger's that expires at once would break the promise for us."""
+MARGIN_MS = 10 * 60 * 1000
+"""How long it still lives at its deadline: the batch that holds it is dated no later."""
 MAX_PROMISED = 1024
 MIN_FREE_BYTES = 16 * 1024 * 1024
 """Free space below which nothing is promised either."""
@@ -99,7 +103,7 @@ class Promising:
         payloads = {
             item.candidate.envelope.id: canonical(
                 {
-                    "deadline_ms": min(time_ms + PROMISE_MS, item.candidate.statement.not_after_ms),
+                    "deadline_ms": min(time_ms + PROMISE_MS, item.candidate.statement.not_after_ms - MARGIN_MS),
                     "ledger": ledger,
                     "root": frontier.head.root.hex(),
                     "size": frontier.size,
@@ -147,8 +151,8 @@ class Promising:
 
 
 async def _passes(draft: Draft, item: Waiting) -> bool:
-    """Tell whether a statement that must not expire at once could be the next entry of the draft, and take it."""
-    if item.candidate.statement.not_after_ms <= draft.time_ms:
+    """Tell whether a statement that does not expire soon could be the next entry of the draft, and take it."""
+    if item.candidate.statement.not_after_ms < draft.time_ms + MIN_LIFE_MS:
         return False
     try:
         await draft.take(item)

@@ -24,6 +24,14 @@ class Refusals:
             error = UnavailableError("a key became known while this waited; resubmit")
         self._items.append((item, error, draft.frontier.head))
 
+    def are_signed(self, ledger: str) -> bool:
+        """Tell whether the service key is to sign any of them."""
+        return bool(ledger) and any(isinstance(error, Refused) and error.authentic for _, error, _ in self._items)
+
+    def give_up(self, error: Exception) -> None:
+        """Answer all of them with an error: whether they are refused is not said."""
+        fail([item.posted for item, _, _ in self._items], error)
+
     def tell(self, identity: Identity, ledger: str, time_ms: int) -> bool:
         """Answer all of them, and tell whether any was signed; `ledger` is empty before there is one to sign for."""
         is_signed = False

@@ -31,9 +31,11 @@ from ledger.server.log.refusing import Refusals
 from ledger.server.log.state.errors import BusyError, UnavailableError
 from ledger.server.log.state.frontier import Frontier
 from ledger.server.log.state.standing import Standing
-from ledger.server.store.contract import Batch, StoredCheckpoint
+from ledger.server.store.contract import Batch, StoredCheckpoint, StoreError
 
 MIN_FREE_BYTES = 64 * 1024 * 1024
+_AHEAD_MS = 5_000
+"""How far ahead the time of signed words is kept: less than clocks may differ (docs/format.md §18.4)."""
 _logger = logging.getLogger(__name__)
 
 
@@ -64,6 +66,8 @@ class Sequencer:
         """The newest durable state."""
         self._said_ms = 0
         """The time of the newest promise or refusal: a clock that jumps back does not make an entry contradict it."""
+        self._kept_ms = 0
+        """Up to which time that is durable: no word of a later one may leave."""
 
     @property
     def size(self) -> int:
@@ -84,7 +88,8 @@ class Sequencer:
 
     async def take_up_promises(self) -> None:
         """Take up what was promised before a restart; raise StoreError."""
-        self._said_ms = await self._promises.load(self._intake.inspect)
+        self._said_ms = self._kept_ms = await self._store.signed_time_ms()
+        self._said_ms = max(self._said_ms, await self._promises.load(self._intake.inspect))
         self._note_promises()
 
     async def run(self) -> None:
@@ -151,6 +156,7 @@ class Sequencer:
             return
         try:
             self._said_ms = self._now(self._frontier)
+            await self._keep_said(self._said_ms)
             await self._promises.promise(good, self._standing.ledger_id, self._frontier, self._said_ms)
             self._note_promises()
         except Exception:
@@ -193,13 +199,33 @@ class Sequencer:
         if accepted:
             await self._commit(draft)
             self._publisher.answer(accepted, self._frontier.nodes)
-        if refusals.tell(self._identity, self._standing.ledger_id, draft.time_ms):
-            self._said_ms = draft.time_ms
+        await self._refuse(refusals, draft.time_ms)
         for item in faulty:
             fail([item.posted], item.fault)
         if duplicates:
             await self._publisher.answer_again(duplicates)
         return count
+
+    async def _refuse(self, refusals: Refusals, time_ms: int) -> None:
+        """Answer with refusals, the signed ones only once their time is durable."""
+        try:
+            if refusals.are_signed(self._standing.ledger_id):
+                await self._keep_said(time_ms)
+        except StoreError as error:
+            _logger.warning("nothing can be refused: %s", error)
+            refusals.give_up(UnavailableError("storing failed; resubmit"))
+        if refusals.tell(self._identity, self._standing.ledger_id, time_ms):
+            self._said_ms = time_ms
+
+    async def _keep_said(self, time_ms: int) -> None:
+        """Make durable that a word of this time may leave; raise StoreError.
+
+        A clock that is ahead once, and right after a restart, would otherwise date an entry before a word that was
+        signed already: it would convict an honest operator. A few seconds are kept ahead, so that few words wait.
+        """
+        if time_ms > self._kept_ms:
+            await self._store.keep_signed_time(time_ms + _AHEAD_MS)
+            self._kept_ms = time_ms + _AHEAD_MS
 
     async def _commit(self, draft: Draft) -> None:
         frontier, view = draft.frontier, draft.view
@@ -214,7 +240,7 @@ class Sequencer:
 
     def _sign(self, head: TreeHead, time_ms: int, view: View) -> bytes:
         in_force = view.ledger.log_keys_in_force if view.ledger is not None else ()
-        return self._identity.checkpoint(head, in_force, max(time_ms, self._clock()) // 1000)
+        return self._identity.checkpoint(head, in_force, time_ms // 1000)
 
     async def _after_failure(self, error: Exception) -> None:
         """Learn from the store itself whether the batch is in it: the same path as at start-up."""

@@ -181,6 +181,12 @@ class Store(Reads, Protocol):
     async def keep_stamp(self, stamp: StoredStamp) -> None:
         """Keep a token, durably; of a size that has one, the older stays: it bounds more closely."""
 
+    async def keep_signed_time(self, time_ms: int) -> None:
+        """Keep, durably, that words of up to this time may have been signed; an earlier one changes nothing."""
+
+    async def signed_time_ms(self) -> int:
+        """Return the greatest time that was kept so, 0 without one."""
+
     async def keep_pending(self, items: Sequence[Pending]) -> None:
         """Keep statements that are to be recorded later, durably and in this order; `append` drops what it records."""
 

@@ -51,6 +51,12 @@ CREATE TABLE IF NOT EXISTS timestamps (
     token BLOB NOT NULL        -- the authority's answer, verbatim
 ) STRICT;
 
+-- Up to which time a promise or a refusal may have been signed: entries are never dated far below (docs/format.md §18.4).
+CREATE TABLE IF NOT EXISTS signed (
+    one     INTEGER PRIMARY KEY CHECK (one = 1),
+    time_ms INTEGER NOT NULL -- Unix milliseconds
+) STRICT;
+
 -- Statements that were promised and are not recorded yet (docs/format.md §18).
 CREATE TABLE IF NOT EXISTS pending (
     position     INTEGER PRIMARY KEY, -- ascending in the order of the promises

@@ -164,6 +164,20 @@ class SQLiteStore(SQLiteReads):
                 (stamp.size, stamp.note, stamp.token),
             )
 
+    async def keep_signed_time(self, time_ms: int) -> None:
+        """Keep the greatest time, in a transaction of its own."""
+        async with self._transaction():
+            await self._writer.execute(
+                "INSERT INTO signed (one, time_ms) VALUES (1, ?)"
+                " ON CONFLICT (one) DO UPDATE SET time_ms = max(time_ms, excluded.time_ms)",
+                (time_ms,),
+            )
+
+    async def signed_time_ms(self) -> int:
+        """Return the greatest time that was kept."""
+        rows = await self._read("SELECT time_ms FROM signed", ())
+        return int(rows[0][0]) if rows else 0
+
     async def keep_pending(self, items: Sequence[Pending]) -> None:
         """Keep statements that are to be recorded later, in a transaction of its own."""
         async with self._transaction():
