@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from ledger.core.note import COSIGNATURE_TYPE, ED25519_TYPE, NoteKey, sign_note
 from ledger.core.policy import parse_policy
 from ledger.core.receipt import format_receipt, parse_receipt
 from tests.harness.people import key
+from tests.harness.vectors import load
 from verifier.core import b64, jcs, notes, policy, receipt
 from verifier.core.errors import VerifierError
 
@@ -158,6 +160,22 @@ def test_policies(lines: list[str]) -> None:
         assert [log.name for log in ours.logs] == [log.name for log in theirs.logs]
         for signed in (set(), {"w"}, {"o"}, {"w", "o"}):
             assert ours._satisfied(ours.quorum, signed) is theirs.is_satisfied(signed)
+
+
+@pytest.mark.parametrize("case", load("policies.json")["cases"], ids=lambda case: case["name"])
+def test_policies_that_the_page_reads_too(case: dict[str, Any]) -> None:
+    """Words that every object of the page's language has are no thresholds, members or names (tests/page/node)."""
+    ours = opinion(LedgerError, lambda: parse_policy(case["policy"]))
+    theirs = opinion(VerifierError, lambda: policy.parse_policy(case["policy"].encode()))
+    if "refused" in case:
+        assert ours is theirs is REFUSED
+        return
+    groups = [[group.name, group.threshold, list(group.members)] for group in theirs.groups]
+    assert groups == [[name, group.threshold, list(group.members)] for name, group in ours.groups.items()]
+    assert groups == case["groups"]
+    assert [log.name for log in ours.logs] == [log.name for log in theirs.logs] == case["logs"]
+    assert list(ours.witnesses) == list(theirs.witnesses) == case["witnesses"]
+    assert (ours.quorum, theirs.quorum) == (case["quorum"] or "none", case["quorum"])
 
 
 RECEIPT = format_receipt(2, [bytes(32), b"\1" * 32], SIGNED)

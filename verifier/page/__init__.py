@@ -1,1 +1,4 @@
-"""The third reading of docs/bundle.md: verify.html, one page for any browser, joined from the modules of src/."""
+"""The third reading of docs/bundle.md: verify.html, a page for any browser, which `join` makes of the modules in src/.
+
+Imports no other room.
+"""

@@ -189,7 +189,7 @@ def in_order(modules: Mapping[str, Module]) -> list[str]:
 
 def _verify_import(modules: Mapping[str, Module], name: str, other: str, names: list[str]) -> None:
     if other not in modules:
-        raise Refused(f"{name} imports {other}, which is no module")
+        raise Refused(f"{name} imports {other}, which is not a module")
     for item in names:
         if item not in modules[other].exported:
             raise Refused(f"{name} imports {item} of {other}, which does not export it")

@@ -19,7 +19,7 @@ export function parseNote(bytes) {
   });
   return {text: whole.slice(0, cut + 1), signatures};
 }
-function parseCheckpoint(text) {
+export function parseCheckpoint(text) {
   const lines = text.slice(0, -1).split('\n'), size = decimal(lines[1] ?? ''), root = decode64(lines[2] ?? '');
   if (lines.length < 3 || lines.some(line => !line) || size === null || root?.length !== 32) fail('malformed', 'checkpoint');
   return {origin: lines[0], size, root};

@@ -28,7 +28,8 @@ export function parsePolicy(bytes) {
       define(name);
       witnesses.set(name, witness);
     } else if (word === 'group' && words.length > 3) {
-      const members = words.slice(3), k = {all: members.length, any: 1}[words[2]] ?? (/^[1-9][0-9]{0,8}$/.test(words[2]) ? Number(words[2]) : 0);
+      const [, , asked, ...members] = words;
+      const k = asked === 'all' ? members.length : asked === 'any' ? 1 : /^[1-9][0-9]{0,8}$/.test(asked) ? Number(asked) : 0;
       for (const member of members) if (!free.delete(member)) fail('malformed', `member ${member}`);
       if (k < 1 || k > members.length) fail('malformed', `threshold of ${name}`);
       define(name);
