@@ -72,7 +72,7 @@ def test_what_is_joined() -> None:
     [
         ("main", "import {one} from './other.js';\n", "imports one, and does not use it"),
         ("main", "import {three} from './other.js';\nthree();\n", "which does not export it"),
-        ("main", "import {one} from './nowhere.js';\none();\n", "which is no module"),
+        ("main", "import {one} from './nowhere.js';\none();\n", "which is not a module"),
         ("main", "import * as other from './other.js';\nother.one;\n", "is not understood"),
         ("main", "import {one as it} from './other.js';\nit();\n", "is not understood"),
         ("main", "import other from './other.js';\nother();\n", "is not understood"),
