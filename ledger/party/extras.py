@@ -1,4 +1,4 @@
-"""Optional libraries and programs that are not here: which, and how to install them."""
+"""Libraries and programs that are not here: which, and how to install them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from ledger.party.errors import PartyError
 
 
 class MissingExtra(PartyError):
-    """An optional library is not installed."""
+    """A library is not installed."""
 
-    def __init__(self, library: str, extra: str = "formats") -> None:
-        """Keep the library's name; `extra` is the one of ours that brings it."""
+    def __init__(self, library: str, extra: str = "") -> None:
+        """Keep the library's name; `extra` is the one of ours that brings it, if not every installation has it."""
         self.library = library
-        super().__init__(f"this needs the library {library}: pip install 'provenance-ledger[{extra}]'")
+        how = (
+            f"pip install 'provenance-ledger[{extra}]'" if extra else "pip install --force-reinstall provenance-ledger"
+        )
+        super().__init__(f"this needs the library {library}: {how}")
 
 
 class MissingTool(PartyError):

@@ -111,10 +111,10 @@ async def mark(
     if options.method is None or options.recipients is None or options.copy is None:
         return list(files), None
     try:
-        from ledger.party.acts import marking  # noqa: PLC0415 - needs the extra `data`
+        from ledger.party.acts import marking  # noqa: PLC0415 - needs pyarrow, which takes long to load
         from ledger.party.marks.making import Wish  # noqa: PLC0415 - same
     except ImportError as error:
-        raise MissingExtra("pyarrow", "data") from error
+        raise MissingExtra("pyarrow") from error
     wish = Wish(
         options.method.value,
         options.recipients,

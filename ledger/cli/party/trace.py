@@ -70,7 +70,7 @@ def trace(
         from ledger.party.trace.tracing import Examination  # noqa: PLC0415
         from ledger.party.trace.tracing import trace as traced  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        raise MissingExtra(str(error.name), "data") from error
+        raise MissingExtra(str(error.name)) from error
 
     vault = vault_at(home)
     config = vault.config()

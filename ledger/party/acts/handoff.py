@@ -263,5 +263,5 @@ def _parcels() -> ModuleType:
     try:
         from ledger.party.dataset.committing import parcels  # noqa: PLC0415 - see above
     except ImportError as error:
-        raise MissingExtra("pyarrow", "data") from error
+        raise MissingExtra("pyarrow") from error
     return parcels

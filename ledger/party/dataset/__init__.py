@@ -1,6 +1,6 @@
 """Datasets: rows read, committed to, kept, and opened one by one (docs/format.md §15).
 
-`reading` makes canonical records of tables, `committing` seals and opens them. Needs the extra `data`.
+`reading` makes canonical records of tables, `committing` seals and opens them. Reads tables with pyarrow.
 
 Imports vault, and the ground; reaches no network.
 """

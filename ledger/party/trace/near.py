@@ -105,5 +105,5 @@ def _lsh() -> MinHashLSH:
     try:
         from datasketch import MinHashLSH  # noqa: PLC0415 - an extra
     except ImportError as error:
-        raise MissingExtra("datasketch", "data") from error
+        raise MissingExtra("datasketch") from error
     return MinHashLSH(threshold=ALIKE, num_perm=_PERMUTATIONS)

@@ -38,9 +38,9 @@ def checked_numbers(
     (docs/bundle.md §4); all else has to be as the trace says. Raises NotOfThisCase if it is not.
     """
     try:
-        from ledger.party.trace import scoring  # noqa: PLC0415 - needs the libraries of the extra `data`
+        from ledger.party.trace import scoring  # noqa: PLC0415 - needs pyarrow and numpy, which take long to load
     except ImportError as error:
-        raise MissingExtra(str(error.name), "data") from error
+        raise MissingExtra(str(error.name)) from error
     _check_matches(evidence)
     listing = _listing(evidence, case, told, disclosures)
     mine = next((item for item in listing if item.transfer == case.transfer), None)

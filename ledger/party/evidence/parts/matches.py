@@ -27,10 +27,10 @@ def open_matches(
     for a row in `marked`, by which a mark is found. Chunks are read from the found file. Raises Missing.
     """
     try:
-        from ledger.party.dataset.committing.copies import Copies  # noqa: PLC0415 - needs the libraries of the extra `data`
+        from ledger.party.dataset.committing.copies import Copies  # noqa: PLC0415 - needs pyarrow and numpy, which take long to load
         from ledger.party.dataset.committing.opener import open_records  # noqa: PLC0415 - same
     except ImportError as error:
-        raise MissingExtra(str(error.name), "data") from error
+        raise MissingExtra(str(error.name)) from error
     matches = members["matches"]
     if not matches:
         return {"found_rows": members["found_rows"], "records": []}

@@ -45,7 +45,7 @@ def _compile(root: Path, data: object, made_s: int) -> Paper:
     try:
         import typst  # noqa: PLC0415 - only reports need it
     except ImportError as error:
-        raise MissingExtra("typst", "reports") from error
+        raise MissingExtra("typst") from error
     source, words, absent = root / "report.typ", json.dumps(data, ensure_ascii=False), ""
     while True:
         (root / "story.json").write_text(_spelled(words, absent), "utf-8")

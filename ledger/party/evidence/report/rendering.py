@@ -43,7 +43,7 @@ def _environment() -> jinja2.Environment:
     try:
         import jinja2  # noqa: PLC0415 - only reports need it
     except ImportError as error:
-        raise MissingExtra("jinja2", "reports") from error
+        raise MissingExtra("jinja2") from error
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=jinja2.select_autoescape(("html", "svg")),
