@@ -11,7 +11,7 @@ from verifier.core.b64 import decode_base64
 from verifier.core.ed25519 import is_signed, key_id
 from verifier.core.errors import MalformedInput
 from verifier.core.jcs import Json
-from verifier.judgement.decision import Request, decide
+from verifier.judgement.decision import Question, decide
 from verifier.judgement.state import Stated
 from verifier.rules.subject import Observed
 from verifier.schema.checks import base64, codes, hex32, id_, list_of, members, name, size, up_to
@@ -233,7 +233,7 @@ def decide_acts(bundle: Bundle, chain: Chain) -> list[dict[str, Any]]:
         facts = chain.judge(bundle.disclosures, act["at_ms"]).facts
         terms = facts.licenses[bytes.fromhex(act["license"].removeprefix("sha256:"))]
         stated = {name: Stated(act[name], (0, "")) for name in _OPERANDS if name in act}
-        decision = decide(terms, Request(act["action"], act["at_ms"], stated, more=1))
+        decision = decide(terms, Question(act["action"], act["at_ms"], stated, more=1))
         entries = sorted((decision.deciding or terms).entries())
         decided.append({"decision": _DECISIONS[decision.answer.truth], "entries": entries})
     return decided

@@ -6,10 +6,8 @@ from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
+from verifier.core.verdict import exit_code
 from verifier.core.words import escape
-
-VERIFIED, FALSE, UNKNOWN = 0, 1, 3
-"""Exit codes."""
 
 
 class BundleCheck(Enum):
@@ -109,4 +107,4 @@ class Outcome:
     @property
     def exit_code(self) -> int:
         """1 if anything is false, else 3 if anything could not be told, else 0."""
-        return FALSE if self.failures else UNKNOWN if self.doubts else VERIFIED
+        return exit_code(self.failures, self.doubts)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from verifier.bundle.checks import BundleCheck, Outcome
 from verifier.core.checks import Check, Failure
 from verifier.core.errors import CheckFailed, MalformedInput
-from verifier.core.policy import MAX_CLOCK_DIFFERENCE_S, OpenedCheckpoint, Policy, open_checkpoint
+from verifier.core.moments import MAX_CLOCK_DIFFERENCE_S
+from verifier.core.policy import OpenedCheckpoint, Policy, open_checkpoint
 from verifier.core.receipt import parse_receipt
 from verifier.core.tree import Tree, leaf_hash, verify_inclusion
 from verifier.judgement.judge import Judge

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from verifier.bundle.checks import BundleCheck, Outcome
-from verifier.bundle.records import Found, Opened, distinct, read_mapping
+from verifier.bundle.records import Found, ShownRecord, distinct, read_mapping
 from verifier.bundle.score import CONTROL_NAMES, MIN_BITS, Code, chance_bits, word_bit
 from verifier.core.b64 import decode_base64
 from verifier.rules.subject import id_text
@@ -143,7 +143,7 @@ def verify_marks(  # noqa: PLR0917 (what all checks before this one have left)
     chain: Chain,
     case: Case,
     found: Found,
-    shown: dict[tuple[int, int], Opened],
+    shown: dict[tuple[int, int], ShownRecord],
     outcome: Outcome,
 ) -> Tried:
     """Check that no seal is hidden and that what was found was in the copy; `shown` are the matched records."""

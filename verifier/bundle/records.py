@@ -1,4 +1,4 @@
-"""Opened records, the rows of the found file, and the matches between them (docs/bundle.md §4; format.md §15)."""
+"""ShownRecord records, the rows of the found file, and the matches between them (docs/bundle.md §4; format.md §15)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EXACT = "exact"
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class ShownRecord:
     """A record that was shown to be of the content: its bytes, and its cells, of chunks none."""
 
     canonical: bytes | None
@@ -38,9 +38,11 @@ def _decoded(text: str) -> bytes:
     return decode_base64(text) or b""
 
 
-def verify_records(bundle: Bundle, content: dict[str, Any] | None, outcome: Outcome) -> dict[tuple[int, int], Opened]:
+def verify_records(
+    bundle: Bundle, content: dict[str, Any] | None, outcome: Outcome
+) -> dict[tuple[int, int], ShownRecord]:
     """Check that every opened record is of the opened content; return those that are, by file and number."""
-    opened: dict[tuple[int, int], Opened] = {}
+    opened: dict[tuple[int, int], ShownRecord] = {}
     listed = bundle.evidence["records"]
     if listed and content is None:
         outcome.fail(BundleCheck.RECORD, "content-not-opened", "evidence.json/records")
@@ -63,7 +65,7 @@ def verify_records(bundle: Bundle, content: dict[str, Any] | None, outcome: Outc
     return opened
 
 
-def _open(item: dict[str, Any], commitment: dict[str, Any]) -> tuple[Opened, bytes]:
+def _open(item: dict[str, Any], commitment: dict[str, Any]) -> tuple[ShownRecord, bytes]:
     """Return a shown record and the leaf that it makes; raises `MalformedInput` for one that is not a record."""
     salt = _decoded(item["salt"])
     is_chunk = commitment["canonicalisation"] == CHUNKS
@@ -74,14 +76,14 @@ def _open(item: dict[str, Any], commitment: dict[str, Any]) -> tuple[Opened, byt
         return _open_cells(item, salt, width)
     canonical = _decoded(item["value"])
     if is_chunk:
-        return Opened(canonical, None, 0), record_leaf(salt, canonical)
+        return ShownRecord(canonical, None, 0), record_leaf(salt, canonical)
     cells = parse_record(canonical)
     if cells is None or len(cells) != width:
         raise MalformedInput("record", "not-canonical", "")
-    return Opened(canonical, dict(enumerate(cells)), width), record_leaf(salt, canonical)
+    return ShownRecord(canonical, dict(enumerate(cells)), width), record_leaf(salt, canonical)
 
 
-def _open_cells(item: dict[str, Any], salt: bytes, width: int) -> tuple[Opened, bytes]:
+def _open_cells(item: dict[str, Any], salt: bytes, width: int) -> tuple[ShownRecord, bytes]:
     """Return what cells show of a redactable record, which have to lead to one root (docs/format.md §15.2)."""
     cells: dict[int, Cell] = {}
     root = b""
@@ -98,7 +100,7 @@ def _open_cells(item: dict[str, Any], salt: bytes, width: int) -> tuple[Opened, 
     if not root:
         raise MalformedInput("record", "wrong-form", "no cell is shown")
     whole = format_record(tuple(cells[k] for k in range(width))) if len(cells) == width else None
-    return Opened(whole, cells, width), record_leaf(salt, root)
+    return ShownRecord(whole, cells, width), record_leaf(salt, root)
 
 
 def _root_of(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes:
@@ -187,7 +189,7 @@ def read_mapping(bundle: Bundle) -> Mapping:
 
 
 def verify_matches(
-    bundle: Bundle, records: dict[tuple[int, int], Opened], found: Found, outcome: Outcome
+    bundle: Bundle, records: dict[tuple[int, int], ShownRecord], found: Found, outcome: Outcome
 ) -> set[tuple[int, int]]:
     """Check every match; return the records, by file and number, that are matched."""
     mapping, matched = read_mapping(bundle), set[tuple[int, int]]()
@@ -204,7 +206,7 @@ def verify_matches(
     return matched
 
 
-def _is_match(kind: str, row: int, record: Opened, found: Found, mapping: Mapping) -> bool:
+def _is_match(kind: str, row: int, record: ShownRecord, found: Found, mapping: Mapping) -> bool:
     if record.cells is None:
         return kind == EXACT and record.canonical == found.chunks.get(row)
     cells = found.rows.get(row)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from html import escape as escape_html
 from typing import TYPE_CHECKING, Any
 
-from verifier.bundle.checks import FALSE, UNKNOWN, VERIFIED
 from verifier.bundle.lasting import describe_lasting, lasting_words
 from verifier.bundle.times import describe_bounds, entries_of
 from verifier.bundle.words import (
@@ -19,7 +18,7 @@ from verifier.bundle.words import (
     signers_of,
     times,
 )
-from verifier.core.verdict import describe_checkpoint, format_checkpoint
+from verifier.core.verdict import FAILED, VERIFIED, describe_checkpoint, format_checkpoint, format_code, verdict_word
 from verifier.core.words import escape, format_time, quote
 from verifier.judgement.pins import format_evidence, party_evidence, party_status
 from verifier.judgement.words import describe_finding, format_finding
@@ -30,11 +29,6 @@ if TYPE_CHECKING:
     from verifier.bundle.entries import Chain
 
 TYPE = "provenance-ledger.bundle-report/v1"
-_VERDICTS = {
-    VERIFIED: "VERIFIED",
-    FALSE: "FALSE: the bundle is not what it claims to be",
-    UNKNOWN: "COULD NOT TELL: nothing false was found, but not everything could be checked",
-}
 Section = tuple[str, list[str]]
 """A title and its lines."""
 
@@ -42,11 +36,13 @@ Section = tuple[str, list[str]]
 def verdict(examination: Examination) -> str:
     """Return the last word: what was verified, and whether that shows where the file comes from."""
     code = examination.exit_code
-    words = _VERDICTS[code]
+    words = None
     if code == VERIFIED:
-        words += ": every part of it was checked, and the origin of the file is "
-        words += "shown" if is_enough(examination) else "not shown"
-    return f"{words} (exit {code})"
+        shown = "shown" if is_enough(examination) else "not shown"
+        words = f": every part of it was checked, and the origin of the file is {shown}"
+    elif code == FAILED:
+        words = ": the bundle is not what it claims to be"
+    return format_code(code, words)
 
 
 def _parties(examination: Examination, chain: Chain) -> list[dict[str, Any]]:
@@ -102,7 +98,7 @@ def describe(examination: Examination) -> dict[str, Any]:
     evidence = bundle.evidence if is_settled and bundle is not None else {}
     return {
         "type": TYPE,
-        "verdict": _VERDICTS[examination.exit_code].partition(":")[0].lower(),
+        "verdict": verdict_word(examination.exit_code),
         "exit_code": examination.exit_code,
         "is_enough": is_enough(examination),
         "proved": proved(examination),

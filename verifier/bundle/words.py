@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from verifier.bundle.case import BY_OPERATOR, COMPLETE
-from verifier.bundle.checks import VERIFIED
 from verifier.bundle.marks import opened_value
 from verifier.bundle.times import entries_of, format_bounds
+from verifier.core.verdict import VERIFIED
 from verifier.core.words import format_time, quote
 
 if TYPE_CHECKING:

@@ -1,7 +1,9 @@
-"""The files that commands are given: pins, disclosures, and whatever else, bounded in size."""
+"""What commands are given: numbers within bounds; pins, disclosures and other files, bounded in size."""
 
 from __future__ import annotations
 
+import math
+from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,50 @@ if TYPE_CHECKING:
 
 MAX_POLICY_BYTES = 1 << 20
 """Of a policy and of a parties file."""
+_MAX_PORT = 65_535
+_MAX_PROCESSES = 256
+_MAX_INTERVAL_S = 86_400
+_MAX_STALL_S = 366 * 86_400
+
+
+def _number(text: str, least: float, most: float, expected: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not least <= number <= most:  # of NaN, nothing holds
+        raise ArgumentTypeError(f"{text!a} is not {expected}")
+    return number
+
+
+def _count(text: str, least: int, most: int, what: str) -> int:
+    try:
+        count = int(text)
+    except ValueError:
+        count = least - 1
+    if not least <= count <= most:
+        raise ArgumentTypeError(f"{text!a} is not {what} from {least} to {most}")
+    return count
+
+
+def parse_port(text: str) -> int:
+    """Return a port, 0 … 65,535; for argparse."""
+    return _count(text, 0, _MAX_PORT, "a port")
+
+
+def parse_processes(text: str) -> int:
+    """Return how many processes share the work, 1 … 256; for argparse."""
+    return _count(text, 1, _MAX_PROCESSES, "a number of processes")
+
+
+def parse_interval(text: str) -> float:
+    """Return a number of seconds, 0.1 … 86,400; for argparse."""
+    return _number(text, 0.1, _MAX_INTERVAL_S, "a number of seconds from 0.1 to 86,400")
+
+
+def parse_stall(text: str) -> float:
+    """Return a number of seconds above 0, up to a year; for argparse."""
+    return _number(text, math.ulp(0.0), _MAX_STALL_S, "a number of seconds above 0, up to a year")
 
 
 def read_file(path: str, max_bytes: int) -> bytes:

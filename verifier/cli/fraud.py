@@ -8,7 +8,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from verifier.cli.arguments import read_file
-from verifier.core.verdict import UNKNOWN, format_json
+from verifier.core.verdict import UNKNOWN, format_code, format_json
 from verifier.core.words import escape
 from verifier.fraud.form import MAX_FRAUD_BYTES
 from verifier.fraud.fraud import Verdict, verify_fraud
@@ -80,6 +80,7 @@ def format_text(verdict: Verdict, origin: str) -> str:
     else:
         where = f" ({escape(verdict.where)})" if verdict.where else ""
         told = f"[{escape(verdict.kind or 'unread')}] {escape(verdict.reason)}{where}"
-        word = "COULD NOT TELL" if verdict.exit_code == UNKNOWN else "NOT PROVEN: the file does not show what it claims"
-        end = f"{word} (exit {verdict.exit_code})"
+        end = f"NOT PROVEN: the file does not show what it claims (exit {verdict.exit_code})"
+        if verdict.exit_code == UNKNOWN:
+            end = format_code(UNKNOWN, "")
     return "\n".join([*textwrap.wrap(told, _WIDTH, break_long_words=False, break_on_hyphens=False), "", end])

@@ -19,7 +19,7 @@ from verifier.cli import predecessor as cli_predecessor
 from verifier.cli import times as cli_times
 from verifier.cli import watch as cli_watch
 from verifier.cli import witness as cli_witness
-from verifier.cli.arguments import MAX_POLICY_BYTES, read_disclosures, read_file, read_pins, read_roots
+from verifier.cli.arguments import MAX_POLICY_BYTES, parse_processes, read_disclosures, read_file, read_pins, read_roots
 from verifier.cli.progress import ProgressBar
 from verifier.core.checks import Check, Doubt
 from verifier.core.errors import MalformedInput, UsageError
@@ -77,13 +77,6 @@ class _ShowVersion(argparse.Action):
         parser.exit()
 
 
-def _processes(text: str) -> int:
-    count = int(text)
-    if not 1 <= count <= 256:
-        raise argparse.ArgumentTypeError("1 to 256")
-    return count
-
-
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--policy", required=True, metavar="FILE", help="whom to trust (see verifier --help)")
@@ -127,7 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--fail-on-findings", action="store_true", help="exit 4 if parties did wrong")
     command.add_argument(
         "--processes",
-        type=_processes,
+        type=parse_processes,
         default=len(os.sched_getaffinity(0)),
         metavar="N",
         help="how many processes share the work, this one included (default: one a processor, here %(default)s)",

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from verifier.cli.arguments import parse_interval, parse_port
 from verifier.cli.manual import EXIT_CODES
 from verifier.cli.progress import ProgressBar
 from verifier.core.errors import UsageError
@@ -46,7 +47,6 @@ serves what is there, which is enough when the ledger is gone:
   verifier mirror mirror/ --serve --policy policy.txt
 
 {EXIT_CODES}"""
-_MAX_PORT = 65_535
 _DEFAULT_INTERVAL_S = 10.0
 
 
@@ -62,7 +62,9 @@ def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:  
     command.add_argument("--fraud-dir", metavar="FRAUD_DIR", help=FRAUD_DIR.format(beside="the mirror"))
     command.add_argument("--serve", action="store_true", help="serve the mirror over HTTP until it is stopped")
     command.add_argument("--host", default="127.0.0.1", help="address to serve at (default: %(default)s)")
-    command.add_argument("--port", type=_port, default=8081, help="port; 0 takes a free one (default: %(default)s)")
+    command.add_argument(
+        "--port", type=parse_port, default=8081, help="port; 0 takes a free one (default: %(default)s)"
+    )
     command.add_argument(
         "--interval",
         type=parse_interval,
@@ -70,21 +72,6 @@ def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:  
         metavar="SECONDS",
         help="with --serve: how often to look at the sources (default: %(default)g)",
     )
-
-
-def parse_interval(text: str) -> float:
-    """Return a number of seconds, 0.1 … 86,400; for argparse."""
-    seconds = float(text)
-    if not 0.1 <= seconds <= 86_400:
-        raise argparse.ArgumentTypeError("0.1 to 86,400 seconds")
-    return seconds
-
-
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= _MAX_PORT:
-        raise argparse.ArgumentTypeError(f"0 to {_MAX_PORT}")
-    return port
 
 
 def gather(sources: list[str]) -> Location:

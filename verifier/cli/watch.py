@@ -11,9 +11,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from verifier.cli.arguments import read_pins
+from verifier.cli.arguments import parse_interval, parse_processes, parse_stall, read_pins
 from verifier.cli.manual import EXIT_CODES
-from verifier.cli.mirror import parse_interval
 from verifier.cli.progress import ProgressBar
 from verifier.core.errors import UsageError
 from verifier.core.verdict import FAILED, UNKNOWN, VERIFIED, exit_code
@@ -60,7 +59,6 @@ kinds: false, fork (the log, or a source, is not what it claims to be); stalled,
 with --once, {EXIT_CODES}"""
 _DEFAULT_INTERVAL_S = 30.0
 _DEFAULT_STALL_S = 86_400.0
-_MAX_STALL_S = 366 * 86_400.0
 
 
 def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:  # noqa: ANN401 (argparse hides the type)
@@ -96,7 +94,7 @@ def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:  
     )
     command.add_argument(
         "--stall",
-        type=_stall,
+        type=parse_stall,
         default=_DEFAULT_STALL_S,
         metavar="SECONDS",
         help="how long the log may not grow, or not be verifiable, before that is reported (default: %(default)g)",
@@ -107,16 +105,7 @@ def add_parser(commands: Any, parents: list[argparse.ArgumentParser]) -> None:  
     command.add_argument("--metrics", metavar="FILE", help="write a Prometheus text file after each round")
     command.add_argument("--fraud-dir", metavar="DIR", help=FRAUD_DIR.format(beside="the state"))
     command.add_argument("--once", action="store_true", help="look once, and report by the exit code")
-    command.add_argument(
-        "--processes", type=int, choices=range(1, 257), default=len(os.sched_getaffinity(0)), metavar="N"
-    )
-
-
-def _stall(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds <= _MAX_STALL_S:
-        raise argparse.ArgumentTypeError("up to a year, in seconds")
-    return seconds
+    command.add_argument("--processes", type=parse_processes, default=len(os.sched_getaffinity(0)), metavar="N")
 
 
 def run(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from verifier.cli import manual
-from verifier.cli.arguments import MAX_POLICY_BYTES, read_file
+from verifier.cli.arguments import MAX_POLICY_BYTES, parse_port, read_file
 from verifier.core.errors import UsageError
 from verifier.core.policy import parse_policy
 from verifier.core.verdict import UNKNOWN, VERIFIED
@@ -60,7 +60,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--fraud-dir", metavar="DIR", help="where proof of a fork is written (default: fraud in --state)"
     )
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    serve.add_argument("--port", type=_port, default=8090, help="port to listen on; 0 takes a free one (%(default)s)")
+    serve.add_argument(
+        "--port", type=parse_port, default=8090, help="port to listen on; 0 takes a free one (%(default)s)"
+    )
     for command in (new, serve):
         command.add_argument("--passphrase-file", metavar="FILE", help=f"else {PASSPHRASE}, else a question is asked")
 
@@ -129,10 +131,3 @@ def _passphrase(file: str | None, *, is_new: bool = False) -> bytes:
     if not found:
         raise UsageError("the passphrase is empty")
     return found
-
-
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65_535:
-        raise argparse.ArgumentTypeError("0 to 65535")
-    return port

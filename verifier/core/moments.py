@@ -1,4 +1,4 @@
-"""Moments on the command line: `--as-of`."""
+"""Moments: those that the command line names, and how far the clocks of those who sign may differ."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from datetime import UTC, datetime
 from verifier.core.errors import UsageError
 from verifier.core.jcs import MAX_INTEGER
 
+MAX_CLOCK_DIFFERENCE_S = 300
+"""How far a cosignature may be behind the newest entry (docs/format.md §10.6)."""
+MAX_CLOCK_DIFFERENCE_MS = 1000 * MAX_CLOCK_DIFFERENCE_S
+"""The same for times in milliseconds: how far ahead of its entry a statement may be issued (§9.12)."""
 _FORM = "a moment like 2027-01-31, 2027-01-31T12:00:00Z, 1801396800000 (Unix milliseconds) or now"
 
 

@@ -19,8 +19,6 @@ from verifier.core.notes import (
     parse_vkey,
 )
 
-MAX_CLOCK_DIFFERENCE_S = 300
-"""How far a cosignature may be behind the newest entry (§10.6)."""
 _WORD_BREAK = re.compile("[ \t]+")
 _FORBIDDEN = re.compile(rb"[^\t\n\x20-\x7e\x80-\xff]")
 _COUNT = re.compile("[1-9][0-9]{0,5}")

@@ -19,19 +19,35 @@ if TYPE_CHECKING:
 
 VERIFIED, FAILED, USAGE, UNKNOWN, FINDINGS = 0, 1, 2, 3, 4
 """Exit codes."""
+_WRONG_THING = {
+    Check.CHECKPOINT_ORIGIN: "this is not the log that the policy names",
+    Check.RECEIPT_FORM: "this file is not a receipt",
+}
+"""Failures that say nothing of the log, only that something else was given to be checked."""
 _SHOWN = 50
 """Transfers, parties and findings that the text lists; the JSON lists all."""
-_VERDICTS = {
-    VERIFIED: "VERIFIED",
-    FAILED: "FALSE: the log, or this copy of it, is not what it claims to be",
-    UNKNOWN: "COULD NOT TELL: nothing false was found, but not everything could be checked",
-    FINDINGS: "VERIFIED, with findings about what parties did",
+_VERDICTS = {VERIFIED: "VERIFIED", FAILED: "FALSE", UNKNOWN: "COULD NOT TELL", FINDINGS: "VERIFIED"}
+_MORE = {
+    VERIFIED: "",
+    FAILED: ": the log, or this copy of it, is not what it claims to be",
+    UNKNOWN: ": nothing false was found, but not everything could be checked",
+    FINDINGS: ", with findings about what parties did",
 }
 
 
-def exit_code(failures: Sequence[Failure], doubts: Sequence[Doubt]) -> int:
+def exit_code(failures: Sequence[object], doubts: Sequence[object]) -> int:
     """Return 1, 3 or 0: something false goes before something unknown, and neither is ever a success."""
     return FAILED if failures else UNKNOWN if doubts else VERIFIED
+
+
+def verdict_word(code: int) -> str:
+    """Return the one word of a verdict, as reports in JSON write it; findings do not change it."""
+    return _VERDICTS[code].lower()
+
+
+def format_code(code: int, words: str | None = None) -> str:
+    """Return the line for an exit code but 2; `words` say more than the verdict, in place of the usual ones."""
+    return f"{_VERDICTS[code]}{_MORE[code] if words is None else words} (exit {code})"
 
 
 def format_json(report: dict[str, Json]) -> str:
@@ -108,12 +124,12 @@ def format_doubt(doubt: Doubt) -> str:
 
 def format_verdict(code: int, failures: Sequence[Failure], *, verified: str = "") -> str:
     """Return the last line of a report; `verified` says what was, where that is less than everything."""
-    words = _VERDICTS[code]
     if code == VERIFIED and verified:
-        words += f": {verified}"
-    elif any(failure.check is Check.CHECKPOINT_ORIGIN for failure in failures):
-        words = "FALSE: this is not the log that the policy names"
-    return f"{words} (exit {code})"
+        return format_code(code, f": {verified}")
+    for failure in failures:
+        if failure.check in _WRONG_THING:
+            return format_code(FAILED, f": {_WRONG_THING[failure.check]}")
+    return format_code(code)
 
 
 def shorten(lines: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from verifier.core.errors import CheckFailed, MalformedInput
-from verifier.core.policy import MAX_CLOCK_DIFFERENCE_S
+from verifier.core.moments import MAX_CLOCK_DIFFERENCE_S
 from verifier.core.tree import verify_consistency
 from verifier.core.words import escape, format_time
 from verifier.fraud.form import HISTORY, PROMISE, REFUSAL

@@ -91,7 +91,7 @@ def make_fork(
     return draft.finish()
 
 
-class Held:
+class HeldLog:
     """A tree under a checkpoint, and entries that hash to its leaves: what a replay or a mirror holds of a log."""
 
     def __init__(self, opened: OpenedCheckpoint, tree: Tree, policy: Policy, log: VerifierKey) -> None:
@@ -126,7 +126,7 @@ class Held:
         return True
 
 
-def make_rewrite(old: Held, new: Held, index: int, raws: tuple[bytes, bytes]) -> bytes | None:
+def make_rewrite(old: HeldLog, new: HeldLog, index: int, raws: tuple[bytes, bytes]) -> bytes | None:
     """Return the proof that an entry was changed: `raws` are its bytes in the old log and in the new one."""
     draft = old.draft("rewrite", index)
     old.add(draft, index, raws[0])

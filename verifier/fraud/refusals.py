@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from verifier.core.errors import CheckFailed
+from verifier.core.moments import MAX_CLOCK_DIFFERENCE_MS
 from verifier.core.words import escape, format_time
 from verifier.fraud.form import REFUSAL
 from verifier.fraud.parts import Head, NotProven, Parts, name_of, open_statement
 from verifier.fraud.rules import Beginning
-from verifier.rules.acceptance import MAX_AHEAD_MS
 from verifier.rules.examine import Reading, examine_statement, readable_rules
 from verifier.rules.subject import Told
 
@@ -51,7 +51,7 @@ def _contradict(parts: Parts, refusal: Head, payload: bytes, signatures: list[tu
     match refusal.payload["reason"]:
         case "expired" if time_ms <= statement.not_after_ms:
             return f"it could be recorded until {format_time(statement.not_after_ms)}"
-        case "issued-in-future" if statement.issued_ms <= time_ms + MAX_AHEAD_MS:
+        case "issued-in-future" if statement.issued_ms <= time_ms + MAX_CLOCK_DIFFERENCE_MS:
             return f"it was issued at {format_time(statement.issued_ms)}"
         case "unknown-party" if _parties(statement) <= _registered(parts, refusal):
             return "every party that it names is registered there"

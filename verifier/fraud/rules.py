@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from verifier.core.checks import Check, Failure
 from verifier.core.errors import CheckFailed, MalformedInput
 from verifier.core.jcs import parse_canonical
+from verifier.core.moments import MAX_CLOCK_DIFFERENCE_MS
 from verifier.core.tree import Tree, leaf_hash, verify_consistency
 from verifier.fraud.form import UntoldFraud
 from verifier.fraud.parts import NotProven, Parts, Shown
-from verifier.rules.acceptance import MAX_AHEAD_MS, verify_acceptance
+from verifier.rules.acceptance import verify_acceptance
 from verifier.rules.consequences import ACCEPTANCE
 from verifier.rules.examine import Examined, Reading, examine_entry
 from verifier.rules.registry import Registry
@@ -182,8 +183,8 @@ def _find_taken(index: int, payload: dict[str, Any], before: list[Shown]) -> Ite
 
 def _find_stale(index: int, time_ms: int, payload: dict[str, Any]) -> Iterator[Failure]:
     issued_ms, not_after_ms = _common(payload, "issued_ms"), _common(payload, "not_after_ms")
-    if issued_ms is not None and issued_ms > time_ms + MAX_AHEAD_MS:
-        latest = f"≤ {time_ms + MAX_AHEAD_MS}"
+    if issued_ms is not None and issued_ms > time_ms + MAX_CLOCK_DIFFERENCE_MS:
+        latest = f"≤ {time_ms + MAX_CLOCK_DIFFERENCE_MS}"
         yield Failure(Check.FRESHNESS, "issued-in-future", index, "/issued_ms", latest, str(issued_ms))
     if not_after_ms is not None and time_ms > not_after_ms:
         yield Failure(Check.FRESHNESS, "expired", index, "/not_after_ms", f"≥ {time_ms}", str(not_after_ms))

@@ -7,13 +7,13 @@ from bisect import bisect_right
 from verifier.core.checks import Finding
 from verifier.core.words import format_time
 from verifier.judgement.duties import erasure_duty, is_erasure_overdue
-from verifier.judgement.facts import Entry, Facts, make_finding
-from verifier.judgement.state import Claim, License, Periods, Request
+from verifier.judgement.facts import AcceptedEntry, Facts, make_finding
+from verifier.judgement.state import Claim, ErasureRequest, License, Periods
 from verifier.rules.examine import id_bytes
 from verifier.terms.answers import YES
 
 
-def take_claim(facts: Facts, entry: Entry) -> None:
+def take_claim(facts: Facts, entry: AcceptedEntry) -> None:
     """`claim.opened`."""
     body = entry.body
     subject = id_bytes(body.get("license") or body["transfer"])
@@ -43,14 +43,14 @@ def _held(facts: Facts, subject: bytes) -> list[Periods]:
     return [facts.transfer_holds.setdefault(subject, Periods()), *([terms.holds] if terms is not None else [])]
 
 
-def take_answered(facts: Facts, entry: Entry) -> None:
+def take_answered(facts: Facts, entry: AcceptedEntry) -> None:
     """`claim.answered`."""
     claim = facts.claims[id_bytes(entry.body["claim"])]
     claim.answered_ms = entry.time_ms
     _judge_answer(facts, claim, entry)
 
 
-def _judge_answer(facts: Facts, claim: Claim, entry: Entry) -> None:
+def _judge_answer(facts: Facts, claim: Claim, entry: AcceptedEntry) -> None:
     if claim.answer_by_ms is not None and entry.time_ms > claim.answer_by_ms:
         facts.findings.append(unanswered(claim, claim.answer_by_ms, f"first moved at entry {entry.index}"))
 
@@ -65,7 +65,7 @@ def unanswered(claim: Claim, by_ms: int, did: str) -> Finding:
     return make_finding("claim-unanswered", claim.index, claim.respondent, (), by_ms, sentence)
 
 
-def take_determined(facts: Facts, entry: Entry) -> None:
+def take_determined(facts: Facts, entry: AcceptedEntry) -> None:
     """`claim.determined`: its hold ends."""
     claim = facts.claims.pop(id_bytes(entry.body["claim"]))
     if claim.answered_ms is None:
@@ -81,16 +81,16 @@ def take_determined(facts: Facts, entry: Entry) -> None:
             terms.released_ms = entry.time_ms
 
 
-def take_request(facts: Facts, entry: Entry) -> None:
+def take_request(facts: Facts, entry: AcceptedEntry) -> None:
     """`erasure.requested`."""
     body = entry.body
     subject = id_bytes(body.get("license") or body["transfer"])
     terms = facts.licenses.get(subject)
     party = terms.licensee if terms is not None else facts.transfers[subject].recipient
-    facts.requests.append(Request(entry.index, subject, party, body["erase_by_ms"]))
+    facts.requests.append(ErasureRequest(entry.index, subject, party, body["erase_by_ms"]))
 
 
-def request_due_ms(facts: Facts, request: Request) -> int | None:
+def request_due_ms(facts: Facts, request: ErasureRequest) -> int | None:
     """Return the due moment of a request for erasure; None while a hold that moves it is on.
 
     A hold counts if it was on when the request was recorded, or was opened by the due moment as it was then.
@@ -122,7 +122,7 @@ def request_due_ms(facts: Facts, request: Request) -> int | None:
     return due_ms
 
 
-def attested_ms(facts: Facts, request: Request) -> int | None:
+def attested_ms(facts: Facts, request: ErasureRequest) -> int | None:
     """Return when the party that was asked first attested erasure of what was asked for; None: it has not."""
     if request.subject in facts.licenses:
         return facts.licenses[request.subject].attested_ms.get(request.party)
@@ -133,7 +133,7 @@ def attested_ms(facts: Facts, request: Request) -> int | None:
     return min((time_ms for time_ms in times if time_ms is not None), default=None)
 
 
-def take_attested(facts: Facts, entry: Entry) -> None:
+def take_attested(facts: Facts, entry: AcceptedEntry) -> None:
     """`erasure.attested`."""
     body = entry.body
     if "statement" in body:
@@ -153,7 +153,7 @@ def take_attested(facts: Facts, entry: Entry) -> None:
                 _destroy(facts, transfer.license, {transfer_id} & transfer.license.held, entry)
 
 
-def _destroy(facts: Facts, terms: License, copies: set[bytes], entry: Entry) -> None:
+def _destroy(facts: Facts, terms: License, copies: set[bytes], entry: AcceptedEntry) -> None:
     """End held copies; `erasure-late` if that should have been done before."""
     if not copies:
         return

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from verifier.core.checks import Finding
 from verifier.core.words import format_time
 from verifier.judgement.claims import attested_ms, request_due_ms, unanswered
-from verifier.judgement.decision import Request, evaluate
+from verifier.judgement.decision import Question, evaluate
 from verifier.judgement.duties import UNDETERMINED, VIOLATED, DutyState, duty_states, erasure_duty
 from verifier.judgement.facts import Facts, make_finding
 from verifier.judgement.handoffs import late_decision
@@ -147,9 +147,9 @@ def _permission(terms: License, rule: Rule, as_of_ms: int) -> RuleState:
     """Say whether a permission stands; conditions on a use are not looked at here."""
     if not terms.is_in_force(as_of_ms):
         return _state(terms, rule, PROHIBITED, set())
-    request = Request(rule.action, as_of_ms, more=1)
+    question = Question(rule.action, as_of_ms, more=1)
     answers = [
-        evaluate(item, terms, request, rule.action)
+        evaluate(item, terms, question, rule.action)
         for item in rule.constraints
         if isinstance(item, Sealed) or (isinstance(item, Atomic) and item.operand in _LOOKED_AT)
     ]

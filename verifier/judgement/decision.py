@@ -27,7 +27,7 @@ from verifier.terms.parsed import Atomic, Constraint, Logical, Rule, Sealed
 from verifier.terms.vocabulary import covers
 
 
-class Request(NamedTuple):
+class Question(NamedTuple):
     """What is asked of a license."""
 
     action: str
@@ -41,7 +41,7 @@ class Request(NamedTuple):
 
 
 class Assessment(NamedTuple):
-    """What the rules of one license come to for a request."""
+    """What the rules of one license come to for a question."""
 
     license: License
     is_in_force: bool
@@ -68,38 +68,38 @@ class Decision(NamedTuple):
     is_only_count: bool = False
 
 
-def evaluate(constraint: Constraint, terms: License, request: Request, action: str) -> Answer:
+def evaluate(constraint: Constraint, terms: License, question: Question, action: str) -> Answer:
     """Answer one constraint of a rule about `action` in a license."""
     if isinstance(constraint, Sealed):
         return unknown((terms.terms_index, constraint.pointer))
     if isinstance(constraint, Logical):
         join = {"and": all_of, "or": any_of, "xone": one_of}[constraint.operator]
-        return join([evaluate(member, terms, request, action) for member in constraint.members])
-    if request.is_within_count and constraint.operand == "count":
+        return join([evaluate(member, terms, question, action) for member in constraint.members])
+    if question.is_within_count and constraint.operand == "count":
         return YES
     if constraint.values is None:
-        return unknown((terms.terms_index, constraint.place), *_sealed_beside(constraint, terms, request, action))
+        return unknown((terms.terms_index, constraint.place), *_sealed_beside(constraint, terms, question, action))
     opened = opened_places(terms.terms_index, constraint) if constraint.opened else NOWHERE
     if constraint.operand == "count":
-        return _evaluate_count(constraint, constraint.values, terms.sum(action), request.more).resting_on(opened)
-    return _evaluate_atomic(constraint, constraint.values, terms, request).resting_on(opened)
+        return _evaluate_count(constraint, constraint.values, terms.sum(action), question.more).resting_on(opened)
+    return _evaluate_atomic(constraint, constraint.values, terms, question).resting_on(opened)
 
 
-def _sealed_beside(constraint: Atomic, terms: License, request: Request, action: str) -> list[Place]:
+def _sealed_beside(constraint: Atomic, terms: License, question: Question, action: str) -> list[Place]:
     """Return where what a sealed right operand is compared with is sealed too (docs/terms.md §5.5)."""
     if constraint.operand == "count":
         return terms.sum(action).sealed
-    stated = terms.listing.version if constraint.operand == "version" else request.stated.get(constraint.operand)
+    stated = terms.listing.version if constraint.operand == "version" else question.stated.get(constraint.operand)
     return [stated.place] if stated is not None and stated.value is None else []
 
 
-def _evaluate_atomic(constraint: Atomic, values: tuple[str | int, ...], terms: License, request: Request) -> Answer:
+def _evaluate_atomic(constraint: Atomic, values: tuple[str | int, ...], terms: License, question: Question) -> Answer:
     operand, operator = constraint.operand, constraint.operator
     if operand == "dateTime":
-        return known(is_true=compare(operand, operator, request.time_ms, values))
+        return known(is_true=compare(operand, operator, question.time_ms, values))
     if operand == "elapsedTime":
-        return known(is_true=compare(operand, operator, request.time_ms - terms.agreed_ms, values))
-    stated = terms.listing.version if operand == "version" else request.stated.get(operand)
+        return known(is_true=compare(operand, operator, question.time_ms - terms.agreed_ms, values))
+    stated = terms.listing.version if operand == "version" else question.stated.get(operand)
     if stated is None:
         return NO  # this world is closed: who says nothing shows nothing
     if stated.value is None:
@@ -117,34 +117,36 @@ def _evaluate_count(constraint: Atomic, values: tuple[str | int, ...], total: Co
     return Answer(truth, frozenset(total.sealed) if truth is Truth.UNKNOWN else NOWHERE, opened)
 
 
-def meets(rule: Rule, terms: License, request: Request) -> Answer:
+def meets(rule: Rule, terms: License, question: Question) -> Answer:
     """Answer whether all that a permission or prohibition asks for holds, a permission's duties included (§5.2)."""
-    conditions = [evaluate(constraint, terms, request, rule.action) for constraint in rule.constraints]
+    conditions = [evaluate(constraint, terms, question, rule.action) for constraint in rule.constraints]
     if rule.duties:
         conditions += [known(is_true=duty in terms.met) for duty in rule.duties]
     return all_of(conditions)
 
 
-def assess(terms: License, request: Request) -> Assessment:
+def assess(terms: License, question: Question) -> Assessment:
     """Answer the rules of one license, whatever those above it say."""
     met = tuple(
-        (rule, meets(rule, terms, request)) for rule in terms.terms.prohibitions if covers(rule.action, request.action)
+        (rule, meets(rule, terms, question))
+        for rule in terms.terms.prohibitions
+        if covers(rule.action, question.action)
     )
     permissions = [
-        meets(rule, terms, request) for rule in terms.terms.permissions if covers(rule.action, request.action)
+        meets(rule, terms, question) for rule in terms.terms.permissions if covers(rule.action, question.action)
     ]
     prohibition = any_of([answer for _, answer in met])
-    return Assessment(terms, terms.is_in_force(request.time_ms), any_of(permissions), prohibition, met)
+    return Assessment(terms, terms.is_in_force(question.time_ms), any_of(permissions), prohibition, met)
 
 
-def decide_chain(assessments: Iterable[Assessment], request: Request) -> Decision:
+def decide_chain(assessments: Iterable[Assessment], question: Question) -> Decision:
     """Decide by the assessments of a license and of those above it, in this order (docs/terms.md §5.3)."""
     undetermined: list[tuple[License, Answer]] = []
     rests_on = NOWHERE
     for assessment in assessments:
         answer = assessment.answer
         if answer.truth is Truth.FALSE:
-            return Decision(answer, assessment.license, _is_only_count(assessment, request))
+            return Decision(answer, assessment.license, _is_only_count(assessment, question))
         if answer.truth is Truth.UNKNOWN:
             undetermined.append((assessment.license, answer))
         rests_on |= answer.rests_on
@@ -154,19 +156,19 @@ def decide_chain(assessments: Iterable[Assessment], request: Request) -> Decisio
     return Decision(Answer(Truth.UNKNOWN, places, rests_on), undetermined[0][0])
 
 
-def _is_only_count(assessment: Assessment, request: Request) -> bool:
+def _is_only_count(assessment: Assessment, question: Question) -> bool:
     """Tell whether a license prohibits only for a count (docs/terms.md §5.3)."""
     if not assessment.is_in_force or assessment.prohibition.truth is Truth.TRUE:
         return False
-    within = request._replace(is_within_count=True)
+    within = question._replace(is_within_count=True)
     permissions = [
         meets(rule, assessment.license, within)
         for rule in assessment.license.terms.permissions
-        if covers(rule.action, request.action)
+        if covers(rule.action, question.action)
     ]
     return any_of(permissions).truth is not Truth.FALSE
 
 
-def decide(terms: License, request: Request) -> Decision:
+def decide(terms: License, question: Question) -> Decision:
     """Decide an act under a license and those above it."""
-    return decide_chain((assess(step, request) for step in terms.chain()), request)
+    return decide_chain((assess(step, question) for step in terms.chain()), question)

@@ -16,7 +16,7 @@ from verifier.core.checks import Finding
 from verifier.core.jcs import Json
 from verifier.judgement.facts import Facts
 from verifier.judgement.identity import Presented
-from verifier.judgement.state import Claim, Count, License, Listing, Meeting, Periods, Request, Stated, Transfer
+from verifier.judgement.state import Claim, Count, ErasureRequest, License, Listing, Meeting, Periods, Stated, Transfer
 from verifier.terms.answers import Place
 from verifier.terms.parsed import parse_terms
 
@@ -176,7 +176,7 @@ def load_facts(saved: dict[str, Any]) -> Facts:
     facts.transfer_holds = {_id(name): Periods(*row) for name, row in saved["transfer_holds"].items()}
     facts.transfer_attested_ms = {_id(name): time_ms for name, time_ms in saved["transfer_attested_ms"].items()}
     facts.claims = {_id(name): Claim(row[0], _id(row[1]), *row[2:]) for name, row in saved["claims"].items()}
-    facts.requests = [Request(index, _id(subject), *rest) for index, subject, *rest in saved["requests"]]
+    facts.requests = [ErasureRequest(index, _id(subject), *rest) for index, subject, *rest in saved["requests"]]
     facts.compelled = {_id(name): (issuer, _id(subject)) for name, (issuer, subject) in saved["compelled"].items()}
     facts.venues = {name: (status, index) for name, (status, index) in saved["venues"].items()}
     facts.signed = {keyid: array("Q", signed) for keyid, signed in saved["signed"].items()}

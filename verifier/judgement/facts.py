@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from verifier.core.checks import Finding
 from verifier.judgement.identity import Presented
-from verifier.judgement.state import Claim, License, Listing, Periods, Request, Stated, Transfer
+from verifier.judgement.state import Claim, ErasureRequest, License, Listing, Periods, Stated, Transfer
 from verifier.schema.checks import key_of
 from verifier.terms.answers import YES, Answer, Truth
 from verifier.terms.parsed import is_sealed
@@ -22,7 +22,7 @@ _PLACES = frozenset({"/identity", "/identity/certificates"})
 
 
 @dataclass(slots=True)
-class Entry:
+class AcceptedEntry:
     """An accepted entry, as the judgement takes it."""
 
     index: int
@@ -71,7 +71,7 @@ class Facts:
     transfer_attested_ms: dict[bytes, int] = field(default_factory=dict)
     """Transfers to the time of the recipient's first attestation of erasure."""
     claims: dict[bytes, Claim] = field(default_factory=dict)
-    requests: list[Request] = field(default_factory=list)
+    requests: list[ErasureRequest] = field(default_factory=list)
     compelled: dict[bytes, tuple[str, bytes]] = field(default_factory=dict)
     """Demands by an authority: who says so, and the transfer or listing."""
     venues: dict[str, tuple[str, int]] = field(default_factory=dict)
@@ -95,7 +95,7 @@ class Facts:
     """What disclosed places show to be no finding; without disclosures there is none."""
 
     def note(  # noqa: PLR0917 (the members of a finding, in their order)
-        self, slug: str, entry: Entry, party: str, others: Iterable[int], sentence: str, answer: Answer = YES
+        self, slug: str, entry: AcceptedEntry, party: str, others: Iterable[int], sentence: str, answer: Answer = YES
     ) -> None:
         """Note a finding on an entry, or, where `answer` is unknown, that it could not be decided."""
         if answer.truth is Truth.UNKNOWN:
@@ -104,7 +104,7 @@ class Facts:
         (self.undetermined if answer.truth is Truth.UNKNOWN else self.findings).append(finding)
 
     def clear(  # noqa: PLR0917 (the members of a finding, in their order)
-        self, slug: str, entry: Entry, party: str, others: Iterable[int], sentence: str, answer: Answer
+        self, slug: str, entry: AcceptedEntry, party: str, others: Iterable[int], sentence: str, answer: Answer
     ) -> None:
         """Note that an entry is no such finding, where `answer`, which says so, rests on what was disclosed."""
         if answer.rests_on:
@@ -120,7 +120,7 @@ def make_finding(  # noqa: PLR0917 (the members of a finding, in their order)
     return Finding(slug, index, party, entries, since_ms, sentence, rests_on, places)
 
 
-def take_registered(facts: Facts, entry: Entry) -> None:
+def take_registered(facts: Facts, entry: AcceptedEntry) -> None:
     """Keep the certificates that a registration shows, if it does."""
     identity = entry.body.get("identity")
     if identity is None or is_sealed(identity) or "certificates" not in identity:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from verifier.judgement.decision import Request, decide
-from verifier.judgement.facts import Entry, Facts
+from verifier.judgement.decision import Question, decide
+from verifier.judgement.facts import AcceptedEntry, Facts
 from verifier.judgement.state import License, Listing
 from verifier.judgement.sublicense import is_within
 from verifier.rules.examine import id_bytes
@@ -15,19 +15,19 @@ from verifier.terms.parsed import is_sealed, parse_terms
 _BOUNDS = ("valid_from_ms", "valid_until_ms")
 
 
-def take_listing(facts: Facts, entry: Entry) -> None:
+def take_listing(facts: Facts, entry: AcceptedEntry) -> None:
     """`listing.registered`."""
     listing = Listing(entry.statement.id, entry.index, entry.issuer)
     facts.listings[listing.id] = listing
     _describe(facts, listing, entry)
 
 
-def take_listing_amended(facts: Facts, entry: Entry) -> None:
+def take_listing_amended(facts: Facts, entry: AcceptedEntry) -> None:
     """`listing.amended`."""
     _describe(facts, facts.listings[id_bytes(entry.body["listing"])], entry)
 
 
-def _describe(facts: Facts, listing: Listing, entry: Entry) -> None:
+def _describe(facts: Facts, listing: Listing, entry: AcceptedEntry) -> None:
     body = entry.body
     if "title" in body:
         listing.title = None if is_sealed(body["title"]) else body["title"]
@@ -39,13 +39,13 @@ def _describe(facts: Facts, listing: Listing, entry: Entry) -> None:
         _judge_source(facts, facts.listings[id_bytes(source)], entry)
 
 
-def _judge_source(facts: Facts, source: Listing, entry: Entry) -> None:
+def _judge_source(facts: Facts, source: Listing, entry: AcceptedEntry) -> None:
     """`derived-from-unlicensed`: one license on the source that permits `derive` is enough (docs/terms.md §5.4)."""
     if source.issuer == entry.issuer:
         return
     answers = []
     for terms in reversed(facts.grants.get((source.id, entry.issuer), [])):
-        answers.append(decide(terms, Request("derive", entry.time_ms, more=1)).answer)
+        answers.append(decide(terms, Question("derive", entry.time_ms, more=1)).answer)
         if answers[-1].truth is Truth.TRUE and not answers[-1].rests_on:
             return
     answer = any_of(answers)
@@ -60,12 +60,12 @@ def _judge_source(facts: Facts, source: Listing, entry: Entry) -> None:
     facts.note("derived-from-unlicensed", entry, entry.issuer, {source.index}, sentence, negation(answer))
 
 
-def take_withdrawn(facts: Facts, entry: Entry) -> None:
+def take_withdrawn(facts: Facts, entry: AcceptedEntry) -> None:
     """`listing.withdrawn`."""
     facts.listings[id_bytes(entry.body["listing"])].withdrawn_index = entry.index
 
 
-def judge_listing(facts: Facts, listing: Listing, entry: Entry, did: str) -> None:
+def judge_listing(facts: Facts, listing: Listing, entry: AcceptedEntry, did: str) -> None:
     """Note that something was done with a listing that is withdrawn, or on a venue that is closed."""
     if listing.withdrawn_index is not None:
         sentence = (
@@ -82,7 +82,7 @@ def judge_listing(facts: Facts, listing: Listing, entry: Entry, did: str) -> Non
         facts.note("venue-closed", entry, entry.issuer, {announced_index}, sentence)
 
 
-def take_license(facts: Facts, entry: Entry) -> None:
+def take_license(facts: Facts, entry: AcceptedEntry) -> None:
     """`license.agreed`, of either version."""
     body, index = entry.body, entry.index
     term: dict[str, Any] = body if "valid_from_ms" in body else body["terms"]  # version 1 has them inside
@@ -110,7 +110,7 @@ def take_license(facts: Facts, entry: Entry) -> None:
     _judge_sublicense(facts, terms, entry)
 
 
-def take_amended(facts: Facts, entry: Entry) -> None:
+def take_amended(facts: Facts, entry: AcceptedEntry) -> None:
     """`license.amended`."""
     body = entry.body
     terms = facts.licenses[id_bytes(body["license"])]
@@ -128,7 +128,7 @@ def take_amended(facts: Facts, entry: Entry) -> None:
         _judge_sublicense(facts, terms, entry)
 
 
-def _judge_sublicense(facts: Facts, terms: License, entry: Entry) -> None:
+def _judge_sublicense(facts: Facts, terms: License, entry: AcceptedEntry) -> None:
     if terms.parent is None:
         return
     is_wider = negation(is_within(terms, terms.parent, entry.index, entry.time_ms))
@@ -141,13 +141,13 @@ def _judge_sublicense(facts: Facts, terms: License, entry: Entry) -> None:
     did("sublicense-wider-than-parent", entry, terms.licensor, terms.parent.entries(), sentence, is_wider)
 
 
-def take_ended(facts: Facts, entry: Entry) -> None:
+def take_ended(facts: Facts, entry: AcceptedEntry) -> None:
     """`license.ended`: an end is never retroactive."""
     terms = facts.licenses[id_bytes(entry.body["license"])]
     terms.ended_index, terms.end_ms = entry.index, max(entry.body.get("effective_ms", 0), entry.time_ms)
 
 
-def take_venue(facts: Facts, entry: Entry) -> None:
+def take_venue(facts: Facts, entry: AcceptedEntry) -> None:
     """`venue.status`: what others observed changes nothing."""
     if entry.issuer == entry.body["venue"]:
         facts.venues[entry.issuer] = (entry.body["status"], entry.index)

@@ -7,8 +7,8 @@ from hashlib import sha256
 from verifier.core.checks import Finding
 from verifier.core.jcs import format_canonical
 from verifier.core.words import format_time
-from verifier.judgement.decision import Assessment, Decision, Request, assess, decide_chain
-from verifier.judgement.facts import Entry, Facts, make_finding
+from verifier.judgement.decision import Assessment, Decision, Question, assess, decide_chain
+from verifier.judgement.facts import AcceptedEntry, Facts, make_finding
 from verifier.judgement.grants import judge_listing
 from verifier.judgement.state import Count, License, Meeting, Stated, Transfer
 from verifier.rules.examine import id_bytes
@@ -20,7 +20,7 @@ _CONTENT, _MARKS = "/content", "/marks/seal"
 _PERMITS = {Truth.TRUE: "permits", Truth.UNKNOWN: "does not permit", Truth.FALSE: "does not permit"}
 
 
-def take_offer(facts: Facts, entry: Entry, disclosures: Disclosures | None) -> None:
+def take_offer(facts: Facts, entry: AcceptedEntry, disclosures: Disclosures | None) -> None:
     """`transfer.offered`."""
     listing_id, license_id, recipient, acknowledge_by_ms, marks = entry.statement.body
     terms = facts.licenses[license_id] if license_id is not None else None
@@ -44,7 +44,7 @@ def take_offer(facts: Facts, entry: Entry, disclosures: Disclosures | None) -> N
     _judge_terms(facts, terms, transfer, entry)
 
 
-def _judge_terms(facts: Facts, terms: License, transfer: Transfer, entry: Entry) -> None:
+def _judge_terms(facts: Facts, terms: License, transfer: Transfer, entry: AcceptedEntry) -> None:
     who = f"{entry.issuer} handed data to {transfer.recipient}"
     outside = next((step for step in terms.chain() if not step.is_in_force(entry.time_ms)), None)
     if outside is not None:
@@ -64,7 +64,7 @@ def _judge_terms(facts: Facts, terms: License, transfer: Transfer, entry: Entry)
         facts.note("transfer-wrong-sender", entry, entry.issuer, {terms.index}, sentence)
 
 
-def _take_marks(facts: Facts, terms: License | None, transfer: Transfer, entry: Entry) -> None:
+def _take_marks(facts: Facts, terms: License | None, transfer: Transfer, entry: AcceptedEntry) -> None:
     """Count the seal of a marked copy, and note that its licensee did not agree to marks."""
     facts.sealed_count += 1
     places = tuple(place for place in (_CONTENT, _MARKS) if place not in entry.opened)
@@ -81,14 +81,14 @@ def _take_marks(facts: Facts, terms: License | None, transfer: Transfer, entry: 
     facts.note("marked-without-consent", entry, entry.issuer, others, sentence)
 
 
-def _digest(entry: Entry, disclosures: Disclosures | None) -> bytes:
+def _digest(entry: AcceptedEntry, disclosures: Disclosures | None) -> bytes:
     """Return the digest of the content that was disclosed of a hand-off."""
     [opened] = [item for item in entry.statement.opened if item.pointer == _CONTENT]
     known = disclosures.by_statement[entry.statement.id] if disclosures else {}
     return sha256(format_canonical(known[opened.commitment].value)).digest()
 
 
-def take_acknowledged(facts: Facts, entry: Entry, disclosures: Disclosures | None) -> None:
+def take_acknowledged(facts: Facts, entry: AcceptedEntry, disclosures: Disclosures | None) -> None:
     """`transfer.acknowledged`."""
     transfer_id: bytes = entry.statement.body
     transfer = facts.transfers[transfer_id]
@@ -101,7 +101,7 @@ def take_acknowledged(facts: Facts, entry: Entry, disclosures: Disclosures | Non
         _compare(facts, transfer, entry, is_same=facts.contents[transfer_id] == _digest(entry, disclosures))
 
 
-def _compare(facts: Facts, transfer: Transfer, entry: Entry, *, is_same: bool) -> None:
+def _compare(facts: Facts, transfer: Transfer, entry: AcceptedEntry, *, is_same: bool) -> None:
     """Say whether what was acknowledged is what was offered, where both contents were disclosed."""
     sentence = (
         f"What {entry.issuer} acknowledges at entry {entry.index} is {'' if is_same else 'not '}what {transfer.sender} "
@@ -112,7 +112,7 @@ def _compare(facts: Facts, transfer: Transfer, entry: Entry, *, is_same: bool) -
     did("digest-mismatch", entry, entry.issuer, {transfer.index}, sentence, answer)
 
 
-def take_refused(facts: Facts, entry: Entry) -> None:
+def take_refused(facts: Facts, entry: AcceptedEntry) -> None:
     """`transfer.refused`, of either version."""
     transfer_id = id_bytes(entry.body["transfer"])
     transfer = facts.transfers[transfer_id]
@@ -125,7 +125,7 @@ def take_refused(facts: Facts, entry: Entry) -> None:
         facts.note("digest-mismatch", entry, transfer.sender, {transfer.index}, sentence)
 
 
-def _decide(facts: Facts, transfer_id: bytes, transfer: Transfer, entry: Entry) -> None:
+def _decide(facts: Facts, transfer_id: bytes, transfer: Transfer, entry: AcceptedEntry) -> None:
     by_ms = facts.awaited.get(transfer_id)
     if by_ms is None:
         return
@@ -143,14 +143,14 @@ def late_decision(transfer: Transfer, by_ms: int, did: str) -> Finding:
     return make_finding("not-acknowledged-in-time", transfer.index, transfer.recipient, (), by_ms, sentence)
 
 
-def take_usage(facts: Facts, entry: Entry) -> None:
+def take_usage(facts: Facts, entry: AcceptedEntry) -> None:
     """`usage.reported`: counted and met first, for this time and this entry are included."""
     body = entry.body
     terms = facts.licenses[id_bytes(body["license"])]
     for action in (body["action"], *body.get("fulfils", ())):
         terms.met.setdefault(action, (entry.time_ms, entry.index))
     stated = {name: value for name in _OPERANDS if name in body and (value := entry.stated(name)) is not None}
-    decision = _act(terms, Request(body["action"], entry.time_ms, stated), entry)
+    decision = _act(terms, Question(body["action"], entry.time_ms, stated), entry)
     if decision.answer.truth is Truth.TRUE or decision.deciding is None:
         if decision.answer.rests_on:
             did = f"{entry.issuer} reported at entry {entry.index} the action {body['action']}"
@@ -169,16 +169,16 @@ def take_usage(facts: Facts, entry: Entry) -> None:
     facts.note(slug, entry, entry.issuer, deciding.entries(), sentence, negation(decision.answer))
 
 
-def _act(terms: License, request: Request, entry: Entry) -> Decision:
+def _act(terms: License, question: Question, entry: AcceptedEntry) -> Decision:
     """Count what was done under a license and those above it, note prohibitions that it met, and decide it."""
     count = (entry.stated("count") if entry.statement.kind == "usage.reported" else None) or _ONCE
     chain = list(terms.chain())
     for step in chain:
-        step.counts.setdefault(request.action, Count()).add(count)
-    assessments = [assess(step, request) for step in chain]
+        step.counts.setdefault(question.action, Count()).add(count)
+    assessments = [assess(step, question) for step in chain]
     for assessment in assessments:
         _remember_met(assessment, entry.index)
-    return decide_chain(assessments, request)
+    return decide_chain(assessments, question)
 
 
 _ONCE = Stated(1, (0, ""))
@@ -199,7 +199,7 @@ def _remember_met(assessment: Assessment, index: int) -> None:
         meeting.latest = index
 
 
-def take_forwarded(facts: Facts, entry: Entry) -> None:
+def take_forwarded(facts: Facts, entry: AcceptedEntry) -> None:
     """`transfer.forwarded`: an onward hand-off is one `distribute` under the license that its issuer has."""
     body = entry.body
     transfer = facts.transfers[id_bytes(body["transfer"])]
@@ -209,7 +209,7 @@ def take_forwarded(facts: Facts, entry: Entry) -> None:
         recipient = entry.stated("recipient") or entry.stated("outsider")
         if recipient is not None:
             stated["recipient"] = recipient
-        answer = _act(terms, Request("distribute", entry.time_ms, stated), entry).answer
+        answer = _act(terms, Question("distribute", entry.time_ms, stated), entry).answer
     if _was_compelled(facts, transfer, entry) or _is_sublicensed(facts, transfer, entry):
         return
     others = {transfer.index} | (terms.entries() if terms is not None else set())
@@ -223,7 +223,7 @@ def take_forwarded(facts: Facts, entry: Entry) -> None:
     did("onward-without-permission", entry, entry.issuer, others, sentence, negation(answer))
 
 
-def _was_compelled(facts: Facts, transfer: Transfer, entry: Entry) -> bool:
+def _was_compelled(facts: Facts, transfer: Transfer, entry: AcceptedEntry) -> bool:
     """Tell whether the issuer had to: it names its own disclosure about this transfer or its listing."""
     if "disclosure" not in entry.body:
         return False
@@ -231,7 +231,7 @@ def _was_compelled(facts: Facts, transfer: Transfer, entry: Entry) -> bool:
     return issuer == entry.issuer and (subject == transfer.listing or facts.transfers.get(subject) is transfer)
 
 
-def _is_sublicensed(facts: Facts, transfer: Transfer, entry: Entry) -> bool:
+def _is_sublicensed(facts: Facts, transfer: Transfer, entry: AcceptedEntry) -> bool:
     """Tell whether a sub-license that the issuer granted to the recipient covers it, and is in force to the top."""
     if "license" not in entry.body or transfer.license is None:
         return False
@@ -245,7 +245,7 @@ def _is_sublicensed(facts: Facts, transfer: Transfer, entry: Entry) -> bool:
     )
 
 
-def take_compelled(facts: Facts, entry: Entry) -> None:
+def take_compelled(facts: Facts, entry: AcceptedEntry) -> None:
     """`disclosure.compelled`."""
     subject = entry.body.get("transfer") or entry.body["listing"]
     facts.compelled[entry.statement.id] = (entry.issuer, id_bytes(subject))

@@ -16,14 +16,14 @@ from verifier.core.jcs import Json
 from verifier.judgement import claims, grants, handoffs
 from verifier.judgement.closing import Erased, LicenseState, compromised, erased, license_states, overdue
 from verifier.judgement.dump import dump_facts, load_facts
-from verifier.judgement.facts import Entry, Facts, take_registered
+from verifier.judgement.facts import AcceptedEntry, Facts, take_registered
 from verifier.sealed.disclosures import Disclosures
 from verifier.terms.parsed import is_sealed
 
 if TYPE_CHECKING:
     from verifier.rules.examine import Statement
 
-_TAKE: dict[str, Callable[[Facts, Entry], None]] = {
+_TAKE: dict[str, Callable[[Facts, AcceptedEntry], None]] = {
     "party.registered": take_registered,
     "listing.registered": grants.take_listing,
     "listing.amended": grants.take_listing_amended,
@@ -88,7 +88,7 @@ class Judge:
                 facts.signed[keyid] = array("Q")
             facts.signed[keyid].extend((index, time_ms))
         opened = frozenset([item.pointer for item in statement.opened]) if statement.opened else _NOTHING
-        entry = Entry(index, time_ms, statement, opened)
+        entry = AcceptedEntry(index, time_ms, statement, opened)
         facts.opened_count += len(opened)
         if statement.kind == "transfer.offered":
             facts.sealed_count += 1
@@ -99,7 +99,7 @@ class Judge:
         else:
             self._take_fields(entry)
 
-    def _take_fields(self, entry: Entry) -> None:
+    def _take_fields(self, entry: AcceptedEntry) -> None:
         facts, statement = self.facts, entry.statement
         sealed = tuple(pointer for pointer in _sealed_places(statement.body, "") if pointer not in entry.opened)
         facts.sealed_count += len(sealed) + len(entry.opened)

@@ -220,7 +220,7 @@ class Claim:
 
 
 @dataclass(slots=True)
-class Request:
+class ErasureRequest:
     """A request for erasure."""
 
     index: int

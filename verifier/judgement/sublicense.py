@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from verifier.judgement.decision import Request, decide
+from verifier.judgement.decision import Question, decide
 from verifier.judgement.state import License, Stated
 from verifier.terms.answers import Answer, all_of, any_of, known
 from verifier.terms.implication import Listed, implies
@@ -15,7 +15,7 @@ from verifier.terms.vocabulary import covers
 def is_within(child: License, parent: License, index: int, time_ms: int) -> Answer:
     """Answer whether `child` is certainly no wider than `parent`, at the entry `index` that granted or amended it."""
     stated = {"recipient": Stated(child.licensee, (index, "/licensee"))}
-    grant = decide(parent, Request("grantUse", time_ms, stated, more=1)).answer
+    grant = decide(parent, Question("grantUse", time_ms, stated, more=1)).answer
     is_in_term = parent.valid_from_ms <= child.valid_from_ms and child.valid_until_ms <= parent.valid_until_ms
     return all_of([grant, known(is_true=is_in_term), *_compare_rules(child, parent)])
 

@@ -16,7 +16,7 @@ from verifier.core.notes import MAX_NOTE_BYTES
 from verifier.core.policy import OpenedCheckpoint, open_checkpoint
 from verifier.core.tree import TILE_WIDTH, Tree, leaf_hash, tile_widths
 from verifier.core.words import escape
-from verifier.fraud.making import Draft, Held, make_fork, make_rewrite
+from verifier.fraud.making import Draft, HeldLog, make_fork, make_rewrite
 from verifier.fraud.parts import name_of
 from verifier.fraud.rules import RULES, UNSIGNED
 from verifier.replay.workers import read_bundle
@@ -129,7 +129,7 @@ def frauds_of_mirror(
 def _forks(
     opened: OpenedCheckpoint,
     others: Iterable[OpenedCheckpoint | None],
-    held: Held | None,
+    held: HeldLog | None,
     policy: Policy,
     log: VerifierKey,
 ) -> Iterator[bytes]:
@@ -146,7 +146,7 @@ def _is_fork(failure: Failure) -> bool:
     return failure.check is Check.REMEMBERED and failure.reason == "fork"
 
 
-def _hold(source: Source, opened: OpenedCheckpoint, policy: Policy, log: VerifierKey) -> Held | None:
+def _hold(source: Source, opened: OpenedCheckpoint, policy: Policy, log: VerifierKey) -> HeldLog | None:
     """Return a log as its level-0 tiles have it; None where these are not to be had, or miss the signed root.
 
     It raises nothing: whoever signed a fork could keep its tiles back, and must not stop what is proved without them.
@@ -156,10 +156,10 @@ def _hold(source: Source, opened: OpenedCheckpoint, policy: Policy, log: Verifie
         tree = Tree(b"".join(read_hashes(source, 0, number, width) for number, width in tile_widths(head.size, 0)))
     except (SourceUnavailable, CheckFailed):
         return None
-    return Held(opened, tree, policy, log) if tree.root(head.size) == head.root else None
+    return HeldLog(opened, tree, policy, log) if tree.root(head.size) == head.root else None
 
 
-def _read(source: Source, held: Held, index: int) -> bytes | None:
+def _read(source: Source, held: HeldLog, index: int) -> bytes | None:
     """Return the bytes of an entry that hash to the tree's leaf; None where the source has others.
 
     Raises `SourceUnavailable`.
@@ -188,7 +188,7 @@ class _Prover:
         self.policy, self.log = result.policy, result.log
         head, tree = opened.checkpoint, result.tree
         is_held = tree.size >= head.size and tree.root(head.size) == head.root
-        self.held = Held(opened, tree, self.policy, self.log) if is_held else None
+        self.held = HeldLog(opened, tree, self.policy, self.log) if is_held else None
 
     def prove(self) -> Iterator[bytes]:
         if self.result.contradicting or any(_is_fork(failure) for failure in self.result.failures):
@@ -215,7 +215,7 @@ class _Prover:
         is_whole = held.add_prefix(draft, self._first(held, first + 1)) if first < held.size else False
         return draft.finish() if is_whole else None
 
-    def _time_ms(self, held: Held, index: int) -> int:
+    def _time_ms(self, held: HeldLog, index: int) -> int:
         raw = _read(self.source, held, index)
         if raw is None:
             raise SourceUnavailable(f"entry {index}", "not as it was signed")
@@ -229,21 +229,21 @@ class _Prover:
                 remembered = open_checkpoint(self.result.remembered, self.policy, self.log)
                 others.append(remembered)
                 if remembered.checkpoint.size > self.opened.checkpoint.size:  # an older log that went on otherwise
-                    own = Held(remembered, self.result.tree, self.policy, self.log)
+                    own = HeldLog(remembered, self.result.tree, self.policy, self.log)
                     yield from _forks(remembered, [self.opened], own, self.policy, self.log)
             held = held or _hold(self.source, self.opened, self.policy, self.log)
         except CheckFailed:
             held = None
         yield from _forks(self.opened, others, held, self.policy, self.log)
 
-    def _time(self, held: Held, index: int) -> bytes | None:
+    def _time(self, held: HeldLog, index: int) -> bytes | None:
         draft = held.draft("time", index)
         for at in (index - 1, index):
             if at >= 0 and (raw := _read(self.source, held, at)) is not None:
                 held.add(draft, at, raw)
         return draft.finish()
 
-    def _entry(self, held: Held, failure: Failure, index: int) -> bytes | None:
+    def _entry(self, held: HeldLog, failure: Failure, index: int) -> bytes | None:
         """Return the smallest proof that there is: by the entry and those that forbid it, else by all before it."""
         raw = _read(self.source, held, index)
         if raw is None:  # what the source serves is not what the log signed
@@ -266,7 +266,7 @@ class _Prover:
         held.add(whole, index, raw)
         return whole.finish() if held.add_prefix(whole, self._first(held, index)) else None
 
-    def _witnesses(self, held: Held, failure: Failure, raw: bytes, index: int) -> set[int]:
+    def _witnesses(self, held: HeldLog, failure: Failure, raw: bytes, index: int) -> set[int]:
         """Return the entries before that forbid this one."""
         registry = self.result.registry
         match failure.check:
@@ -283,7 +283,7 @@ class _Prover:
             case _:
                 return set()
 
-    def _earlier(self, held: Held, raw: bytes, index: int) -> set[int]:
+    def _earlier(self, held: HeldLog, raw: bytes, index: int) -> set[int]:
         wanted = name_of(parse_entry(raw).payload)
         for at, other in enumerate(self._each(held, index)):
             try:
@@ -293,12 +293,12 @@ class _Prover:
                 continue
         return set()
 
-    def _first(self, held: Held, count: int) -> list[bytes]:
+    def _first(self, held: HeldLog, count: int) -> list[bytes]:
         """Return the first entries; none where one of them is not to be had as it was signed."""
         raws = [raw for raw in self._each(held, count) if raw is not None]
         return raws if len(raws) == count else []
 
-    def _each(self, held: Held, count: int) -> Iterator[bytes | None]:
+    def _each(self, held: HeldLog, count: int) -> Iterator[bytes | None]:
         for start in range(0, count, TILE_WIDTH):
             number = start // TILE_WIDTH
             raws = read_bundle(self.source, number, min(TILE_WIDTH, held.size - start))[1]

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from verifier.core.checks import Check, Doubt
 from verifier.core.errors import CheckFailed, SourceUnavailable
+from verifier.core.moments import MAX_CLOCK_DIFFERENCE_S
 from verifier.core.notes import parse_note
-from verifier.core.policy import MAX_CLOCK_DIFFERENCE_S, is_signed_by
+from verifier.core.policy import is_signed_by
 from verifier.core.tree import HASH_BYTES, TILE_HEIGHT, TILE_WIDTH, Tree, tile_path, tile_widths
 from verifier.rules.registry import ROTATION
 from verifier.sources.remembered import find_fork

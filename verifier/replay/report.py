@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from verifier.core.verdict import (
-    _VERDICTS,
     FINDINGS,
     VERIFIED,
     describe_checkpoint,
@@ -20,6 +19,7 @@ from verifier.core.verdict import (
     format_id,
     format_verdict,
     shorten,
+    verdict_word,
 )
 from verifier.core.words import escape, format_time
 from verifier.judgement.pins import CERTIFIED, format_evidence, party_evidence, party_status
@@ -89,7 +89,7 @@ def describe_replay(result: Replay, code: int) -> dict[str, Any]:
     registry = result.registry
     return {
         "type": TYPE,
-        "verdict": _VERDICTS[code].partition(":")[0].partition(",")[0].lower(),
+        "verdict": verdict_word(code),
         "exit_code": code,
         "source": name_location(result.location),
         "views": describe_views(result.views),

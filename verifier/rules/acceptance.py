@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from verifier.core.checks import Check, Failure
+from verifier.core.moments import MAX_CLOCK_DIFFERENCE_MS
 from verifier.rules.references import verify_references
 from verifier.rules.refusal import refuse
 from verifier.rules.signers import verify_algorithms, verify_signers
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from verifier.core.tree import Tree
     from verifier.rules.examine import Examined, Statement
     from verifier.rules.registry import Registry
-
-MAX_AHEAD_MS = 300_000
-"""How far `issued_ms` may be ahead of the entry's time (§9.12)."""
 
 
 def verify_acceptance(
@@ -43,8 +41,8 @@ def verify_acceptance(
     verify_signers(registry, statement, index)  # 9.11
     if is_whole:
         verify_algorithms(registry, statement, index)
-    if statement.issued_ms > entry.time_ms + MAX_AHEAD_MS:  # 9.12
-        refuse(Check.FRESHNESS, "issued-in-future", index, "/issued_ms", f"≤ {entry.time_ms + MAX_AHEAD_MS}",
+    if statement.issued_ms > entry.time_ms + MAX_CLOCK_DIFFERENCE_MS:  # 9.12
+        refuse(Check.FRESHNESS, "issued-in-future", index, "/issued_ms", f"≤ {entry.time_ms + MAX_CLOCK_DIFFERENCE_MS}",
                 str(statement.issued_ms))  # fmt: skip
     if entry.time_ms > statement.not_after_ms:
         refuse(Check.FRESHNESS, "expired", index, "/not_after_ms", f"≥ {entry.time_ms}", str(statement.not_after_ms))

@@ -19,7 +19,7 @@ from verifier.schema.checks import key_of
 from verifier.schema.entries import has_unknown_rules, parse_entry, parse_statement, pre_authentication, verify_forms
 from verifier.schema.v1 import COMMON_FIELDS
 from verifier.schema.versions import KNOWN_RULES, NEWEST_RULES, verify_fields
-from verifier.sealed.disclosures import Disclosures, Opened, open_fields
+from verifier.sealed.disclosures import Disclosures, OpenedPlace, open_fields
 
 
 class Introduced(NamedTuple):
@@ -57,7 +57,7 @@ class Statement(NamedTuple):
     """The signed bytes, where a signature is left to verify; else empty."""
     rules: int
     """The version of the rules that it was read by."""
-    opened: tuple[Opened, ...]
+    opened: tuple[OpenedPlace, ...]
     """What a disclosure opened: in `body`, its value stands there; of a `content`, the commitment still does."""
     faults: tuple[tuple[str, str], ...]
     """Reason and pointer of disclosures of this statement that open nothing."""
@@ -129,7 +129,7 @@ def introduced_keys(fields: dict[str, Any]) -> tuple[Introduced, ...]:
 
 def _open(
     fields: dict[str, Any], statement_id: bytes, reading: Reading
-) -> tuple[tuple[Opened, ...], tuple[tuple[str, str], ...]]:
+) -> tuple[tuple[OpenedPlace, ...], tuple[tuple[str, str], ...]]:
     """Put what was disclosed of a statement in its place, and return what was, and what opens nothing."""
     if reading.disclosures is None or statement_id not in reading.disclosures.by_statement:
         return (), ()

@@ -69,7 +69,7 @@ class Disclosures:
             self.made_for.append(made_for)
 
 
-class Opened(NamedTuple):
+class OpenedPlace(NamedTuple):
     """A place that was sealed and that a disclosure opened."""
 
     pointer: str
@@ -81,7 +81,7 @@ class Opening(NamedTuple):
     """A statement's fields with what was disclosed of them in place."""
 
     fields: dict[str, Any]
-    opened: tuple[Opened, ...]
+    opened: tuple[OpenedPlace, ...]
     """Ascending by pointer."""
     faults: tuple[tuple[str, str], ...]
     """Reason (`disclosure-mismatch`, `disclosure-malformed`) and pointer of what opens nothing."""
@@ -140,7 +140,7 @@ def open_fields(
     than `field` sealed is checked and marked as opened, and stays as it is. Terms that show themselves to be
     contradictory once they are opened are still of their type.
     """
-    opened: dict[str, Opened] = {}
+    opened: dict[str, OpenedPlace] = {}
     faults: list[tuple[str, str]] = []
     items = disclosures.by_statement.get(statement_id, {})
     for commitment, item in sorted(items.items(), key=lambda named: named[1].pointer):
@@ -148,7 +148,7 @@ def open_fields(
             continue  # said once for all of them, by `verify_disclosures`
         reason = _open(fields, item, commitment, verify)
         if not reason:
-            opened[item.pointer] = Opened(item.pointer, commitment)
+            opened[item.pointer] = OpenedPlace(item.pointer, commitment)
         else:
             faults.append((reason, item.pointer))
     return Opening(fields, tuple(opened.values()), tuple(faults))

@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from verifier.core.moments import MAX_CLOCK_DIFFERENCE_MS
 from verifier.core.words import format_time
 
 if TYPE_CHECKING:
     from verifier.core.policy import OpenedCheckpoint, Policy
 
-MAX_CLOCK_DIFFERENCE_MS = 300_000
 WITNESS, AUTHORITY = "witness", "authority"
 """Who dates: a cosigner of the policy, or the signer of a token."""
 

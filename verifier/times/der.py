@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from verifier.core.errors import MalformedInput
 
-BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06
+BOOLEAN, INTEGER, OCTET_STRING, OID = 0x01, 0x02, 0x04, 0x06
 GENERALIZED_TIME, SEQUENCE, SET = 0x18, 0x30, 0x31
 _LONG_TAG = 0x1F
 _MAX_LENGTH_BYTES = 4

@@ -31,7 +31,7 @@ MAX_LASTING = 1_000
 
 
 @dataclass(slots=True)
-class Place:
+class Position:
     """How far the monitor is."""
 
     replay: ReplayState | None = None
@@ -65,17 +65,17 @@ class Store:
         self.path = path
         self.given_path = path.with_name(path.name + ".given")
 
-    def load(self, policy: Policy, log: VerifierKey) -> Place:
-        """Return the place that was saved; a new one if there is none.
+    def load(self, policy: Policy, log: VerifierKey) -> Position:
+        """Return the position that was saved; a new one if there is none.
 
         Raises `UsageError` for a file that is damaged or of another log.
         """
         body = self._read(self.path, TYPE)
         if body is None:
-            return Place()
+            return Position()
         try:
             replay = parse_state(body["replay"].encode(), policy, log)
-            return Place(replay, set(map(int, body["mine"])), set(map(str, body["findings"])))
+            return Position(replay, set(map(int, body["mine"])), set(map(str, body["findings"])))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UsageError(f"the state file {self.path} is damaged: take it away to begin anew") from error
 
@@ -90,12 +90,12 @@ class Store:
         except TypeError as error:
             raise UsageError(f"the state file {self.given_path} is damaged: take it away to begin anew") from error
 
-    def save(self, place: Place) -> None:
-        """Save the place; raises `UsageError` where that fails."""
-        if place.replay is None:
+    def save(self, position: Position) -> None:
+        """Save the position; raises `UsageError` where that fails."""
+        if position.replay is None:
             return
-        replay = format_state(place.replay).decode()
-        body = {"mine": sorted(place.mine), "findings": sorted(place.findings), "replay": replay}
+        replay = format_state(position.replay).decode()
+        body = {"mine": sorted(position.mine), "findings": sorted(position.findings), "replay": replay}
         self._write(self.path, TYPE, body)
 
     def save_given(self, given: Given) -> None:

@@ -1,7 +1,7 @@
 """Following a log for months: every new entry verified, every view compared, what concerns me told (format.md §20.5).
 
 A round looks at all sources, and replays what is new on top of what was verified. Only a round without failure or doubt
-moves the monitor on; what any other round found is told, and the next begins from the last good place again.
+moves the monitor on; what any other round found is told, and the next begins from the last good position again.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Watcher:
         Raises `UsageError` where they cannot be used. `clock` returns Unix seconds.
         """
         self.settings, self.store, self.clock = settings, store, clock
-        self.place = store.load(settings.policy, settings.log)
+        self.position = store.load(settings.policy, settings.log)
         self.teller = Teller(settings.log.name, settings.tell, store, clock)
         self.given = self.teller.given
         self.given.grew_ms = self.given.grew_ms or self._now_ms()
@@ -109,7 +109,7 @@ class Watcher:
 
     @property
     def _size(self) -> int:
-        return self.place.replay.size if self.place.replay else 0
+        return self.position.replay.size if self.position.replay else 0
 
     def _now_ms(self) -> int:
         return self.teller.now_ms()
@@ -150,7 +150,7 @@ class Watcher:
         settings, news = self.settings, _News()
         names = settings.interests.names
         held: list[Replay] = []
-        is_first = self.place.replay is None
+        is_first = self.position.replay is None
 
         def observe(index: int, _time_ms: int, statement: Statement) -> None:
             registry = held[0].registry
@@ -168,7 +168,7 @@ class Watcher:
             settings.policy,
             settings.log,
             pins=settings.pins,
-            state=self.place.replay,
+            state=self.position.replay,
             observe=observe if names else None,
             begun=held.append,
             processes=settings.processes,
@@ -181,13 +181,13 @@ class Watcher:
     def go_on(self, result: Replay, news: _News, *, is_first: bool) -> None:
         """Take over a round in which all was verified, and tell what concerns me."""
         size, grown = result.tree.size, result.tree.size - self.given.size
-        self.place.replay = result.state()
-        self.place.mine |= news.mine
+        self.position.replay = result.state()
+        self.position.mine |= news.mine
         if grown > 0 or not self.given.grew_ms:
             self.given.grew_ms = self._now_ms()
         self.given.size = size
         findings = self.new_findings(result)
-        self.place.findings |= findings.keys()
+        self.position.findings |= findings.keys()
         if is_first:
             words = f"following from size {size} on; before it, {len(news.mine)} entries and {len(findings)} findings"
             alarm = self.teller.alarm("started", NOTICE, f"{words} concern me", f"started:{size}", size=size)
@@ -217,26 +217,26 @@ class Watcher:
 
     def new_findings(self, result: Replay) -> dict[str, Finding]:
         """Return findings, as of now, that are about me or rest on what concerns me, and were not told."""
-        parties, mine = self.settings.interests.parties, self.place.mine
+        parties, mine = self.settings.interests.parties, self.position.mine
         if not self.settings.interests.names:
             return {}
         found = {}
         for item in result.judge.close(max(self._now_ms(), result.registry.newest_time_ms)).findings:
             if item.party in parties or not mine.isdisjoint(item.entries):
                 name = f"finding:{item.slug}:{item.index}:{item.party}:{item.since_ms}"
-                if name not in self.place.findings:
+                if name not in self.position.findings:
                     found[name] = item
         return found
 
     def go_back(self, result: Replay) -> None:
-        """Tell what is wrong, and begin from the last good place the next time: what was read meanwhile is not kept."""
+        """Tell what is wrong, and begin anew from the last good position: what was read meanwhile is not kept."""
         proofs = keep_frauds(self.settings.fraud_dir, self.store.path, frauds_of_replay(result))
         remembered = [failure for failure in result.failures if failure.check is Check.REMEMBERED and not failure.index]
         for failure in (remembered or result.failures)[:MAX_FAULTS]:  # beside a fork, all else follows from it
             self.tell_failure(failure, proofs, result)
         for doubt in result.doubts:
             self.last_doubt = format_doubt(doubt)
-        self.place = self.store.load(self.settings.policy, self.settings.log)
+        self.position = self.store.load(self.settings.policy, self.settings.log)
 
     # Other views
 
@@ -337,18 +337,18 @@ class Watcher:
     # Remembering
 
     def close(self) -> None:
-        """Save the place before the end."""
+        """Save the position before the end."""
         self.save(is_due=self._size != self._saved_size)
 
     def save(self, *, is_due: bool) -> None:
-        """Save the place now and then, or where it is due; then what was told before it need not be remembered."""
+        """Save the position now and then, or where it is due; then what was told before it need not be remembered."""
         grown = self._size - self._saved_size
         is_time = grown and self.clock() - self._saved_s >= max(_SAVE_EVERY_S, _SAVE_SHARE * self._saving_s)
         if not (is_due or is_time or grown >= max(_SAVE_EVERY_ENTRIES, self._saved_size // 8)):
             return
-        if self.place.replay is not None:
+        if self.position.replay is not None:
             begun = time.monotonic()
-            self.store.save(self.place)
+            self.store.save(self.position)
             self._saving_s = time.monotonic() - begun
             self._saved_size, self._saved_s = self._size, self.clock()
             self.given.ids.clear()

@@ -50,7 +50,7 @@ class Refused(VerifierError):
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class CosigningRequest:
     """A request to add a checkpoint, as it was sent: nothing about it is verified."""
 
     old: int
@@ -64,7 +64,7 @@ class Request:
         return Head(self.checkpoint.size, self.checkpoint.root)
 
 
-def parse_request(raw: bytes) -> Request:
+def parse_request(raw: bytes) -> CosigningRequest:
     """Return what `old <size>`, up to 63 hashes, an empty line and a checkpoint say.
 
     Raises `Refused` (400).
@@ -79,7 +79,7 @@ def parse_request(raw: bytes) -> Request:
         raise Refused(400, f"a proof is up to {MAX_PATH} lines, each the base64 of 32 bytes")
     try:
         note = parse_note(note_raw)
-        return Request(old, path, note, parse_checkpoint(note.text))
+        return CosigningRequest(old, path, note, parse_checkpoint(note.text))
     except MalformedInput as error:
         raise Refused(400, str(error)) from error
 

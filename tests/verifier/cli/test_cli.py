@@ -45,6 +45,31 @@ def log(tmp_path: Path) -> Path:
     return builder.write(tmp_path / "log")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("watch", "x", "--stall", "abc"), "--stall: 'abc' is not a number of seconds above 0, up to a year"),
+        (("watch", "x", "--stall", "0"), "--stall: '0' is not a number of seconds above 0, up to a year"),
+        (("watch", "x", "--stall", "nan"), "--stall: 'nan' is not a number of seconds above 0, up to a year"),
+        (("watch", "x", "--interval", "soon"), "--interval: 'soon' is not a number of seconds from 0.1 to 86,400"),
+        (("watch", "x", "--processes", "257"), "--processes: '257' is not a number of processes from 1 to 256"),
+        (("replay", "x", "--processes", "all"), "--processes: 'all' is not a number of processes from 1 to 256"),
+        (("mirror", "x", "--port", "http"), "--port: 'http' is not a port from 0 to 65535"),
+        (("mirror", "x", "--port", "-1"), "--port: '-1' is not a port from 0 to 65535"),
+        (("mirror", "x", "--interval", "0"), "--interval: '0' is not a number of seconds from 0.1 to 86,400"),
+        (("witness", "serve", "--port", "65536"), "--port: '65536' is not a port from 0 to 65535"),
+    ],
+)
+def test_a_wrong_number_is_answered_by_what_is_expected(
+    arguments: tuple[str, ...], expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An error says what was given and what would do, and names no function of this program."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert expected in capsys.readouterr().err
+
+
 def test_replay_says_what_it_established(log: Path, tmp_path: Path) -> None:
     """People and programs are told the same: counts, marks, transfers, completeness, and what is not excluded."""
     common = ("replay", log, "--policy", tmp_path / "policy.txt", "--parties", tmp_path / "parties.txt")
@@ -188,6 +213,10 @@ def test_receipts(tmp_path: Path) -> None:
     assert "[inclusion]" in verifier(*common, code=1)
     receipt.write_text(_receipt(builder, 6).replace("index 6", "index 06"))
     assert "[receipt-form]" in verifier(*common, code=1)
+    receipt.write_bytes(b"\x89PNG, or whatever else")
+    text = verifier(*common, code=1)
+    assert text.endswith("FALSE: this file is not a receipt (exit 1)\n")
+    assert "the log" not in text
     receipt.write_text(_receipt(builder, 11))
     entry.write_bytes(builder.entries[11])
     assert "[signature-set] missing-signature" in verifier(*common, code=1)

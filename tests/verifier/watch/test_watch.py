@@ -187,8 +187,8 @@ def test_a_fork_is_told_with_its_proof_and_the_place_is_kept(tmp_path: Path) -> 
     scene.log.register("delta")
     scene.write()
     assert scene.look() == []
-    assert scene.watcher.place.replay is not None
-    assert scene.watcher.place.replay.size == len(scene.log.entries)
+    assert scene.watcher.position.replay is not None
+    assert scene.watcher.position.replay.size == len(scene.log.entries)
 
 
 def test_peers_and_sources_are_compared(tmp_path: Path) -> None:
@@ -255,8 +255,8 @@ def test_a_hostile_checkpoint_moves_nothing(lie: Any, tmp_path: Path) -> None:
     scene.log.register("delta")
     scene.write()
     scene.look()
-    assert scene.watcher.place.replay is not None
-    assert scene.watcher.place.replay.size == len(scene.log.entries)
+    assert scene.watcher.position.replay is not None
+    assert scene.watcher.position.replay.size == len(scene.log.entries)
 
 
 def test_its_files_do_not_grow_with_time(tmp_path: Path) -> None:
