@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DIR ?= var/ledger
+TYPESCRIPT := tests/page/node/node_modules/.package-lock.json
 
 # Demo and tests start hundreds of processes: without its byte code cache, each would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -48,8 +49,12 @@ lint: $(INSTALLED)
 	$(BIN)/mypy ledger verifier tests benchmarks
 	$(BIN)/lint-imports
 
+# Where npm or the network is missing, the test that needs it says so.
+$(TYPESCRIPT): tests/page/node/package-lock.json
+	@npm ci --prefix tests/page/node --no-audit --no-fund --silent && touch $@ || true
+
 # Coverage takes a third of the time again: CI measures it, against the floor in pyproject.toml.
-test: needs lint
+test: needs lint $(TYPESCRIPT)
 	$(BIN)/pytest --numprocesses auto --dist worksteal -rs $(if $(CI),--cov --cov-report term:skip-covered)
 
 docs: $(INSTALLED)

@@ -64,7 +64,7 @@ def test_the_list_is_the_one_place_where_a_test_is_skipped() -> None:
 def test_every_need_is_needed() -> None:
     """By the commands themselves, by a test, or by what a test draws with."""
     said = " ".join(path.read_text("utf-8") for path in ROOT.glob("tests/**/*.py"))
-    by_commands = {"make", "python", "venv", "node", "dejavu"}
+    by_commands = {"make", "python", "venv", "dejavu"}
     assert {name for name in read_needs() if f'need("{name}")' not in said} <= by_commands
     assert os.access(ROOT / ".ci" / "needs", os.X_OK)
     assert LIST.is_file()

@@ -1,3 +1,4 @@
+// @ts-check
 // ── Disclosures (docs/format.md §8) ──────────────────────────────────────────────────────────────────────────────────
 
 import {Fault, fail, hex, utf8} from './bytes.js';
@@ -15,11 +16,13 @@ const fileForm = either(
     members({canonicalisation: codes('rows/v1'), columns: listOf(columnName, 4096), count: size, redactable: bool, root: hex32}),
     members({canonicalisation: codes('chunks/v1'), count: size, root: hex32}))(value)}),
 );
+/** @type {Check} */
 function columnName(value) {
   if (typeof value !== 'string') fail('wrong-type');
   if (/[\x00-\x1f\x7f-\x9f]/.test(value) || value.normalize('NFC') !== value) fail('wrong-value');
 }
 const contentForm = members({files: listOf(fileForm, 10000)});
+/** @type {(value: Json) => boolean} */
 const holdsSeal = value =>
   Array.isArray(value) ? value.some(holdsSeal) : isObject(value) && (isSealed(value) || Object.values(value).some(holdsSeal));
 const anyValue = () => {};
@@ -28,10 +31,14 @@ const disclosureForm = members({
   type: exactly('provenance-ledger.disclosure/v1'), value: anyValue,
 });
 export const disclosuresForm = members({disclosures: listOf(disclosureForm, 10000), 'for?': line(300), type: exactly('provenance-ledger.disclosures/v1')});
+/** @type {(item: Json) => string} */
 const commitment = item =>
   hex(sha256(utf8(canonical([`provenance-ledger/${item.kind}/v1`, item.ledger, item.issuer, item.nonce, item.pointer, item.salt, item.value]))));
 
-/** What holds the place of an RFC 6901 pointer, and its name there; nothing if there is no such place. */
+/**
+ * What holds the place of an RFC 6901 pointer, and its name there; nothing if there is no such place.
+ * @type {(whole: Json, pointer: string) => [holder?: Json, token?: string]}
+ */
 function resolve(whole, pointer) {
   let holder, place = whole, token;
   if (!pointer.startsWith('/')) return [];
@@ -44,16 +51,21 @@ function resolve(whole, pointer) {
   }
   return [holder, token];
 }
-/** Put what is disclosed of a statement in its place, in `statement` itself; returns the faults of what opens nothing. */
+/**
+ * Put what is disclosed of a statement in its place, in `statement` itself; returns the faults of what opens nothing.
+ * @type {(statement: Json, disclosures: Json[], rules: number) => {faults: [reason: string, where: string][], contents: Map<string, Json>}}
+ */
 export function openPlaces(statement, disclosures, rules) {
-  const faults = [], contents = new Map();
+  /** @type {[reason: string, where: string][]} */
+  const faults = [];
+  const contents = new Map();
   for (const item of disclosures) {
-    const [holder, token] = resolve(statement, item.pointer), stands = holder?.[token], where = `${item.statement_id.slice(0, 15)}… ${item.pointer}`;
+    const [holder, token = ''] = resolve(statement, item.pointer), stands = holder?.[token], where = `${item.statement_id.slice(0, 15)}… ${item.pointer}`;
     if (item.ledger !== statement.ledger || item.issuer !== statement.issuer || item.nonce !== statement.nonce || !isSealed(stands) || stands.sealed !== commitment(item)) {
       faults.push(['disclosure-mismatch', where]);
       continue;
     }
-    const kind = {'/content': 'content', '/marks/seal': 'marks'}[item.pointer] ?? 'field';
+    const kind = item.pointer === '/content' ? 'content' : item.pointer === '/marks/seal' ? 'marks' : 'field';
     try {
       if (item.kind !== kind) fail('kind');
       if (kind === 'content') contentForm(item.value);

@@ -1,3 +1,4 @@
+// @ts-check
 // ── The forms of a bundle's documents (docs/bundle.md §3–§5) ─────────────────────────────────────────────────────────
 
 import {
@@ -20,7 +21,9 @@ export const FOR_PEOPLE = [
   'provenance.json',
   'trace.json',
 ];
+/** @type {(most: number, item: Check) => Check} */
 const upTo = (most, item) => listOf(item, most, 0);
+/** @type {(type: string) => Check} */
 const isA = type => exactly(`provenance-ledger.${type}/v1`);
 const bits = integer(0, MOST_MILLIBITS);
 export const manifestForm = members({

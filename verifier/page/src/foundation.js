@@ -1,7 +1,7 @@
 // ── Receipts, entries, signatures, acceptance (docs/bundle.md §6) ────────────────────────────────────────────────────
 
 import {verifyAcceptance} from './acceptance.js';
-import {Doubt, Fault, fail, hex, sameBytes} from './bytes.js';
+import {Doubt, Fault, againAt, fail, hex, sameBytes} from './bytes.js';
 import {openPlaces} from './disclosures.js';
 import {isObject} from './forms.js';
 import {parseCanonical} from './json.js';
@@ -92,8 +92,7 @@ export async function verifyEntries(report, bundle, tell) {
       if (!RULES[registry.rules] && index !== indexes.at(-1)) return unreadable(index + 1);
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      const place = new error.constructor(error.reason, `entries/${index}.entry ${error.where}`, error.check);
-      report.note(place, 'acceptance');
+      report.note(againAt(error, `entries/${index}.entry ${error.where}`), 'acceptance');
     }
     if (registry.ledger === null) return;
   }

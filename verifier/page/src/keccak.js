@@ -1,3 +1,4 @@
+// @ts-check
 // ── Keccak: SHAKE-128 and SHAKE-256 (FIPS 202) ───────────────────────────────────────────────────────────────────────
 
 /** The constants of Keccak-f[1600] (FIPS 202 §3.2): where each step of π goes and how far ρ turns; ι's, two halves a round. */
@@ -15,7 +16,10 @@ const [TURNS, IOTA] = (() => {
   return [turns, iota];
 })();
 const COLUMN = new Int32Array(10);
-/** Keccak-f[1600] (FIPS 202, algorithm 7); lane i is words 2i, its low half, and 2i + 1. */
+/**
+ * Keccak-f[1600] (FIPS 202, algorithm 7); lane i is words 2i, its low half, and 2i + 1.
+ * @type {(lanes: Int32Array) => void}
+ */
 function keccak(lanes) {
   for (let round = 0; round < 48; round += 2) {
     for (let x = 0; x < 10; x += 1) COLUMN[x] = lanes[x] ^ lanes[x + 10] ^ lanes[x + 20] ^ lanes[x + 30] ^ lanes[x + 40];
@@ -41,7 +45,10 @@ function keccak(lanes) {
     lanes[1] ^= IOTA[round + 1];
   }
 }
-/** SHAKE128 (rate 168) or SHAKE256 (rate 136) of the parts, joined (FIPS 202 §6.2): a function that returns byte after byte. */
+/**
+ * SHAKE128 (rate 168) or SHAKE256 (rate 136) of the parts, joined (FIPS 202 §6.2): a function that returns byte after byte.
+ * @type {(rate: number, ...parts: ArrayLike<number>[]) => () => number}
+ */
 export function shake(rate, ...parts) {
   const lanes = new Int32Array(50);
   let at = 0;
@@ -59,5 +66,8 @@ export function shake(rate, ...parts) {
     return lanes[at - 1 >> 2] >>> 8 * (at - 1 & 3) & 255;
   };
 }
-/** H: so many bytes of SHAKE256 (FIPS 204 §3.7). */
+/**
+ * H: so many bytes of SHAKE256 (FIPS 204 §3.7).
+ * @type {(length: number, ...parts: ArrayLike<number>[]) => Bytes}
+ */
 export const shake256 = (length, ...parts) => { const next = shake(136, ...parts); return Uint8Array.from({length}, next); };

@@ -1,3 +1,4 @@
+// @ts-check
 // ── Keys: their ids, and the verifier keys of notes (docs/format.md §3, §10.1) ───────────────────────────────────────
 
 import {concat, decode64, fail, hex, utf8} from './bytes.js';
@@ -6,13 +7,23 @@ import {LASTING_KEY, isMlDsaSigned} from './mldsa.js';
 import {sha256} from './sha256.js';
 
 export const ED25519 = 'ed25519', ML_DSA_44 = 'ml-dsa-44';
-/** §3.2. */
+/**
+ * §3.2.
+ * @type {(key: Bytes, alg?: string) => string}
+ */
 export const keyId = (key, alg = ED25519) => hex(sha256(concat(utf8(`${alg}\n`), key)));
-/** The keyid of a log's key, of type 0x01 or 0x06. */
+/**
+ * The keyid of a log's key, of type 0x01 or 0x06.
+ * @type {(key: NoteKey) => string}
+ */
 export const logKeyId = ({kind, publicKey}) => keyId(publicKey, kind === 6 ? ML_DSA_44 : ED25519);
-/** Whether a party's key, which names its algorithm, signed; a signature of another length than its is none. */
+/**
+ * Whether a party's key, which names its algorithm, signed; a signature of another length than its is none.
+ * @type {(key: {alg: string, bytes: Bytes}, message: Bytes, signature: Bytes) => boolean | Promise<boolean>}
+ */
 export const isSignedBy = ({alg, bytes}, message, signature) => (alg === ML_DSA_44 ? isMlDsaSigned : isSigned)(bytes, message, signature);
 
+/** @type {(text: string) => NoteKey} */
 export function parseVkey(text) {
   const [, name, id, encoded] = /^([^\s+]+)\+([0-9a-f]{8})\+(.*)$/su.exec(text) ?? fail('malformed', `vkey ${text.slice(0, 60)}`);
   const key = decode64(encoded);

@@ -1,7 +1,12 @@
+// @ts-check
 // ── Normal forms of cells, and when two rows are equal (docs/format.md §15) ──────────────────────────────────────────
 
+/** @type {(value: string) => string} */
 export const tidy = value => value.replace(/\r\n?/g, '\n').normalize('NFC');
-/** `sign whole.fraction e exponent` as the shortest decimal without exponent; null where that is longer than `most`. */
+/**
+ * `sign whole.fraction e exponent` as the shortest decimal without exponent; null where that is longer than `most`.
+ * @type {(sign: string, whole: string, fraction: string, exponent: number, most: number) => string | null}
+ */
 export function exactDecimal(sign, whole, fraction, exponent, most) {
   let digits = (whole + fraction).replace(/^0+/, '');
   const point = digits.length - fraction.length + exponent;
@@ -20,6 +25,7 @@ const MONTH = `(?<name>${[...MONTHS, ...MONTHS.map(month => month.slice(0, 3))].
 const [YEAR, MON, DAY] = ['(?<year>[0-9]{4})', '(?<month>[0-9]{1,2})', '(?<day>[0-9]{1,2})'];
 const CLOCK =
   '(?:[ t](?<hour>[0-9]{2}):(?<minute>[0-9]{2})(?::(?<second>[0-9]{2})(?:\\.(?<fraction>[0-9]{1,9}))?)?(?:z|(?<sign>[+-])(?<offHour>[0-9]{2}):(?<offMinute>[0-9]{2}))?)?';
+/** @type {(...forms: string[]) => RegExp[]} */
 const dates = (...forms) =>
   [`${YEAR}(?<mark>[-/.])${MON}\\k<mark>${DAY}`, ...forms, `${DAY}(?<mark>[ -])${MONTH}\\k<mark>${YEAR}`, `${MONTH} ${DAY},? ${YEAR}`].map(
     form => new RegExp(`^${form}${CLOCK}$`),
@@ -32,18 +38,22 @@ const DATES = {
 };
 const IS_NUMBER = /^(?:[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]*)?(?:e[+-]?[0-9]{1,3})?|[+-]?\.[0-9]+(?:e[+-]?[0-9]{1,3})?)$/;
 
-/** The normal form of a cell under a reading (§15.7); null for none. */
+/**
+ * The normal form of a cell under a reading (§15.7); null for none.
+ * @type {(cell: Cell, reading?: Reading) => Cell}
+ */
 export function normalForm(cell, reading = 'text') {
   if (cell === null) return null;
   const plain = cell.normalize('NFKC').toLowerCase().replace(/[\t-\r \x85\u1680\u2028\u2029]+/g, ' ').replace(/^ | $/g, '');
   if (!plain) return null;
   const swapped = reading === 'comma' ? plain.replace(/[.,]/g, mark => mark === '.' ? ',' : '.') : plain;
   if (IS_NUMBER.test(swapped)) {
-    const [, sign, whole, fraction = '', exponent = '0'] = NUMBER.exec(swapped.replaceAll(',', ''));
+    const [, sign, whole, fraction = '', exponent = '0'] = /** @type {RegExpExecArray} */ (NUMBER.exec(swapped.replaceAll(',', '')));
     return exactDecimal(sign, whole, fraction, Number(exponent), 100) ?? plain;
   }
   return (/[0-9z]$/.test(plain) && readDate(plain, reading)) || plain;
 }
+/** @type {(plain: string, reading: Reading) => string | null} */
 function readDate(plain, reading) {
   const part = DATES[reading].map(form => form.exec(plain)).find(Boolean)?.groups;
   if (!part) return null;
@@ -61,6 +71,9 @@ function readDate(plain, reading) {
   const iso = moment.toISOString(), fraction = (part.fraction ?? '').replace(/0+$/, ''), clock = iso.slice(11, 19);
   return iso.slice(0, 10) + (clock === '00:00:00' && !fraction ? '' : `t${clock}${fraction && `.${fraction}`}`);
 }
-/** Whether a found row equals a record under a mapping; a column that was not opened equals nothing. */
+/**
+ * Whether a found row equals a record under a mapping; a column that was not opened equals nothing.
+ * @type {(record: Cell[], found: Cell[], mapping: Mapping) => boolean}
+ */
 export const rowEquals = (record, found, mapping) => mapping.every(({column, found: at, reading}) => record[column] !== undefined
   && normalForm(record[column]) === normalForm(found[at], reading)) && mapping.some(({column}) => normalForm(record[column]) !== null);

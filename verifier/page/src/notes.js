@@ -1,3 +1,4 @@
+// @ts-check
 // ── Notes, checkpoints, receipts (docs/format.md §10, §11.2) ─────────────────────────────────────────────────────────
 
 import {concat, decode64, fail, hex, readUtf8, utf8} from './bytes.js';
@@ -5,10 +6,12 @@ import {isSigned} from './ed25519.js';
 import {MAX_INTEGER} from './json.js';
 import {isMlDsaSigned} from './mldsa.js';
 
+/** @type {(text: string) => number | null} */
 const decimal = text => /^(?:0|[1-9][0-9]{0,15})$/.test(text) && Number(text) <= MAX_INTEGER ? Number(text) : null;
 const KEY_NAME = /^[^\s+]+$/u;
+/** @type {(bytes: Bytes) => Note} */
 export function parseNote(bytes) {
-  const whole = readUtf8(bytes), cut = whole?.lastIndexOf('\n\n') ?? -1;
+  const whole = readUtf8(bytes) ?? '', cut = whole.lastIndexOf('\n\n');
   if (bytes.length > 65536 || cut < 0 || !whole.endsWith('\n') || /[\x00-\x09\x0b-\x1f]/.test(whole)) fail('malformed', 'note');
   const lines = whole.slice(cut + 2, -1).split('\n');
   if (lines.length > 64) fail('too-large', 'note');
@@ -19,22 +22,30 @@ export function parseNote(bytes) {
   });
   return {text: whole.slice(0, cut + 1), signatures};
 }
+/** @type {(text: string) => Checkpoint} */
 export function parseCheckpoint(text) {
   const lines = text.slice(0, -1).split('\n'), size = decimal(lines[1] ?? ''), root = decode64(lines[2] ?? '');
   if (lines.length < 3 || lines.some(line => !line) || size === null || root?.length !== 32) fail('malformed', 'checkpoint');
   return {origin: lines[0], size, root};
 }
-/** The index and path of a receipt, and the checkpoint's bytes in it. */
+/**
+ * The index and path of a receipt, and the checkpoint's bytes in it.
+ * @type {(bytes: Bytes) => Receipt}
+ */
 export function parseReceipt(bytes) {
-  const text = readUtf8(bytes), cut = text?.indexOf('\n\n') ?? -1;
+  const text = readUtf8(bytes) ?? '', cut = text.indexOf('\n\n');
   const lines = cut < 0 ? [] : text.slice(0, cut).split('\n');
   if (lines.shift() !== 'c2sp.org/tlog-proof@v1') fail('malformed', 'receipt');
-  if (/^extra /.test(lines[0] ?? '') && decode64(lines.shift().slice(6)) === null) fail('malformed', 'extra');
-  const [, index] = /^index (.*)$/.exec(lines.shift() ?? '') ?? fail('malformed', 'index'), path = lines.map(decode64);
-  if (decimal(index) === null || path.length > 53 || path.some(hash => hash?.length !== 32)) fail('malformed', 'path');
-  return {index: decimal(index), path, checkpoint: bytes.subarray(utf8(text.slice(0, cut + 2)).length)};
+  if (/^extra /.test(lines[0] ?? '') && decode64(lines.shift()?.slice(6)) === null) fail('malformed', 'extra');
+  const [, index] = /^index (.*)$/.exec(lines.shift() ?? '') ?? fail('malformed', 'index');
+  const at = decimal(index), path = lines.map(line => decode64(line) ?? fail('malformed', 'path'));
+  if (at === null || path.length > 53 || path.some(hash => hash.length !== 32)) fail('malformed', 'path');
+  return {index: at, path, checkpoint: bytes.subarray(utf8(text.slice(0, cut + 2)).length)};
 }
-/** Whether an ML-DSA-44 cosignature (type 0x06, C2SP tlog-cosignature) of a checkpoint is valid. */
+/**
+ * Whether an ML-DSA-44 cosignature (type 0x06, C2SP tlog-cosignature) of a checkpoint is valid.
+ * @type {(key: NoteKey, checkpoint: Checkpoint, time: Bytes, signature: Bytes) => boolean}
+ */
 function isLastingCosigned(key, {origin, size: size_, root}, time_, signature) {
   const name_ = utf8(key.name), log = utf8(origin), u64 = new Uint8Array(8);
   if (time_.length !== 8 || name_.length > 255 || log.length > 255) return false;
@@ -44,10 +55,14 @@ function isLastingCosigned(key, {origin, size: size_, root}, time_, signature) {
   );
   return isMlDsaSigned(key.publicKey, message, signature);
 }
-/** The checkpoint of a note that a log of the policy signed, its cosignature times (Unix seconds), and whether they suffice. */
+/**
+ * The checkpoint of a note that a log of the policy signed, its cosignature times (Unix seconds), and whether they suffice.
+ * @type {(bytes: Bytes, policy: Policy) => Promise<OpenedCheckpoint>}
+ */
 export async function openCheckpoint(bytes, policy) {
   const note = parseNote(bytes), checkpoint = parseCheckpoint(note.text), cosigned = new Map();
   const log = policy.logs.find(item => item.name === checkpoint.origin) ?? fail('wrong-origin', checkpoint.origin);
+  /** @type {Map<string, {key?: NoteKey, witness?: string}>} */
   const known = new Map(policy.logs.map(key => [`${key.name}+${key.id}`, {key}]));
   for (const [witness, key] of policy.witnesses) known.set(`${key.name}+${key.id}`, {key, witness});
   const signedBy = [];
@@ -65,7 +80,7 @@ export async function openCheckpoint(bytes, policy) {
     }
   }
   if (!signedBy.length) fail('no-log-signature', log.name);
-  const isMet = witnesses => {
+  const isMet = (/** @type {Iterable<string>} */ witnesses) => {
     const satisfied = new Set(witnesses);
     for (const group of policy.groups) if (group.members.filter(member => satisfied.has(member)).length >= group.k) satisfied.add(group.name);
     return policy.quorum === null || satisfied.has(policy.quorum);

@@ -1,20 +1,24 @@
+// @ts-check
 // ── Whom the user trusts: policies, pinned parties (docs/format.md §10.5) ────────────────────────────────────────────
 
 import {fail, hex, readUtf8} from './bytes.js';
 import {parseVkey} from './keys.js';
 
-/** Whom to trust (§10.5). */
+/**
+ * Whom to trust (§10.5).
+ * @type {(bytes: Bytes) => Policy}
+ */
 export function parsePolicy(bytes) {
-  const text = readUtf8(bytes), logs = [], witnesses = new Map(), groups = [], quorums = [];
-  if (text === null || bytes.some(b => b < 9 || (b > 10 && b < 32) || b === 127)) fail('malformed', 'policy');
+  const text = readUtf8(bytes) ?? fail('malformed', 'policy'), logs = [], witnesses = new Map(), groups = [], quorums = [];
+  if (bytes.some(b => b < 9 || (b > 10 && b < 32) || b === 127)) fail('malformed', 'policy');
   const names = new Set(['none']), free = new Set(), keys = new Set();
-  const key = vkey => {
+  const key = (/** @type {string} */ vkey) => {
     const parsed = parseVkey(vkey);
     if (keys.has(hex(parsed.publicKey))) fail('malformed', `one public key twice: ${parsed.name}`); // it would count twice
     keys.add(hex(parsed.publicKey));
     return parsed;
   };
-  const define = name => { if (names.has(name)) fail('malformed', `name ${name} taken`); names.add(name); free.add(name); };
+  const define = (/** @type {string} */ name) => { if (names.has(name)) fail('malformed', `name ${name} taken`); names.add(name); free.add(name); };
   for (const line of text.split('\n')) {
     const bare = line.replace(/^[ \t]+|[ \t]+$/g, ''), words = bare.split(/[ \t]+/), [word, name] = words;
     if (!bare || bare.startsWith('#')) continue;
@@ -42,7 +46,10 @@ export function parsePolicy(bytes) {
   if (quorums.length !== 1 || !logs.length) fail('malformed', 'policy: one quorum, and a log');
   return {logs, witnesses, groups, quorum: quorums[0] === 'none' ? null : quorums[0]};
 }
-/** Lines `party <name> <keyid>`. */
+/**
+ * Lines `party <name> <keyid>`.
+ * @type {(bytes: Bytes) => string[][]}
+ */
 export function parseParties(bytes) {
   const text = readUtf8(bytes) ?? fail('malformed', 'parties file');
   const lines = text.split('\n').map(line => line.replace(/^[ \t\r]+|[ \t\r]+$/g, '')).filter(line => line && !line.startsWith('#'));

@@ -1,17 +1,20 @@
+// @ts-check
 // ── SHA-256 and HMAC, for the many small hashes (WebCrypto answers only asynchronously; it hashes the files) ─────────
 
 import {concat, hex} from './bytes.js';
 
 const PRIMES = (() => {
-  const found = [];
-  for (let n = 2; found.length < 64; n += 1) if (found.every(p => n % p)) found.push(n);
+  const found = [2];
+  for (let n = 3; found.length < 64; n += 1) if (found.every(p => n % p)) found.push(n);
   return found;
 })();
+/** @type {(x: number) => number} */
 const fraction = x => (x - Math.floor(x)) * 2 ** 32 | 0;
 const K256 = Int32Array.from(PRIMES, p => fraction(Math.cbrt(p)));
 const H256 = Int32Array.from(PRIMES.slice(0, 8), p => fraction(Math.sqrt(p)));
 const W = new Int32Array(64);
 
+/** @type {(state: Int32Array, bytes: Uint8Array, at: number) => void} */
 function compress(state, bytes, at) {
   for (let i = 0; i < 16; i += 1, at += 4) W[i] = bytes[at] << 24 | bytes[at + 1] << 16 | bytes[at + 2] << 8 | bytes[at + 3];
   for (let i = 16; i < 64; i += 1) {
@@ -31,9 +34,13 @@ function compress(state, bytes, at) {
 }
 
 const TAIL = new Uint8Array(128);
+/** @type {(bytes: Uint8Array, at: number, n: number) => void} */
 const put = (bytes, at, n) => { bytes[at] = n >>> 24; bytes[at + 1] = n >>> 16; bytes[at + 2] = n >>> 8; bytes[at + 3] = n; };
 
-/** SHA-256 of `bytes`, going on from `state`, which `before` bytes (a multiple of 64) led to. */
+/**
+ * SHA-256 of `bytes`, going on from `state`, which `before` bytes (a multiple of 64) led to.
+ * @type {(bytes: Uint8Array, state?: Int32Array, before?: number) => Bytes}
+ */
 export function sha256(bytes, state = H256.slice(), before = 0) {
   const whole = bytes.length & ~63, rest = bytes.length - whole, end = rest > 55 ? 128 : 64, bits = (before + bytes.length) * 8;
   for (let at = 0; at < whole; at += 64) compress(state, bytes, at);
@@ -47,12 +54,17 @@ export function sha256(bytes, state = H256.slice(), before = 0) {
   for (let i = 0; i < 8; i += 1) put(digest, 4 * i, state[i]);
   return digest;
 }
-/** HMAC-SHA-256 under a key of at most 64 bytes: a function of the message. */
+/**
+ * HMAC-SHA-256 under a key of at most 64 bytes: a function of the message.
+ * @type {(key: Uint8Array) => (message: Uint8Array) => Bytes}
+ */
 export function hmacOf(key) {
   const padded = concat(key, new Uint8Array(64 - key.length)), inner = H256.slice(), outer = H256.slice();
   compress(inner, padded.map(byte => byte ^ 0x36), 0);
   compress(outer, padded.map(byte => byte ^ 0x5c), 0);
   return message => sha256(sha256(message, inner.slice(), 64), outer.slice(), 64);
 }
+/** @type {(algorithm: string, bytes: Bytes) => Promise<Bytes>} */
 export const digestOf = async (algorithm, bytes) => new Uint8Array(await crypto.subtle.digest(algorithm, bytes));
+/** @type {(bytes: Bytes) => Promise<string>} */
 export const fileDigest = async bytes => hex(await digestOf('SHA-256', bytes));

@@ -1,6 +1,7 @@
+// @ts-check
 // ── The tables of statements, versions 1 to 5 (docs/format.md §6, docs/statements.md) ────────────────────────────────
 
-import {fail} from './bytes.js';
+import {Fault, fail} from './bytes.js';
 import {
   base64, bool, codes, count, hex32, id, integer, isObject, items, line, listOf, matching, mediaType, members, name,
   partyKey, publicKey, sealed, setOf, size, text, time,
@@ -38,13 +39,15 @@ const identity = members({
 const keys = listOf(publicKey, 8),
   allowed = setOf(line(200), 64),
   contract = {'text?†': document_, 'governing_law?†': line(300), 'forum?†': line(300), 'marking_consent?': bool};
+/** @type {(kinds: number[]) => Check} */
 const vkeyOf = kinds => value => {
   if (typeof value !== 'string') fail('wrong-type');
   let key;
-  try { key = parseVkey(value); } catch (error) { fail(error.reason === 'weak-key' ? 'weak-key' : 'wrong-value'); }
+  try { key = parseVkey(value); } catch (error) { fail(error instanceof Fault && error.reason === 'weak-key' ? 'weak-key' : 'wrong-value'); }
   if (!kinds.includes(key.kind)) fail('wrong-value');
 };
 const logKey = vkeyOf([1]), anyLogKey = vkeyOf([1, 6]);
+/** @type {Check} */
 export const anyObject = value => { if (!isObject(value)) fail('wrong-type'); };
 
 const VERSION_1 = {
@@ -52,7 +55,7 @@ const VERSION_1 = {
     origin: matching(/^[!-*,-~]{1,255}$/),
     keys,
     recovery_keys: keys,
-    log_keys: value => {
+    log_keys: (/** @type {Json} */ value) => {
       listOf(logKey, 8)(value);
       if (new Set(value).size !== value.length) fail('wrong-value');
     },
@@ -175,6 +178,7 @@ const IN_A_LEDGER = {ledger: id, 'seen?': members({root: hex32, size: count})};
 export const COMMON_NAMES = [...Object.keys(COMMON), 'ledger', 'seen'];
 export const TABLES = Object.fromEntries(Object.entries(RULES).map(([version, tables]) => [version, Object.fromEntries(
   Object.entries(tables).map(([kind, own]) => [kind, members({...COMMON, ...(kind === 'ledger.created' ? {} : IN_A_LEDGER), ...own})]))]));
+/** @type {Record<string, string[]>} */
 export const EXACTLY_ONE = {
   'transfer.forwarded': ['recipient', 'outsider'], 'disclosure.compelled': ['transfer', 'listing'], 'claim.opened': ['license', 'transfer'],
   'erasure.requested': ['license', 'transfer'], 'erasure.attested': ['license', 'transfer', 'statement'],

@@ -1,5 +1,7 @@
+// @ts-check
 // ── Texts: all of them, English and Chinese side by side; {…} is filled in ───────────────────────────────────────────
 
+/** @type {Record<string, [english: string, chinese: string]>} */
 export const TEXTS = {
   title: ['Evidence check', '证据核验'],
   lead: ['Checks a bundle of evidence on this computer. Nothing that you open here leaves it: this page cannot use the network.', '在本机核验一份证据包。您在此打开的任何内容都不会离开本机：本页面无法使用网络。'],
@@ -209,5 +211,7 @@ export const TEXTS = {
 };
 export const LANGUAGES = ['en', 'zh'];
 export let language = 0;
+/** @type {(index: number) => void} */
 export const speak = index => { language = index; };
+/** @type {(key: string, values?: Record<string, any>) => string} */
 export const say = (key, values = {}) => (TEXTS[key]?.[language] ?? key).replace(/\{(\w+)\}/g, (_, name_) => values[name_] ?? '…');

@@ -1,11 +1,14 @@
+// @ts-check
 // ── The ZIP (docs/bundle.md §1): every byte accounted for, so that two readers cannot see two bundles ────────────────
 
 import {Fault, fail, sameBytes} from './bytes.js';
 
 export const MAX_ZIP = 2 ** 30, MAX_MEMBERS = 10000;
 const CRC = Uint32Array.from({length: 256}, (_, n) => { for (let k = 0; k < 8; k += 1) n = n & 1 ? n >>> 1 ^ 0xedb88320 : n >>> 1; return n; });
+/** @type {(bytes: Bytes) => number} */
 const crc32 = bytes => { let c = ~0; for (const b of bytes) c = CRC[(c ^ b) & 255] ^ c >>> 8; return ~c >>> 0; };
 
+/** @type {(bytes: Bytes, size: number, name: string) => Promise<Bytes>} */
 async function inflate(bytes, size, name) {
   const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw')).getReader(), whole = new Uint8Array(size);
   let at = 0;
@@ -23,11 +26,14 @@ async function inflate(bytes, size, name) {
   }
   return at === size ? whole : fail('zip-size', name);
 }
-/** The members of a bundle, in their order: a Map of path to bytes. */
+/**
+ * The members of a bundle, in their order: a Map of path to bytes.
+ * @type {(bytes: Bytes) => Promise<Map<string, Bytes>>}
+ */
 export async function readZip(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
-    u16 = at => view.getUint16(at, true),
-    u4 = at => view.getUint32(at, true);
+    u16 = (/** @type {number} */ at) => view.getUint16(at, true),
+    u4 = (/** @type {number} */ at) => view.getUint32(at, true);
   const end = bytes.length - 22;
   if (bytes.length > MAX_ZIP) fail('zip-too-large');
   if (end < 0 || u4(end) !== 0x06054b50 || u16(end + 20) !== 0) fail('zip-end');
@@ -47,7 +53,7 @@ export async function readZip(bytes) {
     if (attributes & 0x10 || (type !== 0 && type !== 0x8000)) fail('zip-link', path);
     if (u16(at + 6) >= 45 || u16(at + 30) || u16(at + 32) || u16(at + 34) || u4(at + 42) !== local) fail('zip-directory', path);
     if (local + 30 + nameLength + packed > start || u4(local) !== 0x04034b50) fail('zip-member', path);
-    const says = (from, length) => bytes.subarray(from, from + length); // a local header says what the central one says
+    const says = (/** @type {number} */ from, /** @type {number} */ length) => bytes.subarray(from, from + length); // a local header says what the central one says
     if (!sameBytes(says(local + 4, 26), says(at + 6, 26)) || !sameBytes(says(local + 30, nameLength), raw)) fail('zip-member', path);
     if ((unpacked += size) > MAX_ZIP) fail('zip-too-large', path);
     const from = local + 30 + nameLength, stored = bytes.subarray(from, from + packed);
