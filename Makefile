@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DIR ?= var/ledger
 TYPESCRIPT := tests/page/node/node_modules/.package-lock.json
+# Of the commit: other tests meet after each, and a run that went wrong can be repeated.
+SEED ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1)
 
 # Demo and tests start hundreds of processes: without its byte code cache, each would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -55,7 +57,7 @@ $(TYPESCRIPT): tests/page/node/package-lock.json
 
 # Coverage takes a third of the time again: CI measures it, against the floor in pyproject.toml.
 test: needs lint $(TYPESCRIPT)
-	$(BIN)/pytest --numprocesses auto --dist worksteal -rs $(if $(CI),--cov --cov-report term:skip-covered)
+	$(BIN)/pytest --numprocesses auto --dist worksteal --randomly-seed $(SEED) -rs $(if $(CI),--cov --cov-report term:skip-covered)
 
 docs: $(INSTALLED)
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet

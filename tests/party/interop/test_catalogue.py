@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger.cli.demo.story import EXAMPLES
 from ledger.core.encoding import Json
 from ledger.party.chain.gathering import story_of
 from ledger.party.interop.catalogue import import_listing
@@ -19,7 +20,7 @@ from ledger.party.interop.forms import from_plain, read_listing
 from tests.party.interop.contexts import expand
 from tests.party.interop.scenario import LISTING, Scenario, hand_off
 
-EXAMPLES = Path(__file__).parents[3] / "examples"
+DESCRIPTIONS = Path(__file__).parents[3] / "examples"
 DCAT = "http://www.w3.org/ns/dcat#"
 DCT = "http://purl.org/dc/terms/"
 
@@ -88,7 +89,7 @@ def test_what_is_sealed_goes_out_as_sealed_and_is_not_taken_over() -> None:
 
 @pytest.mark.parametrize("name", ["croissant.json", "dcat.jsonld"])
 def test_the_examples_say_the_same_of_the_example_data(name: str) -> None:
-    fields = read_listing(EXAMPLES / name).fields
+    fields = read_listing(DESCRIPTIONS / name).fields
     assert fields["title"].startswith("Airports of the United States")
     assert fields["spatial"] == ["US"]
     assert fields["temporal"] == {"from_ms": 1_356_998_400_000, "until_ms": 1_388_534_400_000}
@@ -99,7 +100,7 @@ def test_the_examples_say_the_same_of_the_example_data(name: str) -> None:
 
 
 def test_a_language_is_chosen_and_the_others_are_named() -> None:
-    listing = read_listing(EXAMPLES / "dcat.jsonld", language="zh-CN")
+    listing = read_listing(DESCRIPTIONS / "dcat.jsonld", language="zh-CN")
     assert listing.fields["title"] == "美国机场与2013年离开纽约市的飞机"
     assert [item.pointer for item in listing.left] == ["/@graph/1/dct:title/0"]
 

@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 from prov.model import ProvDocument
 
+from ledger.cli.demo.story import EXAMPLES
 from tests.cli.running import environment, good, ledger, serving, verifier
 from tests.cli.world import World
 from tests.harness.needs import need
 
-EXAMPLES = Path(__file__).parents[3] / "examples"
+DESCRIPTIONS = Path(__file__).parents[3] / "examples"
 REQUEST = {
     "@context": ["https://w3id.org/dspace/2025/1/context.jsonld"],
     "@type": "TransferRequestMessage",
@@ -42,7 +43,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def listing(world: World) -> str:
     """Return a listing whose fields come from the example of Croissant."""
     form = world.directory / "form.json"
-    told = good("provenance", "import-listing", EXAMPLES / "croissant.json", "--out", form, "--json").document()
+    told = good("provenance", "import-listing", DESCRIPTIONS / "croissant.json", "--out", form, "--json").document()
     assert {item["name"] for item in told["left_out"]} == {"url", "conformsTo", "recordSet"}
     files = [EXAMPLES / name for name in ("airports.csv", "planes.csv")]
     done = good("listing", "register", *files, "--from", form, "--home", world.home("alpha"), "--json")
@@ -53,7 +54,7 @@ def listing(world: World) -> str:
 def license_id(world: World, listing: str) -> str:
     """Return a license whose terms come from the example of an ODRL offer."""
     terms = world.directory / "terms.json"
-    good("provenance", "import-terms", EXAMPLES / "offer.jsonld", "--out", terms)
+    good("provenance", "import-terms", DESCRIPTIONS / "offer.jsonld", "--out", terms)
     return world.agree(listing, "alpha", "beta", "--from", "2026-01-01", "--until", "2036-01-01", "--terms", str(terms))
 
 
@@ -66,7 +67,7 @@ def transfer(world: World, listing: str, license_id: str) -> str:
     request.write_text(json.dumps(REQUEST))
     arguments = [world.home("alpha"), request, listing, license_id, "beta", EXAMPLES / "airports.csv"]
     done = subprocess.run(
-        [sys.executable, EXAMPLES / "connector.py", *map(str, arguments)],
+        [sys.executable, DESCRIPTIONS / "connector.py", *map(str, arguments)],
         env=environment(),
         capture_output=True,
         text=True,
@@ -87,7 +88,7 @@ def exported(world: World, statement_id: str, form: str, *more: object) -> bytes
 
 
 def test_a_connector_needs_ten_statements() -> None:
-    tree = ast.parse((EXAMPLES / "connector.py").read_text())
+    tree = ast.parse((DESCRIPTIONS / "connector.py").read_text())
     (function,) = [node for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef)]
     statements = [node for node in ast.walk(function) if isinstance(node, ast.stmt)]
     assert len(statements) - 2 <= 10  # without the function itself and its docstring
@@ -136,8 +137,8 @@ def test_nothing_is_overwritten_and_what_cannot_be_read_is_said(world: World, tr
     home = ["--home", world.home("beta")]
     for command in (
         ["export", transfer, "--format", "svg", *home],
-        ["import-listing", EXAMPLES / "dcat.jsonld"],
-        ["import-terms", EXAMPLES / "offer.jsonld"],
+        ["import-listing", DESCRIPTIONS / "dcat.jsonld"],
+        ["import-terms", DESCRIPTIONS / "offer.jsonld"],
     ):
         ended = ledger("provenance", *command, "--out", there)
         assert (ended.code, "never overwritten" in ended.err) == (2, True)

@@ -14,6 +14,7 @@ import pyarrow.ipc
 import pyarrow.parquet as pq
 import pytest
 
+from ledger.cli.demo.story import EXAMPLES
 from ledger.core.encoding import b64decode
 from ledger.party.dataset.reading.formats import detect
 from ledger.party.dataset.reading.table import open_table
@@ -24,7 +25,6 @@ from ledger.party.marks.planting import check_planted, plant
 from ledger.party.marks.recipe import learn
 from ledger.party.marks.value import CanaryMarks, TardosMarks
 
-EXAMPLES = Path(__file__).parents[3] / "examples"
 PLANES = EXAMPLES / "planes.csv"
 CANARIES = Wish("canary", 20, "0.000001")
 
