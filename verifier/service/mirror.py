@@ -23,6 +23,7 @@ from verifier.core.jcs import MAX_INTEGER
 from verifier.core.notes import MAX_NOTE_BYTES
 from verifier.core.receipt import HEADER
 from verifier.core.verdict import format_doubt, format_failure
+from verifier.core.version import version
 from verifier.mirror.files import MirrorFiles
 from verifier.mirror.ids import StatementIndex
 from verifier.mirror.mirror import Mirrored, mirror
@@ -221,7 +222,7 @@ async def _consistency(request: web.Request) -> web.Response:
 
 
 async def _healthz(_request: web.Request) -> web.Response:
-    return web.Response(text="ok\n")
+    return web.Response(text=f"verifier {version()}: ok\n")
 
 
 @web.middleware
