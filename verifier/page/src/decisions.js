@@ -1,12 +1,19 @@
+// @ts-check
 // ── Decisions and duties (docs/terms.md §5–§7, docs/statements.md §10) ───────────────────────────────────────────────
 
 import {NO, YES, allOf, anyOf, compare, join, known, oneOf, opposite, sealsIn, unknown} from './implication.js';
 import {covers} from './vocabulary.js';
 
+/** @type {(license: Json, at: number) => boolean} */
 export const isInForce = (license, at) => license.from <= at && at < license.until && !(license.end !== undefined && at >= license.end);
+/** @type {(license: Json) => Json[]} */
 export const chainOf = license => license ? [license, ...chainOf(license.parent)] : [];
-/** E(L): the entries that a license's present state follows from. */
+/**
+ * E(L): the entries that a license's present state follows from.
+ * @type {(license: Json) => number[]}
+ */
 export const entriesOf = license => [license.termsIndex, license.boundIndex, ...(license.ended === undefined ? [] : [license.ended])];
+/** @type {(license: Json, action: string) => {known: number, sealed: string[]}} */
 const sumOf = (license, action) => {
   const counted = [...license.counts].filter(([other]) => covers(action, other)).map(([, sum]) => sum);
   return {
@@ -17,9 +24,12 @@ const sumOf = (license, action) => {
       .slice(0, 1),
   };
 };
-/** One constraint of a rule about `action`, for a request {action, at, stated, more}. */
+/**
+ * One constraint of a rule about `action`, for a request {action, at, stated, more}.
+ * @type {(item: Constraint, license: Json, request: Json, action: string) => Answer}
+ */
 function evaluate(item, license, request, action) {
-  const here = place => `${license.termsIndex} ${place}`;
+  const here = (/** @type {string} */ place) => `${license.termsIndex} ${place}`;
   if (item.seal !== undefined) return unknown(here(item.seal));
   if (item.join) return {and: allOf, or: anyOf, xone: oneOf}[item.join](item.members.map(member => evaluate(member, license, request, action)));
   const {operand, operator, values} = item, stated = operand === 'version' ? license.listing.version : request.stated?.[operand];
@@ -41,15 +51,19 @@ function evaluate(item, license, request, action) {
   if (stated === undefined) return NO; // this world is closed: who says nothing shows nothing
   return stated.value === null ? unknown(stated.place) : known(compare(operand, operator, stated.value, values));
 }
+/** @type {(rule: Rule, license: Json, request: Json) => Answer} */
 const meets = (rule, license, request) => allOf([
   ...rule.constraints.map(item => evaluate(item, license, request, rule.action)), ...rule.duties.map(duty => known(license.met.has(duty)))]);
-/** The decision of §5.3: its answer, the deciding license, and whether it is only for the count. */
+/**
+ * The decision of §5.3: its answer, the deciding license, and whether it is only for the count.
+ * @type {(license: Json, request: Json) => {answer: Answer, deciding?: Json, onlyCount?: boolean}}
+ */
 export function decide(license, request) {
   const undetermined = [];
   for (const step of chainOf(license)) {
-    const asked = rules => rules.filter(rule => covers(rule.action, request.action));
+    const asked = (/** @type {Rule[]} */ rules) => rules.filter(rule => covers(rule.action, request.action));
     const permissions = asked(step.terms.permissions), forbidden = anyOf(asked(step.terms.prohibitions).map(rule => meets(rule, step, request)));
-    const permitted = asking => anyOf(permissions.map(rule => meets(rule, step, asking))), inForce = isInForce(step, request.at);
+    const permitted = (/** @type {Json} */ asking) => anyOf(permissions.map(rule => meets(rule, step, asking))), inForce = isInForce(step, request.at);
     const answer = inForce ? allOf([permitted(request), opposite(forbidden)]) : NO;
     if (answer.truth === 0) {
       return {answer, deciding: step, onlyCount: inForce && forbidden.truth !== 2 && permitted({...request, withinCount: true}).truth !== 0};
@@ -60,11 +74,14 @@ export function decide(license, request) {
 }
 
 // Duties (terms.md §7, statements.md §10 "Erasure duty").
+/** @type {(license: Json, duty: Rule) => string[]} */
 const dutySeals = (license, duty) => duty.constraints.flatMap(item => sealsIn(license.termsIndex, item));
+/** @type {(license: Json) => number} */
 export const endOf = license => Math.min(license.end ?? Infinity, license.until);
+/** @type {(license: Json, duty: Rule, trigger: number) => number | null} */
 function dueOf(license, duty, trigger) {
-  const value = item => item.values[0] - (item.operator === 'lt' ? 1 : 0),
-    of = operand => duty.constraints.filter(item => item.operand === operand).map(value);
+  const value = (/** @type {Constraint} */ item) => item.values[0] - (item.operator === 'lt' ? 1 : 0),
+    of = (/** @type {string} */ operand) => duty.constraints.filter(item => item.operand === operand).map(value);
   const elapsed = of('elapsedTime'), due = of('dateTime');
   if (elapsed.length) due.push(trigger + Math.min(...elapsed));
   if (!duty.constraints.length && duty.action === 'delete') due.push(trigger);
@@ -74,18 +91,23 @@ function dueOf(license, duty, trigger) {
   if (license.suspending) return null;
   return license.released === undefined ? moment : Math.max(moment, license.released + (elapsed.length ? Math.min(...elapsed) : 0));
 }
+/** @type {(license: Json) => number | null} */
 export const erasureDue = license => {
-  const due = license.terms.obligations.filter(duty => duty.action === 'delete' && !dutySeals(license, duty).length)
+  const {obligations} = /** @type {Terms} */ (license.terms);
+  const due = obligations.filter(duty => duty.action === 'delete' && !dutySeals(license, duty).length)
     .map(duty => dueOf(license, duty, endOf(license))).filter(moment => moment !== null);
   return due.length ? Math.min(...due) : null;
 };
-/** The due moments of the duties other than to erase that are violated as of `at`, consequences included. */
+/**
+ * The due moments of the duties other than to erase that are violated as of `at`, consequences included.
+ * @type {(license: Json, duty: Rule, trigger: number, at: number, earliest?: number) => number[]}
+ */
 export function violatedDues(license, duty, trigger, at, earliest = 0) {
   if (dutySeals(license, duty).length) return [];
-  let due = dueOf(license, duty, trigger);
-  due = due === null ? null : Math.max(due, earliest);
-  const met = license.met.get(duty.action);
-  const isViolated = due !== null && at > due && (duty.action === 'delete' ? license.held.size > 0 : met === undefined || met > due);
+  const moment = dueOf(license, duty, trigger);
+  if (moment === null) return [];
+  const due = Math.max(moment, earliest), met = license.met.get(duty.action);
+  const isViolated = at > due && (duty.action === 'delete' ? license.held.size > 0 : met === undefined || met > due);
   if (!isViolated) return [];
   return [...(duty.action === 'delete' ? [] : [due]), ...duty.consequences.flatMap(next => violatedDues(license, next, due, at, due))];
 }

@@ -1,3 +1,4 @@
+// @ts-check
 // ── The report: the checks of docs/bundle.md §6, in their order, and what they leave behind ──────────────────────────
 
 import {Doubt, Fault} from './bytes.js';
@@ -27,12 +28,29 @@ export const BROKEN = 'this-page-failed';
 
 /** What the checks leave behind. */
 export class Report {
-  constructor() { Object.assign(this, {failures: [], doubts: [], done: new Set(), story: {}}); }
+  constructor() {
+    /** @type {Noted[]} */
+    this.failures = [];
+    /** @type {Noted[]} */
+    this.doubts = [];
+    /** @type {Set<string>} */
+    this.done = new Set();
+    /** @type {Json} */
+    this.story = {};
+  }
+  /**
+   * @param {Fault} error
+   * @param {string} check
+   */
   note(error, check) {
     const item = {check: error.check || check, reason: error.reason, where: error.where.trim()};
     (error instanceof Doubt ? this.doubts : this.failures).push(item);
   }
-  /** Run one check; a Fault or Doubt in it is noted, and anything else is a fault of this page: then it could not tell. */
+  /**
+   * Run one check; a Fault or Doubt in it is noted, and anything else is a fault of this page: then it could not tell.
+   * @param {string} name_
+   * @param {() => void | Promise<void>} run
+   */
   async check(name_, run) {
     try { await run(); } catch (error) {
       if (!(error instanceof Fault)) console.error(error);
@@ -42,6 +60,7 @@ export class Report {
   }
   /** Whether nothing further is to be made of it. */
   get stopped() { return this.failures.some(item => FOUNDATION.includes(item.check)) || this.doubts.some(item => item.reason === BROKEN); }
+  /** @param {string} check */
   state(check) {
     return this.failures.some(item => item.check === check)
       ? 'failed'

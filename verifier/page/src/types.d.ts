@@ -62,3 +62,45 @@ interface OpenedCheckpoint extends Checkpoint {
 type Reading = 'text' | 'comma' | 'dmy' | 'mdy';
 type Cell = string | null;
 type Mapping = {column: number; found: number; reading: Reading}[];
+
+/** Of a question about terms: 0 false, 1 unknown, 2 true; an unknown answer names the sealed places that would decide it. */
+interface Answer {
+  truth: number;
+  places: string[];
+}
+
+/** A constraint as it is judged: it has `seal`, or `join` and `members`, or the rest. */
+interface Constraint {
+  /** The place of the whole, where it is sealed. */
+  seal?: string;
+  join?: 'and' | 'or' | 'xone';
+  members: Constraint[];
+  operand: string;
+  operator: string;
+  /** The right operand; null, whatever is said here, where it is sealed. */
+  values: any[];
+  place: string;
+  raw?: string;
+}
+
+/** A rule of terms: permission, prohibition, or obligation with its consequences. */
+interface Rule {
+  where: string;
+  action: string;
+  duties: string[];
+  constraints: Constraint[];
+  consequences: Rule[];
+}
+
+interface Terms {
+  permissions: Rule[];
+  prohibitions: Rule[];
+  obligations: Rule[];
+}
+
+/** A check of docs/bundle.md §6 that failed or is in doubt. */
+interface Noted {
+  check: string;
+  reason: string;
+  where: string;
+}
