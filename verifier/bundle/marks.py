@@ -10,7 +10,7 @@ from verifier.bundle.checks import BundleCheck, Outcome
 from verifier.bundle.records import Found, ShownRecord, distinct, read_mapping
 from verifier.bundle.score import CONTROL_NAMES, MIN_BITS, Code, chance_bits, word_bit
 from verifier.core.b64 import decode_base64
-from verifier.rules.subject import id_text
+from verifier.core.ids import id_text
 from verifier.sealed.normal import Mapping
 from verifier.sealed.rows import Cells, parse_record
 from verifier.sealed.values import TARDOS

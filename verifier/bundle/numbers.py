@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from verifier.bundle.checks import BundleCheck, Outcome
 from verifier.bundle.score import CODE_CONTROLS_MILLIBITS, millibits, needed_millibits, surprise_bits
-from verifier.rules.subject import id_text
+from verifier.core.ids import id_text
 
 if TYPE_CHECKING:
     from verifier.bundle.case import Case

@@ -18,11 +18,11 @@ from verifier.bundle.words import (
     signers_of,
     times,
 )
+from verifier.core.ids import id_text
 from verifier.core.verdict import FAILED, VERIFIED, describe_checkpoint, format_checkpoint, format_code, verdict_word
 from verifier.core.words import escape, format_time, quote
 from verifier.judgement.pins import format_evidence, party_evidence, party_status
 from verifier.judgement.words import describe_finding, format_finding
-from verifier.rules.subject import id_text
 
 if TYPE_CHECKING:
     from verifier.bundle.bundle import Examination

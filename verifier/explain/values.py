@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from verifier.core.ids import id_bytes, id_text
 from verifier.core.words import format_time, quote
-from verifier.rules.examine import id_bytes
 from verifier.terms.parsed import is_sealed
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Book:
 
     def learn(self, told: Told) -> None:
         """Remember where a statement stands that may be referred to."""
-        self._indexes[f"sha256:{told.statement.id.hex()}"] = told.index
+        self._indexes[id_text(told.statement.id)] = told.index
 
     def reference(self, name: str, statement: str) -> str:
         """Return what a field named `name` with the id `statement` refers to."""

@@ -9,14 +9,13 @@ from verifier.core.words import format_time
 from verifier.judgement.duties import erasure_duty, is_erasure_overdue
 from verifier.judgement.facts import AcceptedEntry, Facts, make_finding
 from verifier.judgement.state import Claim, ErasureRequest, License, Periods
-from verifier.rules.examine import id_bytes
 from verifier.terms.answers import YES
 
 
 def take_claim(facts: Facts, entry: AcceptedEntry) -> None:
     """`claim.opened`."""
     body = entry.body
-    subject = id_bytes(body.get("license") or body["transfer"])
+    subject = body.subject()
     is_hold = body.get("legal_hold") is True
     claim = Claim(entry.index, subject, body["respondent"], entry.issuer, body.get("answer_by_ms"), is_hold)
     facts.claims[entry.statement.id] = claim
@@ -45,7 +44,7 @@ def _held(facts: Facts, subject: bytes) -> list[Periods]:
 
 def take_answered(facts: Facts, entry: AcceptedEntry) -> None:
     """`claim.answered`."""
-    claim = facts.claims[id_bytes(entry.body["claim"])]
+    claim = facts.claims[entry.body.id("claim")]
     claim.answered_ms = entry.time_ms
     _judge_answer(facts, claim, entry)
 
@@ -67,7 +66,7 @@ def unanswered(claim: Claim, by_ms: int, did: str) -> Finding:
 
 def take_determined(facts: Facts, entry: AcceptedEntry) -> None:
     """`claim.determined`: its hold ends."""
-    claim = facts.claims.pop(id_bytes(entry.body["claim"]))
+    claim = facts.claims.pop(entry.body.id("claim"))
     if claim.answered_ms is None:
         _judge_answer(facts, claim, entry)
     if not claim.is_hold:
@@ -84,7 +83,7 @@ def take_determined(facts: Facts, entry: AcceptedEntry) -> None:
 def take_request(facts: Facts, entry: AcceptedEntry) -> None:
     """`erasure.requested`."""
     body = entry.body
-    subject = id_bytes(body.get("license") or body["transfer"])
+    subject = body.subject()
     terms = facts.licenses.get(subject)
     party = terms.licensee if terms is not None else facts.transfers[subject].recipient
     facts.requests.append(ErasureRequest(entry.index, subject, party, body["erase_by_ms"]))
@@ -137,15 +136,15 @@ def take_attested(facts: Facts, entry: AcceptedEntry) -> None:
     """`erasure.attested`."""
     body = entry.body
     if "statement" in body:
-        target, pointers = id_bytes(body["statement"]), tuple(body["pointers"])
+        target, pointers = body.id("statement"), tuple(body["pointers"])
         facts.attestations.append((entry.index, entry.issuer, target, pointers))
     elif "license" in body:
-        terms = facts.licenses[id_bytes(body["license"])]
+        terms = facts.licenses[body.id("license")]
         terms.attested_ms.setdefault(entry.issuer, entry.time_ms)
         if entry.issuer == terms.licensee:
             _destroy(facts, terms, set(terms.held), entry)
     else:
-        transfer_id = id_bytes(body["transfer"])
+        transfer_id = body.id("transfer")
         transfer = facts.transfers[transfer_id]
         if entry.issuer == transfer.recipient:
             facts.transfer_attested_ms.setdefault(transfer_id, entry.time_ms)

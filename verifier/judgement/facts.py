@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from verifier.core.checks import Finding
 from verifier.judgement.identity import Presented
@@ -15,6 +15,7 @@ from verifier.terms.answers import YES, Answer, Truth
 from verifier.terms.parsed import is_sealed
 
 if TYPE_CHECKING:
+    from verifier.rules.body import Body
     from verifier.rules.examine import Statement
 
 _PLACES = frozenset({"/identity", "/identity/certificates"})
@@ -32,10 +33,9 @@ class AcceptedEntry:
     """Pointers of the places in it that were sealed and opened."""
 
     @property
-    def body(self) -> dict[str, Any]:
-        """The statement's own fields; not of the two hot types."""
-        fields: dict[str, Any] = self.statement.body
-        return fields
+    def body(self) -> Body:
+        """What the statement says."""
+        return self.statement.body
 
     @property
     def issuer(self) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from verifier.core.ids import id_bytes
 from verifier.judgement.decision import Question, decide
 from verifier.judgement.facts import AcceptedEntry, Facts
 from verifier.judgement.state import License, Listing
 from verifier.judgement.sublicense import is_within
-from verifier.rules.examine import id_bytes
 from verifier.terms.answers import Truth, any_of, negation
 from verifier.terms.parsed import is_sealed, parse_terms
 
@@ -24,7 +25,7 @@ def take_listing(facts: Facts, entry: AcceptedEntry) -> None:
 
 def take_listing_amended(facts: Facts, entry: AcceptedEntry) -> None:
     """`listing.amended`."""
-    _describe(facts, facts.listings[id_bytes(entry.body["listing"])], entry)
+    _describe(facts, facts.listings[entry.body.id("listing")], entry)
 
 
 def _describe(facts: Facts, listing: Listing, entry: AcceptedEntry) -> None:
@@ -62,7 +63,7 @@ def _judge_source(facts: Facts, source: Listing, entry: AcceptedEntry) -> None:
 
 def take_withdrawn(facts: Facts, entry: AcceptedEntry) -> None:
     """`listing.withdrawn`."""
-    facts.listings[id_bytes(entry.body["listing"])].withdrawn_index = entry.index
+    facts.listings[entry.body.id("listing")].withdrawn_index = entry.index
 
 
 def judge_listing(facts: Facts, listing: Listing, entry: AcceptedEntry, did: str) -> None:
@@ -85,8 +86,8 @@ def judge_listing(facts: Facts, listing: Listing, entry: AcceptedEntry, did: str
 def take_license(facts: Facts, entry: AcceptedEntry) -> None:
     """`license.agreed`, of either version."""
     body, index = entry.body, entry.index
-    term: dict[str, Any] = body if "valid_from_ms" in body else body["terms"]  # version 1 has them inside
-    listing = facts.listings[id_bytes(body["listing"])]
+    term: Mapping[str, Any] = body if "valid_from_ms" in body else body["terms"]  # version 1 has them inside
+    listing = facts.listings[body.id("listing")]
     terms = License(
         entry.statement.id,
         index,
@@ -94,7 +95,7 @@ def take_license(facts: Facts, entry: AcceptedEntry) -> None:
         listing,
         entry.issuer,
         body["licensee"],
-        facts.licenses[id_bytes(body["parent"])] if "parent" in body else None,
+        facts.licenses[body.id("parent")] if "parent" in body else None,
         term["valid_from_ms"],
         term["valid_until_ms"],
         body["terms"],
@@ -113,7 +114,7 @@ def take_license(facts: Facts, entry: AcceptedEntry) -> None:
 def take_amended(facts: Facts, entry: AcceptedEntry) -> None:
     """`license.amended`."""
     body = entry.body
-    terms = facts.licenses[id_bytes(body["license"])]
+    terms = facts.licenses[body.id("license")]
     terms.valid_from_ms = body.get("valid_from_ms", terms.valid_from_ms)
     terms.valid_until_ms = body.get("valid_until_ms", terms.valid_until_ms)
     if any(name in body for name in _BOUNDS):
@@ -143,7 +144,7 @@ def _judge_sublicense(facts: Facts, terms: License, entry: AcceptedEntry) -> Non
 
 def take_ended(facts: Facts, entry: AcceptedEntry) -> None:
     """`license.ended`: an end is never retroactive."""
-    terms = facts.licenses[id_bytes(entry.body["license"])]
+    terms = facts.licenses[entry.body.id("license")]
     terms.ended_index, terms.end_ms = entry.index, max(entry.body.get("effective_ms", 0), entry.time_ms)
 
 

@@ -11,7 +11,6 @@ from verifier.judgement.decision import Assessment, Decision, Question, assess, 
 from verifier.judgement.facts import AcceptedEntry, Facts, make_finding
 from verifier.judgement.grants import judge_listing
 from verifier.judgement.state import Count, License, Meeting, Stated, Transfer
-from verifier.rules.examine import id_bytes
 from verifier.sealed.disclosures import Disclosures
 from verifier.terms.answers import NO, YES, Truth, negation
 
@@ -22,23 +21,23 @@ _PERMITS = {Truth.TRUE: "permits", Truth.UNKNOWN: "does not permit", Truth.FALSE
 
 def take_offer(facts: Facts, entry: AcceptedEntry, disclosures: Disclosures | None) -> None:
     """`transfer.offered`."""
-    listing_id, license_id, recipient, acknowledge_by_ms, marks = entry.statement.body
-    terms = facts.licenses[license_id] if license_id is not None else None
-    transfer = Transfer(entry.index, listing_id, terms, entry.issuer, recipient)
+    offer = entry.statement.offer
+    terms = facts.licenses[offer.license] if offer.license is not None else None
+    transfer = Transfer(entry.index, offer.listing, terms, entry.issuer, offer.recipient)
     facts.transfers[entry.statement.id] = transfer
-    if acknowledge_by_ms is not None:
-        facts.awaited[entry.statement.id] = acknowledge_by_ms
+    if offer.acknowledge_by_ms is not None:
+        facts.awaited[entry.statement.id] = offer.acknowledge_by_ms
     if _CONTENT in entry.opened:
         facts.contents[entry.statement.id] = _digest(entry, disclosures)
-    listing = facts.listings[listing_id]
+    listing = facts.listings[offer.listing]
     judge_listing(facts, listing, entry, "handed over")
-    if marks is not None:
+    if offer.marks is not None:
         _take_marks(facts, terms, transfer, entry)
     if terms is None or terms.listing is not listing:
         named = (
             "without a license" if terms is None else f"under the license of entry {terms.index}, of another listing"
         )
-        sentence = f"{entry.issuer} handed data to {recipient} {named}."
+        sentence = f"{entry.issuer} handed data to {transfer.recipient} {named}."
         facts.note("transfer-without-license", entry, entry.issuer, {terms.index} if terms else (), sentence)
         return
     _judge_terms(facts, terms, transfer, entry)
@@ -90,7 +89,7 @@ def _digest(entry: AcceptedEntry, disclosures: Disclosures | None) -> bytes:
 
 def take_acknowledged(facts: Facts, entry: AcceptedEntry, disclosures: Disclosures | None) -> None:
     """`transfer.acknowledged`."""
-    transfer_id: bytes = entry.statement.body
+    transfer_id = entry.body.id("transfer")
     transfer = facts.transfers[transfer_id]
     transfer.acknowledged_index = entry.index
     facts.acknowledged[entry.statement.id] = transfer
@@ -114,7 +113,7 @@ def _compare(facts: Facts, transfer: Transfer, entry: AcceptedEntry, *, is_same:
 
 def take_refused(facts: Facts, entry: AcceptedEntry) -> None:
     """`transfer.refused`, of either version."""
-    transfer_id = id_bytes(entry.body["transfer"])
+    transfer_id = entry.body.id("transfer")
     transfer = facts.transfers[transfer_id]
     _decide(facts, transfer_id, transfer, entry)
     if entry.body.get("code") == "digest-mismatch":
@@ -146,7 +145,7 @@ def late_decision(transfer: Transfer, by_ms: int, did: str) -> Finding:
 def take_usage(facts: Facts, entry: AcceptedEntry) -> None:
     """`usage.reported`: counted and met first, for this time and this entry are included."""
     body = entry.body
-    terms = facts.licenses[id_bytes(body["license"])]
+    terms = facts.licenses[body.id("license")]
     for action in (body["action"], *body.get("fulfils", ())):
         terms.met.setdefault(action, (entry.time_ms, entry.index))
     stated = {name: value for name in _OPERANDS if name in body and (value := entry.stated(name)) is not None}
@@ -202,7 +201,7 @@ def _remember_met(assessment: Assessment, index: int) -> None:
 def take_forwarded(facts: Facts, entry: AcceptedEntry) -> None:
     """`transfer.forwarded`: an onward hand-off is one `distribute` under the license that its issuer has."""
     body = entry.body
-    transfer = facts.transfers[id_bytes(body["transfer"])]
+    transfer = facts.transfers[body.id("transfer")]
     terms, answer = transfer.license, NO
     if terms is not None and terms.licensee == entry.issuer:
         stated = {name: value for name in ("purpose", "spatial") if (value := entry.stated(name)) is not None}
@@ -227,7 +226,7 @@ def _was_compelled(facts: Facts, transfer: Transfer, entry: AcceptedEntry) -> bo
     """Tell whether the issuer had to: it names its own disclosure about this transfer or its listing."""
     if "disclosure" not in entry.body:
         return False
-    issuer, subject = facts.compelled[id_bytes(entry.body["disclosure"])]
+    issuer, subject = facts.compelled[entry.body.id("disclosure")]
     return issuer == entry.issuer and (subject == transfer.listing or facts.transfers.get(subject) is transfer)
 
 
@@ -235,7 +234,7 @@ def _is_sublicensed(facts: Facts, transfer: Transfer, entry: AcceptedEntry) -> b
     """Tell whether a sub-license that the issuer granted to the recipient covers it, and is in force to the top."""
     if "license" not in entry.body or transfer.license is None:
         return False
-    terms = facts.licenses[id_bytes(entry.body["license"])]
+    terms = facts.licenses[entry.body.id("license")]
     chain = list(terms.chain())
     return (
         (terms.licensor, terms.licensee) == (entry.issuer, entry.body.get("recipient"))
@@ -247,5 +246,5 @@ def _is_sublicensed(facts: Facts, transfer: Transfer, entry: AcceptedEntry) -> b
 
 def take_compelled(facts: Facts, entry: AcceptedEntry) -> None:
     """`disclosure.compelled`."""
-    subject = entry.body.get("transfer") or entry.body["listing"]
-    facts.compelled[entry.statement.id] = (entry.issuer, id_bytes(subject))
+    subject = entry.body.id("transfer" if "transfer" in entry.body else "listing")
+    facts.compelled[entry.statement.id] = (entry.issuer, subject)

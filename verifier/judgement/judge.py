@@ -101,7 +101,7 @@ class Judge:
 
     def _take_fields(self, entry: AcceptedEntry) -> None:
         facts, statement = self.facts, entry.statement
-        sealed = tuple(pointer for pointer in _sealed_places(statement.body, "") if pointer not in entry.opened)
+        sealed = tuple(pointer for pointer in _sealed_places(dict(statement.body), "") if pointer not in entry.opened)
         facts.sealed_count += len(sealed) + len(entry.opened)
         if sealed:
             facts.sealed[statement.id] = (entry.index, entry.issuer, sealed)

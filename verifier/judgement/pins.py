@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from verifier.core.checks import Check, Doubt, Failure
 from verifier.core.errors import MalformedInput
+from verifier.core.ids import id_text
 from verifier.core.words import quote
 from verifier.judgement.identity import Evidence, Roots, verify_identity
 
@@ -93,7 +94,7 @@ def party_evidence(registry: Registry, facts: Facts, roots: Roots, name: str) ->
     presented = facts.certificates.get(name)
     if presented is None or registry.ledger is None:
         return None
-    return verify_identity(f"sha256:{registry.ledger.hex()}", name, presented, roots)
+    return verify_identity(id_text(registry.ledger), name, presented, roots)
 
 
 def format_evidence(evidence: Evidence) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from verifier.core.ids import id_text
 from verifier.core.words import escape, format_time
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def describe_judgement(judgement: Judgement) -> dict[str, Any]:
         "cleared": [describe_finding(finding) for finding in judgement.cleared],
         "licenses": [
             {
-                "id": f"sha256:{terms.statement_id.hex()}",
+                "id": id_text(terms.statement_id),
                 "index": terms.index,
                 "rules": [describe_rule(rule) for rule in terms.rules],
             }

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from verifier.core.checks import Check, Doubt, Failure
 from verifier.core.errors import CheckFailed, MalformedInput, SourceUnavailable
+from verifier.core.ids import id_bytes, id_text
 from verifier.core.notes import parse_checkpoint, parse_note
 from verifier.core.tree import TILE_WIDTH, leaf_hash
 from verifier.core.verdict import VERIFIED, describe_doubts, describe_failures, exit_code, format_doubt, format_failure
 from verifier.core.words import escape
 from verifier.replay.replay import replay
 from verifier.replay.workers import read_bundle
-from verifier.rules.examine import id_bytes
 from verifier.schema.entries import parse_entry
 from verifier.sources.source import open_source, read_checkpoint
 
@@ -131,7 +131,7 @@ def describe_succession(result: Succession) -> dict[str, Any]:
     named = result.named
     return {
         "source": result.location,
-        "ledger": f"sha256:{named.ledger.hex()}" if named else None,
+        "ledger": id_text(named.ledger) if named else None,
         "size": named.size if named else None,
         "root": named.root.hex() if named else None,
         "entries": result.old.tree.size if result.old else None,

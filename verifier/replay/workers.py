@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from verifier.core.checks import Check, Doubt, Failure
 from verifier.core.errors import SourceUnavailable
 from verifier.core.tree import HASH_BYTES, TILE_WIDTH, leaf_hash, tile_path
+from verifier.rules.body import unpack_body
 from verifier.rules.examine import Examined, Reading, Statement, examine_entry, leaf_hashes
 from verifier.schema.entries import guess_rules, split_bundle
 from verifier.schema.versions import NEWEST_RULES
@@ -138,23 +139,26 @@ def _first_difference(left: bytes, right: bytes) -> int:
 
 def _pack(chunk: Chunk) -> Chunk:
     """Return a chunk for sending: plain tuples take half the time that named ones do."""
-    plain: Any = [
-        item if isinstance(item, Failure) else (*item[:-2], item.statement and tuple(item.statement), item.failure)
-        for item in chunk.entries
-    ]
+    plain: Any = [item if isinstance(item, Failure) else _plain(item) for item in chunk.entries]
     return replace(chunk, entries=plain)
+
+
+def _plain(item: Examined) -> tuple[Any, ...]:
+    statement = item.statement
+    return (*item[:-2], statement and (*statement[:-1], statement.body.packed()), item.failure)
 
 
 def _unpack(chunk: Chunk) -> Chunk:
     """Return the chunk that `_pack` was given."""
     plain: Any = chunk.entries
-    entries = [
-        item
-        if isinstance(item, Failure)
-        else Examined._make((*item[:-2], item[-2] and Statement._make(item[-2]), item[-1]))
-        for item in plain
-    ]
-    return replace(chunk, entries=entries)
+    return replace(chunk, entries=[item if isinstance(item, Failure) else _whole(item) for item in plain])
+
+
+def _whole(plain: tuple[Any, ...]) -> Examined:
+    *start, statement, failure = plain
+    return Examined._make(
+        (*start, statement and Statement._make((*statement[:-1], unpack_body(statement[-1]))), failure)
+    )
 
 
 def _serve(location: Location, disclosures: Disclosures | None, mine: Connection, theirs: Connection) -> None:

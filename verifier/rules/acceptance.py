@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from verifier.core.checks import Check, Failure
+from verifier.core.ids import id_text
 from verifier.core.moments import MAX_CLOCK_DIFFERENCE_MS
 from verifier.rules.references import verify_references
 from verifier.rules.refusal import refuse
@@ -61,10 +62,10 @@ def _verify_ledger(registry: Registry, statement: Statement, index: int) -> None
             refuse(Check.REFERENCE, "not-created", index, "/type", "ledger.created", statement.kind)
         if statement.ledger != registry.ledger:
             # A ledger of the same name, even with the same keys, is another ledger.
-            expected = f"sha256:{registry.ledger.hex()}" if registry.ledger else "no ledger"
-            refuse(Check.LEDGER, "wrong-ledger", index, "/ledger", expected, f"sha256:{statement.ledger.hex()}")
+            expected = id_text(registry.ledger) if registry.ledger else "no ledger"
+            refuse(Check.LEDGER, "wrong-ledger", index, "/ledger", expected, id_text(statement.ledger))
     if statement.id in registry.recorded:
-        refuse(Check.DUPLICATE, "duplicate-statement", index, actual=f"sha256:{statement.id.hex()}")
+        refuse(Check.DUPLICATE, "duplicate-statement", index, actual=id_text(statement.id))
 
 
 def _verify_signatures(registry: Registry, statement: Statement, index: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from verifier.core.checks import Check
-from verifier.rules.examine import id_bytes
+from verifier.core.ids import id_text
 from verifier.rules.refusal import (
     find_license,
     find_listing,
@@ -27,18 +27,18 @@ def disclosure_compelled(registry: Registry, statement: Statement, index: int) -
     """Check a disclosure: by its sender or recipient of a transfer, by its issuer of a listing."""
     body = statement.body
     if "transfer" in body:
-        transfer = find_transfer(registry, id_bytes(body["transfer"]), index)
+        transfer = find_transfer(registry, body.id("transfer"), index)
         verify_issuer(statement, index, transfer.sender, transfer.recipient)
     else:
-        verify_issuer(statement, index, find_listing(registry, id_bytes(body["listing"]), index).issuer)
+        verify_issuer(statement, index, find_listing(registry, body.id("listing"), index).issuer)
 
 
 def usage_reported(registry: Registry, statement: Statement, index: int) -> None:
     """Check a use: by the licensee, of a copy that it received."""
     body = statement.body
-    verify_issuer(statement, index, find_license(registry, id_bytes(body["license"]), index).licensee)
+    verify_issuer(statement, index, find_license(registry, body.id("license"), index).licensee)
     if "transfer" in body:
-        verify_issuer(statement, index, find_transfer(registry, id_bytes(body["transfer"]), index).recipient)
+        verify_issuer(statement, index, find_transfer(registry, body.id("transfer"), index).recipient)
 
 
 def venue_status(registry: Registry, statement: Statement, index: int) -> None:
@@ -49,10 +49,10 @@ def venue_status(registry: Registry, statement: Statement, index: int) -> None:
 def _parties_to(registry: Registry, statement: Statement, index: int) -> tuple[bytes, str, str]:
     """Return the license or transfer that a statement names, and its two parties, the giving one first."""
     if "license" in statement.body:
-        named = id_bytes(statement.body["license"])
+        named = statement.body.id("license")
         terms = find_license(registry, named, index)
         return named, terms.licensor, terms.licensee
-    named = id_bytes(statement.body["transfer"])
+    named = statement.body.id("transfer")
     transfer = find_transfer(registry, named, index)
     return named, transfer.sender, transfer.recipient
 
@@ -70,7 +70,7 @@ def claim_opened(registry: Registry, statement: Statement, index: int) -> None:
 
 
 def _find_claim(registry: Registry, statement: Statement, index: int) -> Claim:
-    named = id_bytes(statement.body["claim"])
+    named = statement.body.id("claim")
     return registry.claims.get(named) or refuse_unknown(index, "/claim", named)
 
 
@@ -102,19 +102,19 @@ def erasure_attested(registry: Registry, statement: Statement, index: int) -> No
     """Check an attestation: by a party to what was erased, or of salts, by anybody; no legal hold is on it."""
     body = statement.body
     if "statement" in body:
-        if (recorded := id_bytes(body["statement"])) not in registry.recorded:
+        if (recorded := body.id("statement")) not in registry.recorded:
             refuse_unknown(index, "/statement", recorded)
         if registry.is_held(recorded):
-            refuse(Check.REFERENCE, "legal-hold", index, actual=f"sha256:{recorded.hex()}")
+            refuse(Check.REFERENCE, "legal-hold", index, actual=id_text(recorded))
         return
     named, giver, taker = _parties_to(registry, statement, index)
     verify_issuer(statement, index, giver, taker)
     if "request" in body:
-        request = id_bytes(body["request"])
+        request = body.id("request")
         if request not in registry.requests:
             refuse_unknown(index, "/request", request)
         if registry.requests[request] != named:
-            expected, actual = (f"sha256:{subject.hex()}" for subject in (registry.requests[request], named))
+            expected, actual = (id_text(subject) for subject in (registry.requests[request], named))
             refuse(Check.REFERENCE, "wrong-value", index, "/request", expected, actual)
     if registry.is_held(named):
-        refuse(Check.REFERENCE, "legal-hold", index, actual=f"sha256:{named.hex()}")
+        refuse(Check.REFERENCE, "legal-hold", index, actual=id_text(named))

@@ -12,12 +12,11 @@ from typing import Any, NamedTuple
 
 from verifier.core.checks import Check, Failure
 from verifier.core.errors import CheckFailed
-from verifier.core.jcs import Json
 from verifier.core.keys import PublicKey
 from verifier.core.tree import leaf_hash
+from verifier.rules.body import Body, Offer, known_id, read_body
 from verifier.schema.checks import key_of
 from verifier.schema.entries import has_unknown_rules, parse_entry, parse_statement, pre_authentication, verify_forms
-from verifier.schema.v1 import COMMON_FIELDS
 from verifier.schema.versions import KNOWN_RULES, NEWEST_RULES, verify_fields
 from verifier.sealed.disclosures import Disclosures, OpenedPlace, open_fields
 
@@ -42,10 +41,6 @@ class Statement(NamedTuple):
     issued_ms: int
     not_after_ms: int
     seen: tuple[int, bytes] | None
-    body: Json
-    """`transfer.offered`: listing, license, recipient, `acknowledge_by_ms`, `marks`, ids as bytes, None where absent.
-    `transfer.acknowledged`: the transfer, as bytes. Others: the dict of the fields that its type has beside the common
-    ones (docs/format.md §5), as they were written, sealed places and ids (text) too."""
     introduced: tuple[Introduced, ...]
     signature_set: str
     """Empty, or the reason of §9.6."""
@@ -61,6 +56,14 @@ class Statement(NamedTuple):
     """What a disclosure opened: in `body`, its value stands there; of a `content`, the commitment still does."""
     faults: tuple[tuple[str, str], ...]
     """Reason and pointer of disclosures of this statement that open nothing."""
+    body: Body
+
+    @property
+    def offer(self) -> Offer:
+        """What a `transfer.offered` says; raises `TypeError` for any other."""
+        if type(self.body) is Offer:
+            return self.body
+        raise TypeError(self.kind)
 
 
 class Examined(NamedTuple):
@@ -75,13 +78,6 @@ class Examined(NamedTuple):
     """Why there is no statement."""
 
 
-def id_bytes(text: str) -> bytes:
-    """Return the 32 bytes of an id that was checked (`sha256:` and hex)."""
-    return bytes.fromhex(text[7:])
-
-
-_known_id = lru_cache(maxsize=1024)(id_bytes)
-"""The same of what is named again and again: made once, sent once a chunk, kept once."""
 _known_root = lru_cache(maxsize=1024)(bytes.fromhex)
 
 
@@ -94,25 +90,6 @@ class Reading(NamedTuple):
     """The statement types that are allowed; None for all that the version has."""
     disclosures: Disclosures | None = None
     """What opens sealed places."""
-
-
-def _offered_body(fields: dict[str, Any]) -> Json:
-    return (
-        _known_id(fields["listing"]),
-        _known_id(fields["license"]) if "license" in fields else None,
-        intern(fields["recipient"]),
-        fields.get("acknowledge_by_ms"),
-        fields.get("marks"),
-    )
-
-
-def _body(kind: str, fields: dict[str, Any]) -> Json:
-    """Return what `Statement.body` says: compact for the two types that make up most of a ledger."""
-    if kind == "transfer.offered":
-        return _offered_body(fields)
-    if kind == "transfer.acknowledged":
-        return id_bytes(fields["transfer"])
-    return {name: value for name, value in fields.items() if name not in COMMON_FIELDS}
 
 
 def introduced_keys(fields: dict[str, Any]) -> tuple[Introduced, ...]:
@@ -175,13 +152,12 @@ def examine_statement(
     return Statement(
         kind,
         statement_id,
-        _known_id(fields["ledger"]) if "ledger" in fields else None,
+        known_id(fields["ledger"]) if "ledger" in fields else None,
         intern(fields["issuer"]),
         signers,
         fields["issued_ms"],
         fields["not_after_ms"],
         (seen["size"], _known_root(seen["root"])) if seen else None,
-        _body(kind, fields),
         introduced,
         fault,
         wrong,
@@ -190,6 +166,7 @@ def examine_statement(
         reading.rules,
         opened,
         faults,
+        read_body(kind, fields),
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from verifier.core.checks import Check
 from verifier.core.errors import MalformedInput
+from verifier.core.ids import id_bytes, id_text
 from verifier.core.notes import TYPE_ED25519, parse_vkey
 from verifier.rules.claims import (
     claim_answered,
@@ -20,7 +21,6 @@ from verifier.rules.claims import (
     usage_reported,
     venue_status,
 )
-from verifier.rules.examine import id_bytes
 from verifier.rules.refusal import (
     find_license,
     find_listing,
@@ -33,7 +33,7 @@ from verifier.rules.refusal import (
     verify_registered,
     verify_undecided,
 )
-from verifier.rules.registry import log_key_id, named_transfer
+from verifier.rules.registry import log_key_id
 from verifier.schema.entries import PAYLOAD_TYPE
 from verifier.schema.versions import KNOWN_RULES, STATEMENT_TYPES
 from verifier.terms.terms import verify_parties
@@ -126,7 +126,7 @@ def _listing_described(registry: Registry, statement: Statement, index: int) -> 
 
 
 def _listing_changed(registry: Registry, statement: Statement, index: int) -> None:
-    listing = find_listing(registry, id_bytes(statement.body["listing"]), index)
+    listing = find_listing(registry, statement.body.id("listing"), index)
     verify_issuer(statement, index, listing.issuer)
     verify_undecided(listing.withdrawn_index, index)
 
@@ -138,10 +138,10 @@ def _listing_amended(registry: Registry, statement: Statement, index: int) -> No
 
 def _license_agreed(registry: Registry, statement: Statement, index: int) -> None:
     body = statement.body
-    listing = find_listing(registry, id_bytes(body["listing"]), index)
+    listing = find_listing(registry, body.id("listing"), index)
     if "parent" in body:
-        parent = find_license(registry, id_bytes(body["parent"]), index, "/parent")
-        verify_equal(f"sha256:{parent.listing.hex()}", body["listing"], index, "/listing")
+        parent = find_license(registry, body.id("parent"), index, "/parent")
+        verify_equal(id_text(parent.listing), body["listing"], index, "/listing")
         verify_issuer(statement, index, parent.licensee)
     else:
         verify_issuer(statement, index, listing.issuer)
@@ -150,7 +150,7 @@ def _license_agreed(registry: Registry, statement: Statement, index: int) -> Non
 
 def _license_amended(registry: Registry, statement: Statement, index: int) -> None:
     body = statement.body
-    terms = find_license(registry, id_bytes(body["license"]), index)
+    terms = find_license(registry, body.id("license"), index)
     if terms.rules < MACHINE_TERMS:
         actual = f"agreed under version {terms.rules}"
         refuse(
@@ -165,39 +165,39 @@ def _license_amended(registry: Registry, statement: Statement, index: int) -> No
         refuse(Check.REFERENCE, "wrong-value", index, where, f"until > {valid_from_ms}", f"until {valid_until_ms}")
     if "terms" in body:
         try:
-            verify_parties(body["terms"], f"sha256:{terms.listing.hex()}", terms.licensor, terms.licensee)
+            verify_parties(body["terms"], id_text(terms.listing), terms.licensor, terms.licensee)
         except MalformedInput as error:
             refuse(Check.REFERENCE, error.reason, index, f"/terms{error.detail}")
 
 
 def _license_ended(registry: Registry, statement: Statement, index: int) -> None:
-    terms = find_license(registry, id_bytes(statement.body["license"]), index)
+    terms = find_license(registry, statement.body.id("license"), index)
     verify_issuer(statement, index, terms.licensor, terms.licensee)
     verify_undecided(terms.ended_index, index)
 
 
 def _transfer_offered(registry: Registry, statement: Statement, index: int) -> None:
-    listing, license_id, recipient, *_ = statement.body
-    if listing not in registry.listings:
-        refuse_unknown(index, "/listing", listing)
-    if license_id is not None and license_id not in registry.licenses:
-        refuse_unknown(index, "/license", license_id)
-    verify_other_party(registry, statement, recipient, index, "/recipient")
+    offer = statement.offer
+    if offer.listing not in registry.listings:
+        refuse_unknown(index, "/listing", offer.listing)
+    if offer.license is not None and offer.license not in registry.licenses:
+        refuse_unknown(index, "/license", offer.license)
+    verify_other_party(registry, statement, offer.recipient, index, "/recipient")
 
 
 def _transfer_decided(registry: Registry, statement: Statement, index: int) -> None:
-    transfer = find_transfer(registry, named_transfer(statement), index)
+    transfer = find_transfer(registry, statement.body.id("transfer"), index)
     verify_issuer(statement, index, transfer.recipient)
     verify_undecided(transfer.decided_index, index)
 
 
 def _transfer_forwarded(registry: Registry, statement: Statement, index: int) -> None:
     body = statement.body
-    transfer = find_transfer(registry, id_bytes(body["transfer"]), index)
+    transfer = find_transfer(registry, body.id("transfer"), index)
     verify_issuer(statement, index, transfer.recipient)
     if "license" in body:
-        find_license(registry, id_bytes(body["license"]), index)
-    if "disclosure" in body and (named := id_bytes(body["disclosure"])) not in registry.disclosures:
+        find_license(registry, body.id("license"), index)
+    if "disclosure" in body and (named := body.id("disclosure")) not in registry.disclosures:
         refuse_unknown(index, "/disclosure", named)
     if "recipient" in body:
         verify_other_party(registry, statement, body["recipient"], index, "/recipient")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from verifier.core.checks import Check, Failure
 from verifier.core.errors import CheckFailed
+from verifier.core.ids import id_text
 
 if TYPE_CHECKING:
     from verifier.rules.examine import Statement
@@ -21,7 +22,7 @@ def refuse(  # noqa: PLR0917 (the fields of a Failure, in their order)
 
 def refuse_unknown(index: int, where: str, named: bytes) -> NoReturn:
     """Refuse a reference to what does not exist, or is of another type."""
-    refuse(Check.REFERENCE, "unknown-reference", index, where, actual=f"sha256:{named.hex()}")
+    refuse(Check.REFERENCE, "unknown-reference", index, where, actual=id_text(named))
 
 
 def find_listing(registry: Registry, named: bytes, index: int, where: str = "/listing") -> Listing:

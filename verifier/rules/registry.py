@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from verifier.core.keys import ED25519, MLDSA44, PublicKey
 from verifier.core.notes import TYPE_MLDSA44, VerifierKey, parse_vkey
-from verifier.rules.examine import id_bytes
 from verifier.schema.checks import key_of
 from verifier.schema.versions import NEWEST_RULES, STATEMENT_TYPES
 
@@ -21,11 +20,6 @@ if TYPE_CHECKING:
 SIGNING, RECOVERY = "signing", "recovery"
 ROTATION = 4
 """The version of the rules since which the log's keys may change (docs/format.md §16)."""
-
-
-def named_transfer(statement: Statement) -> bytes:
-    """Return the id of the transfer that a decision of one names."""
-    return statement.body if type(statement.body) is bytes else id_bytes(statement.body["transfer"])
 
 
 def log_key_id(key: VerifierKey) -> str:
@@ -174,21 +168,21 @@ class Registry:
         issuer, body = statement.issuer, statement.body
         match statement.kind:
             case "transfer.offered":
-                listing, license_id, recipient, *_ = body
-                self.transfers[statement.id] = Transfer(index, listing, license_id, issuer, recipient)
+                offer = statement.offer
+                self.transfers[statement.id] = Transfer(index, offer.listing, offer.license, issuer, offer.recipient)
             case "transfer.acknowledged" | "transfer.refused":
-                transfer = self.transfers[named_transfer(statement)]
+                transfer = self.transfers[body.id("transfer")]
                 transfer.state = statement.kind.removeprefix("transfer.")
                 transfer.decided_index = index
             case "listing.registered":
                 self.listings[statement.id] = Listing(index, issuer)
             case "listing.withdrawn":
-                self.listings[id_bytes(body["listing"])].withdrawn_index = index
+                self.listings[body.id("listing")].withdrawn_index = index
             case "license.agreed":
                 term = body["terms"] if statement.rules == 1 else body
                 self.licenses[statement.id] = License(
                     index,
-                    id_bytes(body["listing"]),
+                    body.id("listing"),
                     issuer,
                     body["licensee"],
                     term["valid_from_ms"],
@@ -196,11 +190,11 @@ class Registry:
                     statement.rules,
                 )
             case "license.amended":
-                terms = self.licenses[id_bytes(body["license"])]
+                terms = self.licenses[body.id("license")]
                 terms.valid_from_ms = body.get("valid_from_ms", terms.valid_from_ms)
                 terms.valid_until_ms = body.get("valid_until_ms", terms.valid_until_ms)
             case "license.ended":
-                self.licenses[id_bytes(body["license"])].ended_index = index
+                self.licenses[body.id("license")].ended_index = index
             case "party.registered":
                 self.parties[issuer] = index
             case "party.key_revoked":
@@ -210,14 +204,14 @@ class Registry:
             case "claim.opened":
                 self._open_claim(index, statement)
             case "claim.answered":
-                self.claims[id_bytes(body["claim"])].answered_index = index
+                self.claims[body.id("claim")].answered_index = index
             case "claim.determined":
-                claim = self.claims[id_bytes(body["claim"])]
+                claim = self.claims[body.id("claim")]
                 claim.determined_index = index
                 if claim.is_hold:
                     self._hold(claim.subject, -1)
             case "erasure.requested":
-                self.requests[statement.id] = id_bytes(body["license"] if "license" in body else body["transfer"])
+                self.requests[statement.id] = body.subject()
             case "ledger.rules_changed":
                 self.rules, self.types = body["rules"], frozenset(body["statement_types"])
             case "ledger.log_key_added":
@@ -235,7 +229,7 @@ class Registry:
 
     def _open_claim(self, index: int, statement: Statement) -> None:
         body = statement.body
-        subject = id_bytes(body["license"] if "license" in body else body["transfer"])
+        subject = body.subject()
         is_hold = body.get("legal_hold", False)
         self.claims[statement.id] = Claim(
             index, subject, statement.issuer, body["respondent"], body.get("tribunal"), is_hold

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from verifier.core.checks import Check
-from verifier.rules.examine import id_bytes
 from verifier.rules.refusal import find_license, refuse, refuse_unknown
 from verifier.rules.registry import RECOVERY, SIGNING
 
@@ -103,10 +102,10 @@ def _has_right_signers(registry: Registry, statement: Statement, index: int) -> 
         case "license.agreed":
             return _are_of_both(registry, signers, issuer, body["licensee"])
         case "license.amended":
-            terms = find_license(registry, id_bytes(body["license"]), index)
+            terms = find_license(registry, body.id("license"), index)
             return _are_of_both(registry, signers, terms.licensor, terms.licensee)
         case "claim.determined" if body["outcome"] == "settled":
-            named = id_bytes(body["claim"])
+            named = body.id("claim")
             claim = registry.claims.get(named) or refuse_unknown(index, "/claim", named)
             return _are_of_both(registry, signers, claim.claimant, claim.respondent)
         case _:

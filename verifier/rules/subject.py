@@ -8,13 +8,14 @@ but of hand-offs, of which a ledger has the most, only until the subject is met.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from verifier.rules.examine import id_bytes
+from verifier.core.ids import id_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
+    from verifier.rules.body import Body
     from verifier.rules.examine import Statement
 
 CARRYING = ("listing", "license", "transfer", "claim")
@@ -27,11 +28,6 @@ _CHANGING = (
     *("transfer.acknowledged", "transfer.refused"),
 )
 """Types that change what they name, so that what rests on it rests on them."""
-
-
-def id_text(statement_id: bytes) -> str:
-    """Return an id as statements write it."""
-    return f"sha256:{statement_id.hex()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,32 +49,13 @@ class Told:
         return self.statement.issuer
 
     @property
-    def body(self) -> dict[str, Any]:
-        """The fields of its type, as the statement writes them; of hand-offs, those that are kept."""
-        body: Any = self.statement.body
-        if type(body) is bytes:
-            return {"transfer": id_text(body)}
-        if type(body) is not tuple:
-            fields: dict[str, Any] = body
-            return fields
-        listing, license_id, recipient, by_ms, marks = body
-        offered: dict[str, Any] = {"listing": id_text(listing), "recipient": recipient}
-        if license_id is not None:
-            offered["license"] = id_text(license_id)
-        if by_ms is not None:
-            offered["acknowledge_by_ms"] = by_ms
-        return offered if marks is None else offered | {"marks": marks}
-
-    def ids(self, names: Iterable[str]) -> Iterator[bytes]:
-        """Yield the ids in these fields."""
-        body = self.body
-        for name in names:
-            if type(body.get(name)) is str:
-                yield id_bytes(body[name])
+    def body(self) -> Body:
+        """What it says; of hand-offs, what is kept of that."""
+        return self.statement.body
 
     def all_ids(self) -> Iterator[bytes]:
         """Yield every id that it names."""
-        yield from self.ids((*CARRYING, *_NAMING))
+        yield from self.body.ids((*CARRYING, *_NAMING))
         yield from map(id_bytes, self.body.get("derived_from", ()))
 
     def parties(self) -> set[str]:
@@ -146,10 +123,10 @@ class Observed:
 
     def _decides(self, told: Told) -> bool:
         """Tell whether it acknowledges a hand-off that the subject rests on."""
-        return told.kind == "transfer.acknowledged" and not self._resting.isdisjoint(told.ids(("transfer",)))
+        return told.kind == "transfer.acknowledged" and not self._resting.isdisjoint(told.body.ids(("transfer",)))
 
     def _concerns(self, told: Told) -> bool:
-        if told.statement.id == self.subject_id or not self._touching.isdisjoint(told.ids(CARRYING)):
+        if told.statement.id == self.subject_id or not self._touching.isdisjoint(told.body.ids(CARRYING)):
             return True
         if self.subject_id is not None:
             return self.subject_id in told.all_ids()
@@ -181,14 +158,14 @@ class Observed:
         venues = {
             venue["party"]
             for told in (*entries, *self.concerning.values())
-            if told.statement.id in self._resting or not self._resting.isdisjoint(told.ids(("listing",)))
+            if told.statement.id in self._resting or not self._resting.isdisjoint(told.body.ids(("listing",)))
             if type(venue := told.body.get("venue")) is dict and "party" in venue
         }
         found = [
             told
             for told in entries
             if told.statement.id in self._resting
-            or (told.kind in _CHANGING and not self._resting.isdisjoint(told.ids(CARRYING)))
+            or (told.kind in _CHANGING and not self._resting.isdisjoint(told.body.ids(CARRYING)))
             or (told.kind == "venue.status" and told.body["venue"] in venues)
         ]
         return sorted(found, key=lambda told: told.index)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from verifier.core.ids import id_text
 from verifier.rules.registry import RECOVERY
 
 if TYPE_CHECKING:
@@ -45,18 +46,13 @@ class Interests:
         return self.parties | self.keys | self.listings | self.licenses
 
 
-def name_id(raw: bytes) -> str:
-    """Return an id as text."""
-    return f"sha256:{raw.hex()}"
-
-
 def touched(statement: Statement, registry: Registry) -> Iterator[str]:
     """Yield every party, key and id that a statement names, with what the hand-offs, licenses and claims in it name.
 
     `registry` is that of the chain with the statement in it. What is nearest comes first: who only wants to know
     whether a name is among them need not hear them all.
     """
-    left = [statement.id, *_named(statement.body), *statement.signers, statement.issuer]
+    left = [statement.id, *_named(dict(statement.body)), *statement.signers, statement.issuer]
     seen: set[str | bytes] = set()
     while left:
         name = left.pop()
@@ -66,20 +62,18 @@ def touched(statement: Statement, registry: Registry) -> Iterator[str]:
         if isinstance(name, str):
             yield name
         else:
-            yield name_id(name)
+            yield id_text(name)
             left += _behind(name, registry)
 
 
-def _named(value: Any) -> Iterator[str | bytes]:  # noqa: ANN401 (JSON, or its compact form)
+def _named(value: Any) -> Iterator[str | bytes]:  # noqa: ANN401 (JSON)
     """Yield every string in a value; what has the form of an id, as the bytes of one."""
     if isinstance(value, str):
         yield bytes.fromhex(value[7:]) if _is_id(value) else value
-    elif isinstance(value, bytes):
-        yield value
     elif isinstance(value, dict):
         for member in value.values():
             yield from _named(member)
-    elif isinstance(value, list | tuple):
+    elif isinstance(value, list):
         for member in value:
             yield from _named(member)
 
@@ -103,7 +97,7 @@ def concern(  # noqa: PLR0911 (one table)
 ) -> Concern | None:
     """Return what to tell about a statement that was accepted, None if it is not a concern of mine or is my own."""
     mine = interests.names.intersection(touched(statement, registry))
-    if not mine or interests.is_own(name_id(statement.id)):
+    if not mine or interests.is_own(id_text(statement.id)):
         return None
     keys = interests.keys | {
         keyid
@@ -111,7 +105,7 @@ def concern(  # noqa: PLR0911 (one table)
         if keyid in registry.keys and registry.keys[keyid].owner in interests.parties
     }
     what = f"{statement.kind} by {statement.issuer}"
-    body = statement.body if isinstance(statement.body, dict) else {}
+    body = statement.body
     if statement.kind == "party.key_revoked" and _is_key_of_mine(body["keyid"], registry, interests):
         return Concern("key-revoked", ALARM, f"{what} revokes my key {body['keyid']}")
     if statement.kind == "party.key_added" and statement.issuer in interests.parties:

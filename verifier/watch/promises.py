@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from verifier.core.errors import MalformedInput, SourceUnavailable
+from verifier.core.ids import id_bytes
 from verifier.core.jcs import parse_canonical
 from verifier.fraud.form import PROMISE, SIGNED, check_form, decoded, signed_envelope
-from verifier.rules.examine import id_bytes
 from verifier.sources.source import DirectorySource
 
 if TYPE_CHECKING:

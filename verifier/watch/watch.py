@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from verifier.core.checks import Check
 from verifier.core.errors import SourceUnavailable
+from verifier.core.ids import id_text
 from verifier.core.notes import MAX_NOTE_BYTES
 from verifier.core.verdict import format_doubt, format_failure
 from verifier.core.words import format_time
@@ -21,7 +22,7 @@ from verifier.replay.convicting import fraud_of_promise, frauds_of_replay, keep_
 from verifier.replay.replay import replay
 from verifier.sources.several import View, by_use, contradictions, look_at, view_of
 from verifier.sources.source import DirectorySource
-from verifier.watch.concerns import ALARM, BY_ME, NOTICE, Interests, concern, name_id, touched
+from verifier.watch.concerns import ALARM, BY_ME, NOTICE, Interests, concern, touched
 from verifier.watch.promises import is_broken, read_promises
 from verifier.watch.sinks import Alarm, write_metrics
 from verifier.watch.telling import Teller
@@ -157,7 +158,7 @@ class Watcher:
             if not names.isdisjoint(touched(statement, registry)):
                 news.mine.add(index)
                 if not is_first and (found := concern(statement, registry, settings.interests)) is not None:
-                    news.concerns.append((index, name_id(statement.id), found))
+                    news.concerns.append((index, id_text(statement.id), found))
 
         def note(done: int, total: int) -> None:
             self.tell_conditions("stale")  # a source that trickles cannot hold back the alarm that it does
