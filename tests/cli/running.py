@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pty
 import re
@@ -13,24 +12,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
 
+from tests.harness.forked import Ended, run
 from tests.harness.waiting import PATIENCE_S
 
 PASSPHRASE = "open sesame 7f3a"
 _READY = re.compile(r"Serving (http://127\.0\.0\.1:\d+)")
 _TIMEOUT_S = PATIENCE_S
-
-
-class Ended(NamedTuple):
-    """A command that ended."""
-
-    code: int
-    out: str
-    err: str
-
-    def document(self) -> Any:
-        return json.loads(self.out)
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -40,25 +28,12 @@ def environment(**more: str) -> dict[str, str]:
 
 def ledger(*arguments: object, env: dict[str, str] | None = None) -> Ended:
     """Run `ledger` without a terminal."""
-    return _run("ledger", arguments, environment() if env is None else env)
+    return run("ledger", arguments, environment() if env is None else env)
 
 
 def verifier(*arguments: object) -> Ended:
     """Run `verifier`, which shares no line with `ledger`."""
-    return _run("verifier", arguments, environment())
-
-
-def _run(program: str, arguments: tuple[object, ...], env: dict[str, str]) -> Ended:
-    done = subprocess.run(
-        [sys.executable, "-m", program, *map(str, arguments)],
-        env=env,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=_TIMEOUT_S,
-        check=False,
-    )
-    return Ended(done.returncode, done.stdout, done.stderr)
+    return run("verifier", arguments, environment())
 
 
 def good(*arguments: object) -> Ended:

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.cli.running import Ended, at_a_terminal, good, ledger, serving, verifier
+from tests.cli.running import at_a_terminal, good, ledger, serving, verifier
 from tests.cli.world import World
+from tests.harness.forked import Ended
 
 NOBODY = "sha256:" + "0" * 64
 TERMS = ("--from", "-P1D", "--until", "P365D", "--action", "read", "--purpose", "AcademicResearch")

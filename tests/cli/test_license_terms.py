@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.cli.running import Ended, good, ledger, serving
+from tests.cli.running import good, ledger, serving
 from tests.cli.world import World
+from tests.harness.forked import Ended
 
 PURPOSE = "/terms/permission/0/constraint/0/rightOperand"
 TERM = ("--from", "2026-01-01", "--until", "2036-01-01")

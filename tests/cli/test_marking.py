@@ -14,8 +14,9 @@ import typer
 
 from ledger.cli.demo.story import EXAMPLES
 from ledger.cli.party.marking import MarkOptions, Method
-from tests.cli.running import Ended, good, ledger, serving
+from tests.cli.running import good, ledger, serving
 from tests.cli.world import World
+from tests.harness.forked import Ended
 
 PLANES = EXAMPLES / "planes.csv"
 TERMS = ("--from", "-P1D", "--until", "P365D", "--action", "read")

@@ -14,6 +14,8 @@ import pytest
 
 import ledger.core.keys
 import verifier.core.keys
+from ledger.core.keys import SIGNATURE_BYTES, LastingKey, SigningKey
+from ledger.core.mldsa import MLDSA44_SIGNATURE_BYTES
 from tests.conformance.effort import rounds
 from tests.conformance.tale import Tale
 from tests.harness.judged import Judged, Judging, ledger_judged, of_report, verifier_judged
@@ -25,6 +27,8 @@ from verifier.sealed.disclosures import Disclosures
 TALES = 120
 STEPS = 70
 SHORT_TALES = 2000
+BLOCKS = 4
+"""So many tests share the short tales, for as many cores."""
 SHORT_STEPS = 12
 SLUGS = {
     "transfer-without-license", "transfer-outside-term", "transfer-wrong-recipient", "transfer-wrong-sender",
@@ -37,9 +41,11 @@ SLUGS = {
 
 @pytest.fixture
 def trusting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Believe every signature, on both sides."""
+    """Believe every signature, on both sides; so none is worth making."""
     monkeypatch.setattr(ledger.core.keys.PublicKey, "verify", lambda *_: True)
     monkeypatch.setattr(verifier.core.keys.PublicKey, "is_signed", lambda *_: True)
+    for key, width in (SigningKey, SIGNATURE_BYTES), (LastingKey, MLDSA44_SIGNATURE_BYTES):
+        monkeypatch.setattr(key, "sign", lambda *_, width=width: bytes(width))
 
 
 def differences(ours: Judged, theirs: Judged) -> list[tuple[str, object]]:
@@ -103,13 +109,15 @@ def test_findings_of_random_histories() -> None:
 
 
 @pytest.mark.usefixtures("trusting")
-def test_findings_of_thousands_of_short_histories() -> None:
+@pytest.mark.parametrize("block", range(BLOCKS))
+def test_findings_of_thousands_of_short_histories(block: int) -> None:
     """Beginnings are where most of what is possible differs; each is another world with other parties and terms."""
     found = 0
-    for seed in range(20_000, 20_000 + rounds(SHORT_TALES)):
+    seeds = range(20_000, 20_000 + rounds(SHORT_TALES))[block::BLOCKS]
+    for seed in seeds:
         _, moments = tell(seed, SHORT_STEPS)
         found += len(moments[-1][1].findings)
-    assert found > rounds(SHORT_TALES)
+    assert found > len(seeds) or not seeds
 
 
 @pytest.mark.usefixtures("trusting")
