@@ -12,7 +12,7 @@ from verifier.explain.values import list_entries
 if TYPE_CHECKING:
     from verifier.explain.values import Book
     from verifier.judgement.closing import LicenseState, RuleState
-    from verifier.judgement.state import License
+    from verifier.judgement.state import JudgedLicense
 
 _VERSION_1, _PERMISSIONS, _PROHIBITIONS = "/terms", "/terms/permission/", "/terms/prohibition/"
 Said = tuple[str, tuple[int, ...]]
@@ -35,7 +35,7 @@ def rule_sentences(state: LicenseState, book: Book, as_of_ms: int) -> Iterator[S
         yield f"{text} It follows from {list_entries(rule.entries)}.", rule.entries
 
 
-def _force(terms: License, as_of_ms: int) -> str:
+def _force(terms: JudgedLicense, as_of_ms: int) -> str:
     if terms.is_in_force(as_of_ms):
         return f"is in force, until just before {format_time(terms.ends_ms())}"
     if as_of_ms < terms.valid_from_ms:
@@ -49,7 +49,7 @@ def _places(rule: RuleState) -> str:
     return ", ".join(f"{escape(pointer)} of entry {index}" for index, pointer in rule.places)
 
 
-def _why(rule: RuleState, terms: License, as_of_ms: int) -> str:
+def _why(rule: RuleState, terms: JudgedLicense, as_of_ms: int) -> str:
     if rule.pointer == _VERSION_1 or rule.pointer.startswith(_PERMISSIONS):
         return _why_permission(rule, terms, as_of_ms)
     if rule.pointer.startswith(_PROHIBITIONS):
@@ -57,7 +57,7 @@ def _why(rule: RuleState, terms: License, as_of_ms: int) -> str:
     return _why_duty(rule, terms, as_of_ms)
 
 
-def _why_permission(rule: RuleState, terms: License, as_of_ms: int) -> str:
+def _why_permission(rule: RuleState, terms: JudgedLicense, as_of_ms: int) -> str:
     if rule.state == "permitted":
         return "the license is in force; whether a use meets its other conditions is judged use by use."
     if rule.state == "undetermined":
@@ -67,7 +67,7 @@ def _why_permission(rule: RuleState, terms: License, as_of_ms: int) -> str:
     return "one of its conditions on time, count or version does not hold."
 
 
-def _why_prohibition(rule: RuleState, terms: License) -> str:
+def _why_prohibition(rule: RuleState, terms: JudgedLicense) -> str:
     others = tuple(index for index in rule.entries if index not in terms.entries())
     if rule.state == "violated":
         return f"{list_entries(others)} met it (the first and the latest)."
@@ -76,7 +76,7 @@ def _why_prohibition(rule: RuleState, terms: License) -> str:
     return "it stands, and nothing that was reported met it."
 
 
-def _why_duty(rule: RuleState, terms: License, as_of_ms: int) -> str:
+def _why_duty(rule: RuleState, terms: JudgedLicense, as_of_ms: int) -> str:
     due = "at no set time" if rule.due_ms is None else f"by {format_time(rule.due_ms)}"
     others = tuple(index for index in rule.entries if index not in terms.entries())
     if rule.state == "undetermined":

@@ -8,37 +8,35 @@ from verifier.core.checks import Finding
 from verifier.core.words import format_time
 from verifier.judgement.duties import erasure_duty, is_erasure_overdue
 from verifier.judgement.facts import AcceptedEntry, Facts, make_finding
-from verifier.judgement.state import Claim, ErasureRequest, License, Periods
+from verifier.judgement.state import ErasureRequest, JudgedClaim, JudgedLicense, Periods
 from verifier.terms.answers import YES
 
 
 def take_claim(facts: Facts, entry: AcceptedEntry) -> None:
     """`claim.opened`."""
     body = entry.body
-    subject = body.subject()
-    is_hold = body.get("legal_hold") is True
-    claim = Claim(entry.index, subject, body["respondent"], entry.issuer, body.get("answer_by_ms"), is_hold)
-    facts.claims[entry.statement.id] = claim
-    if not is_hold:
+    recorded = facts.registry.claims[entry.statement.id]
+    claim = facts.claims[entry.statement.id] = JudgedClaim(recorded, body.get("answer_by_ms"))
+    if not recorded.is_hold:
         return
-    terms = _license_of(facts, subject)
+    terms = _license_of(facts, recorded.subject)
     if terms is not None and not is_erasure_overdue(terms, entry.time_ms):
         claim.suspends = True
         terms.suspending += 1
-    for periods in _held(facts, subject):
+    for periods in _held(facts, recorded.subject):
         periods.open(entry.index, entry.time_ms)
 
 
-def _license_of(facts: Facts, subject: bytes) -> License | None:
+def _license_of(facts: Facts, subject: bytes) -> JudgedLicense | None:
     """Return the license that a hold on `subject` is on too."""
-    return facts.licenses.get(subject) or facts.transfers[subject].license
+    return facts.licenses.get(subject) or facts.license_of(facts.transfers[subject])
 
 
 def _held(facts: Facts, subject: bytes) -> list[Periods]:
     """Return what a hold on a license or transfer is kept in."""
     if subject in facts.licenses:
         return [facts.licenses[subject].own_holds, facts.licenses[subject].holds]
-    terms = facts.transfers[subject].license
+    terms = facts.license_of(facts.transfers[subject])
     return [facts.transfer_holds.setdefault(subject, Periods()), *([terms.holds] if terms is not None else [])]
 
 
@@ -49,19 +47,20 @@ def take_answered(facts: Facts, entry: AcceptedEntry) -> None:
     _judge_answer(facts, claim, entry)
 
 
-def _judge_answer(facts: Facts, claim: Claim, entry: AcceptedEntry) -> None:
+def _judge_answer(facts: Facts, claim: JudgedClaim, entry: AcceptedEntry) -> None:
     if claim.answer_by_ms is not None and entry.time_ms > claim.answer_by_ms:
         facts.findings.append(unanswered(claim, claim.answer_by_ms, f"first moved at entry {entry.index}"))
 
 
-def unanswered(claim: Claim, by_ms: int, did: str) -> Finding:
+def unanswered(claim: JudgedClaim, by_ms: int, did: str) -> Finding:
     """Return `claim-unanswered`; `did` says what became of the claim instead."""
+    recorded = claim.recorded
     sentence = (
-        f"{claim.respondent} should have answered the claim of {claim.claimant}, entry {claim.index}, by "
+        f"{recorded.respondent} should have answered the claim of {recorded.claimant}, entry {recorded.index}, by "
         f"{format_time(by_ms)}; "
         f"it was {did}."
     )
-    return make_finding("claim-unanswered", claim.index, claim.respondent, (), by_ms, sentence)
+    return make_finding("claim-unanswered", recorded.index, recorded.respondent, (), by_ms, sentence)
 
 
 def take_determined(facts: Facts, entry: AcceptedEntry) -> None:
@@ -69,11 +68,11 @@ def take_determined(facts: Facts, entry: AcceptedEntry) -> None:
     claim = facts.claims.pop(entry.body.id("claim"))
     if claim.answered_ms is None:
         _judge_answer(facts, claim, entry)
-    if not claim.is_hold:
+    if not claim.recorded.is_hold:
         return
-    for periods in _held(facts, claim.subject):
+    for periods in _held(facts, claim.recorded.subject):
         periods.close(entry.index, entry.time_ms)
-    terms = _license_of(facts, claim.subject)
+    terms = _license_of(facts, claim.recorded.subject)
     if claim.suspends and terms is not None:
         terms.suspending -= 1
         if not terms.suspending:
@@ -98,7 +97,7 @@ def request_due_ms(facts: Facts, request: ErasureRequest) -> int | None:
     if subject in facts.licenses:
         rows = [facts.licenses[subject].holds]
     else:
-        terms = facts.transfers[subject].license
+        terms = facts.license_of(facts.transfers[subject])
         rows = [facts.transfer_holds.get(subject, Periods()), *([terms.own_holds] if terms is not None else [])]
     due_ms = request.erase_by_ms
     for row in rows:  # on already when it was recorded
@@ -126,7 +125,7 @@ def attested_ms(facts: Facts, request: ErasureRequest) -> int | None:
     if request.subject in facts.licenses:
         return facts.licenses[request.subject].attested_ms.get(request.party)
     times = [facts.transfer_attested_ms.get(request.subject)]
-    terms = facts.transfers[request.subject].license
+    terms = facts.license_of(facts.transfers[request.subject])
     if terms is not None:
         times.append(terms.attested_ms.get(request.party))
     return min((time_ms for time_ms in times if time_ms is not None), default=None)
@@ -148,11 +147,12 @@ def take_attested(facts: Facts, entry: AcceptedEntry) -> None:
         transfer = facts.transfers[transfer_id]
         if entry.issuer == transfer.recipient:
             facts.transfer_attested_ms.setdefault(transfer_id, entry.time_ms)
-            if transfer.license is not None and transfer.recipient == transfer.license.licensee:
-                _destroy(facts, transfer.license, {transfer_id} & transfer.license.held, entry)
+            received = facts.license_of(transfer)
+            if received is not None and transfer.recipient == received.licensee:
+                _destroy(facts, received, {transfer_id} & received.held, entry)
 
 
-def _destroy(facts: Facts, terms: License, copies: set[bytes], entry: AcceptedEntry) -> None:
+def _destroy(facts: Facts, terms: JudgedLicense, copies: set[bytes], entry: AcceptedEntry) -> None:
     """End held copies; `erasure-late` if that should have been done before."""
     if not copies:
         return

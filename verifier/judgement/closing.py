@@ -13,7 +13,7 @@ from verifier.judgement.decision import Question, evaluate
 from verifier.judgement.duties import UNDETERMINED, VIOLATED, DutyState, duty_states, erasure_duty
 from verifier.judgement.facts import Facts, make_finding
 from verifier.judgement.handoffs import late_decision
-from verifier.judgement.state import License
+from verifier.judgement.state import JudgedLicense
 from verifier.terms.answers import NOWHERE, YES, Places, Truth
 from verifier.terms.parsed import Atomic, Rule, Sealed
 
@@ -73,7 +73,7 @@ def overdue(facts: Facts, as_of_ms: int) -> Iterator[Finding]:
         yield from _license_overdue(terms, as_of_ms)
 
 
-def _license_overdue(terms: License, as_of_ms: int) -> Iterator[Finding]:
+def _license_overdue(terms: JudgedLicense, as_of_ms: int) -> Iterator[Finding]:
     duty = erasure_duty(terms)
     if terms.held and duty.due_ms is not None and as_of_ms > duty.due_ms:
         sentence = (
@@ -89,7 +89,7 @@ def _license_overdue(terms: License, as_of_ms: int) -> Iterator[Finding]:
         yield _unfulfilled(terms, violated)
 
 
-def _unfulfilled(terms: License, violated: list[DutyState]) -> Finding:
+def _unfulfilled(terms: JudgedLicense, violated: list[DutyState]) -> Finding:
     first = min(violated, key=lambda state: state.due_ms or 0)
     since_ms = first.due_ms or 0
     duties = ", ".join(sorted({state.obligation.action for state in violated}))
@@ -132,7 +132,7 @@ def license_states(facts: Facts, as_of_ms: int) -> Iterator[LicenseState]:
 
 
 def _state(  # noqa: PLR0917 (the members of a state, in their order)
-    terms: License,
+    terms: JudgedLicense,
     rule: Rule,
     state: str,
     others: set[int],
@@ -143,7 +143,7 @@ def _state(  # noqa: PLR0917 (the members of a state, in their order)
     return RuleState(rule.pointer, rule.action, state, entries, None, tuple(sorted(places)), tuple(sorted(rests_on)))
 
 
-def _permission(terms: License, rule: Rule, as_of_ms: int) -> RuleState:
+def _permission(terms: JudgedLicense, rule: Rule, as_of_ms: int) -> RuleState:
     """Say whether a permission stands; conditions on a use are not looked at here."""
     if not terms.is_in_force(as_of_ms):
         return _state(terms, rule, PROHIBITED, set())
@@ -160,7 +160,7 @@ def _permission(terms: License, rule: Rule, as_of_ms: int) -> RuleState:
     return _state(terms, rule, UNDETERMINED if places else PERMITTED, set(), places, rests_on)
 
 
-def _prohibition(terms: License, rule: Rule) -> RuleState:
+def _prohibition(terms: JudgedLicense, rule: Rule) -> RuleState:
     meeting = terms.meetings.get(rule.pointer)
     if meeting is None:
         return _state(terms, rule, PROHIBITED, set())
@@ -170,7 +170,7 @@ def _prohibition(terms: License, rule: Rule) -> RuleState:
     return _state(terms, rule, UNDETERMINED, doubtful, meeting.places)
 
 
-def _duty(terms: License, duty: DutyState) -> RuleState:
+def _duty(terms: JudgedLicense, duty: DutyState) -> RuleState:
     return RuleState(
         duty.obligation.pointer,
         duty.obligation.action,
@@ -199,6 +199,6 @@ def _sealed_in(facts: Facts, statement_id: bytes) -> tuple[int, str, tuple[str, 
     if transfer := facts.transfers.get(statement_id):
         return transfer.index, transfer.sender, ("/content",)
     transfer = facts.acknowledged.get(statement_id)
-    if transfer is not None and transfer.acknowledged_index is not None:
-        return transfer.acknowledged_index, transfer.recipient, ("/content",)
+    if transfer is not None and transfer.decided_index is not None:
+        return transfer.decided_index, transfer.recipient, ("/content",)
     return 0, "", ()

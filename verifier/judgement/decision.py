@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from verifier.judgement.state import Count, License, Stated
+from verifier.judgement.state import Count, JudgedLicense, Stated
 from verifier.terms.answers import (
     NO,
     NOWHERE,
@@ -43,7 +43,7 @@ class Question(NamedTuple):
 class Assessment(NamedTuple):
     """What the rules of one license come to for a question."""
 
-    license: License
+    license: JudgedLicense
     is_in_force: bool
     permission: Answer
     """Some permission holds."""
@@ -63,12 +63,12 @@ class Decision(NamedTuple):
 
     answer: Answer
     """Permitted is true, prohibited is false, undetermined is unknown."""
-    deciding: License | None = None
+    deciding: JudgedLicense | None = None
     """The first license, going up, that prohibits; or, if none does, that is undetermined."""
     is_only_count: bool = False
 
 
-def evaluate(constraint: Constraint, terms: License, question: Question, action: str) -> Answer:
+def evaluate(constraint: Constraint, terms: JudgedLicense, question: Question, action: str) -> Answer:
     """Answer one constraint of a rule about `action` in a license."""
     if isinstance(constraint, Sealed):
         return unknown((terms.terms_index, constraint.pointer))
@@ -85,7 +85,7 @@ def evaluate(constraint: Constraint, terms: License, question: Question, action:
     return _evaluate_atomic(constraint, constraint.values, terms, question).resting_on(opened)
 
 
-def _sealed_beside(constraint: Atomic, terms: License, question: Question, action: str) -> list[Place]:
+def _sealed_beside(constraint: Atomic, terms: JudgedLicense, question: Question, action: str) -> list[Place]:
     """Return where what a sealed right operand is compared with is sealed too (docs/terms.md §5.5)."""
     if constraint.operand == "count":
         return terms.sum(action).sealed
@@ -93,7 +93,9 @@ def _sealed_beside(constraint: Atomic, terms: License, question: Question, actio
     return [stated.place] if stated is not None and stated.value is None else []
 
 
-def _evaluate_atomic(constraint: Atomic, values: tuple[str | int, ...], terms: License, question: Question) -> Answer:
+def _evaluate_atomic(
+    constraint: Atomic, values: tuple[str | int, ...], terms: JudgedLicense, question: Question
+) -> Answer:
     operand, operator = constraint.operand, constraint.operator
     if operand == "dateTime":
         return known(is_true=compare(operand, operator, question.time_ms, values))
@@ -117,7 +119,7 @@ def _evaluate_count(constraint: Atomic, values: tuple[str | int, ...], total: Co
     return Answer(truth, frozenset(total.sealed) if truth is Truth.UNKNOWN else NOWHERE, opened)
 
 
-def meets(rule: Rule, terms: License, question: Question) -> Answer:
+def meets(rule: Rule, terms: JudgedLicense, question: Question) -> Answer:
     """Answer whether all that a permission or prohibition asks for holds, a permission's duties included (§5.2)."""
     conditions = [evaluate(constraint, terms, question, rule.action) for constraint in rule.constraints]
     if rule.duties:
@@ -125,7 +127,7 @@ def meets(rule: Rule, terms: License, question: Question) -> Answer:
     return all_of(conditions)
 
 
-def assess(terms: License, question: Question) -> Assessment:
+def assess(terms: JudgedLicense, question: Question) -> Assessment:
     """Answer the rules of one license, whatever those above it say."""
     met = tuple(
         (rule, meets(rule, terms, question))
@@ -141,7 +143,7 @@ def assess(terms: License, question: Question) -> Assessment:
 
 def decide_chain(assessments: Iterable[Assessment], question: Question) -> Decision:
     """Decide by the assessments of a license and of those above it, in this order (docs/terms.md §5.3)."""
-    undetermined: list[tuple[License, Answer]] = []
+    undetermined: list[tuple[JudgedLicense, Answer]] = []
     rests_on = NOWHERE
     for assessment in assessments:
         answer = assessment.answer
@@ -169,6 +171,6 @@ def _is_only_count(assessment: Assessment, question: Question) -> bool:
     return any_of(permissions).truth is not Truth.FALSE
 
 
-def decide(terms: License, question: Question) -> Decision:
+def decide(terms: JudgedLicense, question: Question) -> Decision:
     """Decide an act under a license and those above it."""
     return decide_chain((assess(step, question) for step in terms.chain()), question)

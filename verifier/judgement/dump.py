@@ -16,7 +16,17 @@ from verifier.core.checks import Finding
 from verifier.core.jcs import Json
 from verifier.judgement.facts import Facts
 from verifier.judgement.identity import Presented
-from verifier.judgement.state import Claim, Count, ErasureRequest, License, Listing, Meeting, Periods, Stated, Transfer
+from verifier.judgement.state import (
+    Count,
+    ErasureRequest,
+    JudgedClaim,
+    JudgedLicense,
+    JudgedListing,
+    Meeting,
+    Periods,
+    Stated,
+)
+from verifier.rules.registry import Registry
 from verifier.terms.answers import Place
 from verifier.terms.parsed import parse_terms
 
@@ -36,25 +46,26 @@ def _places(rows: Iterable[list[Any]]) -> list[Place]:
     return [(int(index), str(pointer)) for index, pointer in rows]
 
 
-def _dump_listing(listing: Listing) -> list[Json]:
+def _dump_listing(listing: JudgedListing) -> list[Json]:
     version = None if listing.version is None else [listing.version.value, *listing.version.place]
     return [
         _name(listing.id), listing.index, listing.issuer, listing.title, version, listing.venue,
-        listing.withdrawn_index,
+        listing.recorded.withdrawn_index,
     ]  # fmt: skip
 
 
-def _load_listing(row: list[Any]) -> Listing:
-    statement_id, index, issuer, title, version, venue, withdrawn_index = row
+def _load_listing(row: list[Any], registry: Registry) -> JudgedListing:
+    name, _, _, title, version, venue, _ = row
+    statement_id = _id(name)
     stated = None if version is None else Stated(version[0], (version[1], version[2]))
-    return Listing(_id(statement_id), index, issuer, title, stated, venue, withdrawn_index)
+    return JudgedListing(statement_id, registry.listings[statement_id], title, stated, venue)
 
 
 def _dump_periods(periods: Periods) -> list[Json]:
     return [periods.starts_ms, periods.ends_ms, periods.start_indexes, periods.end_indexes, periods.count]
 
 
-def _dump_license(terms: License) -> dict[str, Json]:
+def _dump_license(terms: JudgedLicense) -> dict[str, Json]:
     return {
         "id": _name(terms.id),
         "listing": _name(terms.listing.id),
@@ -76,30 +87,26 @@ def _dump_license(terms: License) -> dict[str, Json]:
     }
 
 
-def _load_license(row: dict[str, Any], facts: Facts) -> License:
-    index, agreed_ms, licensor, licensee = row["agreed"]
-    valid_from_ms, valid_until_ms, ended_index, end_ms = row["term"]
+def _load_license(row: dict[str, Any], facts: Facts) -> JudgedLicense:
+    _, agreed_ms, _, _ = row["agreed"]
+    _, _, _, end_ms = row["term"]
+    statement_id = _id(row["id"])
     terms_index, bound_index = row["set"]
     consents_to_marks, consent_index = row["consent"]
     erased_index, attested_ms = row["erased"]
     holds, own_holds, suspending, released_ms = row["holds"]
-    return License(
-        _id(row["id"]),
-        index,
+    return JudgedLicense(
+        statement_id,
+        facts.registry.licenses[statement_id],
         agreed_ms,
         facts.listings[_id(row["listing"])],
-        licensor,
-        licensee,
         None if row["parent"] is None else facts.licenses[_id(row["parent"])],
-        valid_from_ms,
-        valid_until_ms,
         row["terms"],
         parse_terms(row["terms"]),
         terms_index,
         bound_index,
         consents_to_marks,
         consent_index,
-        ended_index,
         end_ms,
         {action: Count(total, _places(sealed)) for action, (total, sealed) in row["counts"].items()},
         {action: (time_ms, at) for action, (time_ms, at) in row["met"].items()},
@@ -117,6 +124,14 @@ def _load_license(row: dict[str, Any], facts: Facts) -> License:
     )
 
 
+def _dump_claim(claim: JudgedClaim) -> list[Json]:
+    recorded = claim.recorded
+    return [
+        recorded.index, _name(recorded.subject), recorded.respondent, recorded.claimant, claim.answer_by_ms,
+        recorded.is_hold, claim.suspends, claim.answered_ms,
+    ]  # fmt: skip
+
+
 def _load_finding(row: list[Any]) -> Finding:
     slug, index, party, entries, since_ms, sentence, rests_on, places = row
     return Finding(
@@ -131,8 +146,8 @@ def dump_facts(facts: Facts) -> dict[str, Json]:
         "listings": [_dump_listing(listing) for listing in facts.listings.values()],
         "licenses": [_dump_license(terms) for terms in facts.licenses.values()],
         "transfers": [
-            [ids[id(item)], item.index, _name(item.listing), None if item.license is None else _name(item.license.id),
-             item.sender, item.recipient, item.acknowledged_index]
+            [ids[id(item)], item.index, _name(item.listing), None if item.license is None else _name(item.license),
+             item.sender, item.recipient, item.decided_index if item.state == "acknowledged" else None]
             for item in facts.transfers.values()
         ],
         "acknowledged": {_name(name): ids[id(transfer)] for name, transfer in facts.acknowledged.items()},
@@ -140,7 +155,7 @@ def dump_facts(facts: Facts) -> dict[str, Json]:
         "transfer_holds": {_name(name): _dump_periods(periods) for name, periods in facts.transfer_holds.items()},
         "transfer_attested_ms": {_name(name): time_ms for name, time_ms in facts.transfer_attested_ms.items()},
         "claims": {
-            _name(name): [item.index, _name(item.subject), *astuple(item)[2:]] for name, item in facts.claims.items()
+            _name(name): _dump_claim(item) for name, item in facts.claims.items()
         },
         "requests": [[item.index, _name(item.subject), item.party, item.erase_by_ms] for item in facts.requests],
         "compelled": {_name(name): [issuer, _name(subject)] for name, (issuer, subject) in facts.compelled.items()},
@@ -156,26 +171,22 @@ def dump_facts(facts: Facts) -> dict[str, Json]:
     }  # fmt: skip
 
 
-def load_facts(saved: dict[str, Any]) -> Facts:
-    """Return the facts that a JSON value holds."""
-    facts = Facts()
+def load_facts(saved: dict[str, Any], registry: Registry) -> Facts:
+    """Return the facts that a JSON value holds, of what `registry` knows; what that says already is not read twice."""
+    facts = Facts(registry)
     for row in saved["listings"]:
-        listing = _load_listing(row)
+        listing = _load_listing(row, registry)
         facts.listings[listing.id] = listing
     for row in saved["licenses"]:
         terms = _load_license(row, facts)
         facts.licenses[terms.id] = terms
         facts.grants.setdefault((terms.listing.id, terms.licensee), []).append(terms)
-    for name, index, listing_id, license_id, sender, recipient, acknowledged_index in saved["transfers"]:
-        under = None if license_id is None else facts.licenses[_id(license_id)]
-        transfer = Transfer(index, facts.listings[_id(listing_id)].id, under, sender, recipient)
-        transfer.acknowledged_index = acknowledged_index
-        facts.transfers[_id(name)] = transfer
     facts.acknowledged = {_id(name): facts.transfers[_id(of)] for name, of in saved["acknowledged"].items()}
     facts.awaited = {_id(name): by_ms for name, by_ms in saved["awaited"].items()}
     facts.transfer_holds = {_id(name): Periods(*row) for name, row in saved["transfer_holds"].items()}
     facts.transfer_attested_ms = {_id(name): time_ms for name, time_ms in saved["transfer_attested_ms"].items()}
-    facts.claims = {_id(name): Claim(row[0], _id(row[1]), *row[2:]) for name, row in saved["claims"].items()}
+    for name, (_, _, _, _, answer_by_ms, _, suspends, answered_ms) in saved["claims"].items():
+        facts.claims[_id(name)] = JudgedClaim(registry.claims[_id(name)], answer_by_ms, suspends, answered_ms)
     facts.requests = [ErasureRequest(index, _id(subject), *rest) for index, subject, *rest in saved["requests"]]
     facts.compelled = {_id(name): (issuer, _id(subject)) for name, (issuer, subject) in saved["compelled"].items()}
     facts.venues = {name: (status, index) for name, (status, index) in saved["venues"].items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from verifier.judgement.state import License
+from verifier.judgement.state import JudgedLicense
 from verifier.terms.answers import NOWHERE, Places
 from verifier.terms.implication import opened_places, sealed_places
 from verifier.terms.parsed import Atomic, Obligation
@@ -33,11 +33,11 @@ class _Deadline(NamedTuple):
     """Of its `elapsedTime`; 0 if it has none."""
 
 
-def _places(terms: License, obligation: Obligation) -> Places:
+def _places(terms: JudgedLicense, obligation: Obligation) -> Places:
     return NOWHERE.union(*[sealed_places(terms.terms_index, item) for item in obligation.constraints])
 
 
-def _opened(terms: License, obligation: Obligation) -> Places:
+def _opened(terms: JudgedLicense, obligation: Obligation) -> Places:
     return NOWHERE.union(*[opened_places(terms.terms_index, item) for item in obligation.constraints])
 
 
@@ -59,7 +59,7 @@ def deadline(obligation: Obligation, trigger_ms: int) -> _Deadline:
     return _Deadline(max(0, min(due)) if due else None, min(elapsed, default=0))
 
 
-def _due_ms(terms: License, obligation: Obligation, trigger_ms: int) -> int | None:
+def _due_ms(terms: JudgedLicense, obligation: Obligation, trigger_ms: int) -> int | None:
     """Return the due moment, which legal holds move where it is about erasure."""
     due_ms, elapsed_ms = deadline(obligation, trigger_ms)
     if obligation.action != "delete" or due_ms is None:
@@ -79,7 +79,7 @@ class ErasureDuty(NamedTuple):
     rests_on: Places
 
 
-def erasure_duty(terms: License) -> ErasureDuty:
+def erasure_duty(terms: JudgedLicense) -> ErasureDuty:
     """Return the erasure duty of a license as it stands after the newest entry taken."""
     due: list[int] = []
     places = rests_on = NOWHERE
@@ -96,7 +96,7 @@ def erasure_duty(terms: License) -> ErasureDuty:
     return ErasureDuty(min(due, default=None), places, rests_on)
 
 
-def is_erasure_overdue(terms: License, time_ms: int) -> bool:
+def is_erasure_overdue(terms: JudgedLicense, time_ms: int) -> bool:
     """Tell whether copies are held at `time_ms` that should have been destroyed."""
     if not terms.held:
         return False
@@ -104,7 +104,7 @@ def is_erasure_overdue(terms: License, time_ms: int) -> bool:
     return due_ms is not None and time_ms > due_ms
 
 
-def duty_states(terms: License, as_of_ms: int) -> Iterator[DutyState]:
+def duty_states(terms: JudgedLicense, as_of_ms: int) -> Iterator[DutyState]:
     """Yield what has become of each obligation, and of the consequences of those that are violated (§7.3)."""
     for obligation in terms.terms.obligations:
         trigger_ms = terms.ends_ms() if obligation.action == "delete" else terms.agreed_ms
@@ -112,7 +112,7 @@ def duty_states(terms: License, as_of_ms: int) -> Iterator[DutyState]:
 
 
 def _duty_states(
-    terms: License, obligation: Obligation, trigger_ms: int, as_of_ms: int, earliest_ms: int
+    terms: JudgedLicense, obligation: Obligation, trigger_ms: int, as_of_ms: int, earliest_ms: int
 ) -> Iterator[DutyState]:
     """Yield the state of one duty, due no earlier than `earliest_ms`, and of what follows from it."""
     places = _places(terms, obligation)
@@ -135,7 +135,7 @@ def _duty_states(
             yield from _duty_states(terms, consequence, due_ms, as_of_ms, due_ms)
 
 
-def _erasure_state(terms: License, trigger_ms: int, due_ms: int | None, as_of_ms: int) -> str:
+def _erasure_state(terms: JudgedLicense, trigger_ms: int, due_ms: int | None, as_of_ms: int) -> str:
     if not terms.held:
         return PENDING if as_of_ms < trigger_ms else FULFILLED
     return VIOLATED if due_ms is not None and as_of_ms > due_ms else PENDING

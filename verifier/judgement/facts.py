@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from verifier.core.checks import Finding
 from verifier.judgement.identity import Presented
-from verifier.judgement.state import Claim, ErasureRequest, License, Listing, Periods, Stated, Transfer
+from verifier.judgement.state import ErasureRequest, JudgedClaim, JudgedLicense, JudgedListing, Periods, Stated
+from verifier.rules.registry import Registry, Transfer
 from verifier.schema.checks import key_of
 from verifier.terms.answers import YES, Answer, Truth
 from verifier.terms.parsed import is_sealed
@@ -55,11 +56,14 @@ class AcceptedEntry:
 class Facts:
     """Everything that is known after the newest entry taken, and what was found on the way."""
 
-    listings: dict[bytes, Listing] = field(default_factory=dict)
-    licenses: dict[bytes, License] = field(default_factory=dict)
-    grants: dict[tuple[bytes, str], list[License]] = field(default_factory=dict)
+    registry: Registry = field(default_factory=Registry)
+    """What the rules know of it."""
+    transfers: dict[bytes, Transfer] = field(init=False)
+    """The registry's: nothing more need be known of a hand-off."""
+    listings: dict[bytes, JudgedListing] = field(default_factory=dict)
+    licenses: dict[bytes, JudgedLicense] = field(default_factory=dict)
+    grants: dict[tuple[bytes, str], list[JudgedLicense]] = field(default_factory=dict)
     """Licenses by listing and licensee, in the order of their agreement."""
-    transfers: dict[bytes, Transfer] = field(default_factory=dict)
     acknowledged: dict[bytes, Transfer] = field(default_factory=dict)
     """By the id of the acknowledgement."""
     awaited: dict[bytes, int] = field(default_factory=dict)
@@ -70,7 +74,8 @@ class Facts:
     """By claims on the transfer itself."""
     transfer_attested_ms: dict[bytes, int] = field(default_factory=dict)
     """Transfers to the time of the recipient's first attestation of erasure."""
-    claims: dict[bytes, Claim] = field(default_factory=dict)
+    claims: dict[bytes, JudgedClaim] = field(default_factory=dict)
+    """Those that are not determined."""
     requests: list[ErasureRequest] = field(default_factory=list)
     compelled: dict[bytes, tuple[str, bytes]] = field(default_factory=dict)
     """Demands by an authority: who says so, and the transfer or listing."""
@@ -93,6 +98,14 @@ class Facts:
     undetermined: list[Finding] = field(default_factory=list)
     cleared: list[Finding] = field(default_factory=list)
     """What disclosed places show to be no finding; without disclosures there is none."""
+
+    def __post_init__(self) -> None:
+        """Look at the hand-offs where they are kept."""
+        self.transfers = self.registry.transfers
+
+    def license_of(self, transfer: Transfer) -> JudgedLicense | None:
+        """Return the license that a hand-off names, right or wrong."""
+        return None if transfer.license is None else self.licenses[transfer.license]
 
     def note(  # noqa: PLR0917 (the members of a finding, in their order)
         self, slug: str, entry: AcceptedEntry, party: str, others: Iterable[int], sentence: str, answer: Answer = YES

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from verifier.core.ids import id_bytes
 from verifier.judgement.decision import Question, decide
 from verifier.judgement.facts import AcceptedEntry, Facts
-from verifier.judgement.state import License, Listing
+from verifier.judgement.state import JudgedLicense, JudgedListing
 from verifier.judgement.sublicense import is_within
 from verifier.terms.answers import Truth, any_of, negation
 from verifier.terms.parsed import is_sealed, parse_terms
@@ -18,7 +15,7 @@ _BOUNDS = ("valid_from_ms", "valid_until_ms")
 
 def take_listing(facts: Facts, entry: AcceptedEntry) -> None:
     """`listing.registered`."""
-    listing = Listing(entry.statement.id, entry.index, entry.issuer)
+    listing = JudgedListing(entry.statement.id, facts.registry.listings[entry.statement.id])
     facts.listings[listing.id] = listing
     _describe(facts, listing, entry)
 
@@ -28,7 +25,7 @@ def take_listing_amended(facts: Facts, entry: AcceptedEntry) -> None:
     _describe(facts, facts.listings[entry.body.id("listing")], entry)
 
 
-def _describe(facts: Facts, listing: Listing, entry: AcceptedEntry) -> None:
+def _describe(facts: Facts, listing: JudgedListing, entry: AcceptedEntry) -> None:
     body = entry.body
     if "title" in body:
         listing.title = None if is_sealed(body["title"]) else body["title"]
@@ -40,7 +37,7 @@ def _describe(facts: Facts, listing: Listing, entry: AcceptedEntry) -> None:
         _judge_source(facts, facts.listings[id_bytes(source)], entry)
 
 
-def _judge_source(facts: Facts, source: Listing, entry: AcceptedEntry) -> None:
+def _judge_source(facts: Facts, source: JudgedListing, entry: AcceptedEntry) -> None:
     """`derived-from-unlicensed`: one license on the source that permits `derive` is enough (docs/terms.md §5.4)."""
     if source.issuer == entry.issuer:
         return
@@ -61,19 +58,15 @@ def _judge_source(facts: Facts, source: Listing, entry: AcceptedEntry) -> None:
     facts.note("derived-from-unlicensed", entry, entry.issuer, {source.index}, sentence, negation(answer))
 
 
-def take_withdrawn(facts: Facts, entry: AcceptedEntry) -> None:
-    """`listing.withdrawn`."""
-    facts.listings[entry.body.id("listing")].withdrawn_index = entry.index
-
-
-def judge_listing(facts: Facts, listing: Listing, entry: AcceptedEntry, did: str) -> None:
+def judge_listing(facts: Facts, listing: JudgedListing, entry: AcceptedEntry, did: str) -> None:
     """Note that something was done with a listing that is withdrawn, or on a venue that is closed."""
-    if listing.withdrawn_index is not None:
+    withdrawn_index = listing.recorded.withdrawn_index
+    if withdrawn_index is not None:
         sentence = (
             f"{entry.issuer} {did} the listing of entry {listing.index}, which had been withdrawn at entry "
-            f"{listing.withdrawn_index}."
+            f"{withdrawn_index}."
         )
-        facts.note("listing-withdrawn", entry, entry.issuer, {listing.withdrawn_index}, sentence)
+        facts.note("listing-withdrawn", entry, entry.issuer, {withdrawn_index}, sentence)
     status, announced_index = facts.venues.get(listing.venue or "", ("", 0))
     if status == "closed":
         sentence = (
@@ -86,18 +79,13 @@ def judge_listing(facts: Facts, listing: Listing, entry: AcceptedEntry, did: str
 def take_license(facts: Facts, entry: AcceptedEntry) -> None:
     """`license.agreed`, of either version."""
     body, index = entry.body, entry.index
-    term: Mapping[str, Any] = body if "valid_from_ms" in body else body["terms"]  # version 1 has them inside
     listing = facts.listings[body.id("listing")]
-    terms = License(
+    terms = JudgedLicense(
         entry.statement.id,
-        index,
+        facts.registry.licenses[entry.statement.id],
         entry.time_ms,
         listing,
-        entry.issuer,
-        body["licensee"],
         facts.licenses[body.id("parent")] if "parent" in body else None,
-        term["valid_from_ms"],
-        term["valid_until_ms"],
         body["terms"],
         parse_terms(body["terms"], "/terms", entry.opened),
         index,
@@ -115,8 +103,6 @@ def take_amended(facts: Facts, entry: AcceptedEntry) -> None:
     """`license.amended`."""
     body = entry.body
     terms = facts.licenses[body.id("license")]
-    terms.valid_from_ms = body.get("valid_from_ms", terms.valid_from_ms)
-    terms.valid_until_ms = body.get("valid_until_ms", terms.valid_until_ms)
     if any(name in body for name in _BOUNDS):
         terms.bound_index = entry.index
     if "marking_consent" in body:
@@ -129,7 +115,7 @@ def take_amended(facts: Facts, entry: AcceptedEntry) -> None:
         _judge_sublicense(facts, terms, entry)
 
 
-def _judge_sublicense(facts: Facts, terms: License, entry: AcceptedEntry) -> None:
+def _judge_sublicense(facts: Facts, terms: JudgedLicense, entry: AcceptedEntry) -> None:
     if terms.parent is None:
         return
     is_wider = negation(is_within(terms, terms.parent, entry.index, entry.time_ms))
@@ -145,7 +131,7 @@ def _judge_sublicense(facts: Facts, terms: License, entry: AcceptedEntry) -> Non
 def take_ended(facts: Facts, entry: AcceptedEntry) -> None:
     """`license.ended`: an end is never retroactive."""
     terms = facts.licenses[entry.body.id("license")]
-    terms.ended_index, terms.end_ms = entry.index, max(entry.body.get("effective_ms", 0), entry.time_ms)
+    terms.end_ms = max(entry.body.get("effective_ms", 0), entry.time_ms)
 
 
 def take_venue(facts: Facts, entry: AcceptedEntry) -> None:

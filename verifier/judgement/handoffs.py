@@ -10,7 +10,8 @@ from verifier.core.words import format_time
 from verifier.judgement.decision import Assessment, Decision, Question, assess, decide_chain
 from verifier.judgement.facts import AcceptedEntry, Facts, make_finding
 from verifier.judgement.grants import judge_listing
-from verifier.judgement.state import Count, License, Meeting, Stated, Transfer
+from verifier.judgement.state import Count, JudgedLicense, Meeting, Stated
+from verifier.rules.registry import Transfer
 from verifier.sealed.disclosures import Disclosures
 from verifier.terms.answers import NO, YES, Truth, negation
 
@@ -22,9 +23,8 @@ _PERMITS = {Truth.TRUE: "permits", Truth.UNKNOWN: "does not permit", Truth.FALSE
 def take_offer(facts: Facts, entry: AcceptedEntry, disclosures: Disclosures | None) -> None:
     """`transfer.offered`."""
     offer = entry.statement.offer
-    terms = facts.licenses[offer.license] if offer.license is not None else None
-    transfer = Transfer(entry.index, offer.listing, terms, entry.issuer, offer.recipient)
-    facts.transfers[entry.statement.id] = transfer
+    transfer = facts.transfers[entry.statement.id]
+    terms = facts.license_of(transfer)
     if offer.acknowledge_by_ms is not None:
         facts.awaited[entry.statement.id] = offer.acknowledge_by_ms
     if _CONTENT in entry.opened:
@@ -43,7 +43,7 @@ def take_offer(facts: Facts, entry: AcceptedEntry, disclosures: Disclosures | No
     _judge_terms(facts, terms, transfer, entry)
 
 
-def _judge_terms(facts: Facts, terms: License, transfer: Transfer, entry: AcceptedEntry) -> None:
+def _judge_terms(facts: Facts, terms: JudgedLicense, transfer: Transfer, entry: AcceptedEntry) -> None:
     who = f"{entry.issuer} handed data to {transfer.recipient}"
     outside = next((step for step in terms.chain() if not step.is_in_force(entry.time_ms)), None)
     if outside is not None:
@@ -55,15 +55,16 @@ def _judge_terms(facts: Facts, terms: License, transfer: Transfer, entry: Accept
             term = "from {} until just before {}".format(*map(format_time, bounds))
             why = f"at {format_time(entry.time_ms)}, outside the term of {which}, entry {outside.index}: {term}"
         facts.note("transfer-outside-term", entry, entry.issuer, outside.entries(), f"{who} {why}.")
-    if transfer.recipient != terms.licensee:
+    agreed = terms.recorded
+    if transfer.recipient != agreed.licensee:
         sentence = f"{who}, but the license of entry {terms.index} is for {terms.licensee}."
         facts.note("transfer-wrong-recipient", entry, entry.issuer, {terms.index}, sentence)
-    if entry.issuer != terms.licensor:
+    if entry.issuer != agreed.licensor:
         sentence = f"{who}, but the license of entry {terms.index} is from {terms.licensor}."
         facts.note("transfer-wrong-sender", entry, entry.issuer, {terms.index}, sentence)
 
 
-def _take_marks(facts: Facts, terms: License | None, transfer: Transfer, entry: AcceptedEntry) -> None:
+def _take_marks(facts: Facts, terms: JudgedLicense | None, transfer: Transfer, entry: AcceptedEntry) -> None:
     """Count the seal of a marked copy, and note that its licensee did not agree to marks."""
     facts.sealed_count += 1
     places = tuple(place for place in (_CONTENT, _MARKS) if place not in entry.opened)
@@ -89,13 +90,13 @@ def _digest(entry: AcceptedEntry, disclosures: Disclosures | None) -> bytes:
 
 def take_acknowledged(facts: Facts, entry: AcceptedEntry, disclosures: Disclosures | None) -> None:
     """`transfer.acknowledged`."""
-    transfer_id = entry.body.id("transfer")
+    transfer_id = entry.statement.body.id("transfer")
     transfer = facts.transfers[transfer_id]
-    transfer.acknowledged_index = entry.index
     facts.acknowledged[entry.statement.id] = transfer
     _decide(facts, transfer_id, transfer, entry)
-    if transfer.license is not None and transfer.recipient == transfer.license.licensee:
-        transfer.license.held.add(transfer_id)
+    terms = facts.license_of(transfer)
+    if terms is not None and transfer.recipient == terms.licensee:
+        terms.held.add(transfer_id)
     if _CONTENT in entry.opened and transfer_id in facts.contents:
         _compare(facts, transfer, entry, is_same=facts.contents[transfer_id] == _digest(entry, disclosures))
 
@@ -168,7 +169,7 @@ def take_usage(facts: Facts, entry: AcceptedEntry) -> None:
     facts.note(slug, entry, entry.issuer, deciding.entries(), sentence, negation(decision.answer))
 
 
-def _act(terms: License, question: Question, entry: AcceptedEntry) -> Decision:
+def _act(terms: JudgedLicense, question: Question, entry: AcceptedEntry) -> Decision:
     """Count what was done under a license and those above it, note prohibitions that it met, and decide it."""
     count = (entry.stated("count") if entry.statement.kind == "usage.reported" else None) or _ONCE
     chain = list(terms.chain())
@@ -202,7 +203,7 @@ def take_forwarded(facts: Facts, entry: AcceptedEntry) -> None:
     """`transfer.forwarded`: an onward hand-off is one `distribute` under the license that its issuer has."""
     body = entry.body
     transfer = facts.transfers[body.id("transfer")]
-    terms, answer = transfer.license, NO
+    terms, answer = facts.license_of(transfer), NO
     if terms is not None and terms.licensee == entry.issuer:
         stated = {name: value for name in ("purpose", "spatial") if (value := entry.stated(name)) is not None}
         recipient = entry.stated("recipient") or entry.stated("outsider")
@@ -239,7 +240,7 @@ def _is_sublicensed(facts: Facts, transfer: Transfer, entry: AcceptedEntry) -> b
     return (
         (terms.licensor, terms.licensee) == (entry.issuer, entry.body.get("recipient"))
         and terms.listing.id == transfer.listing
-        and any(step is transfer.license for step in chain)
+        and any(step.id == transfer.license for step in chain)
         and all(step.is_in_force(entry.time_ms) for step in chain)
     )
 

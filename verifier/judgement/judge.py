@@ -17,6 +17,7 @@ from verifier.judgement import claims, grants, handoffs
 from verifier.judgement.closing import Erased, LicenseState, compromised, erased, license_states, overdue
 from verifier.judgement.dump import dump_facts, load_facts
 from verifier.judgement.facts import AcceptedEntry, Facts, take_registered
+from verifier.rules.registry import Registry
 from verifier.sealed.disclosures import Disclosures
 from verifier.terms.parsed import is_sealed
 
@@ -27,7 +28,6 @@ _TAKE: dict[str, Callable[[Facts, AcceptedEntry], None]] = {
     "party.registered": take_registered,
     "listing.registered": grants.take_listing,
     "listing.amended": grants.take_listing_amended,
-    "listing.withdrawn": grants.take_withdrawn,
     "license.agreed": grants.take_license,
     "license.amended": grants.take_amended,
     "license.ended": grants.take_ended,
@@ -69,11 +69,19 @@ class Judgement:
 class Judge:
     """Judges accepted entries, in their order."""
 
-    def __init__(self, as_of_ms: int | None = None, disclosures: Disclosures | None = None) -> None:
+    def __init__(
+        self, as_of_ms: int | None = None, disclosures: Disclosures | None = None, registry: Registry | None = None
+    ) -> None:
+        """Begin before entry 0.
+
+        `registry` is one in which every entry is recorded just before it is taken here. Without one, and as of another
+        moment than the newest entry's, the judge keeps its own.
+        """
         self.as_of_ms = as_of_ms
         """Unix milliseconds; None: as of the newest entry."""
         self.disclosures = disclosures
-        self.facts = Facts()
+        self._is_recording = registry is None or as_of_ms is not None
+        self.facts = Facts(Registry() if registry is None or as_of_ms is not None else registry)
         self._is_over = False
 
     def take(self, index: int, time_ms: int, statement: Statement) -> None:
@@ -83,6 +91,8 @@ class Judge:
         if self._is_over:
             return
         facts = self.facts
+        if self._is_recording:
+            facts.registry.record(index, statement)
         for keyid in statement.signers:
             if keyid not in facts.signed:
                 facts.signed[keyid] = array("Q")
@@ -137,13 +147,13 @@ class Judge:
         return dump_facts(self.facts)
 
     @classmethod
-    def load(cls, saved: Json) -> Judge:
+    def load(cls, saved: Json, registry: Registry) -> Judge:
         """Return a judge that goes on where `dump` left off.
 
         Raises `KeyError`, `TypeError` or `ValueError` for a value of another form.
         """
-        judge = cls()
-        judge.facts = load_facts(saved)
+        judge = cls(registry=registry)
+        judge.facts = load_facts(saved, registry)
         return judge
 
 

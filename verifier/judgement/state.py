@@ -1,7 +1,8 @@
-"""What judging the next entry needs to know of those before it (docs/statements.md §10, docs/terms.md §5).
+"""What judging adds to the state that the rules keep (docs/statements.md §10, docs/terms.md §5).
 
-Everything here is as of the newest entry that was taken. Objects refer to each other; verifier/judgement/dump.py takes
-them apart for a state file.
+Listings, licenses, hand-offs and claims are those of verifier/rules/registry.py, as of the newest entry that was taken;
+here stands what follows from them. Objects refer to each other; verifier/judgement/dump.py takes them apart for a state
+file.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from verifier.core.jcs import Json
+from verifier.rules.registry import Claim, License, Listing
 from verifier.terms.answers import Place, Places
 from verifier.terms.parsed import Terms
 from verifier.terms.vocabulary import covers
@@ -31,17 +33,25 @@ class Stated(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
-class Listing:
+class JudgedListing:
     """A dataset on offer, as amended."""
 
     id: bytes
-    index: int
-    issuer: str
+    recorded: Listing
     title: str | None = None
     """None: sealed."""
     version: Stated | None = None
     venue: str | None = None
-    withdrawn_index: int | None = None
+
+    @property
+    def index(self) -> int:
+        """The entry that registered it."""
+        return self.recorded.index
+
+    @property
+    def issuer(self) -> str:
+        """Whose it is."""
+        return self.recorded.issuer
 
 
 @dataclass(slots=True)
@@ -109,18 +119,14 @@ class Meeting:
 
 
 @dataclass(slots=True, eq=False)
-class License:
+class JudgedLicense:
     """A license as agreed, amended and ended, and what was done under it."""
 
     id: bytes
-    index: int
+    recorded: License
     agreed_ms: int
-    listing: Listing
-    licensor: str
-    licensee: str
-    parent: License | None
-    valid_from_ms: int
-    valid_until_ms: int
+    listing: JudgedListing
+    parent: JudgedLicense | None
     raw_terms: Json
     terms: Terms
     terms_index: int
@@ -131,7 +137,6 @@ class License:
     """`marking_consent`, as it stands."""
     consent_index: int
     """The entry that last said so, or the agreement."""
-    ended_index: int | None = None
     end_ms: int | None = None
     """When a recorded end takes effect."""
     counts: dict[str, Count] = field(default_factory=dict)
@@ -155,9 +160,39 @@ class License:
     released_ms: int | None = None
     """When the last such hold ended."""
 
-    def chain(self) -> Iterator[License]:
+    @property
+    def index(self) -> int:
+        """The entry that agreed it."""
+        return self.recorded.index
+
+    @property
+    def licensor(self) -> str:
+        """Who grants it."""
+        return self.recorded.licensor
+
+    @property
+    def licensee(self) -> str:
+        """To whom."""
+        return self.recorded.licensee
+
+    @property
+    def valid_from_ms(self) -> int:
+        """When its term begins, as amended."""
+        return self.recorded.valid_from_ms
+
+    @property
+    def valid_until_ms(self) -> int:
+        """When its term is over, as amended."""
+        return self.recorded.valid_until_ms
+
+    @property
+    def ended_index(self) -> int | None:
+        """The entry that ended it before that."""
+        return self.recorded.ended_index
+
+    def chain(self) -> Iterator[JudgedLicense]:
         """Yield the license, its parent, the parent's parent, and so on."""
-        step: License | None = self
+        step: JudgedLicense | None = self
         while step is not None:
             yield step
             step = step.parent
@@ -165,7 +200,7 @@ class License:
     def is_in_force(self, time_ms: int) -> bool:
         """Tell whether it alone is, whatever its parent is."""
         has_ended = self.end_ms is not None and time_ms >= self.end_ms
-        return self.valid_from_ms <= time_ms < self.valid_until_ms and not has_ended
+        return self.recorded.valid_from_ms <= time_ms < self.recorded.valid_until_ms and not has_ended
 
     def entries(self) -> set[int]:
         """Return E(L): the entries that its present state follows from."""
@@ -188,32 +223,12 @@ class License:
         return total
 
 
-class Transfer:
-    """A hand-off; there may be millions."""
-
-    __slots__ = ("acknowledged_index", "index", "license", "listing", "recipient", "sender")
-
-    def __init__(self, index: int, listing: bytes, license_: License | None, sender: str, recipient: str) -> None:
-        self.index = index
-        self.listing = listing
-        self.license = license_
-        """The one that it names, right or wrong."""
-        self.sender = sender
-        self.recipient = recipient
-        self.acknowledged_index: int | None = None
-
-
 @dataclass(slots=True)
-class Claim:
+class JudgedClaim:
     """A claim, for as long as it is not determined."""
 
-    index: int
-    subject: bytes
-    """The license or transfer."""
-    respondent: str
-    claimant: str
+    recorded: Claim
     answer_by_ms: int | None
-    is_hold: bool
     suspends: bool = False
     """It is a hold that moves the due moment of its license's erasure duty."""
     answered_ms: int | None = None

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from verifier.judgement.decision import Question, decide
-from verifier.judgement.state import License, Stated
+from verifier.judgement.state import JudgedLicense, Stated
 from verifier.terms.answers import Answer, all_of, any_of, known
 from verifier.terms.implication import Listed, implies
 from verifier.terms.parsed import Rule
 from verifier.terms.vocabulary import covers
 
 
-def is_within(child: License, parent: License, index: int, time_ms: int) -> Answer:
+def is_within(child: JudgedLicense, parent: JudgedLicense, index: int, time_ms: int) -> Answer:
     """Answer whether `child` is certainly no wider than `parent`, at the entry `index` that granted or amended it."""
     stated = {"recipient": Stated(child.licensee, (index, "/licensee"))}
     grant = decide(parent, Question("grantUse", time_ms, stated, more=1)).answer
@@ -20,7 +20,7 @@ def is_within(child: License, parent: License, index: int, time_ms: int) -> Answ
     return all_of([grant, known(is_true=is_in_term), *_compare_rules(child, parent)])
 
 
-def _compare_rules(child: License, parent: License) -> Iterator[Answer]:
+def _compare_rules(child: JudgedLicense, parent: JudgedLicense) -> Iterator[Answer]:
     """Yield an answer for each permission of the child, each prohibition and each obligation of the parent."""
     for permission in child.terms.permissions:
         yield any_of(
@@ -45,7 +45,7 @@ def _compare_rules(child: License, parent: License) -> Iterator[Answer]:
         )
 
 
-def _implies_all(left: License, premise: Rule, right: License, conclusion: Rule) -> Answer:
+def _implies_all(left: JudgedLicense, premise: Rule, right: JudgedLicense, conclusion: Rule) -> Answer:
     """Answer whether the constraints of a rule of one license imply each of a rule of another."""
     premises = Listed(left.terms_index, premise.constraints)
     return all_of(implies(premises, constraint, right.terms_index) for constraint in conclusion.constraints)

@@ -62,7 +62,8 @@ def replay(
     `observe` with index, time and statement of every accepted entry, `begun` with the result before anything is read,
     for those that look at it while it grows. Faults do not raise: they are in the result's `failures` and `doubts`.
     """
-    result = Replay(location, log, policy, judge=Judge(as_of_ms, disclosures), roots=roots)
+    result = Replay(location, log, policy, roots=roots)
+    result.judge = Judge(as_of_ms, disclosures, result.registry)
     if not isinstance(location, str):
         result.views = look_at(location, policy, log)
         result.location = by_use(result.views) or location

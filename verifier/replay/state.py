@@ -158,7 +158,8 @@ def parse_state(raw: bytes, policy: Policy, log: VerifierKey) -> ReplayState:
         note = body["checkpoint"].encode()
         opened: OpenedCheckpoint = open_checkpoint(note, policy, log)
         tree = Tree(_bytes(body["leaves"]))
-        state = ReplayState(note, tree, _parse_registry(body["registry"]), Judge.load(body["judge"]))
+        registry = _parse_registry(body["registry"])
+        state = ReplayState(note, tree, registry, Judge.load(body["judge"], registry))
     except CheckFailed as error:
         raise UsageError(f"the state file is of another log or key: {error}") from error
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:

@@ -144,8 +144,9 @@ def _pack(chunk: Chunk) -> Chunk:
 
 
 def _plain(item: Examined) -> tuple[Any, ...]:
-    statement = item.statement
-    return (*item[:-2], statement and (*statement[:-1], statement.body.packed()), item.failure)
+    index, previous, time_ms, fits, statement, failure = item
+    said = None if statement is None else (statement[:-1], statement.body.packed())
+    return index, previous, time_ms, fits, said, failure
 
 
 def _unpack(chunk: Chunk) -> Chunk:
@@ -155,10 +156,9 @@ def _unpack(chunk: Chunk) -> Chunk:
 
 
 def _whole(plain: tuple[Any, ...]) -> Examined:
-    *start, statement, failure = plain
-    return Examined._make(
-        (*start, statement and Statement._make((*statement[:-1], unpack_body(statement[-1]))), failure)
-    )
+    index, previous, time_ms, fits, said, failure = plain
+    statement = None if said is None else Statement._make((*said[0], unpack_body(said[1])))
+    return Examined(index, previous, time_ms, fits, statement, failure)
 
 
 def _serve(location: Location, disclosures: Disclosures | None, mine: Connection, theirs: Connection) -> None:
