@@ -34,8 +34,6 @@ from ledger.server.log.state.standing import Standing
 from ledger.server.store.contract import Batch, StoredCheckpoint, StoreError
 
 MIN_FREE_BYTES = 64 * 1024 * 1024
-_AHEAD_MS = 5_000
-"""How far ahead the time of signed words is kept: less than clocks may differ (docs/format.md §18.4)."""
 _logger = logging.getLogger(__name__)
 
 
@@ -221,11 +219,11 @@ class Sequencer:
         """Make durable that a word of this time may leave; raise StoreError.
 
         A clock that is ahead once, and right after a restart, would otherwise date an entry before a word that was
-        signed already: it would convict an honest operator. A few seconds are kept ahead, so that few words wait.
+        signed already: it would convict an honest operator.
         """
         if time_ms > self._kept_ms:
-            await self._store.keep_signed_time(time_ms + _AHEAD_MS)
-            self._kept_ms = time_ms + _AHEAD_MS
+            await self._store.keep_signed_time(time_ms)
+            self._kept_ms = time_ms
 
     async def _commit(self, draft: Draft) -> None:
         frontier, view = draft.frontier, draft.view
