@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -134,7 +135,7 @@ def test_a_party_is_pseudonymous_or_says_who_it_is_in_the_open_or_sealed(served:
     shown = good("party", "show", "freedonia", "--home", served.home("alpha")).out
     assert all(words in shown for words in ("jurisdiction   FR", "RCS", "sealed (", "a chain of 1"))
     assert "Freedonia Air plc" not in shown
-    assert "0815" not in shown
+    assert not re.search(r"\b0815\b", shown)  # a keyid may hold these digits
     home = ["--home", served.home("freedonia")]
     statement = next(iter(good("disclose", "--json", *home).document()))
     told = good("disclose", statement, *home).out
