@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from functools import partial
-from typing import NamedTuple, TypeVar
-
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from ledger.core.dsse import MAX_PAYLOAD_BYTES
 from ledger.core.encoding import Json, parse_canonical
-from ledger.core.errors import FormatError, pointer
+from ledger.core.errors import FormatError
 from ledger.core.keys import SIGNATURE_BYTES
 from ledger.statements import version_1, version_2, version_4
 from ledger.statements.claim import ClaimAnswered, ClaimDetermined, ClaimOpened
 from ledger.statements.common import Statement
 from ledger.statements.erasure import ErasureAttested, ErasureRequested
-from ledger.statements.fields import TAGS, Model
 from ledger.statements.ledger import LedgerCreated, LedgerLogKeyAdded, LedgerLogKeyRetired, LedgerRulesChanged
 from ledger.statements.license import LicenseAgreed, LicenseAmended, LicenseEnded
 from ledger.statements.listing import ClassificationChanged, ListingAmended, ListingRegistered, ListingWithdrawn
 from ledger.statements.party import PartyKeyAdded, PartyKeyRevoked, PartyRegistered
+from ledger.statements.reading import read_json
 from ledger.statements.transfer import (
     DisclosureCompelled,
     TransferAcknowledged,
@@ -112,15 +108,6 @@ class InForce(NamedTuple):
         return cls(version, frozenset(STATEMENTS[version] if types is None else types))
 
 
-_REASONS = {"missing": "missing-field", "extra_forbidden": "unknown-field"}
-_WORDS = {
-    "missing": "this field is needed",
-    "extra_forbidden": "a statement of this type has no such field",
-    "string_pattern_mismatch": "not in the form that docs/format.md §5 gives",
-}
-_ModelT = TypeVar("_ModelT", bound=Model)
-
-
 def check_forms(signatures: Sequence[tuple[str, bytes]], rules: int) -> None:
     """Raise FormatError for a signature of a width that only a later version of the rules knows (§4.1, step 9.1)."""
     if rules >= LASTING_KEYS:
@@ -153,33 +140,5 @@ def parse_payload(payload: bytes, allowed: Collection[str] = STATEMENTS[NEWEST_R
 
 
 def read_statement(kind: str, payload: bytes, rules: int = NEWEST_RULES) -> Statement:
-    """Read a payload that `parse_payload` let through, as a statement of its type (§9.3); raise FormatError.
-
-    pydantic's own JSON reader keeps the last of two equal keys: it may read only what is known to be canonical.
-    """
-    return _read(partial(STATEMENTS[rules][kind].model_validate_json, payload))
-
-
-def read_model(model: type[_ModelT], document: Json) -> _ModelT:
-    """Read a JSON value as `model`; raise FormatError for the first error that pydantic found."""
-    return _read(partial(model.model_validate, document))
-
-
-def _read(validate: Callable[[], _ModelT]) -> _ModelT:
-    try:
-        return validate()
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = pointer(*(part for part in first["loc"] if part not in TAGS)) + first.get("ctx", {}).get("field", "")
-        raise FormatError(_reason(first), field, _WORDS.get(first["type"], first["msg"])) from error
-
-
-def _reason(error: ErrorDetails) -> str:
-    kind = error["type"]
-    if kind in _REASONS:
-        return _REASONS[kind]
-    if "-" in kind:
-        return kind
-    if kind == "literal_error" and not isinstance(error["input"], str):
-        return "wrong-type"
-    return "wrong-type" if kind.endswith("_type") else "wrong-value"
+    """Read a payload that `parse_payload` let through, as a statement of its type (§9.3); raise FormatError."""
+    return read_json(STATEMENTS[rules][kind], payload)

@@ -9,7 +9,7 @@ import pytest
 
 from ledger.core.encoding import MAX_INTEGER, Json, canonical
 from ledger.core.errors import FormatError
-from ledger.statements.parse import read_model
+from ledger.statements.reading import read_model
 from ledger.statements.terms import Agreement, Rules, from_version_1
 from ledger.statements.terms.constraints import Measure, Membership, Ordering
 from ledger.statements.terms.reading import OPERATORS, read_constraint

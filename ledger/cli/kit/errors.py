@@ -12,7 +12,7 @@ from ledger.cli.kit.endings import ADVICE, REFUSED, UNSURE, USAGE, NotAsTold, Wo
 from ledger.cli.kit.passphrase import NoPassphrase
 from ledger.cli.kit.words import console
 from ledger.core.errors import FormatError, LedgerError, NoteError, PolicyError, ProofError, QuorumError, SignerError
-from ledger.party.dataset.committing.committing import CountDiffers
+from ledger.party.dataset.committing.errors import CountDiffers
 from ledger.party.dataset.reading.errors import CopyDamaged, NotReadable, TableUnreadable
 from ledger.party.errors import (
     AlreadyThere,
@@ -55,7 +55,7 @@ from ledger.server.log.state.errors import (
     SignedRefusalError,
     UnavailableError,
 )
-from ledger.server.service.problems import ProblemError
+from ledger.server.service.errors import ProblemError
 from ledger.server.store.contract import IntegrityError, ReadTooLongError, StoreError, StoreLockedError
 
 _ROWS: dict[type[Exception], Callable[[Any], Words]] = {

@@ -1,4 +1,4 @@
-"""What the companies' commands share: options, and a client or a speaker from a home."""
+"""What the companies' commands share: a client or a speaker from a home."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import typer
 
-from ledger.cli.kit.passphrase import ENVIRONMENT, PIN_ENVIRONMENT, RECOVERY_ENVIRONMENT
 from ledger.cli.kit.signing import open_key
 from ledger.core.policy import parse_policy
 from ledger.party.answers.transport import Query
@@ -25,53 +24,6 @@ _ResultT = TypeVar("_ResultT")
 
 MIRRORS = "LEDGER_MIRRORS"
 """URLs, parted by spaces, of mirrors to ask for proofs where the ledger does not answer."""
-DEFAULT_HOME = Path("~/.provenance-ledger")
-MAX_PAGE = 500
-
-Home = Annotated[
-    Path,
-    typer.Option(
-        "--home", envvar="LEDGER_HOME", help="Your vault: who you are, receipts, disclosures. Keep it, and back it up."
-    ),
-]
-JsonOutput = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-PassphraseFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--passphrase-file",
-        help=(
-            f"Read the key's passphrase (or its token's PIN) from this file. Otherwise {ENVIRONMENT} "
-            f"({PIN_ENVIRONMENT}) is used, or you are asked."
-        ),
-        exists=True,
-        dir_okay=False,
-    ),
-]
-RecoveryPassphraseFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--recovery-passphrase-file",
-        help=f"The same for the recovery key ({RECOVERY_ENVIRONMENT}), if its passphrase is another one.",
-        exists=True,
-        dir_okay=False,
-    ),
-]
-Mirror = Annotated[
-    Path | None,
-    typer.Option(
-        "--mirror",
-        help="Read a copy of the ledger (made by 'verifier mirror') instead of asking it.",
-        exists=True,
-        file_okay=False,
-    ),
-]
-MirrorPolicy = Annotated[
-    Path | None,
-    typer.Option("--policy", help="With --mirror: whom to trust; your home's by default.", exists=True, dir_okay=False),
-]
-PartyFilter = Annotated[str | None, typer.Option("--party", help="Only those that concern this party.")]
-Cursor = Annotated[str | None, typer.Option("--cursor", help="Go on where an earlier page ended.")]
-Limit = Annotated[int, typer.Option("--limit", min=1, max=MAX_PAGE, help="At most so many.")]
 
 
 def run(work: Coroutine[Any, Any, _ResultT]) -> _ResultT:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ledger.cli.kit.home import JsonOutput, PassphraseFile
+from ledger.cli.kit.options import JsonOutput, PassphraseFile
 from ledger.cli.kit.passphrase import read_passphrase, read_pin
 from ledger.cli.kit.words import as_json, fields, say
 from ledger.core.keys import MLDSA44, LastingKey, PublicKey, SigningKey

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
 from ledger.core.encoding import Json, parse_json
-from ledger.party.answers.recorded import Recorded
-from ledger.party.answers.replies import Page, Reply
 from ledger.party.text import MAX_TIME_MS, plain
 
-_ItemT = TypeVar("_ItemT", bound=Reply)
+if TYPE_CHECKING:  # a command that asks no ledger says its words without the models of all statements
+    from ledger.party.answers.recorded import Recorded
+    from ledger.party.answers.replies import Page, Reply
+
+_ItemT = TypeVar("_ItemT", bound="Reply")
 
 _LABEL_WIDTH = 15
 

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ledger.cli.kit.home import PassphraseFile
+from ledger.cli.kit.options import PassphraseFile
 from ledger.cli.kit.words import console, fields, say
 from ledger.cli.operating.founding import RECOVERY_KEY, Admission, Plan, found
 from ledger.cli.operating.log_keys import log_key_paths

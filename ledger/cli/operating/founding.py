@@ -19,7 +19,8 @@ from ledger.party.keys.files import HeldKey, write_key
 from ledger.server.log.state.identity import Identity
 from ledger.server.node import create, system_clock
 from ledger.statements.ledger import LedgerCreated
-from ledger.statements.parse import NEWEST_RULES, read_model
+from ledger.statements.parse import NEWEST_RULES
+from ledger.statements.reading import read_model
 
 LOG_KEY = "log.json"
 SERVICE_KEY = "service.json"

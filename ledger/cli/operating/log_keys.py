@@ -10,7 +10,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from ledger.cli.kit.home import PassphraseFile
+from ledger.cli.kit.options import PassphraseFile
 from ledger.cli.kit.signing import open_key, open_keys
 from ledger.cli.kit.words import fields, say
 from ledger.cli.operating.founding import LASTING_OPERATOR_KEY, LOG_KEY, OPERATOR_KEY, POLICY, SERVICE_KEY

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from ledger.cli.kit.home import PassphraseFile
+from ledger.cli.kit.options import PassphraseFile
 from ledger.cli.kit.passphrase import read_passphrase
 from ledger.cli.kit.signing import forget_secrets, open_keys
 from ledger.cli.kit.words import fields, say

@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
-from ledger.cli.kit.home import DEFAULT_HOME as HOME
-from ledger.cli.kit.home import Home, JsonOutput, PassphraseFile, run, speaking
+from ledger.cli.kit.home import run, speaking
+from ledger.cli.kit.options import DEFAULT_HOME as HOME
+from ledger.cli.kit.options import Home, JsonOutput, PassphraseFile
 from ledger.cli.kit.saying import pointers
 from ledger.cli.kit.words import as_json, fields, say, tell, when
 from ledger.core.encoding import Json, canonical

@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ledger.cli.kit.home import DEFAULT_HOME as HOME
-from ledger.cli.kit.home import Home, JsonOutput, Mirror, MirrorPolicy, PassphraseFile, parse_time, run, speaking
+from ledger.cli.kit.home import parse_time, run, speaking
+from ledger.cli.kit.options import DEFAULT_HOME as HOME
+from ledger.cli.kit.options import Home, JsonOutput, Mirror, MirrorPolicy, PassphraseFile
 from ledger.cli.kit.words import as_json, console, fields, say
 from ledger.party.errors import AlreadyThere
 from ledger.party.evidence.building import MAX_OPENED, BundleRequest, build

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from ledger.cli.kit.home import DEFAULT_HOME as HOME
-from ledger.cli.kit.home import Cursor, Home, JsonOutput, Limit, PartyFilter, page_query, reading, run
+from ledger.cli.kit.home import page_query, reading, run
+from ledger.cli.kit.options import DEFAULT_HOME as HOME
+from ledger.cli.kit.options import Cursor, Home, JsonOutput, Limit, PartyFilter
 from ledger.cli.kit.words import as_json, say, when
 from ledger.party.answers.replies import FindingsPage, FindingState, UndeterminedState
 

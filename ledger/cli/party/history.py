@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from ledger.cli.kit.home import DEFAULT_HOME as HOME
-from ledger.cli.kit.home import Home, JsonOutput, reading, run
+from ledger.cli.kit.home import reading, run
+from ledger.cli.kit.options import DEFAULT_HOME as HOME
+from ledger.cli.kit.options import Home, JsonOutput
 from ledger.cli.kit.words import as_json, fields, recorded_document, say, when
 from ledger.party.answers.recorded import Recorded
 from ledger.party.audit.history import History

@@ -8,21 +8,10 @@ from typing import Annotated
 
 import typer
 
-from ledger.cli.kit.home import DEFAULT_HOME as HOME
-from ledger.cli.kit.home import (
-    Cursor,
-    Home,
-    JsonOutput,
-    Limit,
-    PartyFilter,
-    PassphraseFile,
-    knowing,
-    page_query,
-    reading,
-    run,
-    speaking,
-)
+from ledger.cli.kit.home import knowing, page_query, reading, run, speaking
 from ledger.cli.kit.moments import MOMENT, parse_moment_or_none
+from ledger.cli.kit.options import DEFAULT_HOME as HOME
+from ledger.cli.kit.options import Cursor, Home, JsonOutput, Limit, PartyFilter, PassphraseFile
 from ledger.cli.kit.saying import Seal, pointers
 from ledger.cli.kit.words import as_json, entry_document, fields, say, tell, tell_page
 from ledger.cli.party import license_draft

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from ledger.cli.kit.home import DEFAULT_HOME as HOME
-from ledger.cli.kit.home import Home, JsonOutput, knowing, run
+from ledger.cli.kit.home import knowing, run
 from ledger.cli.kit.moments import MOMENT, parse_moment_or_none
+from ledger.cli.kit.options import DEFAULT_HOME as HOME
+from ledger.cli.kit.options import Home, JsonOutput
 from ledger.cli.kit.saying import Seal, pointers
 from ledger.cli.kit.words import as_json, say
 from ledger.cli.party.terms import (

@@ -7,19 +7,9 @@ from typing import Annotated
 
 import typer
 
-from ledger.cli.kit.home import DEFAULT_HOME as HOME
-from ledger.cli.kit.home import (
-    Cursor,
-    Home,
-    JsonOutput,
-    Limit,
-    PartyFilter,
-    PassphraseFile,
-    page_query,
-    reading,
-    run,
-    speaking,
-)
+from ledger.cli.kit.home import page_query, reading, run, speaking
+from ledger.cli.kit.options import DEFAULT_HOME as HOME
+from ledger.cli.kit.options import Cursor, Home, JsonOutput, Limit, PartyFilter, PassphraseFile
 from ledger.cli.kit.progress import hashing
 from ledger.cli.kit.saying import Seal, pointers, spoken, stated
 from ledger.cli.kit.words import as_json, entry_document, fields, say, tell, tell_page

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from ledger.cli.kit.home import DEFAULT_HOME as HOME
-from ledger.cli.kit.home import Home, JsonOutput, PassphraseFile
 from ledger.cli.kit.moments import MOMENT, parse_moment_or_none
+from ledger.cli.kit.options import DEFAULT_HOME as HOME
+from ledger.cli.kit.options import Home, JsonOutput, PassphraseFile
 from ledger.cli.kit.saying import Seal, exactly_one, pointers, spoken
 from ledger.cli.kit.words import tell
 from ledger.party.acts import onward

@@ -8,8 +8,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from ledger.cli.kit.home import DEFAULT_HOME as HOME
-from ledger.cli.kit.home import Home, JsonOutput, PassphraseFile, RecoveryPassphraseFile, reading, run, vault_at
+from ledger.cli.kit.home import reading, run, vault_at
 from ledger.cli.kit.identity import (
     Certificate,
     CertificateKey,
@@ -22,6 +21,8 @@ from ledger.cli.kit.identity import (
     claimed_of,
     show_identity,
 )
+from ledger.cli.kit.options import DEFAULT_HOME as HOME
+from ledger.cli.kit.options import Home, JsonOutput, PassphraseFile, RecoveryPassphraseFile
 from ledger.cli.kit.saying import Seal, pointers
 from ledger.cli.kit.signing import open_key, open_recovery_key
 from ledger.cli.kit.words import as_json, fields, say, tell

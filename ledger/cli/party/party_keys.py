@@ -7,17 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from ledger.cli.kit.home import DEFAULT_HOME as HOME
-from ledger.cli.kit.home import (
-    Home,
-    JsonOutput,
-    PassphraseFile,
-    RecoveryPassphraseFile,
-    parse_time,
-    reading,
-    run,
-    vault_at,
-)
+from ledger.cli.kit.home import parse_time, reading, run, vault_at
+from ledger.cli.kit.options import DEFAULT_HOME as HOME
+from ledger.cli.kit.options import Home, JsonOutput, PassphraseFile, RecoveryPassphraseFile
 from ledger.cli.kit.saying import Seal, pointers
 from ledger.cli.kit.signing import open_key, open_recovery_key
 from ledger.cli.kit.words import say, tell

@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
-from ledger.cli.kit.home import DEFAULT_HOME as HOME
-from ledger.cli.kit.home import Home, JsonOutput, Mirror, MirrorPolicy, reading, run, vault_at
+from ledger.cli.kit.home import reading, run, vault_at
+from ledger.cli.kit.options import DEFAULT_HOME as HOME
+from ledger.cli.kit.options import Home, JsonOutput, Mirror, MirrorPolicy
 from ledger.cli.kit.words import as_json, fields, say
 from ledger.core.encoding import Json
 from ledger.core.policy import parse_policy

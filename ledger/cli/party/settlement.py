@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
-from ledger.cli.kit.home import DEFAULT_HOME as HOME
-from ledger.cli.kit.home import Home, JsonOutput, PassphraseFile, knowing, run, speaking
+from ledger.cli.kit.home import knowing, run, speaking
+from ledger.cli.kit.options import DEFAULT_HOME as HOME
+from ledger.cli.kit.options import Home, JsonOutput, PassphraseFile
 from ledger.cli.kit.saying import Seal, pointers, stated
 from ledger.cli.kit.words import as_json, fields, say, tell
 from ledger.cli.party.claim import ClaimId, show_claim

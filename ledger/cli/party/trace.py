@@ -12,8 +12,9 @@ from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn, Tim
 from rich.progress import Progress as Bar
 
 from ledger.cli.kit.errors import report
-from ledger.cli.kit.home import DEFAULT_HOME as HOME
-from ledger.cli.kit.home import JsonOutput, PassphraseFile, vault_at
+from ledger.cli.kit.home import vault_at
+from ledger.cli.kit.options import DEFAULT_HOME as HOME
+from ledger.cli.kit.options import JsonOutput, PassphraseFile
 from ledger.cli.kit.passphrase import NoPassphrase
 from ledger.cli.kit.signing import open_key
 from ledger.cli.kit.words import as_json, console, fields, say

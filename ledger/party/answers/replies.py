@@ -15,7 +15,7 @@ from ledger.core.errors import FormatError
 from ledger.core.keys import PublicKey
 from ledger.party.errors import ReplyInvalid
 from ledger.statements.fields import Hex32, Id, Model, Name, Time
-from ledger.statements.parse import read_model
+from ledger.statements.reading import read_model
 
 _MAX_PATH = 64
 _ReplyT = TypeVar("_ReplyT", bound="Reply")

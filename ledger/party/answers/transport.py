@@ -11,14 +11,15 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import quote, urlsplit
-
-import aiohttp
 
 from ledger.core.encoding import Json, parse_json
 from ledger.core.errors import FormatError
 from ledger.party.errors import Problem, ReplyInvalid, Unfit, Unreachable
+
+if TYPE_CHECKING:  # a command that asks no ledger does not pay for its import, which is most of what it would take
+    import aiohttp
 
 JSON = "application/json"
 JSON_LINES = "application/jsonl"
@@ -55,6 +56,8 @@ class Transport:
 
     async def __aenter__(self) -> Self:
         """Open the pool."""
+        import aiohttp  # noqa: PLC0415 - see above
+
         timeout = aiohttp.ClientTimeout(total=TOTAL_S, sock_connect=CONNECT_S, sock_read=SILENCE_S)
         # Nothing is decompressed: a small answer that unfolds into a large one would pass the bound on its bytes.
         headers = {"Accept": f"{JSON}, */*;q=0.5", "Accept-Encoding": "identity"}
@@ -101,6 +104,8 @@ class Transport:
 
     async def post_lines(self, path: str, lines: AsyncIterable[bytes]) -> AsyncGenerator[Json, None]:
         """Send JSON lines while reading the answer's; yield each line's JSON. The stream has no total time-out."""
+        import aiohttp  # noqa: PLC0415 - see above
+
         headers = {"Content-Type": JSON_LINES, "Accept": JSON_LINES}
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=SILENCE_S)
         with_path = self.url + path
@@ -141,6 +146,8 @@ class Transport:
 
     @asynccontextmanager
     async def _errors(self, address: str) -> AsyncIterator[None]:
+        import aiohttp  # noqa: PLC0415 - see above
+
         try:
             yield
         except TimeoutError as error:

@@ -15,7 +15,7 @@ from ledger.core.errors import FormatError, LedgerError
 from ledger.party.answers.recorded import Recorded
 from ledger.party.errors import ReceiptInvalid
 from ledger.statements.fields import Hex32, Id, Model, Size, Time
-from ledger.statements.parse import read_model
+from ledger.statements.reading import read_model
 
 
 class _Payload(Model):

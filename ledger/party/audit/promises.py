@@ -10,7 +10,7 @@ from ledger.core.encoding import Json
 from ledger.core.errors import FormatError
 from ledger.party.errors import ReceiptInvalid
 from ledger.statements.fields import Hex32, Id, Model, Size, Time
-from ledger.statements.parse import read_model
+from ledger.statements.reading import read_model
 
 
 class _Payload(Model):

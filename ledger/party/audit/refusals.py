@@ -19,7 +19,7 @@ from ledger.party.errors import ReceiptInvalid
 from ledger.registry.acceptance import MAX_AHEAD_MS
 from ledger.statements.common import OnLedger
 from ledger.statements.fields import Hex32, Id, Model, Size, Time
-from ledger.statements.parse import read_model
+from ledger.statements.reading import read_model
 
 
 class _Payload(Model):

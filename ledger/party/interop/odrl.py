@@ -18,7 +18,7 @@ from ledger.party.interop.errors import NotUnderstood, Unjudgeable
 from ledger.party.interop.foreign import Left
 from ledger.party.interop.jsonld import Item, Node, read_graph
 from ledger.party.interop.odrl_rules import FUNCTIONS, RULES, Rules, name_of
-from ledger.statements.parse import read_model
+from ledger.statements.reading import read_model
 from ledger.statements.terms import Agreement
 from ledger.statements.terms.agreement import CONTEXT
 from ledger.statements.vocabulary import PROFILE

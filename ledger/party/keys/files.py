@@ -22,7 +22,7 @@ from ledger.core.keys import KEY_BYTES, MLDSA44, LastingKey, PublicKey, SigningK
 from ledger.party.errors import NotAKeyFile, WrongPassphrase
 from ledger.party.files import create_file
 from ledger.statements.fields import Hex32, Model, Nonce
-from ledger.statements.parse import read_model
+from ledger.statements.reading import read_model
 
 KEY_FILE_TYPE: Literal["provenance-ledger.key/v1"] = "provenance-ledger.key/v1"
 OPS = 3

@@ -23,7 +23,7 @@ from ledger.party.files import create_file
 from ledger.party.keys.files import MAX_FILE_BYTES, Algorithm, HeldKey, KeyFile, NamedKey, parse_key_file, read_key
 from ledger.party.keys.token import Token, TokenSigner
 from ledger.statements.fields import Key, Model, ShortKey
-from ledger.statements.parse import read_model
+from ledger.statements.reading import read_model
 
 SIGNER_FILE_TYPE: Literal["provenance-ledger.signer/v1"] = "provenance-ledger.signer/v1"
 _OPENER = b"provenance-ledger/opener/v1\n"

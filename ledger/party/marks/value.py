@@ -14,7 +14,7 @@ from ledger.party.dataset.reading.cells import parse_record
 from ledger.party.marks.bits import share_millibits
 from ledger.party.marks.words import word_bits
 from ledger.statements.fields import Base64, Count, Model, Quantity, base64_of, refuse
-from ledger.statements.parse import read_model
+from ledger.statements.reading import read_model
 from ledger.statements.transfer import Bound
 
 MAX_ROWS = 10_000

@@ -27,7 +27,7 @@ from ledger.party.vault.disclosures import Disclosure
 from ledger.party.vault.sealing import Opening, check_opens, open_fields, sealed_places
 from ledger.statements.common import OnLedger
 from ledger.statements.fields import Hex32, Model
-from ledger.statements.parse import read_model
+from ledger.statements.reading import read_model
 
 _MAX_FILE_BYTES = 16 * MAX_PAYLOAD_BYTES
 _MAX_SEALED = MAX_PAYLOAD_BYTES // 64

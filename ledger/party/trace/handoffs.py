@@ -16,7 +16,7 @@ from ledger.party.vault.locker import Locker
 from ledger.party.vault.sealing import check_opens
 from ledger.party.vault.vault import Vault
 from ledger.statements.content import POINTER, Content
-from ledger.statements.parse import read_model
+from ledger.statements.reading import read_model
 from ledger.statements.transfer import Marks, TransferOffered
 
 MARKS_POINTER = "/marks/seal"

@@ -31,7 +31,7 @@ from ledger.party.errors import VaultDamaged, VaultError, VaultSealed
 from ledger.party.files import OWNER_ONLY_FILE, sync_directory
 from ledger.party.keys.signers import opener_of
 from ledger.party.vault.disclosures import Disclosure
-from ledger.statements.parse import read_model
+from ledger.statements.reading import read_model
 
 _APPLICATION_ID = 0x50_4C_44_56  # "PLDV"
 _SCHEMA_VERSION = 2

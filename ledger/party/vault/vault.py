@@ -40,7 +40,7 @@ from ledger.party.keys.signers import read_opener
 from ledger.party.vault.disclosures import Disclosure
 from ledger.party.vault.locker import Locker
 from ledger.statements.fields import Model, Name
-from ledger.statements.parse import read_model
+from ledger.statements.reading import read_model
 
 _LOG = logging.getLogger(__name__)
 CONFIG_TYPE: Literal["provenance-ledger.config/v1"] = "provenance-ledger.config/v1"

@@ -9,7 +9,7 @@ from aiohttp import web
 from ledger.core.encoding import MAX_INTEGER
 from ledger.server.log.intake.submission import Published
 from ledger.server.log.log import Log
-from ledger.server.service.problems import ProblemError
+from ledger.server.service.errors import ProblemError
 
 LOG: web.AppKey[Log] = web.AppKey("log", Log)
 MAX_PAGE = 500

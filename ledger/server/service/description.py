@@ -13,7 +13,7 @@ from aiohttp import web
 
 from ledger.core.encoding import Json
 from ledger.server.service.context import log_of, published
-from ledger.server.service.problems import ProblemError
+from ledger.server.service.errors import ProblemError
 from ledger.statements.schemas import schema_of, schemas
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -16,7 +16,7 @@ from ledger.core.encoding import Json
 from ledger.registry.facts import KeyFact, key_key
 from ledger.registry.finding import Finding
 from ledger.server.service.context import log_of, number, page_limit, published
-from ledger.server.service.problems import ProblemError
+from ledger.server.service.errors import ProblemError
 from ledger.server.store.contract import Reads
 from ledger.statements.fields import is_name
 

@@ -14,7 +14,8 @@ from aiohttp import web
 
 from ledger.server.log.log import Log
 from ledger.server.service.app import SERVER, make_app
-from ledger.server.service.problems import ProblemError, problem_response
+from ledger.server.service.errors import ProblemError
+from ledger.server.service.problems import problem_response
 
 HEADER_DEADLINE_S = 10.0
 KEEP_ALIVE_S = 30.0

@@ -12,7 +12,8 @@ from prometheus_client.registry import Collector
 
 from ledger.server.log.log import Log
 from ledger.server.service.context import LOG, log_of
-from ledger.server.service.problems import Handler, ProblemError
+from ledger.server.service.errors import ProblemError
+from ledger.server.service.problems import Handler
 
 VERSION = metadata.version("provenance-ledger")
 REGISTRY: web.AppKey[CollectorRegistry] = web.AppKey("registry", CollectorRegistry)

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from ledger.core.errors import FormatError
 from ledger.core.tiles import parse_tile_path
-from ledger.server.service.problems import ProblemError
+from ledger.server.service.errors import ProblemError
 
 PREDECESSOR: web.AppKey[Path] = web.AppKey("predecessor", Path)
 _IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}

@@ -13,6 +13,7 @@ from ledger.core.encoding import Json
 from ledger.core.errors import FormatError, LedgerError, SignerError
 from ledger.registry.refusal import Refused
 from ledger.server.log.state.errors import BusyError, SignedRefusalError, UnavailableError
+from ledger.server.service.errors import ProblemError
 from ledger.server.store.contract import IntegrityError, StoreError
 
 CONTENT_TYPE = "application/problem+json"
@@ -39,17 +40,6 @@ _STATUS_OF_REASON = {
 _MAX_DETAIL = 500
 _logger = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class ProblemError(LedgerError):
-    """A request that cannot be answered as asked."""
-
-    def __init__(self, status: int, reason: str, detail: str = "", field: str = "") -> None:
-        self.status = status
-        self.reason = reason
-        self.detail = detail
-        self.field = field
-        super().__init__(f"{status} {reason}")
 
 
 def problem_of(error: Exception) -> dict[str, Json]:  # noqa: C901, PLR0911, PLR0912 - one table

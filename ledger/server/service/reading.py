@@ -14,7 +14,7 @@ from ledger.core.receipt import format_receipt
 from ledger.server.log.intake.submission import Published
 from ledger.server.log.proofs import consistency_path, inclusion_path
 from ledger.server.service.context import log_of, number, published, queried, shown
-from ledger.server.service.problems import ProblemError
+from ledger.server.service.errors import ProblemError
 from ledger.statements.fields import is_name
 
 MAX_SUBJECTS = 32

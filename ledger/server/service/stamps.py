@@ -7,7 +7,7 @@ import re
 from aiohttp import web
 
 from ledger.server.service.context import log_of, number, page_limit, queried, shown
-from ledger.server.service.problems import ProblemError
+from ledger.server.service.errors import ProblemError
 from ledger.server.store.stamps import StoredStamp
 
 MAX_SIZES = 1_000_000

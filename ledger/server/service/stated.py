@@ -10,7 +10,7 @@ from ledger.core.encoding import Json
 from ledger.registry.facts import Fact, KeyFact, LicenseFact, ListingFact, PartyFact, Thing, key_key, party_key
 from ledger.registry.things import StandingFact, standing_key
 from ledger.server.service.context import log_of, page_limit, published, queried
-from ledger.server.service.problems import ProblemError
+from ledger.server.service.errors import ProblemError
 
 _HIDDEN = frozenset({"subjects", "ancestors", "fields", "rules", "version_index", "erased_index"})
 """What facts hold for our own use, or in another place."""

@@ -21,7 +21,8 @@ from ledger.server.log.intake.submission import Recorded
 from ledger.server.log.log import Log
 from ledger.server.log.state.errors import PromisedError
 from ledger.server.service.context import log_of
-from ledger.server.service.problems import ProblemError, problem_of
+from ledger.server.service.errors import ProblemError
+from ledger.server.service.problems import problem_of
 from ledger.server.service.spool import Spool
 
 MAX_STREAM_BYTES = 1 << 30

@@ -11,7 +11,7 @@ from ledger.core.errors import FormatError
 from ledger.core.hashing import HASH_BYTES
 from ledger.core.tiles import TILE_HEIGHT, TILE_WIDTH, Tile, format_bundle, parse_tile_path
 from ledger.server.service.context import log_of, published, shown
-from ledger.server.service.problems import ProblemError
+from ledger.server.service.errors import ProblemError
 
 _IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
 _FRESH = {"Cache-Control": "public, max-age=1"}

@@ -8,7 +8,7 @@ from ledger.core.encoding import Json
 from ledger.core.errors import FormatError
 from ledger.party.acts.terms import Wishes, build, complete
 from ledger.party.acts.terms_in_words import Clause, describe, say_constraint
-from ledger.statements.parse import read_model
+from ledger.statements.reading import read_model
 from ledger.statements.terms import Agreement
 
 LISTING = "sha256:" + "1" * 64

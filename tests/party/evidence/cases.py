@@ -15,7 +15,7 @@ from ledger.party.evidence.parts.gathering import Gathered
 from ledger.party.evidence.parts.judgement import judge
 from ledger.party.evidence.parts.tiles import Proved
 from ledger.party.vault.disclosures import Disclosure
-from ledger.statements.parse import read_model
+from ledger.statements.reading import read_model
 from tests.harness.bundles import Maker
 
 

@@ -10,7 +10,7 @@ from rdflib.collection import Collection
 
 from ledger.core.encoding import Json
 from ledger.party.interop.operands import LEFT_OPERANDS, OPERATORS
-from ledger.statements.parse import read_model
+from ledger.statements.reading import read_model
 from ledger.statements.terms import Agreement
 from ledger.statements.vocabulary import COVERS, PROFILE
 from tests.harness.agreements import atomic, duration, fixed_members, moment, rule

@@ -12,7 +12,7 @@ from ledger.core.errors import FormatError, LedgerError
 from ledger.party.interop.errors import NotUnderstood, Unjudgeable
 from ledger.party.interop.foreign import parse_foreign
 from ledger.party.interop.odrl import Imported, import_rules, import_terms
-from ledger.statements.parse import read_model
+from ledger.statements.reading import read_model
 from ledger.statements.terms import Agreement
 from tests.harness.agreements import atomic, duration, fixed_members, rule
 from tests.party.interop.contexts import ODRL, URL

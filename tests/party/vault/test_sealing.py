@@ -12,7 +12,7 @@ from ledger.core.errors import FormatError
 from ledger.party.errors import Unfit
 from ledger.party.vault.disclosures import Disclosure
 from ledger.party.vault.sealing import check_opens, open_fields, seal_fields, sealed_places
-from ledger.statements.parse import read_model
+from ledger.statements.reading import read_model
 
 ID = "sha256:" + "1" * 64
 OTHER_ID = "sha256:" + "2" * 64

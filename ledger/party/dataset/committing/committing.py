@@ -14,6 +14,7 @@ from typing import BinaryIO, Protocol, Self, TypeVar
 
 from ledger.core.commitment import SALT_BYTES
 from ledger.party.dataset.committing.chunks import chunks
+from ledger.party.dataset.committing.errors import CountDiffers
 from ledger.party.dataset.committing.keeping import ChunkKeeper, RowKeeper
 from ledger.party.dataset.committing.leaves import fresh_salts, record_leaf, redactable_leaf
 from ledger.party.dataset.committing.roots import RootBuilder
@@ -22,21 +23,9 @@ from ledger.party.dataset.reading.rows import Rows
 from ledger.party.dataset.reading.source import HashedFile
 from ledger.party.dataset.reading.table import open_table
 from ledger.party.digests import Progress, no_progress
-from ledger.party.errors import PartyError
 from ledger.statements.content import ChunkRecords, FileDigest, RowRecords
 
 _ItemT = TypeVar("_ItemT")
-
-
-class CountDiffers(PartyError):
-    """A file has more or fewer records than its sender committed to: `expected`; `found` is None for more."""
-
-    def __init__(self, expected: int, found: int | None) -> None:
-        """Keep both counts."""
-        self.expected = expected
-        self.found = found
-        has = f"more than {expected}" if found is None else str(found)
-        super().__init__(f"it has {has} records, and its sender committed to {expected}")
 
 
 class Salts(Protocol):

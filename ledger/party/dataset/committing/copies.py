@@ -33,7 +33,7 @@ from ledger.party.dataset.reading.formats import TableFormat
 from ledger.party.dataset.reading.rows import MAX_ROWS, TEXT, Rows
 from ledger.statements.content import MAX_FILES, FileDigest, FileReading, RowRecords
 from ledger.statements.fields import FileName, Id, Model
-from ledger.statements.parse import read_model
+from ledger.statements.reading import read_model
 
 COPY_NAME = "copy.json"
 KEY_BYTES = 8

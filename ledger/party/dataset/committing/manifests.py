@@ -12,7 +12,7 @@ from ledger.core.errors import FormatError
 from ledger.party.errors import Unfit
 from ledger.statements.content import AnyManifest, Manifest, ManifestV1
 from ledger.statements.fields import Model, Quantity
-from ledger.statements.parse import read_model
+from ledger.statements.reading import read_model
 
 SALTS_A_LINE = 65_536
 _MAX_HEAD_BYTES = 16 * 1024 * 1024

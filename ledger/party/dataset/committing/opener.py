@@ -10,8 +10,9 @@ from pathlib import Path
 from ledger.core.commitment import SALT_BYTES
 from ledger.core.encoding import b64encode
 from ledger.core.errors import FormatError, ProofError
-from ledger.party.dataset.committing.committing import CountDiffers, GivenSalts, row_leaves
+from ledger.party.dataset.committing.committing import GivenSalts, row_leaves
 from ledger.party.dataset.committing.copies import CopyFile
+from ledger.party.dataset.committing.errors import CountDiffers
 from ledger.party.dataset.committing.leaves import cell_leaves, cell_salt
 from ledger.party.dataset.committing.manifests import SaltReader, read_manifest
 from ledger.party.dataset.committing.opened import OpenedCell, OpenedCells, OpenedRow, check_opened, encode_path

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from ledger.party.dataset.committing.committing import CountDiffers, FreshSalts, GivenSalts, commit_chunks, commit_rows
+from ledger.party.dataset.committing.committing import FreshSalts, GivenSalts, commit_chunks, commit_rows
 from ledger.party.dataset.committing.copies import Copies, KeptFile
+from ledger.party.dataset.committing.errors import CountDiffers
 from ledger.party.dataset.committing.keeping import CopyWriter
 from ledger.party.dataset.committing.manifests import SaltReader, write_manifest
 from ledger.party.dataset.reading.errors import TableUnreadable

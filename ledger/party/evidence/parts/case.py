@@ -12,7 +12,7 @@ from ledger.core.errors import FormatError
 from ledger.party.chain.told import Told
 from ledger.party.evidence.parts.errors import EvidenceError, Missing, NotOfThisCase
 from ledger.statements.fields import Id, Line200, Maybe, Model, Name, Text4000, Time
-from ledger.statements.parse import read_model
+from ledger.statements.reading import read_model
 from ledger.statements.usage import Action
 
 MAX_ACTS = 100

@@ -13,7 +13,7 @@ from ledger.party.chain.told import Told
 from ledger.party.evidence.parts.errors import EvidenceError, Missing, NotOfThisCase
 from ledger.party.trace.evidence import evidence_members
 from ledger.party.trace.form import TraceForm
-from ledger.statements.parse import read_model
+from ledger.statements.reading import read_model
 
 _MAX_BYTES = 1 << 28
 
