@@ -44,6 +44,7 @@ def main() -> None:
         table = records.make_table(home / "table.csv", records.ROWS // scale)
         records.measure(home, table)
         trace.measure(home, table)
+        trace.measure_code(home)
     marks.run(marks.TABLES, 5 * scale)
 
 

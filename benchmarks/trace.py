@@ -14,9 +14,14 @@ import time
 from pathlib import Path
 
 from benchmarks.records import ROWS, make_table
-from tests.party.trace.vaults import Sender, canaries, rows_of, write
+from ledger.party.dataset.reading.cells import parse_record
+from ledger.party.dataset.reading.formats import detect
+from ledger.party.marks.drawing import survey
+from ledger.party.marks.making import Wish, design, make
+from tests.party.trace.vaults import PLANES, Sender, canaries, rows_of, write
 
 HAND_OFFS = 50
+RECIPIENTS = 80
 _MARKS = 100
 
 
@@ -24,6 +29,7 @@ def main() -> None:
     """Measure one table, and print the figures."""
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as directory:
         home = Path(directory)
+        measure_code(home)
         measure(home, Path(sys.argv[1]) if len(sys.argv) > 1 else make_table(home / "table.csv", ROWS))
 
 
@@ -41,6 +47,32 @@ def measure(home: Path, path: Path) -> None:
         f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB",
         flush=True,
     )
+
+
+def measure_code(home: Path) -> None:
+    """Print how long a tenth of one copy takes to trace where RECIPIENTS copies of planes.csv carry one code."""
+    draw, directory = random.Random(11), home / "code"
+    directory.mkdir()
+    how = detect(PLANES)
+    if how is None:
+        raise RuntimeError(f"{PLANES} is no table")
+    source = survey(PLANES, how, draw)
+    code = make(design(source, Wish("tardos", RECIPIENTS, "0.000001", 2)), 0, draw)
+    names, rows = rows_of(PLANES)
+    copies = {}
+    sender = Sender(directory, *(f"r{number}" for number in range(RECIPIENTS)))
+    for number in range(RECIPIENTS):
+        planted = [["" if cell is None else cell for cell in parse_record(row)] for row in code.planted(f"r{number}")]
+        copies[number] = [*rows, *planted]
+        file = write(directory / "planes.csv", names, copies[number])
+        sender.offer(f"r{number}", [file], code.model_dump(exclude_none=True))
+    found = write(directory / "found.csv", names, draw.sample(copies[3], len(copies[3]) // 10))
+    busy = time.process_time()
+    done = sender.trace(found)
+    busy = time.process_time() - busy
+    if not done.document["conclusion"]["is_enough"]:
+        raise RuntimeError("the leak was not traced")
+    print(f"\ntrace a tenth of one of {RECIPIENTS} copies with one code: {busy:,.1f} s of processor time", flush=True)
 
 
 def _hand_over(home: Path, path: Path) -> tuple[Sender, Path]:

@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ledger.party.marks.bits import millibits
 from ledger.party.marks.value import CanaryMarks, MarksValue, TardosMarks
@@ -20,6 +21,7 @@ MIN_BITS = 8
 _READINGS = 4
 _LAMBDAS = [step / 64 for step in range(1, 257)]
 _LOG2_E = math.log2(math.e)
+_CACHED = 65_536
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,25 @@ def score_marks(marks: MarksValue, found: Collection[bytes], sighting: Sighting,
     return Scores(count, of, chance, words, min(control, chance))
 
 
+class CodeScores:
+    """Scores of all hand-offs beside one found file: a code that many copies carry is scored once, for all `names`."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        """Keep the names, whose words are compared under every code."""
+        self._names = tuple(names)
+        self._known: dict[tuple[bytes, frozenset[bytes], Sighting], Scores] = {}
+
+    def of(self, marks: MarksValue, found: Collection[bytes], sighting: Sighting) -> Scores:
+        """Return what `score_marks` does."""
+        if isinstance(marks, CanaryMarks):
+            return score_marks(marks, found, sighting, self._names)
+        what = (marks.code_digest, frozenset(found), sighting)
+        if what not in self._known:
+            self._known[what] = score_marks(marks, found, sighting, self._names)
+        return self._known[what]
+
+
+@lru_cache(_CACHED)
 def surprise_millibits(found: int, planted: int, records_found: int, records: int) -> int:
     """Return how surprising it is to find `found` of `planted` marks where `records_found` of `records` are found.
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from hashlib import sha256
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from ledger.core.encoding import Json, b64decode
+from ledger.core.encoding import Json, b64decode, canonical
 from ledger.core.errors import FormatError, pointer
 from ledger.party.dataset.reading.cells import parse_record
 from ledger.party.marks.bits import share_millibits
@@ -133,6 +134,11 @@ class TardosMarks(_Common):
     def all_marks(self) -> tuple[bytes, ...]:
         """Every mark that there is, K in number: both records of each position in turn."""
         return tuple(record for position in self.positions for record in position.records)
+
+    @cached_property
+    def code_digest(self) -> bytes:
+        """The SHA-256 of all but the place of the marked file: equal where copies carry the same code."""
+        return sha256(canonical(self.model_dump(exclude={"file"}))).digest()
 
     def planted(self, name: str) -> tuple[bytes, ...]:
         """Return the marks in the copy of the recipient `name`."""

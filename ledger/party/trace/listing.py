@@ -9,7 +9,7 @@ import numpy as np
 
 from ledger.party.dataset.committing.copies import record_key
 from ledger.party.dataset.reading.cells import parse_record
-from ledger.party.marks.score import MIN_BITS, Sighting, row_bits, score_marks
+from ledger.party.marks.score import MIN_BITS, CodeScores, Sighting, row_bits
 from ledger.party.marks.value import MarksValue
 from ledger.party.trace.cells import Numbers, among
 from ledger.party.trace.comparing import Compared, RowsCompared
@@ -117,7 +117,7 @@ def marked(
 ) -> tuple[list[Marked], dict[str, MarkRows]]:
     """Return every hand-off of a listing that carries marks, scored where its seal is open; and where its marks are."""
     carrying = [item for item in listing if item.hand_off.marks is not None]
-    names = sorted({item.hand_off.offer.recipient for item in carrying})
+    scores = CodeScores(sorted({item.hand_off.offer.recipient for item in carrying}))
     result, rows = [], {}
     for item in carrying:
         hand_off = item.hand_off
@@ -138,7 +138,7 @@ def marked(
                 recipient=offer.recipient,
                 sender=offer.issuer,
                 marks=marks,
-                scores=score_marks(marks, sights.rows.keys(), sighting, names),
+                scores=scores.of(marks, sights.rows.keys(), sighting),
                 planted=len(planted),
                 planted_found=sum(record in sights.rows for record in planted),
                 records=0 if mine is None else mine.total,

@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 from ledger.core.encoding import b64decode, b64encode
 from ledger.core.errors import FormatError
 from ledger.party.marks.bits import millibits, needed_millibits
-from ledger.party.marks.score import Sighting, WordScorer, chance_bits, score_marks, surprise_millibits
+from ledger.party.marks.score import (
+    CodeScores,
+    Sighting,
+    WordScorer,
+    chance_bits,
+    score_marks,
+    surprise_millibits,
+)
 from ledger.party.marks.value import TardosMarks, parse_marks
 from ledger.party.marks.words import word_bits
 from tests.harness.vectors import load
@@ -129,3 +136,27 @@ def test_the_copy_of_a_name_holds_one_row_of_each_position() -> None:
     bits = word_bits(marks.key_bytes, "alpha.example", range(len(planted)), marks.biases)
     assert list(planted) == [position.records[bit] for position, bit in zip(marks.positions, bits, strict=True)]
     assert planted != marks.planted("beta.example")
+
+
+def test_a_code_that_many_copies_carry_is_scored_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of forty hand-offs has its own seal of the one code; names and controls are scored once, not forty times."""
+    value = next(case["marks"] for case in VECTORS["cases"] if case["marks"]["method"] == "tardos")
+    names = [f"r{number}" for number in range(40)]
+    copies = [parse_marks(value | {"file": number % 2}) for number in range(40)]
+    found = set(copies[0].planted("r1"))
+    sighting = Sighting(100, len(value["columns"]), frozenset(range(len(value["columns"]))))
+    plain = score_marks(copies[0], found, sighting, names)
+    asked: list[str] = []
+    bits = WordScorer.bits
+
+    def counted(scorer: WordScorer, name: str) -> float:
+        asked.append(name)
+        return bits(scorer, name)
+
+    monkeypatch.setattr(WordScorer, "bits", counted)
+    scores = CodeScores(names)
+    assert all(scores.of(marks, found, sighting) == plain for marks in copies)
+    assert len(asked) == 1000 + len(names)
+    other = parse_marks(value | {"key": b64encode(bytes(32))})
+    assert scores.of(other, found, sighting) != plain, "another key makes another code"
+    assert scores.of(copies[0], set(), sighting) != plain, "and another file finds other marks"

@@ -89,7 +89,7 @@ def _listing(
 ) -> list[Marked]:
     """Return every marked hand-off of the listing, scored by the rows that are shown where its seal is opened."""
     from ledger.party.dataset.reading.cells import parse_record  # noqa: PLC0415 - see above
-    from ledger.party.marks.score import MIN_BITS, Sighting, row_bits, score_marks  # noqa: PLC0415 - see above
+    from ledger.party.marks.score import MIN_BITS, CodeScores, Sighting, row_bits  # noqa: PLC0415 - see above
     from ledger.party.marks.value import parse_marks  # noqa: PLC0415 - same
     from ledger.party.trace.scoring import Marked, controls_of  # noqa: PLC0415 - same
 
@@ -99,7 +99,7 @@ def _listing(
         for one in told
         if one.type == "transfer.offered" and one.name("listing") == case.listing and "marks" in one.fields
     ]
-    names = sorted({str(one.fields["recipient"]) for one in offers})
+    scores = CodeScores(sorted({str(one.fields["recipient"]) for one in offers}))
     found, mapping = evidence["found"], _mapping(evidence)
     sides = [(item.column, "text") for item in mapping]
     rows = list(_rows(evidence).values()) if mapping else []
@@ -134,7 +134,7 @@ def _listing(
                 recipient=recipient,
                 sender=one.issuer,
                 marks=marks,
-                scores=score_marks(marks, records, sighted(marks), names),
+                scores=scores.of(marks, records, sighted(marks)),
                 planted=len(planted),
                 planted_found=sum(record in records for record in planted),
                 records=evidence["counts"]["records"],
