@@ -29,9 +29,9 @@ function decodeText(bytes, encoding) {
 }
 /**
  * The columns and rows of a csv, tsv or jsonl file.
- * @type {(bytes: Bytes, how: {format: string, delimiter: string, encoding?: string}) => Promise<{columns: string[], rows: Cell[][]}>}
+ * @type {(bytes: Bytes, how: {format: string, delimiter?: string, encoding?: string}) => Promise<{columns: string[], rows: Cell[][]}>}
  */
-export async function readTable(bytes, {format, delimiter, encoding}) {
+export async function readTable(bytes, {format, delimiter = ',', encoding}) {
   const read = decodeText(bytes, format === 'jsonl' ? undefined : encoding),
     table = format === 'jsonl' ? await readLines(read) : await readDelimited(read, format === 'tsv' ? '\t' : delimiter);
   if (table.columns.some(column => /[\x00-\x1f\x7f-\x9f]/.test(column))) fail('malformed', 'a control character in the name of a column');
