@@ -1,6 +1,7 @@
+// @ts-check
 // ── The bundle: its files, by their form alone (docs/bundle.md §1–§5) ────────────────────────────────────────────────
 
-import {Fault, fail, isAscending} from './bytes.js';
+import {Fault, fail, isAscending, lookUp} from './bytes.js';
 import {disclosuresForm} from './disclosures.js';
 import {
   FOR_PEOPLE, HISTORY_TYPE, caseForm, evidenceForm, historyForm, judgementForm, manifestForm,
@@ -11,25 +12,39 @@ import {fileDigest} from './sha256.js';
 import {openEnvelope} from './statements.js';
 import {readZip} from './zip.js';
 
-/** The value of a JSON file of a bundle: canonical, then LF, of a form. */
-function parseDocument(files, path, form) {
-  const bytes = files.get(path);
+/**
+ * What is read of a JSON file of a bundle: canonical, then LF.
+ * @type {<T>(files: Map<string, Bytes>, path: string, read: (value: Json) => T) => T}
+ */
+function readDocument(files, path, read) {
+  const bytes = lookUp(files, path);
   try {
     if (bytes.at(-1) !== 10) fail('malformed', ' no line feed at its end');
-    const value = parseCanonical(bytes.subarray(0, -1));
-    form(value);
-    return value;
+    return read(parseCanonical(bytes.subarray(0, -1)));
   } catch (error) {
     if (error instanceof Fault) fail(error.reason, `${path}${error.where}`);
     throw error;
   }
 }
+/**
+ * Its value, of a form.
+ * @type {(files: Map<string, Bytes>, path: string, form: Check) => Json}
+ */
+const parseDocument = (files, path, form) => readDocument(files, path, value => { form(value); return value; });
+/** @type {<T extends number | string>(list: T[]) => boolean} */
 const isRising = list => list.every((item, i) => i === 0 || list[i - 1] < item);
-/** Everything that a bundle's bytes hold, by its form alone (§1–§5). */
+/**
+ * Everything that a bundle's bytes hold, by its form alone (§1–§5).
+ * @type {(bytes: Bytes, tell: Tell) => Promise<Bundle>}
+ */
 export async function parseBundle(bytes, tell) {
-  const files = await readZip(bytes), bundle = {files, entries: new Map(), receipts: new Map(), histories: [], tokens: 0};
+  const files = await readZip(bytes);
+  /** @type {Pick<Bundle, 'files' | 'entries' | 'receipts' | 'histories' | 'tokens'>} */
+  const bundle = {files, entries: new Map(), receipts: new Map(), histories: [], tokens: 0};
   if (files.keys().next().value !== 'manifest.json') fail('missing', 'manifest.json, as the first member');
-  const manifest = parseDocument(files, 'manifest.json', manifestForm), paths = manifest.files.map(item => item.path);
+  /** @type {Manifest} */
+  const manifest = parseDocument(files, 'manifest.json', manifestForm);
+  const paths = manifest.files.map(item => item.path);
   if (!isAscending(paths)) fail('wrong-value', 'manifest.json/files');
   const listed = new Set(paths);
   for (const path of files.keys()) if (path !== 'manifest.json' && !listed.has(path)) fail('not-in-manifest', path);
@@ -55,35 +70,34 @@ export async function parseBundle(bytes, tell) {
   for (const index of [...bundle.entries.keys(), ...bundle.receipts.keys()])
     if (!bundle.entries.has(index) || !bundle.receipts.has(index)) fail('missing', `entries/${index}.entry or its receipt`);
   await tell();
-  bundle.made = manifest.made;
-  bundle.case = parseDocument(files, 'case.json', caseForm);
-  bundle.evidence = parseDocument(files, 'evidence.json', evidenceForm);
-  bundle.judgement = parseDocument(files, 'judgement.json', judgementForm);
-  bundle.signedHistories = new Map(bundle.histories.map(path => [path, parseHistory(files, path)]));
-  if (files.get('disclosures.json')?.length > 2 ** 26) fail('too-large', 'disclosures.json');
-  bundle.disclosures = files.has('disclosures.json') ? parseDocument(files, 'disclosures.json', disclosuresForm).disclosures : [];
-  if (new Set(bundle.disclosures.map(item => `${item.statement_id} ${item.pointer}`)).size !== bundle.disclosures.length)
+  const {made} = manifest, case_ = parseDocument(files, 'case.json', caseForm);
+  /** @type {Evidence} */
+  const evidence = parseDocument(files, 'evidence.json', evidenceForm);
+  const judgement = parseDocument(files, 'judgement.json', judgementForm);
+  const signedHistories = new Map(bundle.histories.map(path => [path, parseHistory(files, path)]));
+  if ((files.get('disclosures.json')?.length ?? 0) > 2 ** 26) fail('too-large', 'disclosures.json');
+  /** @type {Disclosure[]} */
+  const disclosures = files.has('disclosures.json') ? parseDocument(files, 'disclosures.json', disclosuresForm).disclosures : [];
+  if (new Set(disclosures.map(item => `${item.statement_id} ${item.pointer}`)).size !== disclosures.length)
     fail('malformed', 'disclosures.json: a place twice');
-  verifyEvidenceOrder(bundle.evidence);
-  const named = bundle.evidence.found.path;
+  verifyEvidenceOrder(evidence);
+  const named = evidence.found.path;
   if (canonical(found) !== canonical(named === undefined ? [] : [named])) fail('wrong-value', 'evidence.json/found/path');
-  bundle.found = files.get(named);
-  return bundle;
+  return {...bundle, made, case: case_, evidence, judgement, signedHistories, disclosures, found: named === undefined ? undefined : files.get(named)};
 }
-function parseHistory(files, path) {
-  let read;
-  parseDocument(files, path, envelope => {
-    read = openEnvelope(envelope, HISTORY_TYPE);
-    const history = parseCanonical(read.payload);
-    historyForm(history);
-    if (read.signatures.length !== 1 || read.signatures[0][1].length !== 64) fail('wrong-value'); // the service key stays Ed25519
-    if (!isRising(history.indexes) || !isAscending(history.subjects)) fail('wrong-value');
-    read.history = history;
-  });
-  return read;
-}
+/** @type {(files: Map<string, Bytes>, path: string) => SignedHistory} */
+const parseHistory = (files, path) => readDocument(files, path, value => {
+  const envelope = openEnvelope(value, HISTORY_TYPE);
+  /** @type {Subjects} */
+  const history = parseCanonical(envelope.payload);
+  historyForm(history);
+  if (envelope.signatures.length !== 1 || envelope.signatures[0][1].length !== 64) fail('wrong-value'); // the service key stays Ed25519
+  if (!isRising(history.indexes) || !isAscending(history.subjects)) fail('wrong-value');
+  return {...envelope, history};
+});
+/** @type {(evidence: Evidence) => void} */
 function verifyEvidenceOrder({found_rows: rows, records, marks, controls, mapping, custody, found}) {
-  const refuse = where => fail('wrong-value', `evidence.json/${where}`);
+  const refuse = (/** @type {string} */ where) => fail('wrong-value', `evidence.json/${where}`);
   if (!isRising(rows.map(item => item.row))) refuse('found_rows');
   if (
     records.some((item, i) => i && !(records[i - 1].file < item.file || (records[i - 1].file === item.file && records[i - 1].record < item.record)))

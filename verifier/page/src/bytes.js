@@ -64,6 +64,15 @@ export const decode64 = text => {
 };
 /** The bytes of a text that a form has checked. */
 export const bytesOf = (/** @type {string} */ text) => decode64(text) ?? fail('bad-base64');
+/**
+ * What a map holds where an earlier check has seen that it holds something; a TypeError, of this page, where it does not.
+ * @type {<K, V>(map: Map<K, V>, key: K) => V}
+ */
+export const lookUp = (map, key) => {
+  const value = map.get(key);
+  if (value === undefined) throw new TypeError(`nothing stands at ${key}`);
+  return value;
+};
 /** @type {(text: string) => number} */
 export const codePoints = text => { let n = 0; for (const _ of text) n += 1; return n; };
 /**

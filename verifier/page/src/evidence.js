@@ -1,6 +1,7 @@
+// @ts-check
 // ── Records, the found file, matches, marks (docs/bundle.md §6) ──────────────────────────────────────────────────────
 
-import {Doubt, Fault, byCodePoint, decode64, fail, hex, sameBytes} from './bytes.js';
+import {Doubt, Fault, byCodePoint, bytesOf, fail, hex, lookUp, sameBytes} from './bytes.js';
 import {readTable} from './found.js';
 import {canonical} from './json.js';
 import {FoundRows, readSeal, scoreSeal} from './marks.js';
@@ -8,6 +9,7 @@ import {rowEquals} from './normal.js';
 import {openRecord, parseRecord, recordBytes} from './records.js';
 import {fileDigest} from './sha256.js';
 
+/** @type {(context: Context, tell: Tell) => Promise<void>} */
 export async function verifyRecords(context, tell) {
   const {bundle: {evidence: {records}}, content} = context;
   context.records = new Map();
@@ -24,22 +26,24 @@ export async function verifyRecords(context, tell) {
     if (i % 200 === 199) await tell(['record', i / records.length]);
   }
 }
+/** @type {(context: Context, file: Bytes | undefined) => Promise<void>} */
 export async function verifyFound(context, file) {
-  const {bundle: {evidence: {found, found_rows: named, mapping}}, story} = context, isTable = found.format !== 'chunks';
+  const {bundle: {evidence: {found, found_rows: named, mapping}}, story} = context, isTable = found.format !== 'chunks', columns = found.columns ?? [];
+  /** @type {[row: number, said: {bytes: Bytes, cells: Cell[] | null}][]} */
   const told = named.map(({row, value}, i) => {
-    const where = `evidence.json/found_rows/${i}`, bytes = decode64(value), cells = isTable ? parseRecord(bytes) : null;
-    if (row >= found.count || (isTable && cells?.length !== found.columns.length)) fail('wrong-value', where);
+    const where = `evidence.json/found_rows/${i}`, bytes = bytesOf(value), cells = isTable ? parseRecord(bytes) : null;
+    if (row >= found.count || (isTable && cells?.length !== columns.length)) fail('wrong-value', where);
     return [row, {bytes, cells}];
   });
   context.named = new Map(told);
-  let rows = told.map(([, {cells}]) => cells), unread = null;
+  let rows = told.flatMap(([, {cells}]) => cells ? [cells] : []), unread = null;
   if (file) {
     if (file.length !== found.bytes || await fileDigest(file) !== found.sha256) fail('wrong-digest', found.name);
     if (!['csv', 'tsv', 'jsonl'].includes(found.format)) unread = new Doubt('format-not-read', found.format);
     else {
       try {
         const table = await readTable(file, found);
-        if (canonical(table.columns) !== canonical(found.columns)) fail('wrong-columns', found.name);
+        if (canonical(table.columns) !== canonical(columns)) fail('wrong-columns', found.name);
         if (table.rows.length !== found.count) fail('wrong-count', found.name);
         for (const [row, {bytes}] of told) if (!sameBytes(recordBytes(table.rows[row]), bytes)) fail('wrong-row', `row ${row}`);
         ({rows} = table);
@@ -50,37 +54,44 @@ export async function verifyFound(context, file) {
     }
   }
   story.isFoundRead = Boolean(file) && !unread;
-  context.rows = isTable ? await new FoundRows(rows, mapping, found.count, found.columns.length).prepare() : null;
+  context.rows = isTable ? await new FoundRows(rows, mapping, found.count, columns.length).prepare() : null;
   if (unread) throw unread;
 }
+/** @type {(context: Context) => void} */
 export function verifyMatches(context) {
   const {bundle: {evidence: {matches, mapping, found}}, records, named, content} = context;
-  context.matched = [];
+  /** @type {NonNullable<Context['matched']>} */
+  const matched = [];
+  context.matched = matched;
   matches.forEach(({file, kind, record: number, row}, i) => {
     const where = `evidence.json/matches/${i}`,
       opened = records.get(`${file} ${number}`) ?? fail('record-not-opened', where),
       there = named.get(row) ?? fail('row-not-named', where);
-    const isChunk = content.files[file].records.canonicalisation === 'chunks/v1';
+    const isChunk = content?.files[file].records?.canonicalisation === 'chunks/v1';
     if (isChunk !== (found.format === 'chunks')) fail('no-match', where);
-    const holds = kind === 'exact' ? opened.whole && sameBytes(opened.whole, there.bytes) : !isChunk && rowEquals(opened.cells, there.cells, mapping);
+    const holds = kind === 'exact' ? opened.whole && sameBytes(opened.whole, there.bytes) : !isChunk && opened.cells && there.cells && rowEquals(opened.cells, there.cells, mapping);
     if (!holds) fail('no-match', where);
-    context.matched.push({file, whole: opened.whole});
+    matched.push({file, whole: opened.whole});
   });
 }
+/** @type {(context: Context) => void} */
 export function verifyMarks(context) {
-  const {bundle: {evidence: {marks}, case: case_}, registry, byId, story, rows, matched = []} = context, seals = new Map();
+  const {bundle: {evidence: {marks}, case: case_}, registry, byId, story, rows, matched = []} = context;
+  /** @type {Map<string, Seal>} */
+  const seals = new Map();
   const ofListing = [...registry.transfers.values()].filter(transfer => transfer.listing === case_.listing && transfer.marks);
   ofListing.sort((a, b) => byCodePoint(a.id, b.id));
   for (const transfer of registry.transfers.values()) {
-    const {contents} = byId.get(transfer.id), value = contents.get('/marks/seal');
-    if (!value) continue;
+    const {contents} = lookUp(byId, transfer.id), value = contents.get('/marks/seal'), {marks: open} = transfer;
+    if (!value || !open) continue;
     let seal;
     try {
-      seal = readSeal(value, transfer.marks);
+      seal = readSeal(value, open);
     } catch (error) {
       if (error instanceof Fault) fail(error.reason, `marks of ${transfer.id.slice(0, 15)}…${error.where}`);
       throw error;
     }
+    /** @type {Content | undefined} */
     const content = contents.get('/content');
     if (content) {
       const columns = content.files[seal.file]?.records?.columns;
@@ -89,18 +100,20 @@ export function verifyMarks(context) {
     seals.set(transfer.id, seal);
   }
   const toRespondent = ofListing.filter(transfer => transfer.recipient === case_.respondent);
-  const status = transfer => [transfer, seals.has(transfer) ? 'opened' : 'withheld'];
+  const status = (/** @type {string} */ transfer) => [transfer, seals.has(transfer) ? 'opened' : 'withheld'];
   if (canonical(marks.map(item => [item.transfer, item.status])) !== canonical(toRespondent.map(transfer => status(transfer.id))))
     fail('wrong-marks-listed', 'evidence.json/marks');
   Object.assign(context, {seals, ofListing, toRespondent, own: seals.get(case_.transfer), scores: new Map()});
   Object.assign(story, {toRespondent, seals});
   if (!rows) return;
-  for (const transfer of ofListing)
-    if (seals.has(transfer.id)) context.scores.set(transfer.id, scoreSeal(seals.get(transfer.id), rows, transfer.recipient));
-  const own = context.scores.get(case_.transfer);
-  if (!own) return;
-  const shown = new Set(matched.filter(item => item.whole && item.file === context.own.file).map(item => hex(item.whole)));
+  for (const {id, recipient} of ofListing) {
+    const seal = seals.get(id);
+    if (seal) context.scores.set(id, scoreSeal(seal, rows, recipient));
+  }
+  const own = context.scores.get(case_.transfer), seal = context.own;
+  if (!own || !seal) return;
+  const shown = new Set(matched.flatMap(({file, whole}) => whole && file === seal.file ? [hex(whole)] : []));
   own.isFound.forEach((isFound, i) => {
-    if (isFound && own.isPlanted(i) && !shown.has(hex(decode64(context.own.rows[i])))) fail('mark-not-in-the-copy', `mark ${i}`);
+    if (isFound && own.isPlanted(i) && !shown.has(hex(bytesOf(seal.rows[i])))) fail('mark-not-in-the-copy', `mark ${i}`);
   });
 }

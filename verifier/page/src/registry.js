@@ -1,47 +1,94 @@
+// @ts-check
 // ── The registry: what accepted statements have brought about (docs/format.md §9, §12.3) ─────────────────────────────
 
-import {decode64, fail} from './bytes.js';
+import {bytesOf, fail, lookUp} from './bytes.js';
 import {has} from './forms.js';
 import {keyId, logKeyId, parseVkey} from './keys.js';
 import {NEWEST_RULES, RULES} from './tables.js';
 import {nodeHash} from './tree.js';
 
 export const SIGNING = 'signing', RECOVERY = 'recovery';
+/** @type {(reason: string, where?: string) => never} */
 export const signatureFault = (reason, where = '') => fail(reason, where, 'signature');
+/** @type {(reason: string, where?: string) => never} */
 export const acceptanceFault = (reason, where = '') => fail(reason, where, 'acceptance');
 
 export class Registry {
-  constructor(isWhole) {
-    Object.assign(this, {
-      isWhole, ledger: null, operator: '', admission: 'open', rules: NEWEST_RULES, types: Object.keys(RULES[NEWEST_RULES]), reserved: new Set(),
-      parties: new Map(), keys: new Map(), keysOf: new Map(), listings: new Map(), licenses: new Map(), transfers: new Map(), claims: new Map(), disclosures: new Set(),
-      requests: new Map(), recorded: new Set(), lacking: new Set(), roots: new Map(), leaves: [],
-    });
-  }
-  find(kind, id, where) { return this[kind].get(id) ?? acceptanceFault('unknown-reference', where); }
-  /** Whether a hold is on a license or transfer: claims on it, on the license it was offered under, or on transfers under it. */
+  ledger = /** @type {string | null} */ (null);
+  operator = '';
+  admission = 'open';
+  rules = NEWEST_RULES;
+  types = Object.keys(RULES[NEWEST_RULES]);
+  origin = '';
+  /** The vkeys of the log's keys in force. */
+  logKeys = /** @type {string[]} */ ([]);
+  serviceKey = new Uint8Array(0);
+  /** Keyids that no party's key may have. */
+  reserved = /** @type {Set<string>} */ (new Set());
+  /** Names of parties, and where they were registered. */
+  parties = /** @type {Map<string, number>} */ (new Map());
+  keys = /** @type {Map<string, RegisteredKey>} */ (new Map());
+  keysOf = /** @type {Map<string, RegisteredKey[]>} */ (new Map());
+  listings = /** @type {Map<string, RecordedListing>} */ (new Map());
+  licenses = /** @type {Map<string, RecordedLicense>} */ (new Map());
+  transfers = /** @type {Map<string, RecordedTransfer>} */ (new Map());
+  claims = /** @type {Map<string, RecordedClaim>} */ (new Map());
+  disclosures = /** @type {Set<string>} */ (new Set());
+  /** Requests for erasure, and what they are about. */
+  requests = /** @type {Map<string, string>} */ (new Map());
+  /** The ids of all statements. */
+  recorded = /** @type {Set<string>} */ (new Set());
+  /** Entries that count although a signature of theirs may lack. */
+  lacking = /** @type {Set<number>} */ (new Set());
+  roots = /** @type {Map<string, Bytes>} */ (new Map());
+  /** Leaf hashes; holes where an entry is not in the bundle. */
+  leaves = /** @type {Bytes[]} */ ([]);
+
+  /** @param {boolean} isWhole whether every entry is in the bundle */
+  constructor(isWhole) { this.isWhole = isWhole; }
+  /**
+   * What a statement refers to.
+   * @template {keyof Recorded} K
+   * @param {K} kind
+   * @param {string} id
+   * @param {string} where
+   */
+  find(kind, id, where) { return /** @type {Map<string, Recorded[K]>} */ (this[kind]).get(id) ?? acceptanceFault('unknown-reference', where); }
+  /**
+   * Whether a hold is on a license or transfer: claims on it, on the license it was offered under, or on transfers under it.
+   * @param {string} subject
+   */
   isHeld(subject) {
     const license = this.transfers.get(subject)?.license;
     return [...this.claims.values()].some(claim => claim.isHold && claim.determined === undefined
       && (claim.subject === subject || claim.subject === license || this.transfers.get(claim.subject)?.license === subject));
   }
-  /** The root over the first entries; null where not all of them are in the bundle. */
+  /**
+   * The root over the first entries; null where not all of them are in the bundle.
+   * @param {number} size
+   */
   rootAt(size) {
     for (let i = 0; i < size; i += 1) if (!this.leaves[i]) return null;
+    /** @type {(from: number, to: number) => Bytes} */
     const over = (from, to) => {
       if (to - from === 1) return this.leaves[from];
       const name = `${from} ${to}`;
-      if (!this.roots.has(name)) {
+      let root = this.roots.get(name);
+      if (!root) {
         let k = 1;
         while (2 * k < to - from) k *= 2;
-        this.roots.set(name, nodeHash(over(from, from + k), over(from + k, to)));
+        root = nodeHash(over(from, from + k), over(from + k, to));
+        this.roots.set(name, root);
       }
-      return this.roots.get(name);
+      return root;
     };
     return over(0, size);
   }
 }
-/** Let an accepted statement take effect. */
+/**
+ * Let an accepted statement take effect.
+ * @type {(registry: Registry, entry: Entry, envelope: Envelope, statement: Json, introduced: IntroducedKey[]) => void}
+ */
 export function record(registry, {index, time}, {id: own}, statement, introduced) {
   const {type, issuer} = statement;
   registry.recorded.add(own);
@@ -50,7 +97,8 @@ export function record(registry, {index, time}, {id: own}, statement, introduced
     registry.keys.set(keyid, own);
     registry.keysOf.set(issuer, [...(registry.keysOf.get(issuer) ?? []), own]);
   }
-  const effect = {
+  /** @type {Record<string, () => void>} */
+  const effects = {
     'ledger.created': () => {
       Object.assign(registry, {
         ledger: own,
@@ -59,8 +107,8 @@ export function record(registry, {index, time}, {id: own}, statement, introduced
         rules: statement.rules,
         types: Object.keys(RULES[statement.rules] ?? {}),
       });
-      Object.assign(registry, {origin: statement.origin, logKeys: statement.log_keys, serviceKey: decode64(statement.service_key.public_key)});
-      registry.reserved = new Set([...statement.log_keys.map(vkey => keyId(parseVkey(vkey).publicKey)), keyId(registry.serviceKey)]);
+      Object.assign(registry, {origin: statement.origin, logKeys: statement.log_keys, serviceKey: bytesOf(statement.service_key.public_key)});
+      registry.reserved = new Set([...statement.log_keys.map((/** @type {string} */ vkey) => keyId(parseVkey(vkey).publicKey)), keyId(registry.serviceKey)]);
       registry.parties.set(issuer, index);
     },
     'ledger.rules_changed': () => { registry.rules = statement.rules; registry.types = statement.statement_types; },
@@ -70,9 +118,9 @@ export function record(registry, {index, time}, {id: own}, statement, introduced
     },
     'ledger.log_key_retired': () => { registry.logKeys = registry.logKeys.filter(vkey => vkey !== statement.log_key); },
     'party.registered': () => registry.parties.set(issuer, index),
-    'party.key_revoked': () => { registry.keys.get(statement.keyid).revoked = index; },
+    'party.key_revoked': () => { lookUp(registry.keys, statement.keyid).revoked = index; },
     'listing.registered': () => registry.listings.set(own, {index, issuer}),
-    'listing.withdrawn': () => { registry.listings.get(statement.listing).withdrawn = index; },
+    'listing.withdrawn': () => { lookUp(registry.listings, statement.listing).withdrawn = index; },
     'license.agreed': () => {
       const term = registry.rules === 1 ? statement.terms : statement;
       const {listing, licensee} = statement;
@@ -87,38 +135,42 @@ export function record(registry, {index, time}, {id: own}, statement, introduced
       });
     },
     'license.amended': () => {
-      const license = registry.licenses.get(statement.license);
+      const license = lookUp(registry.licenses, statement.license);
       license.from = statement.valid_from_ms ?? license.from;
       license.until = statement.valid_until_ms ?? license.until;
     },
-    'license.ended': () => { registry.licenses.get(statement.license).ended = index; },
+    'license.ended': () => { lookUp(registry.licenses, statement.license).ended = index; },
     'transfer.offered': () => {
       const {listing, license, recipient, marks} = statement;
       registry.transfers.set(own, {id: own, index, listing, license, sender: issuer, recipient, marks, time});
     },
-    'transfer.acknowledged': () => { Object.assign(registry.transfers.get(statement.transfer), {decided: index, acknowledged: index}); },
-    'transfer.refused': () => { registry.transfers.get(statement.transfer).decided = index; },
+    'transfer.acknowledged': () => { Object.assign(lookUp(registry.transfers, statement.transfer), {decided: index, acknowledged: index}); },
+    'transfer.refused': () => { lookUp(registry.transfers, statement.transfer).decided = index; },
     'disclosure.compelled': () => registry.disclosures.add(own),
     'claim.opened': () => {
       const {respondent, tribunal, legal_hold: isHold} = statement;
       registry.claims.set(own, {index, subject: statement.license ?? statement.transfer, claimant: issuer, respondent, tribunal, isHold});
     },
-    'claim.answered': () => { registry.claims.get(statement.claim).answered = index; },
-    'claim.determined': () => { registry.claims.get(statement.claim).determined = index; },
+    'claim.answered': () => { lookUp(registry.claims, statement.claim).answered = index; },
+    'claim.determined': () => { lookUp(registry.claims, statement.claim).determined = index; },
     'erasure.requested': () => registry.requests.set(own, statement.license ?? statement.transfer),
-  }[type];
-  effect?.();
+  };
+  effects[type]?.();
 }
-/** The subjects that an entry concerns (§12.3); `about` maps the ids of earlier entries to theirs. */
+/** @type {Record<string, string[]>} */
+const SUBJECT_FIELDS = {
+  'license.agreed': ['licensee'], 'transfer.offered': ['recipient'], 'transfer.forwarded': ['recipient'],
+  'claim.opened': ['respondent', 'tribunal'], 'venue.status': ['venue'],
+};
+/**
+ * The subjects that an entry concerns (§12.3); `about` maps the ids of earlier entries to theirs.
+ * @type {(registry: Registry, about: Map<string, Set<string>>, envelope: Envelope, statement: Json) => Set<string>}
+ */
 export function subjectsOf(registry, about, {id: own}, statement) {
   const subjects = new Set([own, statement.issuer]);
-  const fields = {
-    'license.agreed': ['licensee'], 'transfer.offered': ['recipient'], 'transfer.forwarded': ['recipient'],
-    'claim.opened': ['respondent', 'tribunal'], 'venue.status': ['venue'],
-  }[statement.type] ?? [];
-  for (const field of fields) if (has(statement, field)) subjects.add(statement[field]);
+  for (const field of SUBJECT_FIELDS[statement.type] ?? []) if (has(statement, field)) subjects.add(statement[field]);
   if (statement.venue?.party !== undefined) subjects.add(statement.venue.party);
-  for (const keyid of statement.signers) if (registry.keys.has(keyid)) subjects.add(registry.keys.get(keyid).owner);
+  for (const keyid of statement.signers) if (registry.keys.has(keyid)) subjects.add(lookUp(registry.keys, keyid).owner);
   for (const field of ['listing', 'license', 'transfer', 'claim']) {
     if (typeof statement[field] === 'string') {
       subjects.add(statement[field]);

@@ -35,8 +35,7 @@ export class Report {
     this.doubts = [];
     /** @type {Set<string>} */
     this.done = new Set();
-    /** @type {Json} */
-    this.story = {};
+    this.story = /** @type {Story} */ ({});
   }
   /**
    * @param {Fault} error

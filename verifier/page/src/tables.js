@@ -170,7 +170,9 @@ const VERSION_5 = {
   'party.registered': {...VERSION_4['party.registered'], keys: partyKeys, recovery_keys: partyKeys},
   'party.key_added': {...VERSION_4['party.key_added'], key: partyKey},
 };
-export const RULES = {1: VERSION_1, 2: VERSION_2, 3: VERSION_3, 4: VERSION_4, 5: VERSION_5}, NEWEST_RULES = 5;
+/** @type {Record<number, Record<string, Record<string, Check>>>} */
+export const RULES = {1: VERSION_1, 2: VERSION_2, 3: VERSION_3, 4: VERSION_4, 5: VERSION_5};
+export const NEWEST_RULES = 5;
 export const ROTATION = 4; // since this version the log's keys may change (§16)
 export const LASTING_KEYS = 5; // since this version parties may have keys of ML-DSA-44 (§3.1)
 const COMMON = {type: line(200), issuer: name, signers: setOf(hex32, 16), nonce: base64(16, 16), issued_ms: time, not_after_ms: time};
