@@ -1,5 +1,7 @@
 // What a bundle holds once documents.js has checked its form (docs/bundle.md §3–§5), and what the checks make of it; tsc alone reads it.
 
+type BundleReport = import('./report.js').Report;
+
 /** Says how far the checks are; a part is from 0 to 1. */
 type Tell = (step?: string | [check: string, part: number]) => Promise<void>;
 
@@ -226,7 +228,7 @@ interface Story {
   case: Case;
   evidence: Evidence;
   checkpoint: OpenedCheckpoint;
-  registry: import('./registry.js').Registry;
+  registry: Registry;
   /** Whether every entry under the checkpoint is in the bundle. */
   isWhole: boolean;
   /** Whether this page knows the rules of all entries. */
@@ -249,10 +251,10 @@ interface Story {
 
 /** What the checks behind the foundation have in common; each adds what the next ones need. */
 interface Context {
-  report: import('./report.js').Report;
+  report: BundleReport;
   story: Story;
   bundle: Bundle;
-  registry: import('./registry.js').Registry;
+  registry: Registry;
   byId: Map<string, Accepted>;
   /** What was sealed of the copy in question, where it is opened. */
   content: Content | undefined;

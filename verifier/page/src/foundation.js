@@ -1,7 +1,8 @@
+// @ts-check
 // ── Receipts, entries, signatures, acceptance (docs/bundle.md §6) ────────────────────────────────────────────────────
 
 import {verifyAcceptance} from './acceptance.js';
-import {Doubt, Fault, againAt, fail, hex, sameBytes} from './bytes.js';
+import {Doubt, Fault, againAt, fail, hex, lookUp, sameBytes} from './bytes.js';
 import {openPlaces} from './disclosures.js';
 import {isObject} from './forms.js';
 import {parseCanonical} from './json.js';
@@ -12,24 +13,29 @@ import {PAYLOAD_TYPE, openEnvelope, parseEntry, parseStatement} from './statemen
 import {LASTING_KEYS, NEWEST_RULES, ROTATION, RULES} from './tables.js';
 import {leafHash, rootByPath} from './tree.js';
 
+/** @type {(report: BundleReport, bundle: Bundle) => Promise<void>} */
 export async function verifyReceipts(report, {receipts, entries, files}) {
-  const {size: size_, root} = report.story.checkpoint, note = files.get('checkpoint.txt');
+  const {size: size_, root} = report.story.checkpoint, note = lookUp(files, 'checkpoint.txt');
   for (const [index, bytes] of receipts) {
     await report.check('receipt', () => {
       const where = `receipts/${index}.tlog-proof`, receipt = parseReceipt(bytes);
       if (!sameBytes(receipt.checkpoint, note)) fail('other-checkpoint', where);
       if (receipt.index !== index) fail('wrong-index', where);
-      const computed = rootByPath(leafHash(entries.get(index)), index, size_, receipt.path);
+      const computed = rootByPath(leafHash(lookUp(entries, index)), index, size_, receipt.path);
       if (!computed || !sameBytes(computed, root)) fail('wrong-path', where);
     });
   }
 }
-/** Entries, signatures and acceptance, in the order of the indexes; what is accepted takes effect. */
+/**
+ * Entries, signatures and acceptance, in the order of the indexes; what is accepted takes effect.
+ * @type {(report: BundleReport, bundle: Bundle, tell: Tell) => Promise<void>}
+ */
 export async function verifyEntries(report, bundle, tell) {
   const {story} = report,
     indexes = [...bundle.entries.keys()].sort((a, b) => a - b),
-    isWhole = indexes.length === story.checkpoint.size,
-    parsed = new Map();
+    isWhole = indexes.length === story.checkpoint.size;
+  /** @type {Map<number, Entry>} */
+  const parsed = new Map();
   const registry = new Registry(isWhole), about = new Map();
   let newest = 0;
   Object.assign(story, {registry, isWhole, isReadable: true, indexes, about});
@@ -38,12 +44,12 @@ export async function verifyEntries(report, bundle, tell) {
       const where = `entries/${index}.entry`;
       let entry;
       try {
-        entry = parseEntry(bundle.entries.get(index));
+        entry = parseEntry(lookUp(bundle.entries, index));
       } catch (error) {
         if (error instanceof Fault) fail(error.reason, where + error.where);
         throw error;
       }
-      const before = index === 0 ? '0'.repeat(64) : parsed.has(index - 1) ? hex(parsed.get(index - 1).leaf) : entry.previous;
+      const last = parsed.get(index - 1), before = index === 0 ? '0'.repeat(64) : last ? hex(last.leaf) : entry.previous;
       if (entry.index !== index) fail('wrong-index', where);
       if (entry.previous !== before) fail('wrong-previous', where);
       if (entry.time < newest) fail('time-decreased', where);
@@ -53,13 +59,13 @@ export async function verifyEntries(report, bundle, tell) {
     });
   }
   if (report.stopped) return;
-  const disclosedOf = own => bundle.disclosures.filter(item => item.statement_id === own);
-  const unreadable = index => {
+  const disclosedOf = (/** @type {string} */ own) => bundle.disclosures.filter(item => item.statement_id === own);
+  const unreadable = (/** @type {number} */ index) => {
     story.isReadable = false;
     report.note(new Doubt('unknown-rules', `entries/${index}.entry and those behind it`), 'entry');
   };
   for (const [position, index] of indexes.entries()) {
-    const entry = parsed.get(index);
+    const entry = lookUp(parsed, index);
     if (position % 20 === 0) await tell(['signature', position / indexes.length]);
     try {
       const envelope = openEnvelope(entry.statement, PAYLOAD_TYPE);
@@ -79,6 +85,7 @@ export async function verifyEntries(report, bundle, tell) {
       for (const [reason, where] of faults) {
         report.note(new Fault(reason, where), reason === 'disclosure-malformed' && where.endsWith(' /marks/seal') ? 'marks' : 'disclosure');
       }
+      const signing = /** @type {string[]} */ (statement.signers).map(keyid => lookUp(registry.keys, keyid));
       story.accepted.push({
         index,
         time: entry.time,
@@ -86,8 +93,8 @@ export async function verifyEntries(report, bundle, tell) {
         raw: statement,
         statement: opened,
         contents,
-        signers: statement.signers.map(keyid => registry.keys.get(keyid).owner),
-        lasting: statement.signers.map(keyid => registry.keys.get(keyid)).filter(key => key.alg === ML_DSA_44).map(key => key.owner),
+        signers: signing.map(key => key.owner),
+        lasting: signing.filter(key => key.alg === ML_DSA_44).map(key => key.owner),
       });
       if (!RULES[registry.rules] && index !== indexes.at(-1)) return unreadable(index + 1);
     } catch (error) {
@@ -106,7 +113,10 @@ export async function verifyEntries(report, bundle, tell) {
   for (const [witness, seconds] of cosigned)
     if (seconds < Math.ceil(newest / 1000) - 300) report.note(new Fault('older-than-entry', witness), 'acceptance');
 }
-/** The version that entry 0 puts in force, read before all other fields (docs/format.md §6.2). */
+/**
+ * The version that entry 0 puts in force, read before all other fields (docs/format.md §6.2).
+ * @type {(payload: Bytes) => number}
+ */
 const firstRules = payload => {
   try {
     const value = parseCanonical(payload);

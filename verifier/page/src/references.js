@@ -1,3 +1,4 @@
+// @ts-check
 // ── What a statement refers to has to be there, and its issuer in the right role (docs/format.md §9.14) ──────────────
 
 import {Doubt} from './bytes.js';
@@ -9,36 +10,48 @@ import {PAYLOAD_TYPE, verifyTermsParties} from './statements.js';
 import {ROTATION, RULES} from './tables.js';
 
 // 9.14, one function a type.
+/** @type {(statement: Json, ...names: (string | undefined)[]) => void} */
 const mustBe = (statement, ...names) => { if (!names.includes(statement.issuer)) acceptanceFault('wrong-role', '/issuer'); };
+/** @type {(index: number | undefined) => void} */
 const undecided = index => { if (index !== undefined) acceptanceFault('already-decided', `entry ${index}`); };
+/** @type {(registry: Registry, party: string, where: string) => void} */
 const registered = (registry, party, where) => { if (!registry.parties.has(party)) acceptanceFault('unknown-party', where); };
+/** @type {(registry: Registry, statement: Json, party: string, where: string) => void} */
 const otherParty = (registry, statement, party, where) => {
   registered(registry, party, where);
   if (party === statement.issuer) acceptanceFault('same-party', where);
 };
-const keysFree = (registry, statement, {introduced}) => {
+/** @type {Refers} */
+const keysFree = (registry, _statement, {introduced}) => {
   for (const {keyid} of introduced) if (registry.keys.has(keyid) || registry.reserved.has(keyid)) acceptanceFault('key-taken', keyid);
 };
+/** @type {(registry: Registry, statement: Json) => void} */
 const describedThings = (registry, statement) => {
-  (statement.derived_from ?? []).forEach((source, i) => registry.find('listings', source, `/derived_from/${i}`));
+  (statement.derived_from ?? []).forEach((/** @type {string} */ source, /** @type {number} */ i) => registry.find('listings', source, `/derived_from/${i}`));
   if (statement.venue?.party !== undefined) registered(registry, statement.venue.party, '/venue/party');
 };
+/** @type {(registry: Registry, statement: Json) => void} */
 const changedListing = (registry, statement) => {
   const listing = registry.find('listings', statement.listing, '/listing');
   mustBe(statement, listing.issuer);
   undecided(listing.withdrawn);
 };
+/** @type {Refers} */
 const endedLicense = (registry, statement) => {
   const license = registry.find('licenses', statement.license, '/license');
   mustBe(statement, license.licensor, license.licensee);
   undecided(license.ended);
 };
+/** @type {Refers} */
 const decidedTransfer = (registry, statement) => {
   const transfer = registry.find('transfers', statement.transfer, '/transfer');
   mustBe(statement, transfer.recipient);
   undecided(transfer.decided);
 };
-/** The parties to the license or transfer that a statement names, the giving one first. */
+/**
+ * The parties to the license or transfer that a statement names, the giving one first.
+ * @type {(registry: Registry, statement: Json) => string[]}
+ */
 const partiesTo = (registry, statement) => {
   if (has(statement, 'license')) {
     const {licensor, licensee} = registry.find('licenses', statement.license, '/license');
@@ -47,15 +60,16 @@ const partiesTo = (registry, statement) => {
   const {sender, recipient} = registry.find('transfers', statement.transfer, '/transfer');
   return [sender, recipient];
 };
+/** @type {Record<string, Refers>} */
 export const REFERENCES = {
-  'ledger.created': (registry, statement, {index}) => { if (index !== 0) acceptanceFault('already-created', '/type'); },
+  'ledger.created': (_registry, _statement, {index}) => { if (index !== 0) acceptanceFault('already-created', '/type'); },
   'ledger.rules_changed': (registry, statement) => {
     mustBe(statement, registry.operator);
     if (statement.rules !== registry.rules + 1) acceptanceFault('wrong-rules-version', '/rules');
     if (!RULES[statement.rules]) return;
     const forms = statement.rules < ROTATION ? [ED25519] : [ED25519, ML_DSA_44];
     const isAllowed = canonical(statement.payload_types) === canonical([PAYLOAD_TYPE]) && canonical(statement.signature_forms) === canonical(forms);
-    if (!isAllowed || statement.statement_types.some(type => !has(RULES[statement.rules], type))) acceptanceFault('wrong-value', '/statement_types');
+    if (!isAllowed || statement.statement_types.some((/** @type {string} */ type) => !has(RULES[statement.rules], type))) acceptanceFault('wrong-value', '/statement_types');
   },
   'ledger.log_key_added': (registry, statement) => {
     mustBe(statement, registry.operator);
@@ -77,7 +91,7 @@ export const REFERENCES = {
   'party.key_revoked': (registry, statement) => {
     const key = registry.keys.get(statement.keyid);
     if (key?.owner !== statement.issuer) acceptanceFault('unknown-reference', '/keyid');
-    undecided(key.revoked);
+    undecided(key?.revoked);
   },
   'listing.registered': describedThings,
   'listing.amended': (registry, statement) => { changedListing(registry, statement); describedThings(registry, statement); },

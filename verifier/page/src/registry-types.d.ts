@@ -80,3 +80,8 @@ interface Entry {
   fits: boolean;
   leaf: Bytes;
 }
+
+type Registry = import('./registry.js').Registry;
+
+/** Checks that what a statement of one type refers to is there; throws a Fault, or a Doubt. */
+type Refers = (registry: Registry, statement: Json, entry: Entry & {introduced: IntroducedKey[]}) => void;

@@ -72,7 +72,7 @@ const envelopeForm = members({payload: base64(0, MAX_ENVELOPE), payloadType: any
 
 /**
  * The payload, id and signatures of a recorded envelope (§4).
- * @type {(value: Json, payloadType: string) => {payload: Bytes, signed: Bytes, id: string, signatures: [keyid: string, signature: Bytes][]}}
+ * @type {(value: Json, payloadType: string) => Envelope}
  */
 export function openEnvelope(value, payloadType) {
   envelopeForm(value);
@@ -84,7 +84,7 @@ export function openEnvelope(value, payloadType) {
   return {payload, signed, id: `sha256:${hex(sha256(signed))}`, signatures: value.signatures.map((/** @type {Json} */ item) => [item.keyid, bytesOf(item.sig)])};
 }
 const entryForm = members({index: size, previous: hex32, statement: anyObject, time});
-/** @type {(bytes: Bytes) => Json} */
+/** @type {(bytes: Bytes) => Entry} */
 export function parseEntry(bytes) {
   if (bytes.length > 65535) fail('too-large');
   const entry = parseCanonical(bytes);
