@@ -14,6 +14,7 @@ from tests.harness.speech import sealed
 from tests.harness.verify import Verdict, replay_files, run_verifier
 
 VECTORS = Path(__file__).parent / "vectors"
+BUNDLE = VECTORS / "bundle-v1"
 LEDGERS = [VECTORS / f"ledger-v{version}" for version in range(1, NEWEST_RULES)]
 RECEIPTS = [receipt for ledger in LEDGERS for receipt in sorted((ledger / "evidence").glob("*.tlog-proof"))]
 SAME = ("verdict", "origin", "ledger", "operator", "entries", "judged", "statements", "failures", "doubts")
@@ -55,6 +56,14 @@ def test_the_receipts_verify(receipt: Path) -> None:
     policy, entry = str(receipt.parents[1] / "policy.txt"), str(receipt.with_suffix(".entry"))
     verdict = run_verifier("receipt", str(receipt), "--entry", entry, "--policy", policy)
     assert verdict.exit_code == 0
+
+
+def test_a_bundle_of_the_first_packaging_verifies() -> None:
+    then: dict[str, Any] = json.loads((BUNDLE / "report.json").read_bytes())
+    verdict = run_verifier("bundle", str(BUNDLE / "case.zip"), "--policy", str(BUNDLE / "policy.txt"))
+    assert verdict.exit_code == 0
+    for name in ("verdict", "is_enough", "origin", "ledger", "checkpoint", "completeness", "failures", "doubts"):
+        assert verdict.report[name] == then[name]
 
 
 @pytest.mark.parametrize("rules", range(1, 3))

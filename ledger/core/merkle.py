@@ -6,6 +6,7 @@ proof is made in two steps, so that the middle one may be I/O: ask which nodes i
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -108,6 +109,31 @@ def inclusion_paths(first: int, size: int, hashes: Mapping[Node, bytes]) -> list
     return paths
 
 
+def shared_ranges(indexes: Sequence[int], size: int) -> list[Range]:
+    """Return the subtrees whose hashes prove several leaves together: those that hold none of them, whose sibling does.
+
+    `indexes` ascend, at least one. The order is docs/bundle.md §2.2's: level by level from the leaves, each ascending.
+    """
+    if not indexes or not 0 <= indexes[0] <= indexes[-1] < size:
+        raise ProofError(f"the indexes are not all inside a tree of size {size}")
+    found: list[tuple[int, Range]] = []
+
+    def descend(start: int, end: int, low: int, high: int) -> None:
+        if end - start == 1:
+            return
+        below = split(end - start)
+        middle = start + below
+        cut = bisect_left(indexes, middle, low, high)
+        for half, first, last in ((Range(start, middle), low, cut), (Range(middle, end), cut, high)):
+            if first == last:
+                found.append((below, half))
+            else:
+                descend(*half, first, last)
+
+    descend(0, size, 0, len(indexes))
+    return [half for _, half in sorted(found)]
+
+
 def consistency_ranges(old_size: int, new_size: int) -> list[Range]:
     """Return the subtrees whose hashes are the consistency path between two sizes. Requires 1 ≤ old_size ≤ new_size.
 
@@ -159,6 +185,30 @@ def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], 
         raise ProofError("the path has too many hashes")
     if computed != root:
         raise ProofError(f"the path of index {index} does not lead to the root of size {size}")
+
+
+def verify_inclusions(leaves: Mapping[int, bytes], size: int, path: Sequence[bytes], root: bytes) -> None:
+    """Raise ProofError unless `leaves`, by ascending index, are in the tree of `size` with `root`.
+
+    `path` has the hashes of `shared_ranges`. Spec: docs/bundle.md §2.2.
+    """
+    _check_hashes([*leaves.values(), root, *path])
+    indexes = list(leaves)
+    ranges = shared_ranges(indexes, size)
+    if len(ranges) != len(path):
+        raise ProofError(f"{len(path)} hashes where {len(ranges)} prove these leaves together")
+    known = dict(zip(ranges, path, strict=True))
+
+    def climb(start: int, end: int) -> bytes:
+        if (given := known.get(Range(start, end))) is not None:
+            return given
+        if end - start == 1:
+            return leaves[start]
+        middle = start + split(end - start)
+        return node_hash(climb(start, middle), climb(middle, end))
+
+    if climb(0, size) != root:
+        raise ProofError(f"the hashes do not lead from these leaves to the root of size {size}")
 
 
 def verify_consistency(old_size: int, old_root: bytes, new_size: int, new_root: bytes, path: Sequence[bytes]) -> None:

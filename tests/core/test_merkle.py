@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from random import Random
 
 import pytest
 
@@ -19,8 +20,10 @@ from ledger.core.merkle import (
     perfect_nodes,
     prove,
     range_hash,
+    shared_ranges,
     verify_consistency,
     verify_inclusion,
+    verify_inclusions,
 )
 from tests.harness.reference import ReferenceTree, entry_leaf
 
@@ -150,3 +153,27 @@ def test_no_inclusion_path_outside_the_tree(index: int, size: int) -> None:
 def test_no_consistency_path_to_a_smaller_tree(old: int, new: int) -> None:
     with pytest.raises(ProofError):
         consistency_ranges(old, new)
+
+
+def chosen() -> list[tuple[list[int], int]]:
+    """Return every choice of leaves of every tree to size 8, and some of larger ones, with the size."""
+    small = [
+        ([at for at in range(size) if choice >> at & 1], size) for size in range(1, 9) for choice in range(1, 1 << size)
+    ]
+    pick = Random(0)
+    sizes = [pick.randint(9, MOST) for _ in range(60)]
+    return small + [(sorted(pick.sample(range(size), pick.randint(1, size))), size) for size in sizes]
+
+
+def test_leaves_are_proved_together() -> None:
+    for indexes, size in chosen():
+        path = prove(spans := shared_ranges(indexes, size), {node: NODES[node] for node in nodes_of(spans)})
+        assert path == REFERENCE.shared(indexes, size)
+        leaves = {index: LEAVES[index] for index in indexes}
+        verify_inclusions(leaves, size, path, ROOTS[size])
+        for wrong in [*spoiled(path, size), [*path, bytes(32)], path[1:] if path else [bytes(32)]]:
+            assert refused(partial(verify_inclusions, leaves, size, wrong, ROOTS[size]))
+        assert refused(partial(verify_inclusions, leaves | {indexes[0]: bytes(32)}, size, path, ROOTS[size]))
+        assert refused(partial(verify_inclusions, leaves | {size: bytes(32)}, size, path, ROOTS[size]))
+    assert refused(partial(verify_inclusions, {}, 5, [ROOTS[5]], ROOTS[5]))
+    assert refused(partial(verify_inclusions, {0: LEAVES[0]}, MAX_INTEGER + 1, [bytes(32)] * 53, ROOTS[5]))

@@ -46,9 +46,24 @@ def with_manifest(files: Files) -> Files:
         for path, raw in sorted(files.items())
         if path != "manifest.json"
     ]
+    version = 1 if any(path.startswith("receipts/") for path in files) else 2
     made = {"at_ms": AT_MS, "by": "alice.example", "program": "the tests"}
-    manifest = document({"files": listed, "made": made, "type": "provenance-ledger.bundle/v1"})
+    manifest = document({"files": listed, "made": made, "type": f"provenance-ledger.bundle/v{version}"})
     return {"manifest.json": manifest} | {path: raw for path, raw in files.items() if path != "manifest.json"}
+
+
+def packed(entries: dict[int, bytes]) -> bytes:
+    """Return the file that holds these entries, in their order (docs/bundle.md §2.2)."""
+    return b"".join(index.to_bytes(8, "big") + len(raw).to_bytes(2, "big") + raw for index, raw in entries.items())
+
+
+def unpacked(raw: bytes) -> dict[int, bytes]:
+    """Return the entries of such a file, by index."""
+    entries = {}
+    while raw:
+        end = 10 + int.from_bytes(raw[8:10], "big")
+        entries[int.from_bytes(raw[:8], "big")], raw = raw[10:end], raw[end:]
+    return entries
 
 
 def zipped(files: Files, compression: int = zipfile.ZIP_DEFLATED) -> bytes:
@@ -76,6 +91,8 @@ class Maker:
     left_out: frozenset[str] = NOT_NEEDED
     """Labels of what does not go in, unless the whole log does."""
     acts: list[dict[str, Json]] = field(default_factory=lambda: [dict(SALE), dict(RESEARCH)])
+    version: int = 2
+    """Of the packaging: 1 has two files an entry, 2 all entries in one."""
     cosigned: bytes = b""
     """A checkpoint to use in place of the newest."""
 
@@ -105,10 +122,14 @@ class Maker:
         note = self.cosigned or story.checkpoint()
         tree = ReferenceTree([entry_leaf(raw) for raw in story.entries])
         files: Files = {"checkpoint.txt": note}
-        for index in self.indexes():
-            files[f"entries/{index}.entry"] = story.entries[index]
-            path = tree.inclusion(index, story.size)
-            files[f"receipts/{index}.tlog-proof"] = format_receipt(index, path, note)
+        if self.version == 1:
+            for index in self.indexes():
+                files[f"entries/{index}.entry"] = story.entries[index]
+                path = tree.inclusion(index, story.size)
+                files[f"receipts/{index}.tlog-proof"] = format_receipt(index, path, note)
+        else:
+            files["entries.bin"] = packed({index: story.entries[index] for index in self.indexes()})
+            files["inclusion.bin"] = b"".join(tree.shared(self.indexes(), story.size))
         if self.with_history:
             files["histories/0.json"] = story.history(story.listing, self.about_the_listing())
         files["case.json"] = document(self.case())
@@ -345,6 +366,8 @@ GOOD = [
     Case("good-tardos-found-included", lambda: finished(good("tardos", includes_found=True))),
     Case("good-tardos-pooled", lambda: finished(good("tardos", pooled=True, includes_found=True))),
     Case("good-stored", _stored),
+    Case("good-of-version-1", lambda: finished(good(version=1))),
+    Case("good-whole-log-of-version-1", lambda: finished(good(version=1, is_whole=True, with_history=False))),
     Case("good-cosigned", _cosigned),
     Case("doubt-hold-that-ended-elsewhere", _hold, 3, "acceptance"),
     Case("doubt-amendment-on-another", _amendment, 3, "acceptance"),

@@ -19,8 +19,9 @@ from ledger.core.receipt import format_receipt, parse_receipt
 from tests.harness.builder import ORIGIN
 from tests.harness.bundle_leak import leak
 from tests.harness.bundle_story import Story, Tamper
-from tests.harness.bundles import Case, Files, Maker, document, finished, good, with_manifest, zipped
+from tests.harness.bundles import Case, Files, Maker, document, finished, good, packed, unpacked, with_manifest, zipped
 from tests.harness.people import key, person
+from tests.harness.reference import ReferenceTree, entry_leaf
 from tests.harness.speech import DAY_MS, keyids
 
 LIES: list[Case] = []
@@ -107,9 +108,12 @@ made("checkpoint-by-another-key", "checkpoint", _sign_by_another)
 made("checkpoint-of-another-ledger-of-that-name", "checkpoint", _of_another_ledger)
 
 
+def _other_time(raw: bytes) -> bytes:
+    return raw[:-2] + (b"1" if raw[-2:-1] != b"1" else b"2") + raw[-1:]
+
+
 def _change_byte(files: Files) -> None:
-    raw = files["entries/9.entry"]
-    files["entries/9.entry"] = raw[:-2] + (b"1" if raw[-2:-1] != b"1" else b"2") + raw[-1:]
+    files["entries/9.entry"] = _other_time(files["entries/9.entry"])
 
 
 def _change_path(files: Files) -> None:
@@ -128,10 +132,48 @@ def _entry_of_another_ledger(files: Files) -> None:
     files["entries/5.entry"] = Story(label="second").entries[5]
 
 
-edited("entry-byte-changed", "receipt", _change_byte)
-edited("receipt-path-changed", "receipt", _change_path)
-edited("receipt-of-an-older-checkpoint", "receipt", _older_checkpoint)
-edited("entry-of-another-ledger", "receipt", _entry_of_another_ledger)
+edited("entry-byte-changed-in-version-1", "receipt", _change_byte, version=1)
+edited("receipt-path-changed", "receipt", _change_path, version=1)
+edited("receipt-of-an-older-checkpoint", "receipt", _older_checkpoint, version=1)
+edited("entry-of-another-ledger-in-version-1", "receipt", _entry_of_another_ledger, version=1)
+
+
+def repacked(change: Callable[[dict[int, bytes]], object]) -> Callable[[Files], None]:
+    """Change the entries of a bundle, by index; what proves them stays what it was."""
+
+    def repack(files: Files) -> None:
+        entries = unpacked(files["entries.bin"])
+        change(entries)
+        files["entries.bin"] = packed(entries)
+
+    return repack
+
+
+def _hashes(change: Callable[[list[bytes]], list[bytes]]) -> Callable[[Files], None]:
+    def rehash(files: Files) -> None:
+        raw = files["inclusion.bin"]
+        files["inclusion.bin"] = b"".join(change([raw[at : at + 32] for at in range(0, len(raw), 32)]))
+
+    return rehash
+
+
+edited("entry-byte-changed", "receipt", repacked(lambda entries: entries.update({9: _other_time(entries[9])})))
+edited(
+    "entry-of-another-ledger",
+    "receipt",
+    repacked(lambda entries: entries.update({5: Story(label="second").entries[5]})),
+)
+edited(
+    "entries-that-change-places", "receipt", repacked(lambda entries: entries.update({7: entries[8], 8: entries[7]}))
+)
+edited("entry-past-the-checkpoint", "receipt", repacked(lambda entries: entries.update({10**6: entries[9]})))
+edited("entry-that-nothing-proves", "receipt", repacked(lambda entries: entries.pop(9)))
+edited("inclusion-hash-changed", "receipt", _hashes(lambda hashes: [bytes(32), *hashes[1:]]))
+edited("inclusion-hashes-change-places", "receipt", _hashes(lambda hashes: [*hashes[1:], hashes[0]]))
+edited("inclusion-with-a-hash-too-many", "receipt", _hashes(lambda hashes: [*hashes, bytes(32)]))
+edited("inclusion-with-a-hash-too-few", "receipt", _hashes(lambda hashes: hashes[:-1]))
+edited("inclusion-with-half-a-hash", "receipt", _hashes(lambda hashes: [*hashes, bytes(16)]))
+edited("inclusion-of-nothing", "receipt", _hashes(lambda _: []))
 
 
 # -- the operator -----------------------------------------------------------------------------------------------------
@@ -218,7 +260,11 @@ told("entry-0-for-another-log", "acceptance", log_keys=[OTHER_KEY])
 
 def _without(index: int) -> Callable[[Files], None]:
     def drop(files: Files) -> None:
-        del files[f"entries/{index}.entry"], files[f"receipts/{index}.tlog-proof"]
+        entries, story = unpacked(files["entries.bin"]), Story()
+        del entries[index]
+        tree = ReferenceTree([entry_leaf(raw) for raw in story.entries])
+        files["entries.bin"] = packed(entries)
+        files["inclusion.bin"] = b"".join(tree.shared(list(entries), story.size))
 
     return drop
 

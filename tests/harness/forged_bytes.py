@@ -7,7 +7,7 @@ from collections.abc import Callable
 from struct import pack
 
 from tests.harness.bundles import Files, good, with_manifest, zipped
-from tests.harness.forged_bundles import edited, lie, rewritten
+from tests.harness.forged_bundles import edited, lie, repacked, rewritten
 
 FORM = "bundle-form"
 Entry = tuple[bytes, bytes, int]
@@ -106,8 +106,25 @@ def _replaced(path: str, old: bytes, new: bytes) -> Callable[[Files], object]:
 
 edited("file-that-has-no-place", FORM, lambda files: files.update({"notes.txt": b"Believe this."}))
 edited("found-file-that-nobody-names", FORM, lambda files: files.update({"found/leak.csv": b"a,b\n"}))
-edited("receipt-left-out", FORM, lambda files: files.pop("receipts/5.tlog-proof"))
-edited("entry-0-left-out", FORM, lambda files: (files.pop("entries/0.entry"), files.pop("receipts/0.tlog-proof")))
+edited("receipt-left-out", FORM, lambda files: files.pop("receipts/5.tlog-proof"), version=1)
+edited(
+    "entry-0-left-out-in-version-1",
+    FORM,
+    lambda files: (files.pop("entries/0.entry"), files.pop("receipts/0.tlog-proof")),
+    version=1,
+)
+edited("entry-0-left-out", FORM, repacked(lambda entries: entries.pop(0)))
+edited("entries-left-out", FORM, lambda files: files.pop("entries.bin"))
+edited("inclusion-left-out", FORM, lambda files: files.pop("inclusion.bin"))
+edited("entries-out-of-order", FORM, repacked(lambda entries: entries.update({5: entries.pop(5)})))
+edited("entry-twice", FORM, lambda files: files.update({"entries.bin": files["entries.bin"] + files["entries.bin"]}))
+edited("entries-cut-off", FORM, lambda files: files.update({"entries.bin": files["entries.bin"][:-1]}))
+edited(
+    "entries-with-bytes-behind-them", FORM, lambda files: files.update({"entries.bin": files["entries.bin"] + b"{}"})
+)
+edited("entry-past-2-to-the-53", FORM, repacked(lambda entries: entries.update({2**53: entries[9]})))
+edited("entry-of-the-other-version", FORM, lambda files: files.update({"entries/9.entry": b"{}"}))
+edited("entries-of-the-other-version", FORM, lambda files: files.update({"entries.bin": b""}), version=1)
 edited("judgement-left-out", FORM, lambda files: files.pop("judgement.json"))
 edited("json-without-its-line-feed", FORM, lambda files: files.update({"case.json": files["case.json"][:-1]}))
 edited("json-not-canonical", FORM, lambda files: files.update({"case.json": b" " + files["case.json"]}))

@@ -23,6 +23,17 @@ class ReferenceTree:
         """PATH(index, D[size])."""
         return self._path(index, 0, size)
 
+    def shared(self, indexes: Sequence[int], size: int) -> list[bytes]:
+        """Return the hashes that prove several leaves together (docs/bundle.md §2.2), by the letter of it."""
+        level, known, hashes = self.leaves[:size], set(indexes), list[bytes]()
+        while len(level) > 1:
+            siblings = {place ^ 1 for place in known} - known
+            hashes += [level[place] for place in sorted(siblings) if place < len(level)]
+            known = {place // 2 for place in known}
+            pairs = [level[place : place + 2] for place in range(0, len(level), 2)]
+            level = [sha256(b"\x01" + b"".join(pair)).digest() if len(pair) == 2 else pair[0] for pair in pairs]
+        return hashes
+
     def consistency(self, old: int, new: int) -> list[bytes]:
         """PROOF(old, D[new])."""
         return self._subproof(old, 0, new, whole=True)

@@ -60,6 +60,15 @@ def test_the_page_says_what_the_command_says(page: Opened, case: Case, tmp_path:
         assert result["if_ed25519_falls"] == verdict.report["if_ed25519_falls"]
 
 
+def test_a_bundle_of_the_first_packaging(page: Opened) -> None:
+    """As the software of that time wrote it."""
+    directory = Path(__file__).parents[1] / "vectors" / "bundle-v1"
+    policy = (directory / "policy.txt").read_bytes()
+    result = page.check(bundle=(directory / "case.zip").read_bytes(), policy=policy)
+    assert (result["exit_code"], result["is_enough"]) == (0, True)
+    assert result["completeness"] == "complete according to the operator"
+
+
 @pytest.mark.parametrize("name", [GOOD[0].name, "doubt-quorum", "good-tardos-found-included", "good-stored"])
 def test_by_hand(page: Opened, name: str) -> None:
     """As a person does it: two files chosen, the button pressed."""

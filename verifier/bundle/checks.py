@@ -15,7 +15,7 @@ class BundleCheck(Enum):
 
     FORM = "bundle-form", "the file is a bundle: its ZIP, its manifest, what is in it, the form of every JSON file"
     CHECKPOINT = "checkpoint", "the checkpoint is signed by the policy's log key, and by its quorum"
-    RECEIPT = "receipt", "every receipt leads from its entry to that checkpoint"
+    RECEIPT = "receipt", "what proves the entries leads from each of them to that checkpoint"
     ENTRY = "entry", "every entry has the right form, index, link and time"
     SIGNATURE = "signature", "exactly the signers signed, with keys that were theirs then"
     ACCEPTANCE = "acceptance", "the ledger was right to record every statement"

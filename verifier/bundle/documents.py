@@ -33,13 +33,15 @@ if TYPE_CHECKING:
 
 WHAT = "bundle"
 _MAX_LIST, _MAX_PATH, _ANY_BYTES = 100_000, 53, 1 << 30
+VERSIONS = {"provenance-ledger.bundle/v1": 1, "provenance-ledger.bundle/v2": 2}
+"""Of the packaging, by the type that the manifest names: one file an entry, or all entries in one (§2.1, §2.2)."""
 FORMATS = ("arrow", "chunks", "csv", "jsonl", "parquet", "tsv")
 """How a found file is read."""
 
 
 MANIFEST = members(
     {
-        "type": codes("provenance-ledger.bundle/v1"),
+        "type": codes(*VERSIONS),
         "made": members({"at_ms": time, "by": line(300), "program": line(100)}),
         "files": up_to(10_000, members({"bytes": size, "path": line(65_535), "sha256": hex32})),
     }

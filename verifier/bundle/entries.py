@@ -16,7 +16,7 @@ from verifier.core.errors import CheckFailed, MalformedInput
 from verifier.core.moments import MAX_CLOCK_DIFFERENCE_S
 from verifier.core.policy import OpenedCheckpoint, Policy, open_checkpoint
 from verifier.core.receipt import parse_receipt
-from verifier.core.tree import Tree, leaf_hash, verify_inclusion
+from verifier.core.tree import Tree, leaf_hash, verify_inclusion, verify_inclusions
 from verifier.judgement.judge import Judge
 from verifier.rules.acceptance import verify_acceptance
 from verifier.rules.examine import Examined, Reading, Statement, examine_entry
@@ -127,6 +127,11 @@ def _open_checkpoint(bundle: Bundle, policy: Policy, log: VerifierKey, outcome: 
 
 def _verify_receipts(bundle: Bundle, opened: OpenedCheckpoint, leaves: dict[int, bytes], outcome: Outcome) -> None:
     head = opened.checkpoint
+    if bundle.inclusion is not None:
+        try:
+            verify_inclusions(leaves, head.size, bundle.inclusion, head.root)
+        except MalformedInput as error:
+            outcome.fail(BundleCheck.RECEIPT, error.reason, "inclusion.bin", "", error.detail)
     for index, raw in bundle.receipts.items():
         where = f"receipts/{index}.tlog-proof"
         try:
@@ -145,11 +150,11 @@ def _verify_links(bundle: Bundle, leaves: dict[int, bytes], outcome: Outcome) ->
     """Check the form of every entry and its place in the chain, whatever its statement says."""
     last_ms = 0
     for index, raw in bundle.entries.items():
-        where = f"entries/{index}.entry"
+        where = f"entry {index}"
         try:
             entry = parse_entry(raw)
         except CheckFailed as error:
-            outcome.fail(BundleCheck.ENTRY, error.failure.reason, f"{where}{error.failure.where}")
+            outcome.fail(BundleCheck.ENTRY, error.failure.reason, f"{where} {error.failure.where}".rstrip())
             continue
         before = leaves.get(index - 1, FIRST_LINK if index == 0 else None)
         if entry.index != index:
@@ -190,7 +195,7 @@ class _Acceptor:
 
     def stop(self, index: int) -> None:
         self.chain.is_readable = False
-        self.outcome.doubt(BundleCheck.ENTRY, "unknown-rules", f"entries/{index}.entry and those behind it")
+        self.outcome.doubt(BundleCheck.ENTRY, "unknown-rules", f"entry {index} and those behind it")
 
     def take(self, index: int, item: Examined) -> None:
         chain, registry = self.chain, self.chain.registry
@@ -221,7 +226,7 @@ class _Acceptor:
         try:
             verify_algorithms(self.chain.registry, statement, index)
         except CheckFailed as error:
-            self.outcome.doubt(BundleCheck.SIGNATURE, error.failure.reason, f"entries/{index}.entry/signers")
+            self.outcome.doubt(BundleCheck.SIGNATURE, error.failure.reason, f"entry {index} /signers")
 
     def _without_unknown_seen(self, index: int, item: Examined) -> Examined:
         """Return the entry without a `seen` whose tree only entries that are not here would tell."""
@@ -231,9 +236,7 @@ class _Acceptor:
         return item._replace(statement=statement._replace(seen=None))
 
     def _refuse(self, index: int, failure: Failure) -> None:
-        where = (
-            f"entries/{index}.entry{failure.where if failure.where.startswith('/') else ' ' + failure.where}".rstrip()
-        )
+        where = f"entry {index} {failure.where}".rstrip()
         is_explained = (
             failure.check is Check.REFERENCE and failure.reason in _EXPLAINED and not self.chain.is_whole
             and (failure.reason == "legal-hold" or failure.where in {"/valid_from_ms", "/valid_until_ms"})
@@ -249,12 +252,12 @@ def _verify_entry_0(chain: Chain, log: VerifierKey, outcome: Outcome) -> None:
     """Check that the ledger's own statement names the policy's log: else its entries were made for another."""
     registry = chain.registry
     if registry.origin != log.name:
-        outcome.fail(BundleCheck.ACCEPTANCE, "wrong-origin", "entries/0.entry/origin", log.name, registry.origin)
+        outcome.fail(BundleCheck.ACCEPTANCE, "wrong-origin", "entry 0 /origin", log.name, registry.origin)
     signed_by = chain.opened.log_vkeys
     if not set(signed_by) & set(registry.log_vkeys):
         if registry.rules < ROTATION or chain.is_whole:
             wanted, actual = " ".join(signed_by), " ".join(registry.log_vkeys)
-            outcome.fail(BundleCheck.ACCEPTANCE, "wrong-log-key", "entries/0.entry/log_keys", wanted, actual)
+            outcome.fail(BundleCheck.ACCEPTANCE, "wrong-log-key", "entry 0 /log_keys", wanted, actual)
         else:  # the entry that brought it may have been left out
             outcome.doubt(BundleCheck.ACCEPTANCE, "log-key-unknown", " ".join(signed_by))
 

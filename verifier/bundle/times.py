@@ -1,4 +1,4 @@
-"""What dates the entries of a bundle: its time-stamps, and older checkpoints (docs/bundle.md §2.1; check `time`)."""
+"""What dates the entries of a bundle: its time-stamps, and older checkpoints (docs/bundle.md §2.3; check `time`)."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from verifier.core.errors import MalformedInput
 from verifier.core.jcs import MAX_INTEGER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 HASH_BYTES = 32
 EMPTY_ROOT = sha256(b"").digest()
@@ -67,6 +67,50 @@ def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], 
         raise MalformedInput("inclusion proof", "path-length", "shorter than the size asks for")
     if computed != root:
         raise MalformedInput("inclusion proof", "root-mismatch", computed.hex())
+
+
+def verify_inclusions(leaves: Mapping[int, bytes], size: int, hashes: bytes, root: bytes) -> None:
+    """Check that leaf hashes, by index, stand in the tree of `size` leaves with this root (docs/bundle.md §2.2).
+
+    `hashes` are those of the subtrees that hold none of them, joined: level by level from the leaves, each ascending.
+    Raises `MalformedInput` unless 0 ≤ index < size ≤ 2^53 − 1, there is a leaf, and exactly the hashes that are asked
+    for lead to `root`.
+    """
+    level = sorted(leaves.items())
+    if not level or not 0 <= level[0][0] <= level[-1][0] < size <= MAX_INTEGER:
+        raise MalformedInput("inclusion proof", "out-of-range", f"of size {size}")
+    if len(hashes) % HASH_BYTES:
+        raise MalformedInput("inclusion proof", "malformed", "a hash is not 32 bytes long")
+    given = (hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES))
+    try:
+        while size > 1:
+            level = _parents(level, size, given)
+            size = (size + 1) >> 1
+    except StopIteration:
+        raise MalformedInput("inclusion proof", "path-length", "fewer hashes than the indexes ask for") from None
+    if next(given, None) is not None:
+        raise MalformedInput("inclusion proof", "path-length", "more hashes than the indexes ask for")
+    if level[0][1] != root:
+        raise MalformedInput("inclusion proof", "root-mismatch", level[0][1].hex())
+
+
+def _parents(level: list[tuple[int, bytes]], width: int, given: Iterator[bytes]) -> list[tuple[int, bytes]]:
+    """Return the nodes above some nodes of a level of `width`; raises StopIteration where a sibling is missing."""
+    above: list[tuple[int, bytes]] = []
+    known = iter(level)
+    waiting = next(known, None)
+    while waiting is not None:
+        position, own = waiting
+        waiting = next(known, None)
+        if position & 1:
+            own = node_hash(next(given), own)
+        elif waiting is not None and waiting[0] == position + 1:
+            own = node_hash(own, waiting[1])
+            waiting = next(known, None)
+        elif position + 1 < width:
+            own = node_hash(own, next(given))
+        above.append((position >> 1, own))  # else the last of an odd level: the RFC's tree has it a level higher
+    return above
 
 
 def verify_consistency(  # noqa: C901, PLR0912 (step by step as the RFC has it)

@@ -121,7 +121,7 @@ class _Builder:
         documents = Documents(
             case=case,
             evidence=evidence,
-            judgement=judge([proved.entry for proved in gathered.entries], case.acts, disclosures),
+            judgement=judge(gathered.entries, case.acts, disclosures),
             gathered=gathered,
             disclosures=tuple(disclosures),
             made={"at_ms": self.speaker.clock(), "by": self.speaker.name, "program": _program()},

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ledger.party.chain.gathering import Story
 from ledger.party.chain.told import parties_of, select
-from ledger.party.evidence.parts.archive import as_json, zip_members
+from ledger.party.evidence.parts.archive import as_json, pack_entries, zip_members
 from ledger.party.evidence.parts.documents import Documents
 from ledger.party.evidence.report.fonts import absent_words
 from ledger.party.evidence.report.papers import PAGES, pages, verify_page
@@ -44,9 +44,8 @@ def machine_members(documents: Documents) -> dict[str, bytes]:
         "judgement.json": as_json(dict(documents.judgement)),
         "provenance.json": _provenance(documents),
     }
-    for proved in gathered.entries:
-        members[f"entries/{proved.entry.index}.entry"] = proved.entry.raw
-        members[f"receipts/{proved.entry.index}.tlog-proof"] = proved.receipt
+    members["entries.bin"] = pack_entries(gathered.entries)
+    members["inclusion.bin"] = b"".join(gathered.inclusion)
     for number, history in enumerate(gathered.histories):
         members[f"histories/{number}.json"] = as_json(history)
     return members

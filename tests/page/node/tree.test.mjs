@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 
-import {decode64, hex, unhex, utf8} from '../../../verifier/page/src/bytes.js';
-import {leafHash, rootByPath} from '../../../verifier/page/src/tree.js';
+import {concat, decode64, hex, unhex, utf8} from '../../../verifier/page/src/bytes.js';
+import {leafHash, nodeHash, rootByHashes, rootByPath} from '../../../verifier/page/src/tree.js';
 import {load} from './vectors.mjs';
 
 test('paths of transparency-dev, happy and mutated', () => {
@@ -33,4 +33,33 @@ test('what is no place, and what is no hash, leads nowhere', () => {
     assert.equal(rootByPath(leaf, 0, 2, [broken]), null);
     assert.equal(rootByPath(broken, 0, 1, []), null);
   }
+});
+
+/** Every level of the tree over some leaves, the last of an odd level a level higher. */
+const levelsOf = leaves => {
+  const levels = [leaves];
+  for (let below = leaves; below.length > 1; below = levels.at(-1))
+    levels.push(Array.from({length: Math.ceil(below.length / 2)}, (_, i) => 2 * i + 1 < below.length ? nodeHash(below[2 * i], below[2 * i + 1]) : below[2 * i]));
+  return levels;
+};
+test('every choice of leaves is proved together, by exactly the hashes that are needed', () => {
+  for (let size = 1; size < 9; size += 1) {
+    const leaves = Array.from({length: size}, (_, i) => leafHash(utf8(`entry-${i}`))), levels = levelsOf(leaves), root = hex(levels.at(-1)[0]);
+    for (let choice = 1; choice < 2 ** size; choice += 1) {
+      const chosen = leaves.map((leaf, i) => [i, leaf]).filter(([i]) => choice >> i & 1), path = [];
+      let known = new Set(chosen.map(([i]) => i));
+      for (const level of levels) {
+        path.push(...[...known].map(i => i ^ 1).filter(i => !known.has(i) && i < level.length).sort((a, b) => a - b).map(i => level[i]));
+        known = new Set([...known].map(i => i >> 1));
+      }
+      const hashes = concat(...path), rootOf = (level, given) => { const found = rootByHashes(level, size, given); return found && hex(found); };
+      assert.equal(rootOf(chosen, hashes), root);
+      assert.equal(rootOf(chosen, concat(hashes, leaves[0])), null, 'one hash too many');
+      assert.equal(rootOf(chosen, concat(hashes, Uint8Array.of(0))), null, 'a byte too many');
+      if (path.length) assert.equal(rootOf(chosen, hashes.subarray(32)), null, 'one hash too few');
+      if (path.length) assert.notEqual(rootOf(chosen, hashes.map((byte, i) => i ? byte : byte ^ 1)), root, 'a changed hash');
+      assert.equal(rootOf([...chosen, [size, leaves[0]]], hashes), null, 'a leaf outside the tree');
+    }
+  }
+  assert.equal(rootByHashes([], 0, new Uint8Array()), null);
 });

@@ -13,7 +13,6 @@ from ledger.party.evidence.parts.case import read_case
 from ledger.party.evidence.parts.documents import Documents
 from ledger.party.evidence.parts.gathering import Gathered
 from ledger.party.evidence.parts.judgement import judge
-from ledger.party.evidence.parts.tiles import Proved
 from ledger.party.vault.disclosures import Disclosure
 from ledger.statements.reading import read_model
 from tests.harness.bundles import Maker
@@ -22,11 +21,8 @@ from tests.harness.bundles import Maker
 def documents_of(maker: Maker, **evidence: Json) -> Documents:
     """Return the documents of a made bundle, judged anew; `evidence` replaces members of evidence.json."""
     files = maker.files()
-    indexes = sorted(int(path.split("/")[1].split(".")[0]) for path in files if path.startswith("entries/"))
     note = files["checkpoint.txt"]
-    proved = tuple(
-        Proved(parse_entry(files[f"entries/{index}.entry"]), files[f"receipts/{index}.tlog-proof"]) for index in indexes
-    )
+    entries = tuple(parse_entry(maker.story.entries[index]) for index in maker.indexes())
     histories = tuple(parse_json(raw) for path, raw in files.items() if path.startswith("histories/"))
     shown: list[Any] = parse_json(files["disclosures.json"])["disclosures"]
     disclosures = tuple(read_model(Disclosure, item) for item in shown)
@@ -34,8 +30,8 @@ def documents_of(maker: Maker, **evidence: Json) -> Documents:
     return Documents(
         case=case,
         evidence=parse_json(files["evidence.json"]) | evidence,
-        judgement=judge([one.entry for one in proved], case.acts, disclosures),
-        gathered=Gathered(note, parse_checkpoint(parse_note(note).text).head, proved, histories),
+        judgement=judge(entries, case.acts, disclosures),
+        gathered=Gathered(note, parse_checkpoint(parse_note(note).text).head, entries, histories),
         disclosures=disclosures,
         made=parse_json(files["manifest.json"])["made"],
         paths=(),

@@ -1,4 +1,4 @@
-"""A log's time-stamps for a bundle (docs/bundle.md §2.1): the closest ones, checked, and no error whatever is there."""
+"""A log's time-stamps for a bundle (docs/bundle.md §2.3): the closest ones, checked, and no error whatever is there."""
 
 from __future__ import annotations
 

@@ -11,7 +11,6 @@ import pytest
 
 from ledger.core.dsse import statement_id
 from ledger.core.encoding import b64decode
-from ledger.core.receipt import format_receipt
 from tests.conformance.effort import rounds
 from tests.conformance.tale import Tale
 from tests.harness.builder import LedgerBuilder
@@ -78,9 +77,8 @@ def examined(ledger: LedgerBuilder, indexes: list[int]) -> tuple[Chain, Outcome]
     """Check these entries of a log as a bundle's."""
     note, tree = ledger.checkpoint(), ReferenceTree([entry_leaf(raw) for raw in ledger.entries])
     bundle, outcome = Bundle(note=note), Outcome()
-    for index in indexes:
-        bundle.entries[index] = ledger.entries[index]
-        bundle.receipts[index] = format_receipt(index, tree.inclusion(index, ledger.size), note)
+    bundle.entries = {index: ledger.entries[index] for index in indexes}
+    bundle.inclusion = b"".join(tree.shared(indexes, ledger.size))
     policy = parse_policy(ledger.policy().encode())
     return verify_chain(bundle, policy, policy.logs[0], outcome), outcome
 

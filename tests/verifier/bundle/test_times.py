@@ -1,4 +1,4 @@
-"""Time-stamps and older checkpoints in a bundle, with and without roots (docs/bundle.md §2.1, §6)."""
+"""Time-stamps and older checkpoints in a bundle, with and without roots (docs/bundle.md §2.3, §6)."""
 
 from __future__ import annotations
 

@@ -10,9 +10,18 @@ from typing import Any
 
 import pytest
 
+from tests.harness.reference import ReferenceTree
 from tests.verifier.builder import root_of
 from verifier.core.errors import MalformedInput
-from verifier.core.tree import Tree, leaf_hash, tile_path, tile_widths, verify_consistency, verify_inclusion
+from verifier.core.tree import (
+    Tree,
+    leaf_hash,
+    tile_path,
+    tile_widths,
+    verify_consistency,
+    verify_inclusion,
+    verify_inclusions,
+)
 
 VECTORS = Path(__file__).parents[2] / "vectors"
 LEAVES = [leaf_hash(b"entry-%d" % number) for number in range(64)]
@@ -147,3 +156,21 @@ def test_a_tree_that_grows_in_steps_remembers_every_root() -> None:
         tree.extend(b"".join(LEAVES[start:end]))
     assert [tree.root(size) for size in range(65)] == [root_of(LEAVES[:size]) for size in range(65)]
     assert tile_path("entries", 1_234_067, 256) == "tile/entries/x001/x234/067"
+
+
+@pytest.mark.parametrize("size", range(1, 9))
+def test_leaves_are_proved_together_by_exactly_the_hashes_that_are_needed(size: int) -> None:
+    """Every choice of leaves: docs/bundle.md §2.2."""
+    tree, root = ReferenceTree(LEAVES), root_of(LEAVES[:size])
+    for choice in range(1, 1 << size):
+        leaves = {at: LEAVES[at] for at in range(size) if choice >> at & 1}
+        path = tree.shared(list(leaves), size)
+        verify_inclusions(leaves, size, b"".join(path), root)
+        for wrong in (*_flips(path), [*path, bytes(31)]):
+            with pytest.raises(MalformedInput):
+                verify_inclusions(leaves, size, b"".join(wrong), root)
+        for others in (leaves | {min(leaves): bytes(32)}, leaves | {size: LEAVES[0]}, leaves | {-1: LEAVES[0]}, {}):
+            with pytest.raises(MalformedInput):
+                verify_inclusions(others, size, b"".join(path), root)
+    with pytest.raises(MalformedInput):
+        verify_inclusions({0: LEAVES[0]}, 1 << 53, bytes(32 * 53), root)

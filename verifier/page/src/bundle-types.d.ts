@@ -6,6 +6,7 @@ type BundleReport = import('./report.js').Report;
 type Tell = (step?: string | [check: string, part: number]) => Promise<void>;
 
 interface Manifest {
+  type: string;
   made: {at_ms: number; by: string; program: string};
   files: {bytes: number; path: string; sha256: string}[];
 }
@@ -128,6 +129,8 @@ interface Bundle {
   /** Entries and receipts by their index. */
   entries: Map<number, Bytes>;
   receipts: Map<number, Bytes>;
+  /** What proves all entries together; absent in version 1. */
+  inclusion?: Bytes;
   /** The paths of the histories. */
   histories: string[];
   /** How many time-stamp tokens there are; this page reads none. */

@@ -4,7 +4,7 @@
 import {Fault, fail, isAscending, lookUp} from './bytes.js';
 import {disclosuresForm} from './disclosures.js';
 import {
-  FOR_PEOPLE, HISTORY_TYPE, caseForm, evidenceForm, historyForm, judgementForm, manifestForm,
+  FOR_PEOPLE, HISTORY_TYPE, VERSIONS, caseForm, evidenceForm, historyForm, judgementForm, manifestForm,
 } from './documents.js';
 import {has} from './forms.js';
 import {MAX_INTEGER, canonical, parseCanonical} from './json.js';
@@ -31,6 +31,24 @@ function readDocument(files, path, read) {
  * @type {(files: Map<string, Bytes>, path: string, form: Check) => Json}
  */
 const parseDocument = (files, path, form) => readDocument(files, path, value => { form(value); return value; });
+const TOGETHER = ['entries.bin', 'inclusion.bin'];
+/**
+ * The entries of the one file that holds them, by index, up to its very end (§2.2).
+ * @type {(bytes: Bytes) => Map<number, Bytes>}
+ */
+function splitEntries(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), entries = new Map();
+  let last = -1;
+  for (let at = 0; at < bytes.length;) {
+    if (at + 10 > bytes.length) fail('malformed', 'entries.bin');
+    const index = 2 ** 32 * view.getUint32(at) + view.getUint32(at + 4), from = at + 10;
+    at = from + view.getUint16(at + 8);
+    if (index <= last || index > MAX_INTEGER || at > bytes.length) fail('malformed', 'entries.bin');
+    entries.set(index, bytes.subarray(from, at));
+    last = index;
+  }
+  return entries;
+}
 /** @type {<T extends number | string>(list: T[]) => boolean} */
 const isRising = list => list.every((item, i) => i === 0 || list[i - 1] < item);
 /**
@@ -39,8 +57,8 @@ const isRising = list => list.every((item, i) => i === 0 || list[i - 1] < item);
  */
 export async function parseBundle(bytes, tell) {
   const files = await readZip(bytes);
-  /** @type {Pick<Bundle, 'files' | 'entries' | 'receipts' | 'histories' | 'tokens'>} */
-  const bundle = {files, entries: new Map(), receipts: new Map(), histories: [], tokens: 0};
+  /** @type {Pick<Bundle, 'files' | 'entries' | 'receipts' | 'inclusion' | 'histories' | 'tokens'>} */
+  const bundle = {files, entries: new Map(), receipts: new Map(), inclusion: undefined, histories: [], tokens: 0};
   if (files.keys().next().value !== 'manifest.json') fail('missing', 'manifest.json, as the first member');
   /** @type {Manifest} */
   const manifest = parseDocument(files, 'manifest.json', manifestForm);
@@ -53,22 +71,25 @@ export async function parseBundle(bytes, tell) {
     if (!member || path === 'manifest.json') fail('missing', path);
     if (member.length !== length || await fileDigest(member) !== digest) fail('wrong-digest', path);
   }
-  for (const path of ['checkpoint.txt', 'entries/0.entry', 'case.json', 'evidence.json', 'judgement.json'])
+  const isTogether = VERSIONS[manifest.type] > 1;
+  for (const path of ['checkpoint.txt', 'case.json', 'evidence.json', 'judgement.json', ...(isTogether ? TOGETHER : [])])
     if (!files.has(path)) fail('missing', path);
   const found = [];
   for (const [path, member] of files) {
     const [, folder, n] = /^(entries|receipts|histories|timestamps)\/(0|[1-9][0-9]{0,15})\.(?:entry|tlog-proof|json|tsr)$/.exec(path) ?? [], isPath = folder && path === {
       entries: `entries/${n}.entry`, receipts: `receipts/${n}.tlog-proof`, histories: `histories/${n}.json`, timestamps: `timestamps/${n}.tsr`}[folder];
-    if (isPath && (folder === 'entries' || folder === 'receipts') && Number(n) <= MAX_INTEGER) bundle[folder].set(Number(n), member);
+    if (isPath && !isTogether && (folder === 'entries' || folder === 'receipts') && Number(n) <= MAX_INTEGER) bundle[folder].set(Number(n), member);
     else if (isPath && folder === 'histories') bundle.histories.push(path);
     else if (isPath && folder === 'timestamps') bundle.tokens += 1;
     else if (/^found\/[a-z0-9._-]+$/.test(path)) found.push(path);
     // Older checkpoints bound times for whoever names roots of time-stamps; nothing here rests on them.
     else if (!/^timestamps\/(0|[1-9][0-9]{0,15})\.json$/.test(path) && !['manifest.json', 'checkpoint.txt', 'case.json', 'disclosures.json', 'evidence.json',
-      'judgement.json', ...FOR_PEOPLE].includes(path)) fail('unknown-path', path);
+      'judgement.json', ...FOR_PEOPLE, ...(isTogether ? TOGETHER : [])].includes(path)) fail('unknown-path', path);
   }
   for (const index of [...bundle.entries.keys(), ...bundle.receipts.keys()])
     if (!bundle.entries.has(index) || !bundle.receipts.has(index)) fail('missing', `entries/${index}.entry or its receipt`);
+  if (isTogether) Object.assign(bundle, {entries: splitEntries(lookUp(files, 'entries.bin')), inclusion: lookUp(files, 'inclusion.bin')});
+  if (!bundle.entries.has(0)) fail('missing', 'entry 0');
   await tell();
   const {made} = manifest, case_ = parseDocument(files, 'case.json', caseForm);
   /** @type {Evidence} */

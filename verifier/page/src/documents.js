@@ -26,8 +26,13 @@ const upTo = (most, item) => listOf(item, most, 0);
 /** @type {(type: string) => Check} */
 const isA = type => exactly(`provenance-ledger.${type}/v1`);
 const bits = integer(0, MOST_MILLIBITS);
+/**
+ * Of the packaging, by the type that the manifest names: one file an entry, or all entries in one (§2.1, §2.2).
+ * @type {Record<string, number>}
+ */
+export const VERSIONS = {'provenance-ledger.bundle/v1': 1, 'provenance-ledger.bundle/v2': 2};
 export const manifestForm = members({
-  type: isA('bundle'),
+  type: codes(...Object.keys(VERSIONS)),
   made: members({at_ms: time, by: line(300), program: line(100)}),
   files: upTo(MAX_MEMBERS, members({bytes: size, path: line(65535), sha256: hex32})),
 });

@@ -11,11 +11,17 @@ import {parseReceipt} from './notes.js';
 import {Registry, record, subjectsOf} from './registry.js';
 import {PAYLOAD_TYPE, openEnvelope, parseEntry, parseStatement} from './statements.js';
 import {LASTING_KEYS, NEWEST_RULES, ROTATION, RULES} from './tables.js';
-import {leafHash, rootByPath} from './tree.js';
+import {leafHash, rootByHashes, rootByPath} from './tree.js';
 
 /** @type {(report: BundleReport, bundle: Bundle) => Promise<void>} */
-export async function verifyReceipts(report, {receipts, entries, files}) {
+export async function verifyReceipts(report, {receipts, entries, files, inclusion}) {
   const {size: size_, root} = report.story.checkpoint, note = lookUp(files, 'checkpoint.txt');
+  if (inclusion) {
+    await report.check('receipt', () => {
+      const computed = rootByHashes(Array.from(entries, ([index, bytes]) => [index, leafHash(bytes)]), size_, inclusion);
+      if (!computed || !sameBytes(computed, root)) fail('wrong-path', 'inclusion.bin');
+    });
+  }
   for (const [index, bytes] of receipts) {
     await report.check('receipt', () => {
       const where = `receipts/${index}.tlog-proof`, receipt = parseReceipt(bytes);
@@ -41,7 +47,7 @@ export async function verifyEntries(report, bundle, tell) {
   Object.assign(story, {registry, isWhole, isReadable: true, indexes, about});
   for (const index of indexes) {
     await report.check('entry', () => {
-      const where = `entries/${index}.entry`;
+      const where = `entry ${index} `;
       let entry;
       try {
         entry = parseEntry(lookUp(bundle.entries, index));
@@ -62,7 +68,7 @@ export async function verifyEntries(report, bundle, tell) {
   const disclosedOf = (/** @type {string} */ own) => bundle.disclosures.filter(item => item.statement_id === own);
   const unreadable = (/** @type {number} */ index) => {
     story.isReadable = false;
-    report.note(new Doubt('unknown-rules', `entries/${index}.entry and those behind it`), 'entry');
+    report.note(new Doubt('unknown-rules', `entry ${index} and those behind it`), 'entry');
   };
   for (const [position, index] of indexes.entries()) {
     const entry = lookUp(parsed, index);
@@ -99,16 +105,16 @@ export async function verifyEntries(report, bundle, tell) {
       if (!RULES[registry.rules] && index !== indexes.at(-1)) return unreadable(index + 1);
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      report.note(againAt(error, `entries/${index}.entry ${error.where}`), 'acceptance');
+      report.note(againAt(error, `entry ${index} ${error.where}`), 'acceptance');
     }
     if (registry.ledger === null) return;
   }
-  for (const index of registry.lacking) report.note(new Doubt('wrong-signers', `entries/${index}.entry /signers`), 'signature');
+  for (const index of registry.lacking) report.note(new Doubt('wrong-signers', `entry ${index} /signers`), 'signature');
   const {log, cosigned} = story.checkpoint;
-  if (registry.origin !== log.name) report.note(new Fault('wrong-origin', 'entries/0.entry/origin'), 'acceptance');
+  if (registry.origin !== log.name) report.note(new Fault('wrong-origin', 'entry 0 /origin'), 'acceptance');
   if (!story.checkpoint.signedBy.some(vkey => registry.logKeys.includes(vkey))) {
     const mayBeElsewhere = registry.rules >= ROTATION && !registry.isWhole; // the entry that brought it may have been left out
-    report.note(mayBeElsewhere ? new Doubt('log-key-unknown', log.vkey) : new Fault('wrong-log-key', 'entries/0.entry/log_keys'), 'acceptance');
+    report.note(mayBeElsewhere ? new Doubt('log-key-unknown', log.vkey) : new Fault('wrong-log-key', 'entry 0 /log_keys'), 'acceptance');
   }
   for (const [witness, seconds] of cosigned)
     if (seconds < Math.ceil(newest / 1000) - 300) report.note(new Fault('older-than-entry', witness), 'acceptance');

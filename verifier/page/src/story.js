@@ -33,9 +33,10 @@ export async function verifyHistories({report, story, bundle, registry}) {
       if (history.ledger !== registry.ledger) fail('wrong-ledger', path);
       if (history.size !== checkpoint.size || history.root !== hex(checkpoint.root)) fail('other-checkpoint', path);
       if (history.indexes.some(index => index >= history.size)) fail('wrong-value', path);
+      const listed = new Set(history.indexes);
       for (const entry of story.accepted) {
         const concerns = history.subjects.some(subject => lookUp(story.about, entry.id).has(subject));
-        if (concerns && !history.indexes.includes(entry.index)) fail('history-omits', `${path}: entry ${entry.index}`); // the operator signed it, and left it out
+        if (concerns && !listed.has(entry.index)) fail('history-omits', `${path}: entry ${entry.index}`); // the operator signed it, and left it out
       }
       story.histories.push(history);
     });

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
+from struct import Struct
 
 from ledger.core.encoding import Json, canonical
+from ledger.core.entry import Entry
 from ledger.party.evidence.parts.errors import TooLarge
 
 MANIFEST = "manifest.json"
@@ -20,6 +22,8 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 _REGULAR_FILE = 0o100644 << 16
 _UNIX = 3
+_HEAD = Struct(">QH")
+"""Index of an entry, and how many bytes it has."""
 
 
 def as_json(document: Json) -> bytes:
@@ -27,12 +31,17 @@ def as_json(document: Json) -> bytes:
     return canonical(document) + b"\n"
 
 
+def pack_entries(entries: Iterable[Entry]) -> bytes:
+    """Return `entries.bin` of entries, ascending by index (docs/bundle.md §2.2)."""
+    return b"".join(_HEAD.pack(entry.index, len(entry.raw)) + entry.raw for entry in entries)
+
+
 def manifest_of(members: Mapping[str, bytes], made: Mapping[str, Json]) -> bytes:
     """Return the manifest of these members; `made` is `{"at_ms", "by", "program"}`."""
     files = [
         {"bytes": len(data), "path": path, "sha256": sha256(data).hexdigest()} for path, data in sorted(members.items())
     ]
-    return as_json({"files": files, "made": dict(made), "type": "provenance-ledger.bundle/v1"})
+    return as_json({"files": files, "made": dict(made), "type": "provenance-ledger.bundle/v2"})
 
 
 def zip_members(members: Mapping[str, bytes], made: Mapping[str, Json]) -> bytes:

@@ -55,7 +55,7 @@ class Documents:
 
     def completeness(self) -> str:
         """Return in one of three ways whether entries may have been left out (docs/bundle.md §6)."""
-        indexes = {proved.entry.index for proved in self.gathered.entries}
+        indexes = {entry.index for entry in self.gathered.entries}
         if len(indexes) == self.gathered.head.size:
             return "complete"
         for history in self.gathered.histories:

@@ -1,4 +1,4 @@
-"""Time-stamps of a log in a bundle of it (docs/bundle.md §2.1): those that bound the entries of the case most closely.
+"""Time-stamps of a log in a bundle of it (docs/bundle.md §2.3): those that bound the entries of the case most closely.
 
 A ledger and every copy of it have them at the same paths (docs/format.md §21.4), and neither is believed: a checkpoint
 is put in if the policy trusts it and its tree leads to the bundle's, and a token if it is over that checkpoint. Whose

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -15,8 +15,10 @@ from ledger.core.merkle import (
     inclusion_ranges,
     nodes_of,
     prove,
+    shared_ranges,
     verify_consistency,
     verify_inclusion,
+    verify_inclusions,
 )
 from ledger.core.receipt import format_receipt
 from ledger.core.tiles import TILE_HEIGHT, TILE_WIDTH, Tile, format_tile_path, node_in_tile, tile_of
@@ -34,7 +36,7 @@ _MAX_KEPT = 256
 
 @dataclass(frozen=True)
 class Proved:
-    """An entry and its receipt, which was verified under the checkpoint that all of a bundle's receipts carry."""
+    """An entry and its receipt, which was verified under the tree's checkpoint."""
 
     entry: Entry
     receipt: bytes
@@ -60,6 +62,13 @@ class Tree:
             self._bundles[position] = _split(await self._tile(tile), tile.width)
         return self._bundles[position][index % TILE_WIDTH]
 
+    async def parsed(self, index: int) -> Entry:
+        """Return an entry, unverified until it is given to `prove`; raise ReceiptInvalid if it has not the form."""
+        try:
+            return parse_entry(await self.entry(index))
+        except (LedgerError, IndexError) as error:
+            raise ReceiptInvalid(f"entry {index} is not what the checkpoint signs: {error}") from error
+
     async def proved(self, index: int) -> Proved:
         """Return an entry with its receipt; raise ReceiptInvalid if it is not what the checkpoint signs."""
         try:
@@ -71,6 +80,22 @@ class Tree:
         except (LedgerError, IndexError) as error:
             raise ReceiptInvalid(f"entry {index} is not what the checkpoint signs: {error}") from error
         return Proved(entry, format_receipt(index, path, self.note))
+
+    async def prove(self, entries: Sequence[Entry]) -> list[bytes]:
+        """Return the hashes that prove entries, ascending, together (docs/bundle.md §2.2).
+
+        Raises ReceiptInvalid, with the entry that is not what the checkpoint signs.
+        """
+        leaves = {entry.index: entry.leaf for entry in entries}
+        try:
+            ranges = shared_ranges(list(leaves), self.head.size)
+            path = [prove([span], await self._nodes(nodes_of([span])))[0] for span in ranges]
+            verify_inclusions(leaves, self.head.size, path, self.head.root)
+        except (LedgerError, IndexError) as error:
+            for entry in entries:
+                await self.proved(entry.index)
+            raise ReceiptInvalid(f"the entries are not what the checkpoint signs: {error}") from error
+        return path
 
     async def consistency(self, old: TreeHead) -> list[bytes]:
         """Return the path from an older tree head to this tree's, verified (RFC 9162 §2.1.4); raise ProofError.

@@ -251,8 +251,8 @@ def _keys(documents: Documents) -> list[dict[str, str]]:
     """Return every key that an entry registers: whose, for what, from when, and until when it speaks."""
     revoked = {str(one.fields["keyid"]): one for one in documents.gathered.told() if one.type == "party.key_revoked"}
     found = []
-    for proved in documents.gathered.entries:
-        statement = read_statement(proved.entry.envelope.payload)
+    for entry in documents.gathered.entries:
+        statement = read_statement(entry.envelope.payload)
         for keyid, (_, use) in statement.introduced.items():
             end = revoked.get(keyid)
             found.append(
@@ -260,7 +260,7 @@ def _keys(documents: Documents) -> list[dict[str, str]]:
                     "party": statement.issuer,
                     "keyid": keyid,
                     "use": use,
-                    "since": f"entry {proved.entry.index}, {stamp(proved.entry.time_ms)}",
+                    "since": f"entry {entry.index}, {stamp(entry.time_ms)}",
                     "until": "not revoked here" if end is None else f"entry {end.index}, {stamp(end.time_ms)}",
                 }
             )
