@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Ta
 from ledger.core.commitment import Place, commit
 from ledger.core.encoding import MAX_INTEGER, Json
 from ledger.core.errors import FormatError
+from ledger.core.unicode import nfc
 from ledger.statements.fields import FileName, Hex32, Id, Maybe, MediaType, Model, Name, Nonce, Quantity, refuse
 
 CONTENT: Literal["content"] = "content"
@@ -19,7 +20,7 @@ MAX_COLUMNS = 4096
 
 
 def _column(name: str) -> str:
-    if any(unicodedata.category(character) == "Cc" for character in name) or unicodedata.normalize("NFC", name) != name:
+    if any(unicodedata.category(character) == "Cc" for character in name) or nfc(name) != name:
         raise refuse(FormatError("wrong-value", detail="a column's name is in NFC, without control characters"))
     return name
 

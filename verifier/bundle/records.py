@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from verifier.bundle.checks import BundleCheck, Outcome
 from verifier.bundle.found import READABLE, Table, UnknownEncoding, read_table
 from verifier.core.b64 import decode_base64
+from verifier.core.code_points import are_assigned
 from verifier.core.errors import MalformedInput
 from verifier.core.tree import verify_inclusion
-from verifier.sealed.normal import Mapped, Mapping
+from verifier.sealed.normal import Mapped, Mapping, is_comparable
 from verifier.sealed.rows import CHUNKS, Cell, Cells, format_record, parse_cell, parse_record, record_leaf
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from verifier.bundle.form import Bundle
 
+_UNASSIGNED = "unassigned-code-point"
 EXACT = "exact"
 """A match of equal bytes; any other is one of normal forms."""
 
@@ -155,7 +157,7 @@ def verify_found(bundle: Bundle, given: bytes | None, outcome: Outcome) -> Found
 
 def _take_named(bundle: Bundle, found: Found, outcome: Outcome) -> None:
     """Take the rows that the evidence names."""
-    is_chunked = bundle.evidence["found"]["format"] == "chunks"
+    is_chunked, mapping = bundle.evidence["found"]["format"] == "chunks", read_mapping(bundle)
     for position, item in enumerate(bundle.evidence["found_rows"]):
         raw, where = _decoded(item["value"]), f"evidence.json/found_rows/{position}"
         if item["row"] >= found.count:
@@ -168,19 +170,30 @@ def _take_named(bundle: Bundle, found: Found, outcome: Outcome) -> None:
                 outcome.fail(BundleCheck.FOUND, "not-canonical", where)
             else:
                 found.rows[item["row"]] = cells
+                if not all(is_comparable(cells[column.found]) for column in mapping.columns):
+                    outcome.doubt(BundleCheck.FOUND, _UNASSIGNED, where)
 
 
 def _compare(bundle: Bundle, found: Found, table: Table, outcome: Outcome) -> None:
     """Compare the file that was read with what the evidence says of it, and take all its rows."""
     said = bundle.evidence["found"]
     if list(table.columns) != said["columns"]:
-        outcome.fail(BundleCheck.FOUND, "wrong-columns", "evidence.json/found/columns")
+        _differ([*table.columns, *said["columns"]], "wrong-columns", "evidence.json/found/columns", outcome)
     if len(table.rows) != said["count"]:
         outcome.fail(BundleCheck.FOUND, "wrong-count", "evidence.json/found/count", len(table.rows), said["count"])
     for row, cells in found.rows.items():
-        if row >= len(table.rows) or table.rows[row] != cells:
-            outcome.fail(BundleCheck.FOUND, "wrong-row", f"evidence.json/found_rows: row {row}")
+        there = table.rows[row] if row < len(table.rows) else ()
+        if there != cells:
+            _differ([*there, *cells], "wrong-row", f"evidence.json/found_rows: row {row}", outcome)
     found.rows, found.is_read = dict(enumerate(table.rows)), True
+
+
+def _differ(cells: list[Cell], reason: str, where: str, outcome: Outcome) -> None:
+    """Note that two texts differ: as spellings of one may, if a later version of Unicode made either (§15.8)."""
+    if are_assigned("".join(cell or "" for cell in cells)):
+        outcome.fail(BundleCheck.FOUND, reason, where)
+    else:
+        outcome.doubt(BundleCheck.FOUND, _UNASSIGNED, where)
 
 
 def read_mapping(bundle: Bundle) -> Mapping:
@@ -199,11 +212,27 @@ def verify_matches(
         record = records.get(place)
         if record is None or item["row"] not in named:
             outcome.fail(BundleCheck.MATCH, "not-shown", where, "a record and a row that are shown", place)
+        elif _rests_on_unassigned(item["kind"], item["row"], record, found, mapping):
+            outcome.doubt(BundleCheck.MATCH, _UNASSIGNED, where)
+            matched.add(place)
         elif not _is_match(item["kind"], item["row"], record, found, mapping):
             outcome.fail(BundleCheck.MATCH, "no-match", where)
         else:
             matched.add(place)
     return matched
+
+
+def _rests_on_unassigned(kind: str, row: int, record: ShownRecord, found: Found, mapping: Mapping) -> bool:
+    """Tell whether a cell that a match compares is not comparable (docs/format.md §15.8)."""
+    theirs, ours = found.rows.get(row), record.cells
+    if theirs is None or ours is None:
+        return False
+    if kind == EXACT:
+        return not all(map(is_comparable, [*theirs, *ours.values()]))
+    pairs = [
+        (ours.get(item.column), theirs[item.found] if item.found < len(theirs) else None) for item in mapping.columns
+    ]
+    return not all(is_comparable(cell) for pair in pairs for cell in pair)
 
 
 def _is_match(kind: str, row: int, record: ShownRecord, found: Found, mapping: Mapping) -> bool:

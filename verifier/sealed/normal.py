@@ -9,12 +9,15 @@ from functools import lru_cache
 from typing import NamedTuple
 from unicodedata import normalize
 
+from verifier.core.code_points import are_assigned
 from verifier.sealed.rows import Cell, Cells, exact_decimal
 
 READINGS = ("comma", "dmy", "mdy", "text")
 """How a found column is read."""
 _MAX_NUMBER_CHARS = 100
 _spaces = re.compile("[\t-\r \x85\u1680\u2028\u2029]+")
+_FINAL_OR_NOT, _CHANGED = "Σ", frozenset("ʕ\U0001171e")
+"""The one letter whose small form depends on what is around it; what is something else there since Unicode 15."""
 _is_number = re.compile(
     r"([+-]?)(?:([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.([0-9]*))?|()\.([0-9]+))(?:e([+-]?[0-9]{1,3}))?"
 ).fullmatch
@@ -52,8 +55,18 @@ _DATES = {
 
 
 @lru_cache(maxsize=1 << 16)
+def is_comparable(cell: Cell) -> bool:
+    """Tell whether a cell has a normal form (docs/format.md §15.8): the same one in every version of Unicode."""
+    if cell is None or cell.isascii():
+        return True
+    if not are_assigned(cell):
+        return False
+    return _CHANGED.isdisjoint(text := normalize("NFKC", cell)) or _FINAL_OR_NOT not in text
+
+
+@lru_cache(maxsize=1 << 16)
 def normal_form(cell: Cell, reading: str) -> Cell:
-    """Return the normal form of a cell under a reading, None for none."""
+    """Return the normal form of a comparable cell under a reading, None for none."""
     if cell is None:
         return None
     text = _spaces.sub(" ", normalize("NFKC", cell).lower()).strip(" ")
@@ -121,14 +134,14 @@ class Mapping:
         self.columns = tuple(columns)
 
     def of_found(self, row: Cells) -> Cells | None:
-        """Return what a found row is compared by; None if it lacks a column, or has nothing in any."""
-        if any(item.found >= len(row) for item in self.columns):
+        """Return what a found row is compared by; None if it lacks a column, has nothing in any, or cannot be."""
+        if any(item.found >= len(row) or not is_comparable(row[item.found]) for item in self.columns):
             return None
         return _unless_empty(tuple(normal_form(row[item.found], item.reading) for item in self.columns))
 
     def of_record(self, record: Sequence[Cell]) -> Cells | None:
         """Return what a committed record is compared by, likewise."""
-        if any(item.column >= len(record) for item in self.columns):
+        if any(item.column >= len(record) or not is_comparable(record[item.column]) for item in self.columns):
             return None
         return _unless_empty(tuple(normal_form(record[item.column], "text") for item in self.columns))
 

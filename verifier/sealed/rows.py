@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
-from unicodedata import normalize
 
+from verifier.core.code_points import to_nfc
 from verifier.core.errors import MalformedInput
 
 Cell = str | None
@@ -15,8 +15,8 @@ CHUNKS, ROWS = "chunks/v1", "rows/v1"
 
 
 def tidy(text: str) -> str:
-    """Return a string in the form of records: NFC, lines ended by LF."""
-    return normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    """Return a string in the form of records: NFC of Unicode 14.0 (§15.8), lines ended by LF."""
+    return to_nfc(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def format_record(cells: Cells) -> bytes:

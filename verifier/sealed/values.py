@@ -7,6 +7,7 @@ from math import log2
 from typing import TYPE_CHECKING
 
 from verifier.core.b64 import decode_base64
+from verifier.core.code_points import to_nfc
 from verifier.core.jcs import Json
 from verifier.schema.checks import (
     Fault,
@@ -37,7 +38,7 @@ _ANY_BYTES = 1 << 26
 
 
 def _is_column(text: str) -> bool:
-    return _CONTROL.isdisjoint(text)
+    return _CONTROL.isdisjoint(text) and to_nfc(text) == text
 
 
 _columns = list_of(matching(_is_column), MAX_COLUMNS)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ledger.party.dataset.committing.copies import cell_key
-from ledger.party.dataset.reading.normal import Reading, normal_form
+from ledger.party.dataset.reading.normal import Reading, is_comparable, normal_form
 
 Numbers = npt.NDArray[np.uint64]
 """One number a cell or a row; 0 is none."""
@@ -25,6 +25,8 @@ _IntT = TypeVar("_IntT", np.uint64, np.int64)
 
 READINGS: tuple[Reading, ...] = ("text", "comma", "dmy", "mdy")
 _MAX_REMEMBERED = 1_000_000
+_EQUAL_TO_NOTHING = "not comparable\0"
+"""Before a found cell: no committed one has such a number (docs/format.md §15.8)."""
 # A reading other than `text` sees something else only in what holds one of these, before NFKC or after it.
 _MAY_DIFFER = re.compile(r"[-.,/]|[^\x00-\x7f]")
 
@@ -57,6 +59,8 @@ class CellReader:
             text = self._known["text"].get(cell)
             if text is not None:
                 return text
+        if not is_comparable(cell):
+            return cell_key(_EQUAL_TO_NOTHING + cell)
         return cell_key(normal_form(cell, reading))
 
 

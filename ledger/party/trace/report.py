@@ -11,7 +11,7 @@ import numpy as np
 from ledger.core.encoding import Json, b64encode
 from ledger.party.dataset.committing.copies import record_key
 from ledger.party.dataset.reading.cells import Cell, canonical_record
-from ledger.party.dataset.reading.normal import equals
+from ledger.party.dataset.reading.normal import equals, is_comparable
 from ledger.party.marks.score import Sighting
 from ledger.party.text import plain
 from ledger.party.trace import scoring
@@ -186,7 +186,7 @@ def _confirmed(mine: HeldRecords, pairs: Sequence[_Pair], rows: _Rows) -> list[J
     matches = []
     for pair, theirs in zip(pairs, rows.table.take([pair.row for pair in pairs]), strict=True):
         ours = read[pair.key]
-        same = canonical_record(ours) == canonical_record(theirs)
+        same = all(map(is_comparable, ours)) and canonical_record(ours) == canonical_record(theirs)
         if same or equals(ours, theirs, mapping):
             kind = "exact" if same else "normalised"
             matches.append({"file": file.position, "kind": kind, "record": pair.record, "row": pair.row})

@@ -132,6 +132,26 @@ def test_every_match_that_is_shown_is_one_and_carries_what_evidence_needs(
     assert evidence["found"]["sha256"] in line["what"]
 
 
+def test_a_leaker_that_adds_strange_characters_hides_nothing_else(
+    planes: tuple[Sender, dict[str, tuple[str, list[Row]]]], tmp_path: Path
+) -> None:
+    """Which Unicode 14.0 does not assign (format.md §15.8): they spoil their cells, as any other change would."""
+    sender, copies = planes
+    names, _ = rows_of(PLANES)
+    transfer, copy = copies["gamma"]
+    strange, rows = "\U0001fae8", leak(copy, 0.3)
+    spoilt = [[cell + strange * (number % 5 == 0) for cell in row] for number, row in enumerate(rows)]
+    path = write(tmp_path / "leak.csv", [*names, strange], [[*row, strange] for row in spoilt])
+    trace = sender.trace(path).document
+    assert trace["conclusion"] == {"is_enough": True, "transfers": [transfer]}
+    guilty = next(item for item in trace["transfers"] if item["recipient"] == "gamma")
+    assert guilty["counts"]["records_found"] + guilty["counts"]["marks"] == sum(
+        row == old for row, old in zip(spoilt, rows, strict=True)
+    )
+    assert {match["kind"] for match in guilty["matches"]} == {"normalised"}
+    assert all(match["row"] % 5 for match in guilty["matches"])
+
+
 def test_the_public_original_is_not_enough_though_every_record_is_in_it(
     planes: tuple[Sender, dict[str, tuple[str, list[Row]]]],
 ) -> None:

@@ -9,6 +9,7 @@ import {
 import {canonical} from './json.js';
 import {sha256} from './sha256.js';
 import {verifyFields} from './statements.js';
+import {toNfc} from './unicode.js';
 
 const fileForm = either(
   members({bytes: size, media_type: mediaType, sha256: hex32}),
@@ -19,7 +20,7 @@ const fileForm = either(
 /** @type {Check} */
 function columnName(value) {
   if (typeof value !== 'string') fail('wrong-type');
-  if (/[\x00-\x1f\x7f-\x9f]/.test(value) || value.normalize('NFC') !== value) fail('wrong-value');
+  if (/[\x00-\x1f\x7f-\x9f]/.test(value) || toNfc(value) !== value) fail('wrong-value');
 }
 const contentForm = members({files: listOf(fileForm, 10000)});
 /** @type {(value: Json) => boolean} */

@@ -5,9 +5,18 @@ import {Doubt, Fault, byCodePoint, bytesOf, fail, hex, lookUp, sameBytes} from '
 import {readTable} from './found.js';
 import {canonical} from './json.js';
 import {FoundRows, readSeal, scoreSeal} from './marks.js';
-import {rowEquals} from './normal.js';
+import {isComparable, rowEquals} from './normal.js';
 import {openRecord, parseRecord, recordBytes} from './records.js';
 import {fileDigest} from './sha256.js';
+import {areAssigned} from './unicode.js';
+
+const UNASSIGNED = 'unassigned-code-point';
+/**
+ * Note that two texts differ: as spellings of one may, if a later version of Unicode made either (docs/format.md §15.8).
+ * @type {(report: Context['report'], cells: Cell[], reason: string, where: string) => void}
+ */
+const differ = (report, cells, reason, where) =>
+  areAssigned(cells.join('')) ? fail(reason, where) : report.note(new Doubt(UNASSIGNED, where), 'found');
 
 /** @type {(context: Context, tell: Tell) => Promise<void>} */
 export async function verifyRecords(context, tell) {
@@ -28,11 +37,12 @@ export async function verifyRecords(context, tell) {
 }
 /** @type {(context: Context, file: Bytes | undefined) => Promise<void>} */
 export async function verifyFound(context, file) {
-  const {bundle: {evidence: {found, found_rows: named, mapping}}, story} = context, isTable = found.format !== 'chunks', columns = found.columns ?? [];
+  const {bundle: {evidence: {found, found_rows: named, mapping}}, report, story} = context, isTable = found.format !== 'chunks', columns = found.columns ?? [];
   /** @type {[row: number, said: {bytes: Bytes, cells: Cell[] | null}][]} */
   const told = named.map(({row, value}, i) => {
     const where = `evidence.json/found_rows/${i}`, bytes = bytesOf(value), cells = isTable ? parseRecord(bytes) : null;
     if (row >= found.count || (isTable && cells?.length !== columns.length)) fail('wrong-value', where);
+    if (cells && !mapping.every(({found: at}) => isComparable(cells[at]))) report.note(new Doubt(UNASSIGNED, where), 'found');
     return [row, {bytes, cells}];
   });
   context.named = new Map(told);
@@ -43,9 +53,10 @@ export async function verifyFound(context, file) {
     else {
       try {
         const table = await readTable(file, found);
-        if (canonical(table.columns) !== canonical(columns)) fail('wrong-columns', found.name);
+        if (canonical(table.columns) !== canonical(columns)) differ(report, [...table.columns, ...columns], 'wrong-columns', found.name);
         if (table.rows.length !== found.count) fail('wrong-count', found.name);
-        for (const [row, {bytes}] of told) if (!sameBytes(recordBytes(table.rows[row]), bytes)) fail('wrong-row', `row ${row}`);
+        for (const [row, {bytes, cells}] of told)
+          if (!sameBytes(recordBytes(table.rows[row]), bytes)) differ(report, [...table.rows[row], ...cells ?? []], 'wrong-row', `row ${row}`);
         ({rows} = table);
       } catch (error) {
         if (!(error instanceof Doubt)) throw error;
@@ -59,7 +70,7 @@ export async function verifyFound(context, file) {
 }
 /** @type {(context: Context) => void} */
 export function verifyMatches(context) {
-  const {bundle: {evidence: {matches, mapping, found}}, records, named, content} = context;
+  const {bundle: {evidence: {matches, mapping, found}}, records, named, content, report} = context;
   /** @type {NonNullable<Context['matched']>} */
   const matched = [];
   context.matched = matched;
@@ -69,6 +80,13 @@ export function verifyMatches(context) {
       there = named.get(row) ?? fail('row-not-named', where);
     const isChunk = content?.files[file].records?.canonicalisation === 'chunks/v1';
     if (isChunk !== (found.format === 'chunks')) fail('no-match', where);
+    const ours = opened.cells ?? [], theirs = there.cells ?? [];
+    const compared = kind === 'exact' ? [...ours, ...theirs] : mapping.flatMap(({column, found: at}) => [ours[column], theirs[at]]);
+    if (!compared.every(isComparable)) {
+      report.note(new Doubt(UNASSIGNED, where), 'match');
+      matched.push({file, whole: opened.whole});
+      return;
+    }
     const holds = kind === 'exact' ? opened.whole && sameBytes(opened.whole, there.bytes) : !isChunk && opened.cells && there.cells && rowEquals(opened.cells, there.cells, mapping);
     if (!holds) fail('no-match', where);
     matched.push({file, whole: opened.whole});

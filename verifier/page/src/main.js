@@ -10,7 +10,7 @@ import {
   FoundRows, chanceBits, findMarks, millibits, needed, readSeal, scoreSeal, surpriseBits, wordOf,
 } from './marks.js';
 import {isMlDsaSigned} from './mldsa.js';
-import {normalForm, rowEquals} from './normal.js';
+import {isComparable, normalForm, rowEquals} from './normal.js';
 import {parseNote} from './notes.js';
 import {parseParties, parsePolicy} from './policy.js';
 import {chunkEnds, openRecord, openedForm, parseRecord} from './records.js';
@@ -19,6 +19,7 @@ import {showReport, verdictOf} from './show.js';
 import {parseEntry} from './statements.js';
 import {LANGUAGES, TEXTS, language, say, speak} from './texts.js';
 import {rootByPath} from './tree.js';
+import {areAssigned, toNfc} from './unicode.js';
 import {describe, verifyBundle} from './verify.js';
 
 const SLOTS = ['bundle', 'policy', 'parties', 'found'], chosen = {};
@@ -150,6 +151,9 @@ window.verify = {
   parsePolicy,
   readTable,
   normalForm,
+  isComparable,
+  areAssigned,
+  toNfc,
   rowEquals,
   chunkEnds,
   openedForm,

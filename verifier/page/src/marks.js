@@ -82,7 +82,7 @@ export class FoundRows {
     this.width = columns;
   }
   async prepare() {
-    /** @type {Map<Cell, Cell>[]} */
+    /** @type {Map<Cell, Cell | false>[]} */
     const caches = this.mapping.map(() => new Map()), keys = new Set();
     for (const [i, row] of this.rows.entries()) {
       const key = this.mapping.map(({found, reading}, at) => {
@@ -90,13 +90,16 @@ export class FoundRows {
         if (!caches[at].has(cell)) { if (caches[at].size > 200000) caches[at].clear(); caches[at].set(cell, normalForm(cell, reading)); }
         return caches[at].get(cell) ?? null;
       });
-      if (key.some(part => part !== null)) keys.add(JSON.stringify(key));
+      if (!key.includes(false) && key.some(part => part !== null)) keys.add(JSON.stringify(key));
       if (i % 5000 === 4999) await breathe();
     }
     this.keys = keys;
     return this;
   }
-  /** @param {Cell[]} cells */
+  /**
+   * A cell that is not comparable gives `false`, which is in no key.
+   * @param {Cell[]} cells
+   */
   has(cells) { return /** @type {Set<string>} */ (this.keys).has(JSON.stringify(this.mapping.map(({column}) => normalForm(cells[column] ?? null)))); }
 }
 /** @type {(seal: Seal, rows: FoundRows) => number[]} */

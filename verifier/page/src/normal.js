@@ -1,8 +1,10 @@
 // @ts-check
 // ── Normal forms of cells, and when two rows are equal (docs/format.md §15) ──────────────────────────────────────────
 
+import {areAssigned, toNfc} from './unicode.js';
+
 /** @type {(value: string) => string} */
-export const tidy = value => value.replace(/\r\n?/g, '\n').normalize('NFC');
+export const tidy = value => toNfc(value.replace(/\r\n?/g, '\n'));
 /**
  * `sign whole.fraction e exponent` as the shortest decimal without exponent; null where that is longer than `most`.
  * @type {(sign: string, whole: string, fraction: string, exponent: number, most: number) => string | null}
@@ -39,11 +41,21 @@ const DATES = {
 const IS_NUMBER = /^(?:[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]*)?(?:e[+-]?[0-9]{1,3})?|[+-]?\.[0-9]+(?:e[+-]?[0-9]{1,3})?)$/;
 
 /**
- * The normal form of a cell under a reading (§15.7); null for none.
- * @type {(cell: Cell, reading?: Reading) => Cell}
+ * Whether a cell has a normal form, the same in every version of Unicode (§15.8).
+ * @type {(cell: Cell | undefined) => boolean}
+ */
+export function isComparable(cell) {
+  if (!areAssigned(cell ?? '')) return false;
+  const whole = (cell ?? '').normalize('NFKC');
+  return !whole.includes('\u03a3') || !/[\u0295\u{1171e}]/u.test(whole); // what is around a sigma decides its small form
+}
+/**
+ * The normal form of a cell under a reading (§15.7); null for none, and false for a cell that is not comparable.
+ * @type {(cell: Cell, reading?: Reading) => Cell | false}
  */
 export function normalForm(cell, reading = 'text') {
   if (cell === null) return null;
+  if (!isComparable(cell)) return false;
   const plain = cell.normalize('NFKC').toLowerCase().replace(/[\t-\r \x85\u1680\u2028\u2029]+/g, ' ').replace(/^ | $/g, '');
   if (!plain) return null;
   const swapped = reading === 'comma' ? plain.replace(/[.,]/g, mark => mark === '.' ? ',' : '.') : plain;
@@ -76,4 +88,4 @@ function readDate(plain, reading) {
  * @type {(record: Cell[], found: Cell[], mapping: Mapping) => boolean}
  */
 export const rowEquals = (record, found, mapping) => mapping.every(({column, found: at, reading}) => record[column] !== undefined
-  && normalForm(record[column]) === normalForm(found[at], reading)) && mapping.some(({column}) => normalForm(record[column]) !== null);
+  && normalForm(record[column]) !== false && normalForm(record[column]) === normalForm(found[at], reading)) && mapping.some(({column}) => normalForm(record[column]) !== null);

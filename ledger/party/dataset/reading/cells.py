@@ -1,17 +1,17 @@
 """Canonical cells and records (docs/format.md §15.3).
 
 A cell is a string or missing; a record is the array of its cells, in RFC 8785's encoding. Two readers of one file must
-come to the same bytes, so that every string has one spelling: Unicode NFC, and LF for every line end in it.
+come to the same bytes, so that every string has one spelling: NFC of Unicode 14.0, and LF for every line end in it.
 """
 
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Sequence
 
 from ledger.core.encoding import Json
 from ledger.core.errors import FormatError
+from ledger.core.unicode import nfc
 
 Cell = str | None
 """What stands in one column of one record: None is missing, which the empty string is not."""
@@ -21,7 +21,7 @@ def canonical_text(text: str) -> str:
     """Return the one spelling of a string: NFC, and CR LF, then CR, as LF."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
+    return nfc(text)
 
 
 def canonical_cell(cell: Cell) -> bytes:

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from ledger.core.encoding import MAX_INTEGER
 from ledger.core.errors import FormatError
+from ledger.core.unicode import has_unassigned
 from ledger.party.dataset.reading.cells import Cell
 from ledger.party.dataset.reading.decimals import exact_decimal
 from ledger.statements.fields import Model
@@ -30,6 +31,8 @@ _NUMBER = re.compile(
     r"|[+-]?\.[0-9]+(?:e[+-]?[0-9]{1,3})?",
     re.ASCII,
 )
+# Whether a capital sigma is final depends on what stands beside it, and what these are changed after Unicode 14.0.
+_SIGMA, _UNSETTLED = "\u03a3", frozenset("\u0295\U0001171e")
 _SWAP = str.maketrans(".,", ",.")
 _MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
@@ -70,8 +73,21 @@ class MappedColumn(Model):
     reading: Reading
 
 
+def is_comparable(cell: Cell) -> bool:
+    """Tell whether a cell has a normal form, the same in every version of Unicode from 14.0 on (format.md §15.8)."""
+    if cell is None or cell.isascii():
+        return True
+    if has_unassigned(cell):
+        return False
+    text = unicodedata.normalize("NFKC", cell)
+    return _SIGMA not in text or _UNSETTLED.isdisjoint(text)
+
+
 def normal_form(cell: Cell, reading: Reading = "text") -> str | None:
-    """Return the normal form of a canonical cell, or None: for what is missing, empty, or white space alone."""
+    """Return the normal form of a canonical cell, or None: for what is missing, empty, or white space alone.
+
+    What is not comparable has none; it gets a text that two programs may write in two ways.
+    """
     if cell is None:
         return None
     text = cell if cell.isascii() else unicodedata.normalize("NFKC", cell)
@@ -97,9 +113,14 @@ def check_mapping(mapping: Sequence[MappedColumn], column_count: int, found_coun
 
 
 def equals(record: Sequence[Cell], found: Sequence[Cell], mapping: Sequence[MappedColumn]) -> bool:
-    """Tell whether a found row equals a committed record under a mapping that `check_mapping` took."""
+    """Tell whether a found row equals a committed record under a mapping that `check_mapping` took.
+
+    What is not comparable equals nothing.
+    """
     something = False
     for item in mapping:
+        if not (is_comparable(record[item.column]) and is_comparable(found[item.found])):
+            return False
         ours = normal_form(record[item.column])
         if ours != normal_form(found[item.found], item.reading):
             return False

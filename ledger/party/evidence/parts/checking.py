@@ -201,8 +201,11 @@ def _record(value: Json) -> _Cells:
 
 
 def _key(cells: Sequence[str | None], sides: Sequence[tuple[int, str]]) -> tuple[str | None, ...]:
-    from ledger.party.dataset.reading.normal import normal_form  # noqa: PLC0415 - see above
+    """Return the normal forms of these cells; nothing if one is not comparable."""
+    from ledger.party.dataset.reading.normal import is_comparable, normal_form  # noqa: PLC0415 - see above
 
+    if not all(is_comparable(cells[column]) for column, _ in sides):
+        return ()
     return tuple(normal_form(cells[column], reading) for column, reading in sides)  # type: ignore[arg-type]
 
 
