@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DIR ?= var/ledger
 TYPESCRIPT := tests/page/node/node_modules/.package-lock.json
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)')
 # Of the commit: other tests meet after each, and a run that went wrong can be repeated.
 SEED ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1)
 
@@ -55,9 +56,17 @@ lint: $(INSTALLED)
 $(TYPESCRIPT): tests/page/node/package-lock.json
 	@npm ci --prefix tests/page/node --no-audit --no-fund --silent && touch $@ || true
 
-# Coverage takes a third of the time again: CI measures it, against the floor in pyproject.toml.
-test: needs lint $(TYPESCRIPT)
-	$(BIN)/pytest --numprocesses auto --dist worksteal --randomly-seed $(SEED) -rs $(if $(CI),--cov --cov-report term:skip-covered)
+# Coverage takes a third of the time again: CI measures it, against the floor in pyproject.toml. Tests wait for processes
+# that they start: one worker more than there are cores keeps these busy. Lint runs meanwhile; what it finds is shown at
+# once, and fails the whole.
+test: needs $(INSTALLED) $(TYPESCRIPT)
+	@mkdir -p var; \
+	{ $(MAKE) --no-print-directory lint >var/lint.txt 2>&1 || { cat var/lint.txt; false; }; } & lint=$$!; \
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal --randomly-seed $(SEED) -rs \
+		$(if $(CI),--cov --cov-report term:skip-covered); tests=$$?; \
+	wait $$lint && lint=passed || lint="failed (var/lint.txt)"; \
+	echo "format, lint, types, import rules: $$lint"; \
+	test $$tests = 0 && test "$$lint" = passed
 
 docs: $(INSTALLED)
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet

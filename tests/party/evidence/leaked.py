@@ -46,6 +46,8 @@ class Leak:
     ids: dict[str, str] = field(default_factory=dict)
     also: tuple[str, ...] = ()
     """Who gets a marked copy of another table of the same listing, too."""
+    share: float = 0.4
+    """How much of beta's copy turned up."""
 
     def speaker(self, name: str, clock: Callable[[], int] = now_ms) -> Speaker:
         """Return a party with its home; use its client as a context manager."""
@@ -145,7 +147,7 @@ class Leak:
         with (self.directory / "for beta" / "planes.csv").open(newline="") as file:
             _names, *rows = csv.reader(file)
         some = random.Random(7)
-        rows = [row for row in rows if some.random() < 0.4]
+        rows = [row for row in rows if some.random() < self.share]
         some.shuffle(rows)
         order = [3, 0, 1, 4, 6]
         with self.found.open("w", newline="") as out:
