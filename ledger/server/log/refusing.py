@@ -32,9 +32,8 @@ class Refusals:
         """Answer all of them with an error: whether they are refused is not said."""
         fail([item.posted for item, _, _ in self._items], error)
 
-    def tell(self, identity: Identity, ledger: str, time_ms: int) -> bool:
-        """Answer all of them, and tell whether any was signed; `ledger` is empty before there is one to sign for."""
-        is_signed = False
+    def tell(self, identity: Identity, ledger: str, time_ms: int) -> None:
+        """Answer all of them; `ledger` is empty before there is one to sign for."""
         for item, error, head in self._items:
             if item.answer.done():
                 continue
@@ -42,6 +41,5 @@ class Refusals:
             if isinstance(error, Refused) and error.authentic and ledger:
                 statement_id = item.candidate.envelope.id
                 refusal = identity.refusal(ledger, statement_id, error.reason, head, time_ms)
-                told, is_signed = SignedRefusalError(error, refusal), True
+                told = SignedRefusalError(error, refusal)
             fail([item.posted], told)
-        return is_signed

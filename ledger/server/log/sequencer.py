@@ -63,9 +63,10 @@ class Sequencer:
         self.published: Published | None = None
         """The newest durable state."""
         self._said_ms = 0
-        """The time of the newest promise or refusal: a clock that jumps back does not make an entry contradict it."""
-        self._kept_ms = 0
-        """Up to which time that is durable: no word of a later one may leave."""
+        """The time of the newest promise or refusal: a clock that jumps back does not make an entry contradict it.
+
+        It is durable, and no word of a later one may leave.
+        """
 
     @property
     def size(self) -> int:
@@ -86,8 +87,8 @@ class Sequencer:
 
     async def take_up_promises(self) -> None:
         """Take up what was promised before a restart; raise StoreError."""
-        self._said_ms = self._kept_ms = await self._store.signed_time_ms()
-        self._said_ms = max(self._said_ms, await self._promises.load(self._intake.inspect))
+        self._said_ms = await self._store.signed_time_ms()
+        await self._keep_said(await self._promises.load(self._intake.inspect))
         self._note_promises()
 
     async def run(self) -> None:
@@ -153,9 +154,9 @@ class Sequencer:
         if self._standing.failure is not None:
             return
         try:
-            self._said_ms = self._now(self._frontier)
-            await self._keep_said(self._said_ms)
-            await self._promises.promise(good, self._standing.ledger_id, self._frontier, self._said_ms)
+            time_ms = self._now(self._frontier)
+            await self._keep_said(time_ms)
+            await self._promises.promise(good, self._standing.ledger_id, self._frontier, time_ms)
             self._note_promises()
         except Exception:
             _logger.exception("nothing can be promised")
@@ -212,8 +213,7 @@ class Sequencer:
         except StoreError as error:
             _logger.warning("nothing can be refused: %s", error)
             refusals.give_up(UnavailableError("storing failed; resubmit"))
-        if refusals.tell(self._identity, self._standing.ledger_id, time_ms):
-            self._said_ms = time_ms
+        refusals.tell(self._identity, self._standing.ledger_id, time_ms)
 
     async def _keep_said(self, time_ms: int) -> None:
         """Make durable that a word of this time may leave; raise StoreError.
@@ -221,9 +221,9 @@ class Sequencer:
         A clock that is ahead once, and right after a restart, would otherwise date an entry before a word that was
         signed already: it would convict an honest operator.
         """
-        if time_ms > self._kept_ms:
+        if time_ms > self._said_ms:
             await self._store.keep_signed_time(time_ms)
-            self._kept_ms = time_ms
+            self._said_ms = time_ms
 
     async def _commit(self, draft: Draft) -> None:
         frontier, view = draft.frontier, draft.view
