@@ -28,7 +28,7 @@ async def store(tmp_path: Path) -> AsyncIterator[SQLiteStore]:
 async def test_reads_that_never_end_hold_up_neither_writer_nor_its_reads(store: SQLiteStore) -> None:
     """All connections of strangers are busy; the log is read and grows meanwhile, and nobody of them is done."""
     source = Source()
-    endless = [asyncio.ensure_future(store._public.execute_fetchall(ENDLESS)) for _ in range(PUBLIC_READERS)]
+    endless = [asyncio.ensure_future(store.public._reader.execute_fetchall(ENDLESS)) for _ in range(PUBLIC_READERS)]
     waiting = asyncio.ensure_future(store.public.entries(0, 1))
     await asyncio.sleep(0)
     await store.append(source.batch(3, facts=[listing(0, "alice")]))

@@ -367,7 +367,7 @@ async def test_sqlite_settings_are_those_that_durability_needs(path: Path) -> No
     assert set(ours) >= {"entries", "tiles", "checkpoints", "facts", "subjects", "findings", "derived", "pending"}
     assert all(ours.values()), "every table is STRICT"
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
-        await store._own.execute("DELETE FROM tiles")
+        await store._reader.execute_fetchall("DELETE FROM tiles")
     for name in ("ledger.db", "ledger.db-wal", "ledger.db.lock"):
         assert stat.S_IMODE(path.with_name(name).stat().st_mode) == 0o600, name
     await store.close()

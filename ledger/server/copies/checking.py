@@ -12,20 +12,18 @@ from contextlib import closing
 from pathlib import Path
 
 from ledger.core.checkpoint import TreeHead, parse_checkpoint
-from ledger.core.entry import ZERO_LINK, Entry, parse_entry
-from ledger.core.errors import FormatError, NoteError
-from ledger.core.merkle import Node
+from ledger.core.errors import NoteError
 from ledger.core.note import parse_note
 from ledger.registry.things import FACTS_VERSION
 from ledger.server.log.recovery.rebuilding import rebuild
-from ledger.server.log.recovery.recovery import rederive
+from ledger.server.log.recovery.recovery import derive
+from ledger.server.log.recovery.rereading import reread
 from ledger.server.store.contract import IntegrityError, Store
 from ledger.server.store.sqlite import SQLiteStore
 
 Progress = Callable[[int, int], None]
 """Called with what is done, and how much there is in all."""
 
-_CHUNK = 512
 _DERIVED = {
     "facts": "'the fact ' || kind || ' of entry ' || idx",
     "subjects": "'that entry ' || idx || ' concerns ' || subject",
@@ -43,8 +41,8 @@ async def check_database(database: Path, progress: Progress) -> TreeHead:
     try:
         head = await _signed_head(store)
         await store.check_medium()
-        await rederive(store, head)
-        await _check_entries(store, head, progress)
+        await derive(store, head)
+        await _check_entries(store, head.size, progress)
     finally:
         await store.close()
     return head
@@ -87,29 +85,11 @@ async def _signed_head(store: Store) -> TreeHead:
         raise IntegrityError(f"the stored checkpoint of size {checkpoint.size} cannot be read: {error}") from error
 
 
-async def _check_entries(store: Store, head: TreeHead, progress: Progress) -> None:
+async def _check_entries(store: Store, size: int, progress: Progress) -> None:
     """Hold every entry against its leaf, its predecessor and its time, and every statement id against its entry."""
-    previous, time_ms = ZERO_LINK, 0
-    for start in range(0, head.size, _CHUNK):
-        end = min(start + _CHUNK, head.size)
-        entries = [_parse(index, raw) for index, raw in enumerate(await store.entries(start, end), start)]
-        nodes = await store.nodes([Node(0, index) for index in range(start, end)])
-        for index, entry in enumerate(entries, start):
-            is_next = (entry.index, entry.previous) == (index, previous) and entry.time_ms >= time_ms
-            if not is_next or entry.leaf != nodes[Node(0, index)]:
-                raise IntegrityError(f"entry {index} is not the one that was signed")
-            previous, time_ms = entry.leaf.hex(), entry.time_ms
-        if len(entries) != end - start:
-            raise IntegrityError(f"entry {start + len(entries)} is missing")
+    async for entries in reread(store, 0, size):
         ids = {entry.envelope.id: entry.index for entry in entries}
         known = (await store.view([], ids)).recorded
         if wrong := [index for name, index in ids.items() if known.get(name) != index]:
             raise IntegrityError(f"the statement of entry {wrong[0]} is not found by its id")
-        progress(end, head.size)
-
-
-def _parse(index: int, raw: bytes) -> Entry:
-    try:
-        return parse_entry(raw)
-    except FormatError as error:
-        raise IntegrityError(f"entry {index} does not parse: {error}") from error
+        progress(entries[-1].index + 1, size)

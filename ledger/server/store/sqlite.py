@@ -49,10 +49,8 @@ class SQLiteStore(SQLiteReads):
     ) -> None:
         super().__init__(path, reader)
         self.public = SQLiteReads(path, public)
-        self._public = public
         self._writer = writer
         self._written = DerivedTables(writer)
-        self._own = reader
         self._lock = lock
         self._turn = asyncio.Lock()
 
@@ -198,8 +196,9 @@ class SQLiteStore(SQLiteReads):
 
     async def close(self) -> None:
         """Close all connections, then let go of the lock."""
-        await self._public.close()
-        await close_all(self._own, self._writer)
+        await self.public.close()
+        await super().close()
+        await self._writer.close()
         self._lock.close()
 
 

@@ -30,6 +30,10 @@ class SQLiteReads:
         self._reader = reader
         self._shown = DerivedReads(reader)
 
+    async def close(self) -> None:
+        """Close what it reads by."""
+        await self._reader.close()
+
     async def check_medium(self) -> None:
         """Have SQLite check every page, and every index against its table."""
         ((found,), *_) = await self._read("PRAGMA integrity_check(1)", ())

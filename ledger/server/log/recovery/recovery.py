@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ledger.core.checkpoint import Checkpoint, TreeHead
-from ledger.core.entry import ZERO_LINK, parse_entry
-from ledger.core.errors import FormatError, LedgerError
+from ledger.core.errors import LedgerError
 from ledger.core.hashing import HASH_BYTES
-from ledger.core.merkle import Node
 from ledger.core.note import NoteKey, parse_vkey
 from ledger.core.policy import Policy
 from ledger.core.tiles import TILE_HEIGHT, TILE_WIDTH
 from ledger.registry.facts import LEDGER_KEY, LedgerFact
+from ledger.server.log.recovery.rereading import reread
 from ledger.server.log.state.errors import UnavailableError
 from ledger.server.log.state.frontier import Frontier
 from ledger.server.log.state.identity import Identity
@@ -62,14 +61,24 @@ def open_own(keys: Sequence[NoteKey], note: bytes) -> Checkpoint:
 
 
 async def rederive(store: Store, head: TreeHead) -> Frontier:
-    """Compute the tree anew from what is stored, and return its frontier; raise IntegrityError if it is not `head`."""
+    """Do what `derive` does, and read the newest entries back; raise IntegrityError."""
+    frontier = await derive(store, head)
+    async for entries in reread(store, max(0, head.size - REREAD_ENTRIES), head.size):
+        frontier.previous, frontier.time_ms = entries[-1].leaf.hex(), entries[-1].time_ms
+    return frontier
+
+
+async def derive(store: Store, head: TreeHead) -> Frontier:
+    """Compute the tree anew from stored hashes, and return its frontier; raise IntegrityError if it is not `head`.
+
+    The frontier does not know its newest entry: that is read by `rederive`.
+    """
     frontier = await _rebuild(store)
     if head != frontier.head:
         raise IntegrityError(
             f"the checkpoint signs size {head.size} with root {head.root.hex()}, "
             f"the stored hashes give size {frontier.size} with root {frontier.head.root.hex()}"
         )
-    await _reread(store, frontier)
     return frontier
 
 
@@ -94,23 +103,3 @@ async def _rebuild(store: Store) -> Frontier:
             raise IntegrityError(f"level {level} stores other than the {count} hashes that it should")
         level += 1
     return frontier
-
-
-async def _reread(store: Store, frontier: Frontier) -> None:
-    start = max(0, frontier.size - REREAD_ENTRIES)
-    raws = await store.entries(start, frontier.size + 1)
-    if len(raws) != frontier.size - start:
-        raise IntegrityError(
-            f"{len(raws)} of the entries from {start} on are stored, {frontier.size - start} are signed"
-        )
-    nodes = await store.nodes([Node(0, index) for index in range(start, frontier.size)])
-    previous = ZERO_LINK if start == 0 else (await store.nodes([Node(0, start - 1)]))[Node(0, start - 1)].hex()
-    for index, raw in enumerate(raws, start):
-        try:
-            entry = parse_entry(raw)
-        except FormatError as error:
-            raise IntegrityError(f"entry {index} does not parse: {error}") from error
-        if (entry.index, entry.previous) != (index, previous) or entry.leaf != nodes[Node(0, index)]:
-            raise IntegrityError(f"entry {index} is not the one that was signed")
-        previous = entry.leaf.hex()
-        frontier.previous, frontier.time_ms = previous, entry.time_ms
