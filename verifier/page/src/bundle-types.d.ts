@@ -249,7 +249,7 @@ interface Story {
   seals?: Map<string, Seal>;
   decisions?: {act: Act; decision: string; entries: number[]; places: string[]}[];
   findings?: Finding[];
-  undetermined?: Finding[];
+  undetermined?: (Finding & {places: string[]})[];
 }
 
 /** What the checks behind the foundation have in common; each adds what the next ones need. */
@@ -277,3 +277,6 @@ interface Context {
   ofListing: RecordedTransfer[];
   toRespondent: RecordedTransfer[];
 }
+
+/** A sentence of texts.js by its key, and the values in it. */
+type Said = [key: string, values?: Record<string, string>];

@@ -4,16 +4,16 @@
 import {NO, YES, allOf, anyOf, compare, join, known, oneOf, opposite, sealsIn, unknown} from './implication.js';
 import {covers} from './vocabulary.js';
 
-/** @type {(license: Json, at: number) => boolean} */
+/** @type {(license: JudgedLicense, at: number) => boolean} */
 export const isInForce = (license, at) => license.from <= at && at < license.until && !(license.end !== undefined && at >= license.end);
-/** @type {(license: Json) => Json[]} */
+/** @type {(license: JudgedLicense | undefined) => JudgedLicense[]} */
 export const chainOf = license => license ? [license, ...chainOf(license.parent)] : [];
 /**
  * E(L): the entries that a license's present state follows from.
- * @type {(license: Json) => number[]}
+ * @type {(license: JudgedLicense) => number[]}
  */
 export const entriesOf = license => [license.termsIndex, license.boundIndex, ...(license.ended === undefined ? [] : [license.ended])];
-/** @type {(license: Json, action: string) => {known: number, sealed: string[]}} */
+/** @type {(license: JudgedLicense, action: string) => Sum} */
 const sumOf = (license, action) => {
   const counted = [...license.counts].filter(([other]) => covers(action, other)).map(([, sum]) => sum);
   return {
@@ -26,7 +26,7 @@ const sumOf = (license, action) => {
 };
 /**
  * One constraint of a rule about `action`, for a request {action, at, stated, more}.
- * @type {(item: Constraint, license: Json, request: Json, action: string) => Answer}
+ * @type {(item: Constraint, license: JudgedLicense, request: Asking, action: string) => Answer}
  */
 function evaluate(item, license, request, action) {
   const here = (/** @type {string} */ place) => `${license.termsIndex} ${place}`;
@@ -51,19 +51,20 @@ function evaluate(item, license, request, action) {
   if (stated === undefined) return NO; // this world is closed: who says nothing shows nothing
   return stated.value === null ? unknown(stated.place) : known(compare(operand, operator, stated.value, values));
 }
-/** @type {(rule: Rule, license: Json, request: Json) => Answer} */
+/** @type {(rule: Rule, license: JudgedLicense, request: Asking) => Answer} */
 const meets = (rule, license, request) => allOf([
   ...rule.constraints.map(item => evaluate(item, license, request, rule.action)), ...rule.duties.map(duty => known(license.met.has(duty)))]);
 /**
  * The decision of §5.3: its answer, the deciding license, and whether it is only for the count.
- * @type {(license: Json, request: Json) => {answer: Answer, deciding?: Json, onlyCount?: boolean}}
+ * @type {(license: JudgedLicense, request: Asking) => {answer: Answer, deciding?: JudgedLicense, onlyCount?: boolean}}
  */
 export function decide(license, request) {
+  /** @type {[answer: Answer, license: JudgedLicense][]} */
   const undetermined = [];
   for (const step of chainOf(license)) {
     const asked = (/** @type {Rule[]} */ rules) => rules.filter(rule => covers(rule.action, request.action));
     const permissions = asked(step.terms.permissions), forbidden = anyOf(asked(step.terms.prohibitions).map(rule => meets(rule, step, request)));
-    const permitted = (/** @type {Json} */ asking) => anyOf(permissions.map(rule => meets(rule, step, asking))), inForce = isInForce(step, request.at);
+    const permitted = (/** @type {Asking} */ asking) => anyOf(permissions.map(rule => meets(rule, step, asking))), inForce = isInForce(step, request.at);
     const answer = inForce ? allOf([permitted(request), opposite(forbidden)]) : NO;
     if (answer.truth === 0) {
       return {answer, deciding: step, onlyCount: inForce && forbidden.truth !== 2 && permitted({...request, withinCount: true}).truth !== 0};
@@ -74,11 +75,11 @@ export function decide(license, request) {
 }
 
 // Duties (terms.md §7, statements.md §10 "Erasure duty").
-/** @type {(license: Json, duty: Rule) => string[]} */
+/** @type {(license: JudgedLicense, duty: Rule) => string[]} */
 const dutySeals = (license, duty) => duty.constraints.flatMap(item => sealsIn(license.termsIndex, item));
-/** @type {(license: Json) => number} */
+/** @type {(license: JudgedLicense) => number} */
 export const endOf = license => Math.min(license.end ?? Infinity, license.until);
-/** @type {(license: Json, duty: Rule, trigger: number) => number | null} */
+/** @type {(license: JudgedLicense, duty: Rule, trigger: number) => number | null} */
 function dueOf(license, duty, trigger) {
   const value = (/** @type {Constraint} */ item) => item.values[0] - (item.operator === 'lt' ? 1 : 0),
     of = (/** @type {string} */ operand) => duty.constraints.filter(item => item.operand === operand).map(value);
@@ -91,7 +92,7 @@ function dueOf(license, duty, trigger) {
   if (license.suspending) return null;
   return license.released === undefined ? moment : Math.max(moment, license.released + (elapsed.length ? Math.min(...elapsed) : 0));
 }
-/** @type {(license: Json) => number | null} */
+/** @type {(license: JudgedLicense) => number | null} */
 export const erasureDue = license => {
   const {obligations} = /** @type {Terms} */ (license.terms);
   const due = obligations.filter(duty => duty.action === 'delete' && !dutySeals(license, duty).length)
@@ -100,7 +101,7 @@ export const erasureDue = license => {
 };
 /**
  * The due moments of the duties other than to erase that are violated as of `at`, consequences included.
- * @type {(license: Json, duty: Rule, trigger: number, at: number, earliest?: number) => number[]}
+ * @type {(license: JudgedLicense, duty: Rule, trigger: number, at: number, earliest?: number) => number[]}
  */
 export function violatedDues(license, duty, trigger, at, earliest = 0) {
   if (dutySeals(license, duty).length) return [];

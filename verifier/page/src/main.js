@@ -1,3 +1,4 @@
+// @ts-check
 // ── Files in, progress, language ─────────────────────────────────────────────────────────────────────────────────────
 
 import {Fault, breathe, decode64, encode64, hex, readUtf8, unhex} from './bytes.js';
@@ -22,14 +23,17 @@ import {rootByPath} from './tree.js';
 import {areAssigned, toNfc} from './unicode.js';
 import {describe, verifyBundle} from './verify.js';
 
-const SLOTS = ['bundle', 'policy', 'parties', 'found'], chosen = {};
-let lastReport = null, isRunning = false, lastFault = null;
+const SLOTS = /** @type {const} */ (['bundle', 'policy', 'parties', 'found']);
+const chosen = /** @type {Partial<Record<typeof SLOTS[number], File & {isEmbedded?: boolean}>>} */ ({});
+let lastReport = /** @type {Report | null} */ (null), isRunning = false, lastFault = /** @type {{name: string, reason: string} | null} */ (null);
+/** @type {(attribute: string) => NodeListOf<HTMLElement>} */
+const nodesWith = attribute => document.querySelectorAll(`[${attribute}]`);
 
 function translate() {
   document.documentElement.lang = LANGUAGES[language] === 'zh' ? 'zh-Hans' : 'en';
   document.title = say('title');
-  for (const node of document.querySelectorAll('[data-t]')) node.textContent = say(node.dataset.t);
-  for (const button of document.querySelectorAll('[data-language]'))
+  for (const node of nodesWith('data-t')) node.textContent = say(node.dataset.t ?? '');
+  for (const button of nodesWith('data-language'))
     button.setAttribute('aria-pressed', String(Number(button.dataset.language) === language));
   for (const slot of SLOTS) {
     const file = chosen[slot];
@@ -38,12 +42,17 @@ function translate() {
   }
   $('run').disabled = !chosen.bundle || !chosen.policy || isRunning;
   if (lastReport) showReport(lastReport);
-  if (lastFault) showFault();
+  if (lastFault) $('status').textContent = say('unreadable', lastFault);
 }
-const showFault = () => { $('status').textContent = say('unreadable', lastFault); };
-/** A file as an input holds it, so that what was dropped is shown where it would have been chosen. */
+/**
+ * A file as an input holds it, so that what was dropped is shown where it would have been chosen.
+ * @type {(file: File) => FileList}
+ */
 const listing = file => { const transfer = new DataTransfer(); transfer.items.add(file); return transfer.files; };
-/** Which slot a dropped file is for, by its first bytes. */
+/**
+ * Which slot a dropped file is for, by its first bytes.
+ * @type {(file: File) => Promise<typeof SLOTS[number]>}
+ */
 async function slotOf(file) {
   const head = new Uint8Array(await file.slice(0, 4096).arrayBuffer());
   if (head[0] === 0x50 && head[1] === 0x4b && !chosen.bundle) return 'bundle';
@@ -61,17 +70,20 @@ async function run() {
   $('report').replaceChildren();
   $('working').hidden = false;
   translate();
-  let slot;
+  let slot = /** @type {typeof SLOTS[number]} */ ('bundle');
   try {
-    const inputs = {};
-    for (slot of SLOTS) if (chosen[slot]) inputs[slot] = new Uint8Array(await chosen[slot].arrayBuffer());
+    const inputs = /** @type {Parameters<typeof verifyBundle>[0]} */ ({});
+    for (slot of SLOTS) {
+      const file = chosen[slot];
+      if (file) inputs[slot] = new Uint8Array(await file.arrayBuffer());
+    }
     slot = 'parties';
     if (inputs.parties) parseParties(inputs.parties);
     slot = 'policy';
     parsePolicy(inputs.policy);
     slot = 'bundle';
     lastReport = await verifyBundle(inputs, async step => {
-      const [check, part = 0] = [step ?? 'bundle-form'].flat();
+      const [check, part] = Array.isArray(step) ? step : [step ?? 'bundle-form', 0];
       bar.value = CHECKS.indexOf(check) + part;
       if ($('status').dataset.check !== check) $('status').textContent = say('working', {what: say(`c.${check}`)});
       $('status').dataset.check = check;
@@ -106,24 +118,25 @@ function start() {
     }
   }
   for (const slot of SLOTS)
-    $(`${slot}-file`).addEventListener('change', event => {
-      if (event.target.files[0]) {
-        [chosen[slot]] = event.target.files;
+    $(`${slot}-file`).addEventListener('change', (/** @type {Event & {target: HTMLInputElement}} */ event) => {
+      const file = event.target.files?.[0];
+      if (file) {
+        chosen[slot] = file;
         translate();
       }
     });
-  for (const button of document.querySelectorAll('[data-language]'))
+  for (const button of nodesWith('data-language'))
     button.addEventListener('click', () => {
       speak(Number(button.dataset.language));
       translate();
     });
-  $('form').addEventListener('submit', event => { event.preventDefault(); run(); });
+  $('form').addEventListener('submit', (/** @type {Event} */ event) => { event.preventDefault(); run(); });
   document.addEventListener('dragover', event => { event.preventDefault(); document.body.classList.add('over'); });
   document.addEventListener('dragleave', event => { if (!event.relatedTarget) document.body.classList.remove('over'); });
   document.addEventListener('drop', async event => {
     event.preventDefault();
     document.body.classList.remove('over');
-    for (const file of [...event.dataTransfer.files]) {
+    for (const file of [...event.dataTransfer?.files ?? []]) {
       const slot = await slotOf(file);
       chosen[slot] = file;
       $(`${slot}-file`).files = listing(file);

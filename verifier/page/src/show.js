@@ -1,13 +1,17 @@
+// @ts-check
 // ── The page: what was found, as sentences, tables and a timeline ────────────────────────────────────────────────────
 
-import {byCodePoint} from './bytes.js';
+import {byCodePoint, lookUp} from './bytes.js';
 import {$, clock, inBits, list, make, mark, plainText, section, sentence, sizeOf, table} from './elements.js';
-import {has} from './forms.js';
 import {CHECKS} from './report.js';
 import {isExaminedBefore} from './scores.js';
 import {say} from './texts.js';
 import {describe, whatLasts} from './verify.js';
 
+/**
+ * What is said at the top, and the values of its sentence.
+ * @type {(report: BundleReport) => {kind: 'verified' | 'verifiedOnly' | 'false' | 'unknown', values: Record<string, string>}}
+ */
 export function verdictOf(report) {
   const {exitCode, story} = report;
   if (exitCode) {
@@ -19,6 +23,10 @@ export function verdictOf(report) {
   }
   return {kind: story.evidence.conclusion.is_enough ? 'verified' : 'verifiedOnly', values: {respondent: story.case.respondent, file: fileOf(story)}};
 }
+/**
+ * Show the whole report on the page; returns its verdict.
+ * @type {(report: BundleReport) => string}
+ */
 export function showReport(report) {
   const {story} = report, verdict = verdictOf(report), sign = {verified: '✓', verifiedOnly: '✓', false: '✗', unknown: '?'}[verdict.kind];
   const isTold = story.offer !== undefined && !report.stopped; // else nothing in it is believed enough to be told
@@ -28,16 +36,17 @@ export function showReport(report) {
   if (isTold) {
     parts.push(showCase(story));
     if (report.exitCode !== 1) parts.push(make('div', {class: 'pair'}, showProved(report), showNotProved(report)));
-    parts.push(showOpen(report), section('completeness', make('p', {text: say(story.completeness)})));
+    parts.push(showOpen(report), section('completeness', make('p', {text: say(story.completeness ?? '')})));
   }
   if (story.accepted.length && isTold) parts.push(showStory(report), showLasting(report));
-  if (isTold && story.decisions) parts.push(showActs(report));
+  if (isTold && story.decisions) parts.push(showActs(story));
   if (isTold && report.exitCode !== 1) parts.push(showNumbers(story));
   if (isTold) parts.push(showCustody(story));
   parts.push(showChecks(report), showData(report));
   $('report').replaceChildren(...parts);
   return say(verdict.kind);
 }
+/** @type {(story: Story) => HTMLElement} */
 function showScore({evidence: {conclusion}}) {
   if (conclusion.score_millibits === undefined) return make('p', {text: say('noScore')});
   const {score_millibits: score, needed_millibits: need} = conclusion,
@@ -52,8 +61,11 @@ function showScore({evidence: {conclusion}}) {
     make('p', {}, ...sentence('scoreText', {score: inBits(score), needed: inBits(need), power: String(Math.floor(score / 1000))})),
   );
 }
+/** @type {(story: Story) => HTMLElement} */
 function showCase(story) {
-  const {case: case_, offer, offerEntry, registry, bundle, byId = new Map(story.accepted.map(entry => [entry.id, entry]))} = story;
+  const {case: case_, offer, offerEntry, registry, bundle} = story;
+  const byId = new Map(story.accepted.map(entry => [entry.id, entry]));
+  /** @type {[key: string, value: Node][]} */
   const rows = [
     ['question', make('q', {text: case_.question})], ['claimant', partyOf(story, case_.claimant)], ['respondent', partyOf(story, case_.respondent)],
     ['dataset', make('bdi', {text: plainText(byId.get(case_.listing)?.statement.title)})],
@@ -63,12 +75,18 @@ function showCase(story) {
   ];
   return section('theCase', make('dl', {}, ...rows.flatMap(([key, value]) => [make('dt', {text: say(key)}), make('dd', {}, value)])));
 }
+/** @type {(story: Story, party: string) => string} */
 const statusOf = ({pinned, registry}, party) =>
   pinned?.has(party) ? 'pinned' : registry.admission === 'operator' && party !== registry.operator ? 'evidenced' : 'nameOnly';
+/** @type {(story: Story, party: string) => HTMLElement} */
 const partyOf = (story, party) => make('span', {}, make('bdi', {class: 'name', text: party}), ` (${say(statusOf(story, party))})`);
 
-/** Say of what something is shown: without the file, that its rows are in it is somebody's word. */
+/**
+ * Say of what something is shown: without the file, that its rows are in it is somebody's word.
+ * @type {(story: Story) => string}
+ */
 const fileOf = story => say(story.isFoundRead ? 'fileItself' : 'fileIfRows');
+/** @type {(report: BundleReport) => HTMLElement} */
 function showProved(report) {
   const {story} = report,
     {
@@ -77,9 +95,12 @@ function showProved(report) {
       evidence,
       registry,
     } = story,
-    own = evidence.marks.find(item => item.transfer === transfer && item.status === 'opened');
-  const values = {respondent, sender: offer.sender, origin: registry.origin, file: fileOf(story)}, said = [['provedSigned'], ['provedHandedOver']];
-  const counts = (key, n, more = {}) => n ? [[key, {n: String(n), ...more}]] : [];
+    own = evidence.marks.filter(item => item.status === 'opened').find(item => item.transfer === transfer);
+  const values = {respondent, sender: offer.sender, origin: registry.origin, file: fileOf(story)};
+  /** @type {Said[]} */
+  const said = [['provedSigned'], ['provedHandedOver']];
+  /** @type {(key: string, n: number) => Said[]} */
+  const counts = (key, n) => n ? [[key, {n: String(n)}]] : [];
   if (offer.acknowledged !== undefined) said.push(['provedAcknowledged']);
   if (report.state('record') === 'holds') said.push(...counts('provedRecords', evidence.records.length));
   if (report.state('match') === 'holds') said.push(...counts('provedMatches', new Set(evidence.matches.map(item => item.row)).size));
@@ -87,6 +108,7 @@ function showProved(report) {
   if (evidence.conclusion.is_enough && report.exitCode === 0) said.push([offer.acknowledged === undefined ? 'provedDerivesOnly' : 'provedDerives']);
   return section('proved', list(said.map(([key, more]) => sentence(key, {...values, ...more}))));
 }
+/** @type {(report: BundleReport) => HTMLElement} */
 function showNotProved({story}) {
   const {
       case: {respondent},
@@ -96,6 +118,7 @@ function showNotProved({story}) {
     keys_ = ['notWho', 'notName', 'notTruth', ...(checkpoint.isAlone ? ['notSplit'] : []), 'notPage'];
   return section('notProved', list(keys_.map(key => sentence(key, {respondent, sender: offer.sender}))));
 }
+/** @type {(report: BundleReport) => HTMLElement} */
 function showOpen(report) {
   const {story, doubts} = report, {evidence, toRespondent = [], seals = new Map(), bundle, undetermined = []} = story, items_ = [];
   for (const item of doubts) items_.push(sentence('openDoubt', {check: item.check, reason: item.reason, where: item.where}));
@@ -114,6 +137,7 @@ function showOpen(report) {
   if (bundle.tokens) items_.push(sentence('openTokens', {n: String(bundle.tokens)}));
   return section('open', items_.length ? list(items_) : make('p', {text: say('openNothing')}));
 }
+/** @type {(report: BundleReport) => HTMLElement} */
 function showStory({story}) {
   const {accepted, checkpoint: {cosigned, own: ofTheLog}, case: case_} = story, byId = new Map(accepted.map(entry => [entry.id, entry]));
   const named = new Set([case_.transfer, case_.listing, case_.license, case_.claim]),
@@ -137,52 +161,55 @@ function showStory({story}) {
   });
   return section('story', make('p', {class: 'note'}, ...sentence('storyNote', {bound})), make('ol', {class: 'timeline'}, ...items_));
 }
+/** @type {(report: BundleReport) => HTMLElement} */
 function showLasting({story}) {
-  const {checkpoint, entries} = whatLasts(story), whose = witness => say(story.checkpoint.own.includes(witness) ? 'byTheLog' : 'byAWitness', {name: witness});
-  const typeOf = index => story.accepted.find(entry => entry.index === index).statement.type, who = owners => make('bdi', {text: owners.join(', ') || '—'});
-  const rows = entries.map(({index, lasting, short}) => [[`${say('entryN', {index})}: `, make('code', {text: typeOf(index)})], who(lasting), who(short)]);
+  const {checkpoint, entries} = whatLasts(story), whose = (/** @type {string} */ witness) => say(story.checkpoint.own.includes(witness) ? 'byTheLog' : 'byAWitness', {name: witness});
+  const types = new Map(story.accepted.map(entry => [entry.index, /** @type {string} */ (entry.statement.type)]));
+  const who = (/** @type {string[]} */ owners) => make('bdi', {text: owners.join(', ') || '—'});
+  const rows = entries.map(({index, lasting, short}) => [[`${say('entryN', {index})}: `, make('code', {text: lookUp(types, index)})], who(lasting), who(short)]);
   return section('lasting',
     make('p', {}, ...(checkpoint.length ? sentence('lastingCheckpoint', {who: checkpoint.map(whose).join(', ')}) : sentence('fallingCheckpoint'))),
     table(say('lasting'), [say('entry'), say('lastingToo'), say('shortAlone')], rows));
 }
-function showActs({story: {decisions, findings = []}}) {
-  const entries = indexes => indexes.map(index => say('entryN', {index})).join(', ');
-  const words = act =>
-    ['purpose', 'spatial', 'recipient', 'industry', 'product']
-      .filter(field => has(act, field))
-      .map(field => act[field])
-      .join(', ');
+/** @type {(story: Story) => HTMLElement} */
+function showActs({decisions = [], findings = []}) {
+  const entries = (/** @type {number[]} */ indexes) => indexes.map(index => say('entryN', {index})).join(', ');
+  const words = (/** @type {Act} */ act) => /** @type {const} */ (['purpose', 'spatial', 'recipient', 'industry', 'product']).flatMap(field => act[field] ?? []).join(', ');
   const rows = decisions.map(item => [[...sentence('actText', {action: item.act.action, time: clock(item.act.at_ms)}), words(item.act) ? make('span', {class: 'by'}, make('bdi', {text: ` ${words(item.act)}`})) : null].filter(Boolean),
     make('strong', {text: say(item.decision)}), entries(item.entries)]);
   return section('acts', decisions.length ? table(say('acts'), [say('act'), say('decision'), say('follows')], rows) : make('p', {text: say('noActs')}),
     make('h3', {text: say('findings')}), findings.length ? list(findings.map(item => sentence('finding', {party: item.party, what: say(`f.${item.slug}`), index: String(item.index), time: clock(item.since_ms)}))) : make('p', {text: say('noFindings')}));
 }
+/** @type {(story: Story) => HTMLElement} */
 function showNumbers({evidence: {hypotheses, controls}}) {
-  const named = item => [...sentence(`h${item.hypothesis[0].toUpperCase()}${item.hypothesis.slice(1)}`, {party: item.party})];
+  const named = (/** @type {Hypothesis} */ item) => [...sentence(`h${item.hypothesis[0].toUpperCase()}${item.hypothesis.slice(1)}`, {party: item.party})];
   const rows = hypotheses.map(item => [
     named(item),
     (item.expected_milli / 1000).toFixed(1),
     String(item.observed),
     say('bits', {n: inBits(item.surprise_millibits)}),
   ]);
-  const said = [...(has(controls, 'greatest_millibits') ? [sentence('control', {n: inBits(controls.greatest_millibits)})] : []),
+  const greatest = controls.greatest_millibits, said = [...(greatest === undefined ? [] : [sentence('control', {n: inBits(greatest)})]),
     ...controls.others.map(item => sentence('controlOther', {party: item.party, n: inBits(item.score_millibits)}))];
   if (!rows.length && !said.length) return section('numbers', make('p', {text: say('noScore')}));
   return section('numbers', rows.length ? table(say('numbers'), [say('hypothesis'), say('expected'), say('observed'), say('surprise')], rows) : null,
     rows.length ? make('p', {class: 'note', text: say('numbersNote')}) : null, list(said));
 }
+/** @type {(story: Story) => HTMLElement} */
 function showCustody({evidence: {custody, found}}) {
   return section('custody', make('p', {class: 'note', text: say('custodyNote')}),
     make('p', {}, `${say('foundFile')}: `, ...sentence('foundText', {name: found.name, size: sizeOf(found.bytes), digest: make('code', {text: found.sha256})})),
     custody.length ? table(say('custody'), [say('when'), say('who'), say('what'), say('tools')],
       custody.map(item => [clock(item.at_ms), make('bdi', {text: item.who}), make('bdi', {text: item.what}), make('bdi', {text: item.tools.join(', ')})])) : null);
 }
+/** @type {(report: BundleReport) => HTMLElement} */
 function showChecks(report) {
-  const faults = check => [...report.failures, ...report.doubts].filter(item => item.check === check).slice(0, 20);
+  const faults = (/** @type {string} */ check) => [...report.failures, ...report.doubts].filter(item => item.check === check).slice(0, 20);
   return section('checks', table(say('checks'), [say('check'), say('outcome'), say('holdsWhen')], CHECKS.map(check => [
     make('code', {text: check}), mark(report.state(check)),
     [say(`c.${check}`), ...(faults(check).length ? [list(faults(check).map(item => make('code', {text: `${item.reason} ${item.where}`})), 'ul', {class: 'faults'})] : [])]])));
 }
+/** @type {(report: BundleReport) => HTMLElement} */
 function showData(report) {
   const button = make('button', {type: 'button', class: 'plain', text: say('print')});
   button.addEventListener('click', () => window.print());

@@ -98,6 +98,12 @@ interface Terms {
   obligations: Rule[];
 }
 
+/** What the page leaves for programs and the curious: its last result, and its parts. */
+interface Window {
+  result?: {exit_code: number};
+  verify: object;
+}
+
 /** A check of docs/bundle.md §6 that failed or is in doubt. */
 interface Noted {
   check: string;

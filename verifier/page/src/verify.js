@@ -1,7 +1,8 @@
+// @ts-check
 // ── Every check of a bundle, in the order of docs/bundle.md §6 ───────────────────────────────────────────────────────
 
 import {parseBundle} from './bundle.js';
-import {Doubt, breathe, byCodePoint, fail} from './bytes.js';
+import {Doubt, breathe, byCodePoint, fail, lookUp} from './bytes.js';
 import {decide, entriesOf} from './decisions.js';
 import {verifyFound, verifyMarks, verifyMatches, verifyRecords} from './evidence.js';
 import {has} from './forms.js';
@@ -14,7 +15,10 @@ import {BROKEN, CHECKS, Report} from './report.js';
 import {verifyControls, verifyScores} from './scores.js';
 import {completenessOf, verifyCase, verifyDisclosures, verifyHistories, verifyPins} from './story.js';
 
-/** Check a bundle by a policy, with pinned parties and the found file where they are given; `tell(check)` says how far it is. */
+/**
+ * Check a bundle by a policy, with pinned parties and the found file where they are given; `tell` says how far it is.
+ * @type {(files: {bundle: Bytes, policy: Bytes, parties?: Bytes, found?: Bytes}, tell?: Tell) => Promise<Report>}
+ */
 export async function verifyBundle({bundle: bytes, policy: policyBytes, parties: partyBytes, found}, tell = breathe) {
   const report = new Report();
   Object.assign(report.story, {policy: parsePolicy(policyBytes), pins: partyBytes ? parseParties(partyBytes) : [], accepted: []});
@@ -26,17 +30,18 @@ export async function verifyBundle({bundle: bytes, policy: policyBytes, parties:
   }
   return report.sort();
 }
+/** @type {(report: Report, bytes: Bytes, found: Bytes | undefined, tell: Tell) => Promise<void>} */
 async function examine(report, bytes, found, tell) {
   const {story} = report, {policy, pins} = story;
-  let bundle;
   await tell('bundle-form');
-  await report.check('bundle-form', async () => { bundle = await parseBundle(bytes, tell); });
+  await report.check('bundle-form', async () => { story.bundle = await parseBundle(bytes, tell); });
   if (report.stopped) return;
-  Object.assign(story, {bundle, case: bundle.case, evidence: bundle.evidence});
+  const {bundle} = story;
+  Object.assign(story, {case: bundle.case, evidence: bundle.evidence});
   await tell('checkpoint');
   await report.check('checkpoint', async () => {
-    story.checkpoint = await openCheckpoint(bundle.files.get('checkpoint.txt'), policy);
-    if (!story.checkpoint.isQuorate) throw new Doubt('quorum-not-reached', policy.quorum);
+    story.checkpoint = await openCheckpoint(lookUp(bundle.files, 'checkpoint.txt'), policy);
+    if (!story.checkpoint.isQuorate) throw new Doubt('quorum-not-reached', policy.quorum ?? '');
   });
   if (report.stopped) return;
   await tell('receipt');
@@ -45,7 +50,7 @@ async function examine(report, bytes, found, tell) {
   await verifyEntries(report, bundle, tell);
   for (const check of ['signature', 'acceptance']) if (story.isReadable) report.done.add(check);
   if (report.stopped || !story.isReadable) return;
-  const context = {report, story, bundle, registry: story.registry, byId: new Map(story.accepted.map(entry => [entry.id, entry]))};
+  const context = /** @type {Context} */ ({report, story, bundle, registry: story.registry, byId: new Map(story.accepted.map(entry => [entry.id, entry]))});
   await tell('party');
   if (pins.length) await report.check('party', () => verifyPins(context));
   await report.check('history', () => verifyHistories(context));
@@ -54,7 +59,7 @@ async function examine(report, bytes, found, tell) {
   if (report.stopped) return;
   await tell('disclosure');
   await report.check('disclosure', () => verifyDisclosures(context));
-  context.content = context.byId.get(bundle.case.transfer).contents.get('/content');
+  context.content = lookUp(context.byId, bundle.case.transfer).contents.get('/content');
   await tell('record');
   await report.check('record', () => verifyRecords(context, tell));
   await tell('found');
@@ -75,36 +80,46 @@ async function examine(report, bytes, found, tell) {
   await tell('judgement');
   await report.check('judgement', () => verifyJudgement(context));
 }
+/** @type {(context: Context) => void} */
 function verifyJudgement({bundle: {judgement, case: {acts}}, story}) {
-  const judgeUntil = at => { const judge = new Judge(); for (const entry of story.accepted) if (entry.time <= at) judge.take(entry); return judge; };
-  const refuse = where => fail('wrong-judgement', `judgement.json/${where}`);
+  const judgeUntil = (/** @type {number} */ at) => { const judge = new Judge(); for (const entry of story.accepted) if (entry.time <= at) judge.take(entry); return judge; };
+  const refuse = (/** @type {string} */ where) => fail('wrong-judgement', `judgement.json/${where}`);
   if (judgement.acts.length !== acts.length) refuse('acts');
+  /** @type {Map<number, Judge>} */
   const judges = new Map();
   story.decisions = acts.map((act, i) => {
-    if (!judges.has(act.at_ms)) judges.set(act.at_ms, judgeUntil(act.at_ms));
-    const license = judges.get(act.at_ms).licenses.get(act.license), stated = {};
-    for (const operand of ['purpose', 'spatial', 'industry', 'product', 'recipient']) if (has(act, operand)) stated[operand] = {value: act[operand]};
+    const judge = judges.get(act.at_ms) ?? judgeUntil(act.at_ms), license = lookUp(judge.licenses, act.license);
+    judges.set(act.at_ms, judge);
+    /** @type {Record<string, Stated>} */
+    const stated = {};
+    for (const operand of /** @type {const} */ (['purpose', 'spatial', 'industry', 'product', 'recipient'])) if (has(act, operand)) stated[operand] = {value: act[operand], place: ''};
     const {answer, deciding} = decide(license, {action: act.action, at: act.at_ms, stated, more: 1}),
       decision = ['prohibited', 'undetermined', 'permitted'][answer.truth];
     const entries = [...new Set(entriesOf(deciding ?? license))].sort((a, b) => a - b);
     if (judgement.acts[i].decision !== decision || canonical(judgement.acts[i].entries) !== canonical(entries)) refuse(`acts/${i}`);
     return {act, decision, entries, places: answer.places};
   });
-  const newest = story.accepted.at(-1).time, judge = judgeUntil(newest), findings = judge.close(newest);
+  const newest = story.accepted[story.accepted.length - 1].time, judge = judgeUntil(newest), findings = judge.close(newest);
   Object.assign(story, {findings, undetermined: judge.undetermined});
   if (canonical(judgement.findings) !== canonical(findings)) refuse('findings');
 }
-/** What stands if Ed25519 falls (docs/format.md §16.4): which keys of type 0x06 signed the checkpoint, and who signed each entry of the case with ML-DSA-44, who without. */
+/**
+ * What stands if Ed25519 falls (docs/format.md §16.4): which keys of type 0x06 signed the checkpoint, and who signed each entry of the case with ML-DSA-44, who without.
+ * @type {(story: Story) => {checkpoint: string[], entries: {index: number, lasting: string[], short: string[]}[]}}
+ */
 export function whatLasts({checkpoint, policy, registry, accepted, case: {listing, license, transfer, claim}}) {
-  const {decided} = registry.transfers.get(transfer), about = [listing, license, transfer, claim];
-  const sorted = owners => [...new Set(owners)].sort(byCodePoint);
+  const {decided} = lookUp(registry.transfers, transfer), about = [listing, license, transfer, claim];
+  const sorted = (/** @type {string[]} */ owners) => [...new Set(owners)].sort(byCodePoint);
   return {
-    checkpoint: [...checkpoint.cosigned.keys()].filter(witness => policy.witnesses.get(witness).kind === 6),
+    checkpoint: [...checkpoint.cosigned.keys()].filter(witness => policy.witnesses.get(witness)?.kind === 6),
     entries: accepted.filter(entry => about.includes(entry.id) || entry.index === decided)
       .map(({index, signers, lasting}) => ({index, lasting: sorted(lasting), short: sorted(signers.filter(owner => !lasting.includes(owner)))})),
   };
 }
-/** The report as data, for programs and tests. */
+/**
+ * The report as data, for programs and tests.
+ * @param {Report} report
+ */
 export function describe(report) {
   const {story, failures, doubts, exitCode} = report, conclusion = failures.length ? undefined : story.evidence?.conclusion;
   return {
