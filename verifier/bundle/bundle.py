@@ -20,6 +20,7 @@ from verifier.bundle.case import (
     verify_judgement,
 )
 from verifier.bundle.checks import BundleCheck, Outcome, Unverifiable
+from verifier.bundle.custody import Registration, verify_custody
 from verifier.bundle.entries import Chain, verify_chain
 from verifier.bundle.form import Bundle, parse_bundle
 from verifier.bundle.marks import Tried, opened_value, verify_marks
@@ -54,6 +55,8 @@ class Examination:
     """What follows from the entries for each act that is alleged."""
     judgement: Judgement = field(default_factory=Judgement)
     found: Found | None = None
+    registration: Registration | None = None
+    """Since when the found file was provably in hand, if it was registered."""
     tried: Tried | None = None
     dating: Dating | None = None
     """What bounds the times of the entries; None where the user named no roots of time-stamps."""
@@ -119,6 +122,7 @@ def _examine_evidence(examination: Examination, bundle: Bundle, chain: Chain, ca
     content = opened_value(bundle, case.transfer, "/content")
     records = verify_records(bundle, content, outcome)
     found = examination.found = verify_found(bundle, given, outcome)
+    examination.registration = verify_custody(bundle, case, outcome)
     if len(outcome.failures) > before:
         return
     matched = verify_matches(bundle, records, found, outcome)

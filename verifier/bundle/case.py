@@ -145,6 +145,8 @@ class Case:
     transfer: Told
     license: Told | None
     claim: Told | None
+    registration: Told | None = None
+    """What committed to the found file, and to how it was obtained (docs/bundle.md §4.1)."""
 
     @property
     def respondent(self) -> str:
@@ -164,7 +166,7 @@ def verify_case(bundle: Bundle, chain: Chain, outcome: Outcome) -> Case:
     """
     raw = bundle.case
     kinds = {"listing": "listing.registered", "transfer": "transfer.offered", "license": "license.agreed",
-             "claim": "claim.opened"}  # fmt: skip
+             "claim": "claim.opened", "registration": "listing.registered"}  # fmt: skip
     named = {member: chain.find(raw[member], kind) for member, kind in kinds.items() if member in raw}
     for member, told in named.items():
         if told is None:
@@ -177,7 +179,7 @@ def verify_case(bundle: Bundle, chain: Chain, outcome: Outcome) -> Case:
     outcome.stop_if_false()
     listing, transfer = named["listing"], named["transfer"]
     assert listing is not None and transfer is not None  # noqa: S101, PT018 (a failure would have stopped this)
-    case = Case(raw, listing, transfer, named.get("license"), named.get("claim"))
+    case = Case(raw, listing, transfer, named.get("license"), named.get("claim"), named.get("registration"))
     _verify_belonging(case, outcome)
     for position, act in enumerate(raw["acts"]):
         terms = chain.find(act["license"], "license.agreed")

@@ -25,6 +25,7 @@ class BundleCheck(Enum):
     DISCLOSURE = "disclosure", "every disclosure opens its place, the claim's evidence its trace"
     RECORD = "record", "every opened record is of the content that was handed over"
     FOUND = "found", "the found file is the one that the evidence is about"
+    CUSTODY = "custody", "the chain of custody leads from the registration on the ledger to the found file"
     MATCH = "match", "every match of a found row with an opened record is one"
     MARKS = "marks", "the seals of marks are all named, and what was found of them was in the copy"
     SCORE = "score", "the numbers of the evidence follow from it"

@@ -62,6 +62,7 @@ CASE = members(
         "license?": id_,
         "listing": id_,
         "question": text(4000),
+        "registration?": id_,
         "respondent": name,
         "transfer": id_,
     }
@@ -88,13 +89,28 @@ _found = members(
         "encoding?": line(40), "format": codes(*FORMATS), "name": line(255), "path?": line(65_535), "sha256": hex32,
     }
 )  # fmt: skip
+_step = {"at_ms": time, "tools": up_to(20, line(200)), "what": text(2000), "who": line(300)}
+_links = {"after": hex32, "before": hex32, "previous": hex32}
+_record = members(
+    {"bytes": size, "kind": codes("archive", "capture", "headers", "other"), "name": line(255), "sha256": hex32}
+)
+_link = members(
+    {
+        "type": codes("provenance-ledger.custody/v1"),
+        "acquisition": members(
+            {"address": text(2000), "how": text(2000), "records": up_to(20, _record), "second?": line(300)}
+        ),
+        "at_ms": time,
+        "file": members({"bytes": size, "name": line(255), "sha256": hex32}),
+        "who": line(300),
+    }
+)
 EVIDENCE = members(
     {
         "type": codes("provenance-ledger.evidence/v1"),
         "found": _found,
-        "custody": up_to(
-            100, members({"at_ms": time, "tools": up_to(20, line(200)), "what": text(2000), "who": line(300)})
-        ),
+        "custody": up_to(100, either(lambda value: "previous" in value, members(_step | _links), members(_step))),
+        "registration?": _link,
         "mapping": up_to(4096, members({"column": size, "found": size, "reading": codes(*READINGS)})),
         "found_rows": up_to(_MAX_LIST, members({"row": size, "value": _value})),
         "records": up_to(_MAX_LIST, _opened),

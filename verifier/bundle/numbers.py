@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from verifier.bundle.checks import BundleCheck, Outcome
+from verifier.bundle.custody import first_handled_ms
 from verifier.bundle.score import CODE_CONTROLS_MILLIBITS, millibits, needed_millibits, surprise_bits
 from verifier.core.ids import id_text
 
@@ -145,7 +146,7 @@ class Scores:
         self._expect_near(BundleCheck.SCORE, "conclusion/score_millibits", score, said["score_millibits"])
         greatest = self.evidence["controls"].get("greatest_millibits", -1)
         allowed = said["needed_millibits"] + (CODE_CONTROLS_MILLIBITS if own.value["method"] == "tardos" else 0)
-        examined = [item["at_ms"] for item in self.evidence["custody"][:1]]
-        is_before = bool(examined) and examined[0] < self.case.transfer.time_ms
+        examined_ms = first_handled_ms(self.evidence)
+        is_before = examined_ms is not None and examined_ms < self.case.transfer.time_ms
         is_enough = said["score_millibits"] >= said["needed_millibits"] and greatest < allowed and not is_before
         self._expect(BundleCheck.SCORE, "conclusion/is_enough", is_enough, said["is_enough"])

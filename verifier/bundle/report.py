@@ -118,6 +118,7 @@ def describe(examination: Examination) -> dict[str, Any]:
         else describe_lasting(examination.policy, chain, case),
         "score": {name: evidence[name] for name in ("conclusion", "marks", "controls", "hypotheses", "counts")
                   if name in evidence},
+        "registration": None if examination.registration is None else examination.registration.describe(),
         "custody": bundle.evidence["custody"] if bundle is not None and case is not None else [],
         "acts": examination.acts,
         "findings": [describe_finding(item) for item in examination.judgement.findings],

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 MAX_FILES = 1_000
 _MAX_PATH = 2 * 53
+_ABOUT = ("listing", "license", "transfer", "claim", "registration")
 _older = members(
     {"checkpoint": text(MAX_NOTE_BYTES), "path": up_to(_MAX_PATH, base64(HASH_BYTES, HASH_BYTES))}
 )  # fmt: skip
@@ -92,8 +93,8 @@ def _verify_clocks(chain: Chain, dating: Dating, outcome: Outcome) -> None:
 
 
 def entries_of(case: Case, chain: Chain) -> list[Told]:
-    """Return the entries that the case is about, ascending: listing, license, hand-off, its decision, claim."""
-    names = [case.raw[name] for name in ("listing", "license", "transfer", "claim") if name in case.raw]
+    """Return the entries that the case is about, ascending: those that it names, and the hand-off's decision."""
+    names = dict.fromkeys(case.raw[name] for name in _ABOUT if name in case.raw)
     found = [told for name in names if (told := chain.by_id.get(bytes.fromhex(name.removeprefix("sha256:"))))]
     decided = chain.registry.transfers[case.transfer.statement.id].decided_index
     if decided is not None and decided in chain.told:

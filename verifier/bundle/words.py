@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from verifier.bundle.case import BY_OPERATOR, COMPLETE
+from verifier.bundle.custody import first_handled_ms
 from verifier.bundle.marks import opened_value
 from verifier.bundle.times import entries_of, format_bounds
 from verifier.core.verdict import VERIFIED
@@ -96,10 +97,10 @@ def _not_enough(examination: Examination) -> str:
         return "Nothing about where the file comes from: no marks of the hand-off were opened."
     case = examination.case
     if bundle is not None and case is not None:
-        examined = bundle.evidence["custody"][:1]
-        if examined and examined[0]["at_ms"] < case.transfer.time_ms:
+        examined_ms = first_handled_ms(bundle.evidence)
+        if examined_ms is not None and examined_ms < case.transfer.time_ms:
             return (
-                f"Nothing about where the file comes from: it was examined at {format_time(examined[0]['at_ms'])}, "
+                f"Nothing about where the file comes from: it was examined at {format_time(examined_ms)}, "
                 f"before the marks were sealed at {format_time(case.transfer.time_ms)} (entry {case.transfer.index})."
             )
     return (
@@ -152,6 +153,8 @@ def times(examination: Examination) -> list[str]:
     else:
         name, at_unix_s = witness
         lines.append(f"At the latest {format_time(at_unix_s * 1000)} all of them were there: the word of {name}.")
+    if examination.registration is not None:
+        lines.append(examination.registration.format_proved())
     dating, chain = examination.dating, examination.chain
     if dating is None or chain is None:
         return [*lines, "At the earliest: nothing but the operator's times says so."]
@@ -164,7 +167,7 @@ def custody(examination: Examination) -> list[str]:
     bundle = examination.bundle
     if bundle is None or examination.case is None:
         return []
-    return [
+    return ([examination.registration.format_said()] if examination.registration else []) + [
         f"{format_time(item['at_ms'])}, {quote(item['who'])}: {quote(item['what'])}"
         + (f", with {', '.join(map(quote, item['tools']))}" if item["tools"] else "")
         for item in bundle.evidence["custody"]

@@ -30,6 +30,7 @@ interface Case {
   license?: string;
   listing: string;
   question: string;
+  registration?: string;
   respondent: string;
   transfer: string;
 }
@@ -65,9 +66,19 @@ type Conclusion =
   | {is_enough: false; score_millibits?: undefined; needed_millibits?: undefined; seals?: undefined}
   | {is_enough: boolean; score_millibits: number; needed_millibits: number; seals: number};
 
+/** What was registered of a found file: the first link of its custody (docs/bundle.md §4.1). */
+interface Link {
+  acquisition: {address: string; how: string; records: {bytes: number; kind: string; name: string; sha256: string}[]; second?: string};
+  at_ms: number;
+  file: {bytes: number; name: string; sha256: string};
+  who: string;
+}
+
 interface Evidence {
   found: FoundFile;
-  custody: {at_ms: number; tools: string[]; what: string; who: string}[];
+  /** A step that hangs on the registration has all three of `after`, `before`, `previous`. */
+  custody: {at_ms: number; tools: string[]; what: string; who: string; after?: string; before?: string; previous?: string}[];
+  registration?: Link;
   mapping: Mapping;
   found_rows: {row: number; value: string}[];
   /** Opened records: records.js checks each (docs/format.md §15.5). */
@@ -245,6 +256,7 @@ interface Story {
   offer: RecordedTransfer;
   offerEntry: Accepted;
   isFoundRead?: boolean;
+  registration?: {entry: Accepted; link: Link; isBefore: boolean};
   toRespondent?: RecordedTransfer[];
   seals?: Map<string, Seal>;
   decisions?: {act: Act; decision: string; entries: number[]; places: string[]}[];

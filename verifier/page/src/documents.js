@@ -2,7 +2,7 @@
 // ── The forms of a bundle's documents (docs/bundle.md §3–§5) ─────────────────────────────────────────────────────────
 
 import {
-  anyText, base64, bool, codes, count, exactly, hex32, id, integer, isObject, line, listOf, members, name, size,
+  anyText, base64, bool, codes, count, exactly, has, hex32, id, integer, isObject, line, listOf, members, name, size,
   text, time,
 } from './forms.js';
 import {MOST_MILLIBITS} from './marks.js';
@@ -55,8 +55,20 @@ export const caseForm = members({
   'license?': id,
   listing: id,
   question: text(4000),
+  'registration?': id,
   respondent: name,
   transfer: id,
+});
+const custodyStep = {at_ms: time, tools: upTo(20, line(200)), what: text(2000), who: line(300)};
+const linkForm = members({
+  type: isA('custody'),
+  acquisition: members({
+    address: text(2000), how: text(2000), 'second?': line(300),
+    records: upTo(20, members({bytes: size, kind: codes('archive', 'capture', 'headers', 'other'), name: line(255), sha256: hex32})),
+  }),
+  at_ms: time,
+  file: members({bytes: size, name: line(255), sha256: hex32}),
+  who: line(300),
 });
 export const evidenceForm = members({
   type: isA('evidence'),
@@ -64,7 +76,8 @@ export const evidenceForm = members({
     bytes: size, 'columns?': upTo(4096, anyText), count: size, 'delimiter?': codes(',', ';', '|'), 'encoding?': line(40),
     format: codes('arrow', 'chunks', 'csv', 'jsonl', 'parquet', 'tsv'), name: line(255), 'path?': line(65535), sha256: hex32,
   }),
-  custody: upTo(100, members({at_ms: time, tools: upTo(20, line(200)), what: text(2000), who: line(300)})),
+  custody: upTo(100, value => (isObject(value) && has(value, 'previous') ? members({...custodyStep, after: hex32, before: hex32, previous: hex32}) : members(custodyStep))(value)),
+  'registration?': linkForm,
   mapping: upTo(4096, members({column: size, found: size, reading: codes('text', 'comma', 'dmy', 'mdy')})),
   found_rows: upTo(100000, members({row: size, value: base64(0, MAX_ZIP)})),
   records: upTo(100000, openedForm),

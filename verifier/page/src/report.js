@@ -16,6 +16,7 @@ export const CHECKS = [
   'disclosure',
   'record',
   'found',
+  'custody',
   'match',
   'marks',
   'score',

@@ -2,6 +2,7 @@
 // ── Scores and controls (docs/bundle.md §6, docs/marks.md §4–§5) ─────────────────────────────────────────────────────
 
 import {Doubt, fail, lookUp} from './bytes.js';
+import {firstHandled} from './custody.js';
 import {has} from './forms.js';
 import {chanceBits, findMarks, isClose, millibits, needed, surpriseBits} from './marks.js';
 
@@ -9,7 +10,7 @@ import {chanceBits, findMarks, isClose, millibits, needed, surpriseBits} from '.
  * Tell whether the file was in hand before the marks were sealed.
  * @type {(evidence: Evidence, offer: RecordedTransfer) => boolean}
  */
-export const isExaminedBefore = ({custody}, offer) => custody.length > 0 && custody[0].at_ms < offer.time;
+export const isExaminedBefore = (evidence, offer) => firstHandled(evidence) < offer.time;
 /** @type {(context: Context) => void} */
 export function verifyScores(context) {
   const {bundle: {evidence: {marks, counts, hypotheses, conclusion, controls}, case: case_}, scores, own, ofListing, toRespondent, story} = context;

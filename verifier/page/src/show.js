@@ -2,6 +2,7 @@
 // ── The page: what was found, as sentences, tables and a timeline ────────────────────────────────────────────────────
 
 import {byCodePoint, lookUp} from './bytes.js';
+import {firstHandled} from './custody.js';
 import {$, clock, inBits, list, make, mark, plainText, section, sentence, sizeOf, table} from './elements.js';
 import {CHECKS} from './report.js';
 import {isExaminedBefore} from './scores.js';
@@ -125,7 +126,7 @@ function showOpen(report) {
   for (const {hypothesis, surprise_millibits: surprise, expected_milli: expected, observed} of evidence.hypotheses)
     if (hypothesis === 'recipient' && surprise >= 20000)
       items_.push(sentence('openFit', {expected: String(Math.floor(expected / 1000)), observed: String(observed)}));
-  if (isExaminedBefore(evidence, story.offer)) items_.push(sentence('openBefore', {time: clock(evidence.custody[0].at_ms)}));
+  if (isExaminedBefore(evidence, story.offer)) items_.push(sentence('openBefore', {time: clock(firstHandled(evidence))}));
   if (!story.isFoundRead) items_.push(sentence('openRows', {who: [...new Set(evidence.custody.map(item => item.who))].join(', ') || '—'}));
   for (const transfer of toRespondent) if (!seals.has(transfer.id)) items_.push(sentence('openWithheld', {id: `${transfer.id.slice(0, 19)}…`}));
   for (const {statement} of story.accepted)
@@ -140,7 +141,7 @@ function showOpen(report) {
 /** @type {(report: BundleReport) => HTMLElement} */
 function showStory({story}) {
   const {accepted, checkpoint: {cosigned, own: ofTheLog}, case: case_} = story, byId = new Map(accepted.map(entry => [entry.id, entry]));
-  const named = new Set([case_.transfer, case_.listing, case_.license, case_.claim]),
+  const named = new Set([case_.transfer, case_.listing, case_.license, case_.claim, case_.registration]),
     independent = [...cosigned].filter(([witness]) => !ofTheLog.includes(witness)).map(([, seconds]) => seconds),
     earliest = independent.length ? Math.min(...independent) : null;
   const bound = earliest === null ? say('boundNone') : say('boundWitness', {time: clock(earliest * 1000)});
@@ -196,8 +197,13 @@ function showNumbers({evidence: {hypotheses, controls}}) {
     rows.length ? make('p', {class: 'note', text: say('numbersNote')}) : null, list(said));
 }
 /** @type {(story: Story) => HTMLElement} */
-function showCustody({evidence: {custody, found}}) {
-  return section('custody', make('p', {class: 'note', text: say('custodyNote')}),
+function showCustody({evidence: {custody, found}, registration}) {
+  const registered = registration && sentence(registration.isBefore ? 'registeredBefore' : 'registeredAfter', {
+    who: registration.entry.statement.issuer, index: String(registration.entry.index), time: clock(registration.entry.time),
+    at: clock(registration.link.at_ms), said: registration.link.who, how: registration.link.acquisition.how, address: registration.link.acquisition.address,
+    second: registration.link.acquisition.second ?? '—',
+  });
+  return section('custody', make('p', {class: 'note', text: say(registration ? 'custodyChain' : 'custodyNote')}), registered ? make('p', {}, ...registered) : null,
     make('p', {}, `${say('foundFile')}: `, ...sentence('foundText', {name: found.name, size: sizeOf(found.bytes), digest: make('code', {text: found.sha256})})),
     custody.length ? table(say('custody'), [say('when'), say('who'), say('what'), say('tools')],
       custody.map(item => [clock(item.at_ms), make('bdi', {text: item.who}), make('bdi', {text: item.what}), make('bdi', {text: item.tools.join(', ')})])) : null);

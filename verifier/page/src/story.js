@@ -47,7 +47,7 @@ export const completenessOf = ({story, bundle}) => story.isWhole ? 'complete'
   : story.histories.some(history => history.subjects.includes(bundle.case.listing) && history.indexes.every(index => bundle.entries.has(index))) ? 'complete according to the operator' : 'omissions possible';
 
 /** @type {(context: Context) => void} */
-export function verifyCase({story, bundle: {case: {ledger, listing, transfer, license, claim, claimant, respondent, acts}}, registry, byId}) {
+export function verifyCase({story, bundle: {case: {ledger, listing, transfer, license, claim, claimant, respondent, registration, acts}}, registry, byId}) {
   /** @type {(where: string) => never} */
   const refuse = where => fail('does-not-belong', `case.json/${where}`);
   /** @type {(where: string) => never} */
@@ -65,6 +65,7 @@ export function verifyCase({story, bundle: {case: {ledger, listing, transfer, li
     if (opened.claimant !== claimant) refuse('claimant');
     if (opened.respondent !== respondent) refuse('respondent');
   }
+  if (registration !== undefined && !registry.listings.has(registration)) missing('registration');
   for (const party of [claimant, respondent]) if (!registry.parties.has(party)) fail('unknown-party', `case.json: ${party}`);
   acts.forEach((act, i) => {
     const agreed = registry.licenses.has(act.license) ? lookUp(byId, act.license) : missing(`acts/${i}/license`);

@@ -3,6 +3,7 @@
 
 import {parseBundle} from './bundle.js';
 import {Doubt, breathe, byCodePoint, fail, lookUp} from './bytes.js';
+import {verifyCustody} from './custody.js';
 import {decide, entriesOf} from './decisions.js';
 import {verifyFound, verifyMarks, verifyMatches, verifyRecords} from './evidence.js';
 import {has} from './forms.js';
@@ -65,8 +66,9 @@ async function examine(report, bytes, found, tell) {
   await tell('found');
   await report.check('found', () => verifyFound(context, found ?? bundle.found));
   if (!found && !bundle.found) report.done.delete('found'); // its rows are the word of who had it in custody
+  await report.check('custody', () => verifyCustody(context));
   await tell('match');
-  if (report.state('record') === 'holds' && report.state('found') !== 'failed') {
+  if (report.state('record') === 'holds' && report.state('custody') !== 'failed' && report.state('found') !== 'failed') {
     await report.check('match', () => verifyMatches(context));
     await tell('marks');
     await report.check('marks', () => verifyMarks(context));
@@ -107,8 +109,8 @@ function verifyJudgement({bundle: {judgement, case: {acts}}, story}) {
  * What stands if Ed25519 falls (docs/format.md §16.4): which keys of type 0x06 signed the checkpoint, and who signed each entry of the case with ML-DSA-44, who without.
  * @type {(story: Story) => {checkpoint: string[], entries: {index: number, lasting: string[], short: string[]}[]}}
  */
-export function whatLasts({checkpoint, policy, registry, accepted, case: {listing, license, transfer, claim}}) {
-  const {decided} = lookUp(registry.transfers, transfer), about = [listing, license, transfer, claim];
+export function whatLasts({checkpoint, policy, registry, accepted, case: {listing, license, transfer, claim, registration}}) {
+  const {decided} = lookUp(registry.transfers, transfer), about = [listing, license, transfer, claim, registration];
   const sorted = (/** @type {string[]} */ owners) => [...new Set(owners)].sort(byCodePoint);
   return {
     checkpoint: [...checkpoint.cosigned.keys()].filter(witness => policy.witnesses.get(witness)?.kind === 6),
@@ -128,6 +130,7 @@ export function describe(report) {
     doubts,
     checks: Object.fromEntries(CHECKS.map(check => [check, report.state(check)])),
     completeness: story.completeness,
+    registration: story.registration ? {index: story.registration.entry.index, is_before_marks: story.registration.isBefore} : null,
     if_ed25519_falls: story.offer ? whatLasts(story) : null,
     score_millibits: conclusion?.score_millibits, needed_millibits: conclusion?.needed_millibits, is_enough: conclusion?.is_enough,
     decisions: story.decisions?.map(item => item.decision), findings: story.findings?.map(item => item.slug),
