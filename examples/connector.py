@@ -15,15 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ledger.core.policy import parse_policy
-from ledger.party.acts import handoff
-from ledger.party.answers.recorded import Recorded
-from ledger.party.client.client import LedgerClient
-from ledger.party.interop.dsp import from_transfer
-from ledger.party.interop.foreign import read_foreign
-from ledger.party.keys.files import read_key
-from ledger.party.speaking.speaker import Speaker
-from ledger.party.vault.vault import Vault
+from ledger import LedgerClient, Recorded, Speaker, Vault, from_transfer, offer, parse_policy, read_foreign, read_key
 
 
 async def register_hand_off(  # noqa: PLR0917 - what a connector knows of a hand-off
@@ -37,7 +29,7 @@ async def register_hand_off(  # noqa: PLR0917 - what a connector knows of a hand
     manifest = request.with_name("transfer-manifest.json")
     async with LedgerClient(config.ledger_url, parse_policy(config.policy), vault) as client:
         speaker = Speaker(client, vault, config.party, key)
-        return await handoff.offer(
+        return await offer(
             speaker, files, listing=listing, license_id=license_id, recipient=recipient, manifest_path=manifest, dsp=dsp
         )
 

@@ -1,4 +1,4 @@
-"""The Dataspace Protocol's messages (2025-1) to the `dsp` fields of licenses and transfers, and back.
+"""The Dataspace Protocol's messages (2025-1) about a transfer to its `dsp` field.
 
 The ids map one to one. Where data are fetched, and with which token, is between the connectors and goes on no ledger.
 """
@@ -11,19 +11,8 @@ from ledger.core.encoding import Json
 from ledger.party.interop.errors import NotUnderstood
 from ledger.party.interop.foreign import Left
 
-CONTEXT_URL = "https://w3id.org/dspace/2025/1/context.jsonld"
-
 _PIDS = {"consumer_pid": "consumerPid", "provider_pid": "providerPid"}
-_RULES = ("permission", "prohibition", "obligation")
 _BETWEEN_CONNECTORS = frozenset({"callbackAddress", "dataAddress"})
-
-
-class Agreed(NamedTuple):
-    """A contract agreement: the `dsp` field of a license, and its policy, for `odrl.import_terms`."""
-
-    dsp: dict[str, Json]
-    policy: dict[str, Json]
-    left: list[Left]
 
 
 class Requested(NamedTuple):
@@ -31,20 +20,6 @@ class Requested(NamedTuple):
 
     dsp: dict[str, Json]
     left: list[Left]
-
-
-def from_agreement(message: Json) -> Agreed:
-    """Read a ContractAgreementMessage, or the Agreement alone; raise NotUnderstood."""
-    document = _object(message, "a ContractAgreementMessage")
-    inner = _member(document, "agreement")
-    agreement = _object(inner, "an Agreement") if inner is not None else document
-    agreement_id = _id(agreement)
-    if not agreement_id or not any(_member(agreement, name) is not None for name in _RULES):
-        raise NotUnderstood("an Agreement has an @id and rules")
-    dsp = {"agreement": agreement_id} | _pids(document)
-    policy = agreement | ({"@context": document["@context"]} if "@context" in document else {})
-    left = [] if inner is None else _left(document, {"agreement", *_PIDS.values()})
-    return Agreed(dsp, policy, left)
 
 
 def from_transfer(message: Json) -> Requested:
@@ -77,10 +52,6 @@ def _member(document: dict[str, Json], name: str) -> Json:
 def _text(value: Json) -> str:
     found = value.get("@id", value.get("@value", "")) if isinstance(value, dict) else value
     return found if isinstance(found, str) else ""
-
-
-def _id(document: dict[str, Json]) -> str:
-    return _text(document.get("@id", document.get("uid", "")))
 
 
 def _pids(document: dict[str, Json]) -> dict[str, Json]:
