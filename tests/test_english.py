@@ -15,6 +15,10 @@ DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")),
 SOURCES = ["ledger", "verifier"]
 """Folders of Python files whose strings people see: help (which docstrings of commands are), errors, reports."""
 
+TEMPLATES = [path for path in sorted((ROOT / "ledger").rglob("*")) if path.parent.name in {"templates", "pages"}]
+PAGE = [path for path in sorted((ROOT / "verifier" / "page" / "src").iterdir()) if path.suffix in {".html", ".js"}]
+"""What reports, the server's pages and `verify.html` are made of: prose between markup, or in JavaScript."""
+
 KEPT = {"somebody who is no party"}
 """Of a finding's sentence, which reports of earlier ledgers in tests/vectors/ hold as it was."""
 
@@ -74,11 +78,14 @@ RULES = [
     _rule(r"\bmust needs\b|\bthereof\b|\bherein\b|\bwhereof\b", "plain words", "A part thereof.", "A part of it."),
 ]
 _CODE = re.compile(r"```.*?```|`[^`\n]*`|\]\([^)]*\)", re.DOTALL)
+_MARKUP = re.compile(r"</?[a-z][^<>]*>")
+_NONE = re.compile(r"(?!)")
+"""In JavaScript, what stands between backticks is a text that people see."""
 
 
-def find_faults(text: str) -> list[str]:
-    """Return every refused passage of a text, with what is written instead."""
-    flat = " ".join(_CODE.sub("`…`", text).split())
+def find_faults(text: str, code: re.Pattern[str] = _CODE) -> list[str]:
+    """Return every refused passage of a text, with what is written instead; `code` is what nobody reads as prose."""
+    flat = " ".join(code.sub("`…`", text).split())
     return [
         f"“{flat[max(0, match.start() - 40) : match.end() + 30]}”: write {rule.instead}"
         for rule in RULES
@@ -105,6 +112,20 @@ def test_a_rule_refuses_what_it_is_for_and_no_more(rule: Rule) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_documents(document: Path) -> None:
     assert find_faults(document.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("source", [*TEMPLATES, *PAGE], ids=lambda path: str(path.relative_to(ROOT)))
+def test_templates_and_the_page(source: Path) -> None:
+    text = source.read_text(encoding="utf-8")
+    if source.suffix != ".js":
+        text = _MARKUP.sub(" ", text)
+    assert find_faults(text, _NONE) == []
+
+
+def test_prose_is_found_between_markup_and_backticks() -> None:
+    assert {path.suffix for path in [*TEMPLATES, *PAGE]} == {".html", ".js", ".svg", ".txt", ".typ"}
+    assert find_faults(_MARKUP.sub(" ", '<td>This is</td>\n  <td class="x">no receipt</td>'), _NONE)
+    assert find_faults("say(`This is no ${what} receipt`.concat(`is no receipt`));", _NONE)
 
 
 @pytest.mark.parametrize("folder", SOURCES)

@@ -65,7 +65,7 @@ export const decode64 = text => {
 /** The bytes of a text that a form has checked. */
 export const bytesOf = (/** @type {string} */ text) => decode64(text) ?? fail('bad-base64');
 /**
- * What a map holds where an earlier check has seen that it holds something; a TypeError, of this page, where it does not.
+ * What a map holds where an earlier check has seen that it holds something; a TypeError, of this page, if it does not.
  * @type {<K, V>(map: Map<K, V>, key: K) => V}
  */
 export const lookUp = (map, key) => {
