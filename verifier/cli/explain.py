@@ -23,11 +23,12 @@ from verifier.core.verdict import (
     format_failure,
     format_json,
     format_verdict,
+    worst,
 )
 from verifier.core.words import escape
 from verifier.explain.story import explain
 from verifier.replay.replay import replay
-from verifier.replay.report import completeness, replay_exit_code
+from verifier.replay.report import completeness
 from verifier.rules.subject import Observed
 from verifier.schema.checks import LABEL, MAX_NAME_CHARS
 from verifier.sources.source import name_location
@@ -113,9 +114,7 @@ def run(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> int:
     finally:
         bar.close()
     explanation = explain(result, observed)
-    code = replay_exit_code(result, fail_on_findings=False)
-    if not explanation.is_known and code == VERIFIED:
-        code = UNKNOWN
+    code = worst([result.exit_code(), VERIFIED if explanation.is_known else UNKNOWN])
     report = format_json(_describe(explanation, result, code)) if arguments.json else _format(explanation, result, code)
     sys.stdout.write(report + "\n")
     return code

@@ -46,7 +46,7 @@ from verifier.fraud.making import make_fork
 from verifier.replay.convicting import FRAUD_DIR, format_kept, frauds_of_replay, keep_frauds
 from verifier.replay.receipt import compare_with_replay, describe_receipt, list_unchecked, verify_receipt
 from verifier.replay.replay import replay
-from verifier.replay.report import describe_replay, format_replay, replay_exit_code
+from verifier.replay.report import describe_replay, format_replay
 from verifier.replay.state import format_state, load_state
 from verifier.schema.entries import MAX_ENTRY_BYTES
 
@@ -205,7 +205,7 @@ def _replay(arguments: argparse.Namespace, policy: Policy, log: VerifierKey) -> 
         bar.close()
     dating = cli_times.date_replay(result, tsa_roots, arguments.timestamps)
     must_find_none = arguments.fail_on_findings
-    code = own_code = replay_exit_code(result, fail_on_findings=must_find_none)
+    code = own_code = result.exit_code(fail_on_findings=must_find_none)
     before = cli_predecessor.follow_back(arguments, result, policy, pins, roots)
     code = cli_predecessor.combine(code, before, fail_on_findings=must_find_none)
     kept = keep_frauds(arguments.fraud_dir, state_path, frauds_of_replay(result))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from verifier.cli.progress import ProgressBar
-from verifier.core.verdict import FAILED, FINDINGS, UNKNOWN, VERIFIED, exit_code
+from verifier.core.verdict import VERIFIED, exit_code, worst
 from verifier.replay.predecessor import (
     Succession,
     describe_succession,
@@ -13,7 +13,7 @@ from verifier.replay.predecessor import (
     replay_predecessor,
     unreached,
 )
-from verifier.replay.report import describe_replay, format_replay, replay_exit_code
+from verifier.replay.report import describe_replay, format_replay
 
 if TYPE_CHECKING:
     import argparse
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from verifier.judgement.identity import Roots
     from verifier.judgement.pins import Pins
     from verifier.replay.result import Replay
-
-_PRECEDENCE = (FAILED, UNKNOWN, FINDINGS, VERIFIED)
 
 
 def add_option(command: argparse.ArgumentParser) -> None:
@@ -70,15 +68,12 @@ def follow_back(
 
 def combine(code: int, before: list[Succession], *, fail_on_findings: bool) -> int:
     """Return the exit code of all together."""
-    codes = [code, *(_code(one, fail_on_findings=fail_on_findings) for one in before)]
-    return min(codes, key=_PRECEDENCE.index)
+    return worst([code, *(_code(one, fail_on_findings=fail_on_findings) for one in before)])
 
 
 def _code(one: Succession, *, fail_on_findings: bool) -> int:
-    codes = [exit_code(one.failures, one.doubts)]
-    if one.old is not None:
-        codes.append(replay_exit_code(one.old, fail_on_findings=fail_on_findings))
-    return min(codes, key=_PRECEDENCE.index)
+    code = exit_code(one.failures, one.doubts)
+    return code if one.old is None else worst([code, one.old.exit_code(fail_on_findings=fail_on_findings)])
 
 
 def describe_before(before: list[Succession], code: int) -> dict[str, Any]:
@@ -96,6 +91,5 @@ def format_before(before: list[Succession], *, fail_on_findings: bool) -> str:
     for one in reversed(before):
         words += format_succession(one) + "\n\n"
         if one.old is not None:
-            code = replay_exit_code(one.old, fail_on_findings=fail_on_findings)
-            words += format_replay(one.old, code) + "\n\n"
+            words += format_replay(one.old, one.old.exit_code(fail_on_findings=fail_on_findings)) + "\n\n"
     return words

@@ -15,7 +15,7 @@ from verifier.cli.arguments import parse_interval, parse_processes, parse_stall,
 from verifier.cli.manual import EXIT_CODES
 from verifier.cli.progress import ProgressBar
 from verifier.core.errors import UsageError
-from verifier.core.verdict import FAILED, UNKNOWN, VERIFIED, exit_code
+from verifier.core.verdict import FAILED, UNKNOWN, VERIFIED
 from verifier.replay.convicting import FRAUD_DIR
 from verifier.watch.concerns import Interests
 from verifier.watch.sinks import sinks
@@ -161,7 +161,7 @@ def _look(watcher: Watcher, *, is_quiet: bool) -> int:
         sys.stderr.write(f"verifier: cannot write the metrics: {why}\n")
     if watcher.is_false:
         return FAILED
-    return exit_code(result.failures, result.doubts) if result is not None else UNKNOWN
+    return result.exit_code() if result is not None else UNKNOWN
 
 
 def _interests(arguments: argparse.Namespace) -> Interests:

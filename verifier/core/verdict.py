@@ -12,13 +12,14 @@ from verifier.core.version import version
 from verifier.core.words import escape, format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from verifier.core.checks import Doubt, Failure
     from verifier.core.policy import OpenedCheckpoint, Policy
 
 VERIFIED, FAILED, USAGE, UNKNOWN, FINDINGS = 0, 1, 2, 3, 4
 """Exit codes."""
+_WORST_FIRST = (FAILED, UNKNOWN, FINDINGS, VERIFIED)
 _WRONG_THING = {
     Check.CHECKPOINT_ORIGIN: "this is not the log that the policy names",
     Check.RECEIPT_FORM: "this file is not a receipt",
@@ -35,9 +36,17 @@ _MORE = {
 }
 
 
-def exit_code(failures: Sequence[object], doubts: Sequence[object]) -> int:
-    """Return 1, 3 or 0: something false goes before something unknown, and neither is ever a success."""
-    return FAILED if failures else UNKNOWN if doubts else VERIFIED
+def exit_code(failures: Sequence[object], doubts: Sequence[object], findings: Sequence[object] = ()) -> int:
+    """Return 1, 3, 4 or 0: something false goes before something unknown, and neither is ever a success.
+
+    `findings` are given where the user asked that they count; they do where nothing is worse.
+    """
+    return FAILED if failures else UNKNOWN if doubts else FINDINGS if findings else VERIFIED
+
+
+def worst(codes: Iterable[int]) -> int:
+    """Return the exit code of several verdicts together; at least one, and none of them 2."""
+    return min(codes, key=_WORST_FIRST.index)
 
 
 def verdict_word(code: int) -> str:

@@ -11,7 +11,7 @@ from verifier.core.errors import CheckFailed, MalformedInput, SourceUnavailable
 from verifier.core.ids import id_bytes, id_text
 from verifier.core.notes import parse_checkpoint, parse_note
 from verifier.core.tree import TILE_WIDTH, leaf_hash
-from verifier.core.verdict import VERIFIED, describe_doubts, describe_failures, exit_code, format_doubt, format_failure
+from verifier.core.verdict import VERIFIED, describe_doubts, describe_failures, format_doubt, format_failure
 from verifier.core.words import escape
 from verifier.replay.replay import replay
 from verifier.replay.workers import read_bundle
@@ -74,7 +74,7 @@ def replay_predecessor(
         return result
     old = replay(location, policy, log, pins=pins, roots=roots, processes=processes, progress=progress)
     result.old = old
-    if exit_code(old.failures, old.doubts) == VERIFIED:
+    if old.exit_code() == VERIFIED:
         _compare(result, result.named, old)
     return result
 

@@ -7,12 +7,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from verifier.core.verdict import (
-    FINDINGS,
-    VERIFIED,
     describe_checkpoint,
     describe_doubts,
     describe_failures,
-    exit_code,
     format_checkpoint,
     format_doubt,
     format_failure,
@@ -31,12 +28,6 @@ if TYPE_CHECKING:
     from verifier.replay.result import Replay
 
 TYPE = "provenance-ledger.replay-report/v1"
-
-
-def replay_exit_code(result: Replay, *, fail_on_findings: bool) -> int:
-    """Return the exit code of a replay; 4 only where it was asked for and nothing is worse."""
-    code = exit_code(result.failures, result.doubts)
-    return FINDINGS if code == VERIFIED and fail_on_findings and result.findings else code
 
 
 def completeness(result: Replay) -> str:

@@ -9,6 +9,7 @@ from verifier.core.checks import Check, Doubt, Failure, Finding
 from verifier.core.notes import Checkpoint
 from verifier.core.policy import OpenedCheckpoint, Policy
 from verifier.core.tree import Tree
+from verifier.core.verdict import exit_code
 from verifier.judgement.identity import Roots
 from verifier.judgement.judge import Judge, Judgement
 from verifier.judgement.pins import PinCheck
@@ -59,6 +60,10 @@ class Replay:
     def findings(self) -> list[Finding]:
         """What parties did, ascending by index."""
         return self.judgement.findings
+
+    def exit_code(self, *, fail_on_findings: bool = False) -> int:
+        """Return the exit code of this replay; 4 only where it was asked for."""
+        return exit_code(self.failures, self.doubts, self.findings if fail_on_findings else ())
 
     def state(self) -> ReplayState:
         """Return what the next replay can start from; only a replay without failure or doubt may be remembered."""

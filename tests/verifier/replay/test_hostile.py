@@ -16,7 +16,6 @@ from verifier.core.notes import Checkpoint
 from verifier.core.policy import parse_policy
 from verifier.core.tree import tile_widths
 from verifier.replay.replay import replay
-from verifier.replay.report import replay_exit_code
 from verifier.schema.entries import parse_entry
 from verifier.schema.templates import read_template
 from verifier.schema.versions import NEWEST_RULES
@@ -58,7 +57,7 @@ def test_a_ledger_made_under_unknown_rules_is_not_judged(tmp_path: Path, more: d
     builder.register("alpha")
     result = run(builder, tmp_path)
     assert (result.failures, [doubt.reason for doubt in result.doubts]) == ([], ["unknown-rules"])
-    assert replay_exit_code(result, fail_on_findings=False) == 3
+    assert result.exit_code() == 3
 
 
 def test_more_keys_than_a_pipe_holds_do_not_stop_two_processes(tmp_path: Path) -> None:
@@ -90,7 +89,7 @@ def test_a_checkpoint_of_2_53_entries_costs_nothing(tmp_path: Path) -> None:
     result = replay(str(source), policy, policy.logs[0], progress=lambda *_: None)
     assert result.opened is not None
     assert result.opened.checkpoint == Checkpoint(builder.origin, 2**53 - 1, result.opened.checkpoint.root)
-    assert replay_exit_code(result, fail_on_findings=False) == 3
+    assert result.exit_code() == 3
     assert next(tile_widths(2**53 - 1, 0)) == (0, 256)
 
 

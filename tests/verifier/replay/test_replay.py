@@ -17,7 +17,6 @@ from verifier.core.policy import Policy, parse_policy
 from verifier.judgement.pins import parse_parties
 from verifier.mirror.mirror import Mirrored, mirror
 from verifier.replay.replay import replay
-from verifier.replay.report import replay_exit_code
 from verifier.replay.result import Replay
 from verifier.replay.state import format_state, parse_state
 from verifier.sources.source import HttpSource
@@ -36,7 +35,7 @@ def run(source: object, policy: Policy | None = None, **options: Any) -> Replay:
 
 
 def code(result: Replay) -> int:
-    return replay_exit_code(result, fail_on_findings=False)
+    return result.exit_code()
 
 
 def copy(source: object, target: Path) -> Mirrored:

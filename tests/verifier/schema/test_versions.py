@@ -23,7 +23,6 @@ from tests.verifier.rules.test_rules import outcome, run
 from tests.verifier.rules.test_rules_v2 import SEAL, World
 from verifier.core.policy import parse_policy
 from verifier.replay.replay import replay
-from verifier.replay.report import replay_exit_code
 from verifier.replay.result import Replay
 from verifier.replay.state import format_state, parse_state
 from verifier.schema.versions import NEWEST_RULES
@@ -198,7 +197,7 @@ def test_a_ledger_made_under_an_earlier_version_still_verifies(version: int) -> 
     ledger = VECTORS / f"ledger-v{version}"
     policy = parse_policy((ledger / "policy.txt").read_bytes())
     result = replay(str(ledger / "mirror"), policy, policy.logs[0], progress=lambda *_: None)
-    assert replay_exit_code(result, fail_on_findings=False) == 0
+    assert result.exit_code() == 0
     then = json.loads((ledger / "replay.json").read_bytes())
     assert [(item.slug, item.index) for item in result.findings] == [
         (item["slug"], item["index"]) for item in then["findings"]
@@ -217,7 +216,7 @@ def test_a_version_newer_than_the_newest_is_not_known(processes: int, tmp_path: 
     result = again(builder, tmp_path / "log", processes=processes)
     assert outcome(result) == []
     assert [(doubt.check.slug, doubt.index) for doubt in result.doubts] == [("rules-version", changed_at + 1)]
-    assert replay_exit_code(result, fail_on_findings=False) == 3
+    assert result.exit_code() == 3
     first = Builder()
     first.create(rules=NEWEST_RULES + 1)
     result = run(first, tmp_path / "first")
