@@ -12,7 +12,7 @@ from verifier.schema.entries import parse_entry, pre_authentication
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from verifier.mirror.files import MirrorFiles
+    from verifier.mirror.proving import MirrorFiles
 
 FILE = ".statements"
 _STEP = 4096

@@ -24,9 +24,9 @@ from verifier.core.notes import MAX_NOTE_BYTES
 from verifier.core.receipt import HEADER
 from verifier.core.verdict import format_doubt, format_failure
 from verifier.core.version import version
-from verifier.mirror.files import MirrorFiles
 from verifier.mirror.ids import StatementIndex
 from verifier.mirror.mirror import Mirrored, mirror
+from verifier.mirror.proving import MirrorFiles
 from verifier.schema.entries import parse_entry, pre_authentication
 from verifier.service.limits import new_application, serve, stop_on_signals
 from verifier.sources.source import DirectorySource

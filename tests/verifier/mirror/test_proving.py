@@ -10,7 +10,7 @@ from tests.verifier.replay.test_replay import MANY
 from tests.verifier.sources.test_remembered import early
 from verifier.core.errors import SourceUnavailable
 from verifier.core.tree import tile_path, verify_consistency, verify_inclusion
-from verifier.mirror.files import Address, MirrorFiles, parse_tile_path
+from verifier.mirror.proving import Address, MirrorFiles, parse_tile_path
 
 SIZE = len(MANY.entries)
 SIZES = [1, 2, 3, 5, 8, 255, 256, 257, 300, 511, 512, 530, SIZE]
