@@ -13,7 +13,7 @@ from ledger.core.cosignature import MAX_CLOCK_DIFFERENCE_S
 from ledger.core.dsse import Envelope
 from ledger.core.entry import fits
 from ledger.core.errors import LedgerError
-from ledger.registry.effects import apply, concerns
+from ledger.registry.effects import apply
 from ledger.registry.facts import KeyFact, PartyFact, View, key_key, party_key
 from ledger.registry.finding import Moment
 from ledger.registry.findings import found
@@ -21,6 +21,7 @@ from ledger.registry.licensing import made_or_amended
 from ledger.registry.references import check_references
 from ledger.registry.refusal import Refused
 from ledger.registry.signing import check_signers
+from ledger.registry.subjects import concerns
 from ledger.statements import version_1 as v1
 from ledger.statements.common import OnLedger, Statement
 from ledger.statements.ledger import LedgerCreated

@@ -1,4 +1,4 @@
-"""What a statement that entered changes (docs/statements.md), and what its entry concerns (docs/format.md §12.3)."""
+"""What a statement that entered changes (docs/statements.md)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from ledger.registry.facts import (
     LicenseFact,
     ListingFact,
     PartyFact,
-    Thing,
     TransferFact,
     View,
     key_key,
@@ -48,21 +47,6 @@ from ledger.statements.transfer import (
 )
 from ledger.statements.usage import UsageReported
 from ledger.statements.venue import VenueStatus
-
-
-def concerns(view: View, statement: Statement, statement_id: str) -> list[str]:
-    """Return the subjects that the statement's entry concerns, sorted (docs/format.md §12.3)."""
-    subjects = {statement_id, statement.issuer, *statement.named_parties, *statement.named_ids}
-    subjects.update(statement.mentioned_ids)
-    for keyid in statement.signers:
-        key = view.get(KeyFact, key_key(keyid))
-        if key is not None:
-            subjects.add(key.party)
-    for name in statement.named_ids:
-        thing = view.get(Thing, name)
-        if thing is not None:
-            subjects.update(thing.subjects)
-    return sorted(subjects)
 
 
 def apply(  # noqa: C901, PLR0912, PLR0915 - one case a type
