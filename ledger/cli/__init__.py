@@ -13,6 +13,6 @@ def main() -> None:
     try:
         app()
     except (LedgerError, OSError) as error:
-        from ledger.cli.kit.errors import report  # noqa: PLC0415 - it knows every error there is, and so every module
+        from ledger.cli.kit.error_words import report  # noqa: PLC0415 - it knows every error there is, and so every module
 
         sys.exit(report(error))

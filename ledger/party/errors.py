@@ -1,6 +1,6 @@
 """What can go wrong on a company's machine, as types with fields.
 
-Words and exit codes are `ledger.cli.kit.errors`'s.
+Words and exit codes are `ledger.cli.kit.error_words`'s.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import ledger
-from ledger.cli.kit.errors import explain, report, row_of
+from ledger.cli.kit.error_words import explain, report, row_of
 from ledger.cli.kit.words import fields
 from ledger.core.errors import FormatError, LedgerError, NoteError, PolicyError, QuorumError
 from ledger.party.errors import (

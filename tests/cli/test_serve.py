@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ledger.cli.kit.errors import explain
+from ledger.cli.kit.error_words import explain
 from ledger.party.errors import NotWitnessed
 from tests.cli.running import ledger
 

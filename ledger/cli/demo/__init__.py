@@ -17,7 +17,7 @@ from ledger.cli.demo.cheat import cheat
 from ledger.cli.demo.check import check
 from ledger.cli.demo.stage import Stage
 from ledger.cli.demo.story import EXAMPLES, OPERATOR, ORIGIN, act
-from ledger.cli.kit.endings import NotAsTold
+from ledger.cli.kit.exit_codes import NotAsTold
 from ledger.cli.kit.words import fields, say
 
 _MARK = ".ledger-demo"

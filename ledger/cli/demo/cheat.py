@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ledger.cli.demo.stage import Stage, first_line
 from ledger.cli.demo.story import HARBOUR, SKYWAYS, Affair, key_options
-from ledger.cli.kit.endings import NotAsTold
+from ledger.cli.kit.exit_codes import NotAsTold
 from ledger.cli.kit.words import console
 from ledger.party.text import plain
 

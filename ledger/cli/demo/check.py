@@ -10,7 +10,7 @@ from typing import Any
 from ledger.cli.demo.leak import prove
 from ledger.cli.demo.stage import Stage
 from ledger.cli.demo.story import NORTHWIND, SKYWAYS, Affair
-from ledger.cli.kit.endings import NotAsTold
+from ledger.cli.kit.exit_codes import NotAsTold
 from ledger.cli.kit.words import console
 from ledger.party.text import plain
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from ledger.cli.demo.browser import read_in_a_browser
 from ledger.cli.demo.stage import Stage
-from ledger.cli.kit.endings import NotAsTold
+from ledger.cli.kit.exit_codes import NotAsTold
 from ledger.cli.kit.words import console
 from ledger.core.encoding import canonical
 from ledger.party.text import plain

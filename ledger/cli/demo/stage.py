@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ledger.cli.kit.endings import NotAsTold
+from ledger.cli.kit.exit_codes import NotAsTold
 from ledger.cli.kit.words import console, say
 from ledger.party.text import plain
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ledger.cli.kit.exit_codes import decline
 from ledger.cli.kit.home import run, speaking
 from ledger.cli.kit.options import DEFAULT_HOME as HOME
 from ledger.cli.kit.options import Home, JsonOutput, PassphraseFile
@@ -137,7 +138,7 @@ def erase(
                 raise Unfit(f"nothing of yours is sealed at {', '.join(unknown)}")
             _warn(chosen)
             if not yes and not typer.confirm("Destroy what opens this, for good?", err=True):
-                raise typer.Exit(1)
+                decline()
             names = [place.kept.pointer for place in chosen]
             how = method or "value and salt overwritten in the vault's database, and the file rewritten"
             return await disclosing.erase(

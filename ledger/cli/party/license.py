@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ledger.cli.kit.exit_codes import decline
 from ledger.cli.kit.home import knowing, page_query, reading, run, speaking
 from ledger.cli.kit.moments import MOMENT, parse_moment_or_none
 from ledger.cli.kit.options import DEFAULT_HOME as HOME
@@ -90,8 +91,7 @@ def sign(
 
     signed = run(work())
     if signed is None:
-        say("Not signed.", err=json_output)
-        raise typer.Exit(1)
+        decline("Not signed.", err=json_output)
     write_draft(file, signed, new=False)
     if json_output:
         as_json({"draft": str(file), "missing": signed.missing, "statement_id": signed.envelope.id})

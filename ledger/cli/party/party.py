@@ -8,6 +8,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from ledger.cli.kit.exit_codes import decline
 from ledger.cli.kit.home import reading, run, vault_at
 from ledger.cli.kit.identity import (
     Certificate,
@@ -203,8 +204,7 @@ def admit(
 
     recorded = run(work())
     if recorded is None:
-        say("Not signed.", err=True)
-        raise typer.Exit(1)
+        decline("Not signed.")
     tell(recorded, f"{drafted.statement.issuer} is admitted.", json_output=json_output)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from ledger.cli.kit.exit_codes import decline
 from ledger.cli.kit.home import parse_time, reading, run, vault_at
 from ledger.cli.kit.options import DEFAULT_HOME as HOME
 from ledger.cli.kit.options import Home, JsonOutput, PassphraseFile, RecoveryPassphraseFile
@@ -113,8 +114,7 @@ def revoke_key(
         say(f"This is the last recovery key of {config.party}. Without one, no key of {config.party} can", err=True)
         say("ever be added or replaced: the name is lost with its signing keys.", err=True)
         if not typer.confirm("Revoke it all the same?", err=True):
-            say("Not revoked.", err=True)
-            raise typer.Exit(1)
+            decline("Not revoked.")
     if itself:
         by = [open_key(_own_key(config, keyid), passphrase_file)]
     else:

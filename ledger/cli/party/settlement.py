@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ledger.cli.kit.exit_codes import decline
 from ledger.cli.kit.home import knowing, run, speaking
 from ledger.cli.kit.options import DEFAULT_HOME as HOME
 from ledger.cli.kit.options import Home, JsonOutput, PassphraseFile
@@ -105,8 +106,7 @@ def sign(
 
     signed = run(work())
     if signed is None:
-        say("Not signed.", err=json_output)
-        raise typer.Exit(1)
+        decline("Not signed.", err=json_output)
     write_draft(file, signed, new=False)
     if json_output:
         as_json({"draft": str(file), "missing": signed.missing, "statement_id": signed.envelope.id})

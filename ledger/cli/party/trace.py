@@ -11,7 +11,7 @@ import typer
 from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from ledger.cli.kit.errors import report
+from ledger.cli.kit.error_words import report
 from ledger.cli.kit.home import vault_at
 from ledger.cli.kit.options import DEFAULT_HOME as HOME
 from ledger.cli.kit.options import JsonOutput, PassphraseFile

@@ -9,8 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ledger.cli.kit.endings import REFUSED
-from ledger.cli.kit.errors import report
+from ledger.cli.kit.error_words import report
 from ledger.cli.kit.home import page_query, reading, run, speaking
 from ledger.cli.kit.moments import MOMENT, parse_moment_or_none
 from ledger.cli.kit.options import DEFAULT_HOME as HOME
@@ -322,14 +321,14 @@ async def _offer_to_refuse(speaker: Speaker, manifest: AnyManifest, mismatch: Co
     """Ask whether to refuse, if there is somebody to ask; end the command if that was done."""
     if not sys.stdin.isatty():
         return
-    report(mismatch)
+    code = report(mismatch)
     if not typer.confirm("Refuse this hand-off on the ledger now?", err=True):
-        raise typer.Exit(REFUSED)
+        raise typer.Exit(code)
     reason = typer.prompt("Reason, for everybody to read", err=True)
-    code = handoff.refusal_code(mismatch)
-    recorded = await handoff.refuse(speaker, manifest.transfer, reason, mismatch.content, code=code)
+    why = handoff.refusal_code(mismatch)
+    recorded = await handoff.refuse(speaker, manifest.transfer, reason, mismatch.content, code=why)
     tell(recorded, "The hand-off is refused.", json_output=False)
-    raise typer.Exit(REFUSED)
+    raise typer.Exit(code)
 
 
 def _state(decided: Recorded | None) -> str:

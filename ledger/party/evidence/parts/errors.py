@@ -1,6 +1,6 @@
 """What can go wrong between a trace and a bundle, as types with fields.
 
-What to do next is `ledger.cli.kit.errors`'s.
+What to do next is `ledger.cli.kit.error_words`'s.
 """
 
 from __future__ import annotations

@@ -1,16 +1,14 @@
-"""How a command ends where it fails: exit codes, and the words that depend on what a ledger answered or signed."""
+"""Words of errors that depend on what a ledger answered or signed: the longer rows of `error_words`."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from ledger.cli.kit.exit_codes import REFUSED, UNSURE, USAGE
 from ledger.cli.kit.words import when
-from ledger.core.errors import FormatError, LedgerError
+from ledger.core.errors import FormatError
 from ledger.party.errors import ForkDetected, FraudProven, Problem, Promised, Unproven
 
-REFUSED = 1
-USAGE = 2
-UNSURE = 3
 _SERVER_ERRORS = 500
 _TOO_MANY = 429
 
@@ -32,10 +30,6 @@ ADVICE = {
     "wrong-signers": "a key of another party, or of another use, signed: 'ledger key show FILE' tells which key it is",
 }
 """What to do about a reason for which a statement is refused, here or by a ledger."""
-
-
-class NotAsTold(LedgerError):
-    """A step of the demo did not happen as told."""
 
 
 class Words(NamedTuple):

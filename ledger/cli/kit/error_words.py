@@ -7,8 +7,9 @@ from typing import Any
 
 from rich.text import Text
 
-from ledger.cli.kit import endings
-from ledger.cli.kit.endings import ADVICE, REFUSED, UNSURE, USAGE, NotAsTold, Words
+from ledger.cli.kit import answer_words
+from ledger.cli.kit.answer_words import ADVICE, Words
+from ledger.cli.kit.exit_codes import REFUSED, UNSURE, USAGE, NotAsTold
 from ledger.cli.kit.passphrase import NoPassphrase
 from ledger.cli.kit.words import console
 from ledger.core.errors import FormatError, LedgerError, NoteError, PolicyError, ProofError, QuorumError, SignerError
@@ -82,11 +83,11 @@ _ROWS: dict[type[Exception], Callable[[Any], Words]] = {
         "check it with 'verifier replay', or give another mirror",
         REFUSED,
     ),
-    Promised: endings.promised,
-    Problem: endings.problem,
-    FraudProven: endings.fraud,
-    ForkDetected: endings.fork,
-    Unproven: endings.unproven,
+    Promised: answer_words.promised,
+    Problem: answer_words.problem,
+    FraudProven: answer_words.fraud,
+    ForkDetected: answer_words.fork,
+    Unproven: answer_words.unproven,
     ContentMismatch: lambda error: Words(
         f"What you received is not what was offered: {error}. Nothing was signed.",
         "ask the sender for the files again, or refuse: 'ledger transfer refuse --manifest FILE --reason …'",
@@ -175,7 +176,7 @@ _ROWS: dict[type[Exception], Callable[[Any], Words]] = {
     ToolFailed: lambda error: Words(str(error), "", USAGE),
     NoPassphrase: lambda error: Words(str(error), "", USAGE),
     PolicyError: lambda error: Words(str(error), "", USAGE),
-    FormatError: endings.malformed,
+    FormatError: answer_words.malformed,
     # What stays inside a server, or inside a reading: a command that lets one through still says what to do.
     BusyError: lambda error: Words(str(error), "try again in a moment", REFUSED),
     CopyError: lambda error: Words(str(error), "check the path or the address, or try another", REFUSED),
