@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,10 @@ def test_foreign_text_stays_text(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().err
     assert "\x1b" not in shown
     assert "[red]detail[/red]" in shown
+
+
+def test_exit_codes_stand_in_one_place() -> None:
+    """What else a command exits with, the table of error words gave it."""
+    texts = {path: path.read_text(encoding="utf-8") for path in (Path(ledger.__file__).parent / "cli").rglob("*.py")}
+    telling = [path.name for path, text in texts.items() if re.search(r"\b[Ee]xit\((?:code=)?(?:\d|[A-Z]+\))", text)]
+    assert telling == ["exit_codes.py"]
