@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tokenize
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,6 +67,42 @@ def test_the_architecture_names_every_room() -> None:
     ]
     assert [str(room) for room in rooms if f"`{room}/" not in text] == []
     assert len(rooms) > 40
+
+
+def test_the_architecture_names_files_of_the_page() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(\w+\.js)`", text))
+    assert named <= {path.name for path in (ROOT / "verifier" / "page" / "src").iterdir()}
+    assert len(named) > 10
+
+
+def test_rooms_stand_on_the_levels_that_imports_are_held_to() -> None:
+    """Each table of docs/architecture.md is from the top down, with the numbers that pyproject.toml's layers have."""
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d*) \| (`.+?`) \|", text, re.MULTILINE)
+    told = [(int(level), name) for level, cell in rows if level for name in _modules(cell)]
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    tables = 0
+    for contract in (one for one in contracts if one["type"] == "layers"):
+        prefix = f"{contract['containers'][0]}." if "containers" in contract else ""
+        layers = [[f"{prefix}{name}" for name in re.split(r" [|:] ", layer)] for layer in contract["layers"]]
+        held = [(len(layers) - place, name) for place, layer in enumerate(layers) for name in layer]
+        names = {name for _, name in held}
+        table = [(level, name) for level, name in told if name in names]
+        if not prefix:  # of the whole ledger, a table has the ground floor; the two wings have their own
+            held = held[-len(table) :]
+        if table:
+            assert sorted(table) == sorted(held), contract["name"]
+            assert [level for level, _ in table] == sorted((level for level, _ in table), reverse=True)
+            tables += 1
+    assert tables == 5
+
+
+def _modules(cell: str) -> list[str]:
+    """Return the modules whose files and folders a cell names."""
+    return [path.removesuffix("/").removesuffix(".py").replace("/", ".") for path in re.findall(r"`([\w/.]+)`", cell)]
 
 
 def test_the_site_shows_every_page() -> None:

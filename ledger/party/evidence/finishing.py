@@ -1,4 +1,4 @@
-"""From what a verifier reads to the finished files: pages, report, archive. Pure, but for the typesetter's files."""
+"""From what a verifier reads, and nothing else, to the finished files: pages, archive, and the report, set by Typst."""
 
 from __future__ import annotations
 

@@ -3,5 +3,5 @@
 `story` is what it says, by `events`, `sentences`, `measured`, `numbers` and `limits` (what it does not show); `papers`,
 `rendering`, `pictures` and `pdf` set it in `templates/`.
 
-Imports parts; pure, but for the typesetter's files.
+Imports parts; reaches no network and no vault. `pdf` runs Typst, in a directory that it removes.
 """
