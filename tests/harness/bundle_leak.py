@@ -21,7 +21,7 @@ from tests.harness.bundle_math import (
     word_bit,
     word_bits,
 )
-from tests.harness.bundle_story import BITS, BOUND, COLUMNS, RECIPIENTS, Copy, Said, Story, csv_file
+from tests.harness.bundle_story import BITS, COLUMNS, RECIPIENTS, Copy, Said, Story, csv_file
 
 
 @dataclass
@@ -93,8 +93,14 @@ def leak(copies: Sequence[Copy], shape: str = "changed", *, marks: int = 8, base
 class Scores:
     """The numbers of an evidence file, from what the story knows: nothing is searched for."""
 
-    def __init__(self, story: Story, leaked: Leak, withheld: frozenset[str], said: dict[str, Said]) -> None:
-        """Take what was leaked, the labels of hand-offs whose marks are not opened, and what is in the bundle."""
+    def __init__(
+        self, story: Story, leaked: Leak, withheld: frozenset[str], said: dict[str, Said], *, is_earlier: bool = False
+    ) -> None:
+        """Take what was leaked, the labels of hand-offs whose marks are not opened, and what is in the bundle.
+
+        `is_earlier`: as programs wrote it that asked for less.
+        """
+        self.is_earlier = is_earlier
         self.story, self.leaked, self.withheld, self.said = story, leaked, withheld, said
         self.own = story.copies["bob.example"]
         self.mapped = [item["column"] for item in self.leaked.mapping]
@@ -128,6 +134,12 @@ class Scores:
             if is_found[0] != is_found[1]:
                 seen.append((bias, int(is_found[1]), word_bit(self.own.key, name, position, bias)))
         return word_bits(seen) if seen else 0.0
+
+    def different(self) -> int:
+        """Return how many marks are found that the mapped columns tell apart; of a code, at positions that are seen."""
+        leaked, own = set(self.leaked_records()), self.own
+        found = [[row for row in group if canonical_record(row) in leaked] for group in own.pairs or zip(own.marks)]
+        return len({tuple(row[k] for k in self.mapped) for rows in found if len(rows) == 1 for row in rows})
 
     def score(self, copy: Copy, name: str) -> float:
         chance = self.chance(copy)
@@ -171,12 +183,15 @@ class Scores:
                 hypotheses.append(self._hypothesis("other", *self.planted(copy), party="carol.example"))
         hypotheses += [
             {"expected_milli": 0, "hypothesis": name, "observed": found, "surprise_millibits": millibits(chance)}
-            for name in ("public", "chance")
+            for name in (("public", "chance") if self.is_earlier else ("none",))
         ]
-        score = millibits(self.score(self.own, "bob.example"))
-        needed = needed_millibits(self.own.seal()["threshold_millibits"], RECIPIENTS, BOUND, len(to_bob))
+        score, seal = millibits(self.score(self.own, "bob.example")), self.story.seal_of(self.own)
+        needed = needed_millibits(seal["threshold_millibits"], RECIPIENTS, seal["bound"], len(to_bob))
         allowed = needed + math.ceil(1000 * math.log2(1000)) if is_word else needed
         is_enough = score >= needed and controls["greatest_millibits"] < allowed
+        is_enough = is_enough and (
+            self.is_earlier or (self.different() >= 3 and Fraction(seal["bound"]) <= Fraction(1, 1000))
+        )
         conclusion = {"is_enough": is_enough, "needed_millibits": needed, "score_millibits": score,
                       "seals": len(to_bob)}  # fmt: skip
         return {"conclusion": conclusion, "controls": controls, "counts": counts, "hypotheses": hypotheses,

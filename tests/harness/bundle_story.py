@@ -270,9 +270,7 @@ class Story(Forger):
         fields: dict[str, Json] = {"content": copy.content()}
         seals = {"/content": "content"}
         if copy.method:
-            value = copy.seal()
-            if self.spoil is not None:
-                self.spoil(value)
+            value = self.seal_of(copy)
             fields["marks"] = {
                 "bound": value["bound"],
                 "method": value["method"],
@@ -291,6 +289,13 @@ class Story(Forger):
         offered = self.said[f"transfer {who.name}{again}"].id
         statement = self.speech.transfer_acknowledged(who, offered, content=received)
         self.tell(f"acknowledged {who.name}{again}", statement, *who.voice, seals={"/content": "content"})
+
+    def seal_of(self, copy: Copy) -> dict[str, Any]:
+        """Return what a hand-off of the copy seals of its marks."""
+        value = copy.seal()
+        if self.spoil is not None:
+            self.spoil(value)
+        return value
 
     def history(self, subject: str, indexes: list[int]) -> bytes:
         """Return a history signed by the service key at the newest size (docs/format.md §12.2)."""

@@ -12,6 +12,7 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from typing import Any
 from ledger.core.encoding import Json, b64encode, canonical
 from ledger.core.receipt import format_receipt
 from tests.harness.bundle_leak import Leak, Scores, leak
-from tests.harness.bundle_story import BASE_COUNT, Copy, Said, Story
+from tests.harness.bundle_math import needed_millibits
+from tests.harness.bundle_story import BASE_COUNT, RECIPIENTS, Copy, Said, Story
 from tests.harness.reference import ReferenceTree, entry_leaf
 from tests.harness.sealing import disclosures_file
 from tests.harness.speech import DAY_MS
@@ -83,7 +85,7 @@ class Maker:
 
     story: Story
     leaked: Leak
-    includes_found: bool = False
+    includes_found: bool = True
     is_whole: bool = False
     with_history: bool = True
     withheld: frozenset[str] = frozenset()
@@ -95,6 +97,8 @@ class Maker:
     """Of the packaging: 1 has two files an entry, 2 all entries in one."""
     cosigned: bytes = b""
     """A checkpoint to use in place of the newest."""
+    is_earlier: bool = False
+    """By a program that asked for neither three marks nor a low bound, and named nothing twice: `public`, `chance`."""
 
     @property
     def own(self) -> Copy:
@@ -232,7 +236,7 @@ class Maker:
             "found_rows": found_rows,
             "records": [own.opened(number, [item["column"] for item in leaked.mapping]) for number, _ in of_bob],
             "matches": matches,
-        } | Scores(self.story, leaked, self.withheld, self.said).members()
+        } | Scores(self.story, leaked, self.withheld, self.said, is_earlier=self.is_earlier).members()
 
 
 @dataclass(frozen=True)
@@ -325,20 +329,26 @@ def _amendment() -> tuple[bytes, str]:
     )
 
 
+def _stated(bound: str) -> tuple[bytes, str]:
+    """Return a bundle whose sender was content with another bound."""
+    needed = needed_millibits(0, RECIPIENTS, bound, 1)
+    story = Story(spoil=lambda value: value.update(bound=bound, threshold_millibits=needed))
+    return finished(Maker(story, leak([story.copies["bob.example"]])))
+
+
 GOOD = [
     Case("good-canary", lambda: finished(good())),
-    Case("good-canary-found-included", lambda: finished(good(includes_found=True))),
-    Case("good-canary-exact", lambda: finished(good(shape="exact", includes_found=True))),
-    Case("good-canary-jsonl", lambda: finished(good(shape="jsonl", includes_found=True))),
+    Case("good-canary-exact", lambda: finished(good(shape="exact"))),
+    Case("good-canary-jsonl", lambda: finished(good(shape="jsonl"))),
     Case("good-canary-redactable", lambda: finished(good(shape="exact", redactable=True))),
     Case("good-canary-some-cells", lambda: finished(good(redactable=True))),
-    Case("good-canary-tsv", lambda: finished(good(shape="tsv", includes_found=True))),
+    Case("good-canary-tsv", lambda: finished(good(shape="tsv"))),
     Case("good-without-claim", lambda: finished(good(left_out=NOT_NEEDED | {"claim"}))),
     Case("good-without-acts", lambda: finished(good(acts=[]))),
     Case("good-admitted-by-the-operator", lambda: finished(good(admission="operator"))),
     Case("good-canary-whole-log", lambda: finished(good(is_whole=True, with_history=False))),
     Case("good-canary-omissions-possible", lambda: finished(good(with_history=False))),
-    Case("good-canary-pooled", lambda: finished(good(pooled=True, includes_found=True))),
+    Case("good-canary-pooled", lambda: finished(good(pooled=True))),
     Case("good-canary-not-enough", lambda: finished(good(marks=1))),
     Case("good-canary-nothing-found", lambda: finished(good(marks=0))),
     Case(
@@ -355,16 +365,23 @@ GOOD = [
     ),
     Case("good-canary-withheld", lambda: finished(good(withheld=frozenset({"transfer bob.example"})))),
     Case("good-without-marks", lambda: finished(good("", marks=0))),
-    Case("good-chunks", lambda: finished(good("", "chunks", marks=0, chunked=True))),
+    Case("doubt-chunks", lambda: finished(good("", "chunks", marks=0, chunked=True)), 3, "found"),
     Case(
-        "doubt-chunks-included",
-        lambda: finished(good("", "chunks", marks=0, chunked=True, includes_found=True)),
+        "good-conditional-chunks",
+        lambda: finished(good("", "chunks", marks=0, chunked=True, includes_found=False)),
         3,
         "found",
     ),
+    Case("good-conditional-canary", lambda: finished(good(includes_found=False)), 3, "found"),
+    Case("good-conditional-not-enough", lambda: finished(good(marks=1, includes_found=False)), 3, "found"),
+    Case("good-canary-bound-too-high", partial(_stated, "0.0010001")),
+    Case("good-canary-bound-just-low-enough", partial(_stated, "0.00100")),
+    Case("good-canary-two-marks", lambda: finished(good(marks=2))),
+    Case("good-canary-two-marks-of-an-earlier-program", lambda: finished(good(marks=2, is_earlier=True))),
+    Case("good-canary-of-an-earlier-program", lambda: finished(good(is_earlier=True))),
     Case("good-tardos", lambda: finished(good("tardos"))),
-    Case("good-tardos-found-included", lambda: finished(good("tardos", includes_found=True))),
-    Case("good-tardos-pooled", lambda: finished(good("tardos", pooled=True, includes_found=True))),
+    Case("good-conditional-tardos", lambda: finished(good("tardos", includes_found=False)), 3, "found"),
+    Case("good-tardos-pooled", lambda: finished(good("tardos", pooled=True))),
     Case("good-stored", _stored),
     Case("good-of-version-1", lambda: finished(good(version=1))),
     Case("good-whole-log-of-version-1", lambda: finished(good(version=1, is_whole=True, with_history=False))),

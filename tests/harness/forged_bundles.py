@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
 from ledger.core.checkpoint import sign_checkpoint
@@ -55,6 +56,12 @@ def rewritten(name: str, check: str, path: str, edit: Callable[[Document], objec
         files[path] = document(value)
 
     edited(name, check, rewrite, **fields)
+
+
+def conditioned(name: str, check: str, path: str, edit: Callable[[Document], object], **fields: Any) -> None:
+    """Add a lie that nobody can see who has not the found file: so exit 3, by this check, and nothing is verified."""
+    rewritten(name, check, path, edit, **fields)
+    LIES.append(replace(LIES.pop(), exit_code=3))
 
 
 def told(name: str, check: str, tamper: Tamper | None = None, **fields: Any) -> None:

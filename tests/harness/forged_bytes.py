@@ -105,7 +105,8 @@ def _replaced(path: str, old: bytes, new: bytes) -> Callable[[Files], object]:
 
 
 edited("file-that-has-no-place", FORM, lambda files: files.update({"notes.txt": b"Believe this."}))
-edited("found-file-that-nobody-names", FORM, lambda files: files.update({"found/leak.csv": b"a,b\n"}))
+edited("found-file-that-nobody-names", FORM, lambda files: files.update({"found/leak.csv": b"a,b\n"}),
+       includes_found=False)  # fmt: skip
 edited("receipt-left-out", FORM, lambda files: files.pop("receipts/5.tlog-proof"), version=1)
 edited(
     "entry-0-left-out-in-version-1",

@@ -10,7 +10,7 @@ from typing import Any
 from ledger.core.encoding import Json, b64decode, b64encode
 from ledger.core.keys import Signer
 from tests.harness.bundles import Files, document
-from tests.harness.forged_bundles import STORY, Document, at, edited, name_of, rewritten, told
+from tests.harness.forged_bundles import STORY, Document, at, conditioned, edited, name_of, rewritten, told
 
 EVIDENCE, JUDGEMENT = "evidence.json", "judgement.json"
 
@@ -86,23 +86,33 @@ def _other_file(raw: bytes, *, is_told: bool) -> Callable[[Files], None]:
     return replace
 
 
+def _name_another(value: Document) -> None:
+    """Name another file as the one that was found: the rows shown are none of its 5,000."""
+    value["found"] |= {"bytes": len(OTHER), "name": "README.md", "sha256": sha256(OTHER).hexdigest()}
+
+
+UNSEEN: dict[str, Any] = {"includes_found": False}
+OTHER = b"Built;Tail no.;Seats\n" + b"1/1/2001;N1;100\n" * 5_000
+conditioned("marks-listed-as-rows-of-another-file", "found", EVIDENCE, _name_another, **UNSEEN)
+conditioned("found-count-understated", "found", EVIDENCE, _name_another, marks=3, base=2, **UNSEEN)
+
+
 def _swap_rows(value: Document) -> None:
     one, other = value["found_rows"][:2]
     one["value"], other["value"] = other["value"], one["value"]
 
 
-HERE: dict[str, Any] = {"includes_found": True}
 NOISE = bytes(range(256)) * 8
-rewritten("found-rows-swapped", "found", EVIDENCE, _swap_rows, **HERE)
-rewritten("found-digest-wrong", "found", EVIDENCE, lambda v: v["found"].update(sha256="ab" * 32), **HERE)
-rewritten("found-count-lowered", "found", EVIDENCE, lambda v: v["found"].update(count=48), **HERE)
-rewritten("found-column-renamed", "found", EVIDENCE, lambda v: v["found"]["columns"].reverse(), **HERE)
-rewritten("found-delimiter-wrong", "found", EVIDENCE, lambda v: v["found"].update(delimiter=","), **HERE)
-edited("found-file-replaced", "found", _other_file(b"a;b\n1;2\n", is_told=False), **HERE)
-edited("found-file-of-no-bytes", "found", _other_file(b"", is_told=True), **HERE)
-edited("found-file-of-noise", "found", _other_file(NOISE, is_told=True), **HERE)
-edited("found-file-of-a-million-columns", "found", _other_file(b"a;" * 999_999 + b"a\n", is_told=True), **HERE)
-edited("found-file-of-half-a-record", "found", _other_file(b'a;b\n1;"2', is_told=True), **HERE)
+rewritten("found-rows-swapped", "found", EVIDENCE, _swap_rows)
+rewritten("found-digest-wrong", "found", EVIDENCE, lambda v: v["found"].update(sha256="ab" * 32))
+rewritten("found-count-lowered", "found", EVIDENCE, lambda v: v["found"].update(count=48))
+rewritten("found-column-renamed", "found", EVIDENCE, lambda v: v["found"]["columns"].reverse())
+rewritten("found-delimiter-wrong", "found", EVIDENCE, lambda v: v["found"].update(delimiter=","))
+edited("found-file-replaced", "found", _other_file(b"a;b\n1;2\n", is_told=False))
+edited("found-file-of-no-bytes", "found", _other_file(b"", is_told=True))
+edited("found-file-of-noise", "found", _other_file(NOISE, is_told=True))
+edited("found-file-of-a-million-columns", "found", _other_file(b"a;" * 999_999 + b"a\n", is_told=True))
+edited("found-file-of-half-a-record", "found", _other_file(b'a;b\n1;"2', is_told=True))
 rewritten("found-row-out-of-range", "found", EVIDENCE, lambda v: v["found_rows"][-1].update(row=1000))
 
 

@@ -65,8 +65,13 @@ class Examination:
 
     @property
     def exit_code(self) -> int:
-        """0 verified, 1 something is false, 3 could not tell."""
+        """0 verified, 1 something is false, 3 could not tell, or only on a condition."""
         return self.outcome.exit_code
+
+    @property
+    def is_conditional(self) -> bool:
+        """Every check was made and holds, but no program read the found file."""
+        return self.is_settled and self.outcome.is_conditional
 
 
 def verify_bundle(  # noqa: PLR0917 (a bundle, whom to trust, and what the user has beside it)

@@ -70,6 +70,10 @@ class Fault:
         return escape(f"{words}. Should hold: {self.check.line}")
 
 
+NOT_READ = "file-not-read"
+"""The doubt of `found` where the found file is not in the bundle, and was not given."""
+
+
 class Unverifiable(Exception):
     """A failed check that ends the examination: nothing after it would mean anything."""
 
@@ -104,6 +108,11 @@ class Outcome:
         """Put both lists in the order of the checks."""
         self.failures.sort(key=lambda fault: fault.check.position)
         self.doubts.sort(key=lambda fault: fault.check.position)
+
+    @property
+    def is_conditional(self) -> bool:
+        """Nothing is in doubt but the found file, which nobody gave: what follows for it rests on somebody's word."""
+        return not self.failures and {fault.reason for fault in self.doubts} == {NOT_READ}
 
     @property
     def exit_code(self) -> int:

@@ -12,6 +12,7 @@ from verifier.schema.checks import (
     base64,
     boolean,
     codes,
+    count,
     either,
     hex32,
     id_,
@@ -131,12 +132,16 @@ EVIDENCE = members(
         "controls": members(
             {"greatest_millibits?": _millibits, "others": up_to(10_000, members({"party": name, **_score}))}
         ),
-        "counts": members({"exclusive": size, "marks": size, "records": size, "records_found": size, "shared": size}),
+        "counts": members(
+            {"examined?": count, "exclusive": size, "marks": size, "records": size}
+            | {"records_found": size, "shared": size}
+        ),
         "hypotheses": up_to(
             10_004,
             members(
                 {
-                    "expected_milli": size, "hypothesis": codes("chance", "other", "public", "recipient", "sender"),
+                    "expected_milli": size,
+                    "hypothesis": codes("chance", "none", "other", "public", "recipient", "sender"),
                     "observed": size, "party?": name, "surprise_millibits": _millibits,
                 }
             ),

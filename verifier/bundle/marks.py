@@ -36,8 +36,12 @@ class Trial:
 
     def holds(self, row: str) -> bool:
         """Tell whether a committed row, base64 of its canonical record, is found."""
+        return self.form(row) in self.forms
+
+    def form(self, row: str) -> Cells | None:
+        """Return what a committed row is compared by."""
         cells = parse_record(decode_base64(row) or b"")
-        return cells is not None and self.mapping.of_record(cells) in self.forms
+        return None if cells is None else self.mapping.of_record(cells)
 
 
 class Seal:
@@ -82,6 +86,17 @@ class Seal:
         return [row for row in self.planted if self._holds(row)]
 
     @cached_property
+    def different(self) -> int:
+        """How many different rows, as they are compared, it is found by: of a code, those of positions that are seen.
+
+        Rows that the mapped columns do not tell apart are one: a single row of the file would find them all.
+        """
+        rows = self.planted_found
+        if self.is_code:
+            rows = [self.value["positions"][number]["rows"][bit] for number, _, bit in self._seen]
+        return len({self.trial.form(row) for row in rows})
+
+    @cached_property
     def chance(self) -> float:
         """Bits of the chance score."""
         return self._chance(*self.counts)
@@ -91,13 +106,17 @@ class Seal:
         return chance_bits(total, found, self.value["bits"], self.mapped, trial.row_count, trial.column_count)
 
     @cached_property
-    def _code(self) -> Code:
-        seen = [
+    def _seen(self) -> list[tuple[int, int, int]]:
+        """Number, bias and bit of every position of a code of which just one row is found."""
+        return [
             (number, position["bias"], int(pair[1]))
             for number, (position, pair) in enumerate(zip(self.value["positions"], self.pairs, strict=True))
             if pair[0] != pair[1]
         ]
-        return Code(self.key, seen)
+
+    @cached_property
+    def _code(self) -> Code:
+        return Code(self.key, self._seen)
 
     def word(self, name: str) -> float:
         """Return the bits of a name's word; of a code."""
@@ -128,6 +147,8 @@ class Tried:
     """By the id of the hand-off."""
     own: Seal | None = None
     """That of the hand-off that the case is about."""
+    shortcomings: tuple[str, ...] = ()
+    """Why its marks do not show where the file comes from, as docs/marks.md §5 names them; none if they do."""
 
 
 def opened_value(bundle: Bundle, told: Told, pointer: str) -> Any:  # noqa: ANN401 (the value of a commitment)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from verifier.bundle.checks import BundleCheck, Outcome
 from verifier.bundle.custody import first_handled_ms
-from verifier.bundle.score import CODE_CONTROLS_MILLIBITS, millibits, needed_millibits, surprise_bits
+from verifier.bundle.enough import NOT_OPENED, SINCE, shortcomings
+from verifier.bundle.score import millibits, needed_millibits, surprise_bits
 from verifier.core.ids import id_text
 
 if TYPE_CHECKING:
@@ -82,7 +83,9 @@ class Scores:
             "observed": len(own.planted_found),
             "surprise_millibits": millibits(own.chance),
         }
-        return [*listed, {"hypothesis": "public"} | nothing, {"hypothesis": "chance"} | nothing]
+        if [item["hypothesis"] for item in self.evidence["hypotheses"][-2:]] == ["public", "chance"]:
+            return [*listed, {"hypothesis": "public"} | nothing, {"hypothesis": "chance"} | nothing]
+        return [*listed, {"hypothesis": "none"} | nothing]
 
     def _hypothesis(self, name: str, seal: Seal, party: str) -> dict[str, Any]:
         planted, found, counts = len(seal.planted), len(seal.planted_found), self.evidence["counts"]
@@ -132,6 +135,7 @@ class Scores:
     def _verify_conclusion(self) -> None:
         said, own = self.evidence["conclusion"], self.tried.own
         if own is None:
+            self.tried.shortcomings = (NOT_OPENED,)
             self._expect(BundleCheck.SCORE, "conclusion", {"is_enough": False}, said)
             return
         if len(said) == 1:
@@ -144,9 +148,9 @@ class Scores:
         self._expect(BundleCheck.SCORE, "conclusion/seals", seals, said["seals"])
         self._expect_near(BundleCheck.SCORE, "conclusion/needed_millibits", needed, said["needed_millibits"])
         self._expect_near(BundleCheck.SCORE, "conclusion/score_millibits", score, said["score_millibits"])
-        greatest = self.evidence["controls"].get("greatest_millibits", -1)
-        allowed = said["needed_millibits"] + (CODE_CONTROLS_MILLIBITS if own.value["method"] == "tardos" else 0)
         examined_ms = first_handled_ms(self.evidence)
         is_before = examined_ms is not None and examined_ms < self.case.transfer.time_ms
-        is_enough = said["score_millibits"] >= said["needed_millibits"] and greatest < allowed and not is_before
-        self._expect(BundleCheck.SCORE, "conclusion/is_enough", is_enough, said["is_enough"])
+        lacking = shortcomings(said, self.evidence["controls"], own.value, own.different, is_before=is_before)
+        self.tried.shortcomings = lacking
+        if not said["is_enough"] or not SINCE.issuperset(lacking):
+            self._expect(BundleCheck.SCORE, "conclusion/is_enough", not lacking, said["is_enough"])

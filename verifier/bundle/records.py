@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from verifier.bundle.checks import BundleCheck, Outcome
+from verifier.bundle.checks import NOT_READ, BundleCheck, Outcome
 from verifier.bundle.found import READABLE, Table, UnknownEncoding, read_table
 from verifier.core.b64 import decode_base64
 from verifier.core.code_points import are_assigned
@@ -138,6 +138,8 @@ def verify_found(bundle: Bundle, given: bytes | None, outcome: Outcome) -> Found
     for where, raw in raws:
         if (len(raw), sha256(raw).hexdigest()) != (said["bytes"], said["sha256"]):
             outcome.fail(BundleCheck.FOUND, "wrong-digest", where, said["sha256"], sha256(raw).hexdigest())
+    if not raws:  # else its marks, listed as its rows, would make any file at all derive from the copy
+        outcome.doubt(BundleCheck.FOUND, NOT_READ, "evidence.json/found")
     if not raws or outcome.failures:
         return found
     if said["format"] not in READABLE:

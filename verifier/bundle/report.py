@@ -5,11 +5,14 @@ from __future__ import annotations
 from html import escape as escape_html
 from typing import TYPE_CHECKING, Any
 
+from verifier.bundle.facts import read_facts
 from verifier.bundle.lasting import describe_lasting, lasting_words
+from verifier.bundle.sentences import format_bits
 from verifier.bundle.times import describe_bounds, entries_of
+from verifier.bundle.weight import support
 from verifier.bundle.words import (
+    conditional,
     custody,
-    format_bits,
     history_words,
     is_enough,
     latest,
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from verifier.bundle.entries import Chain
 
 TYPE = "provenance-ledger.bundle-report/v1"
+CONDITIONAL = "conditional"
+"""The verdict where everything holds, and no program read the found file."""
 Section = tuple[str, list[str]]
 """A title and its lines."""
 
@@ -36,6 +41,11 @@ Section = tuple[str, list[str]]
 def verdict(examination: Examination) -> str:
     """Return the last word: what was verified, and whether that shows where the file comes from."""
     code = examination.exit_code
+    if examination.is_conditional:
+        return (
+            "CONDITIONAL: every part of it was checked, but no program read the found file; what follows rests on the "
+            f"word of whoever says that the rows shown are in it (exit {code})"
+        )
     words = None
     if code == VERIFIED:
         shown = "shown" if is_enough(examination) else "not shown"
@@ -98,10 +108,12 @@ def describe(examination: Examination) -> dict[str, Any]:
     evidence = bundle.evidence if is_settled and bundle is not None else {}
     return {
         "type": TYPE,
-        "verdict": verdict_word(examination.exit_code),
+        "verdict": CONDITIONAL if examination.is_conditional else verdict_word(examination.exit_code),
         "exit_code": examination.exit_code,
         "is_enough": is_enough(examination),
         "proved": proved(examination),
+        "conditional": conditional(examination),
+        "weight": _describe_weight(examination),
         "origin": examination.log.name,
         "ledger": chain.ledger if chain is not None and chain.registry.ledger else None,
         "checkpoint": describe_checkpoint(chain.opened if chain is not None else None, examination.policy),
@@ -130,6 +142,14 @@ def describe(examination: Examination) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _describe_weight(examination: Examination) -> dict[str, Any] | None:
+    """Return the likelihood ratio, this copy against another or none, and its words; None where none is given."""
+    facts = read_facts(examination) if examination.is_settled else None
+    if facts is None or facts.score is None or facts.score.ratio is None:
+        return None
+    return {"ratio_millibits": facts.score.ratio, "support": support(facts.score.ratio)}
+
+
 def sections(examination: Examination) -> list[Section]:
     """Return the whole report in words, for whatever shows it; every line is safe on a terminal."""
     chain, case, outcome = examination.chain, examination.case, examination.outcome
@@ -137,6 +157,7 @@ def sections(examination: Examination) -> list[Section]:
     if case is not None:
         parts.append(("The question", [quote(case.raw["question"])]))
     parts.append(("What is proved", proved(examination)))
+    parts.append(("What would follow, if the rows shown are in the file that was found", conditional(examination)))
     if chain is not None and case is not None:
         parts += [
             ("How much of the history is here", [history_words(examination)]),
@@ -199,9 +220,12 @@ def _score_lines(examination: Examination) -> list[str]:
         for item in evidence["controls"]["others"]
     ]
     for item in evidence["hypotheses"]:
+        if item["hypothesis"] == "chance":  # earlier programs wrote `public` and `chance`: the same, twice
+            continue
         who = f" ({item['party']})" if "party" in item else ""
+        name = "nothing that was marked" if item["hypothesis"] in {"none", "public"} else f"{item['hypothesis']}{who}"
         lines.append(
-            f"If it came from {item['hypothesis']}{who}: {format_bits(item['expected_milli'])} marks expected, "
+            f"If it came from {name}: {format_bits(item['expected_milli'])} marks expected, "
             f"{item['observed']} found, a surprise of {format_bits(item['surprise_millibits'])} bits"
         )
     return lines

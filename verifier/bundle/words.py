@@ -5,11 +5,11 @@ Everything here is text of this program around values that were verified; what s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from verifier.bundle.case import BY_OPERATOR, COMPLETE
-from verifier.bundle.custody import first_handled_ms
-from verifier.bundle.marks import opened_value
+from verifier.bundle.facts import read_facts
+from verifier.bundle.sentences import UNREAD, about_found, about_marks, about_receipt, origin
 from verifier.bundle.times import entries_of, format_bounds
 from verifier.core.verdict import VERIFIED
 from verifier.core.words import format_time, quote
@@ -18,95 +18,31 @@ if TYPE_CHECKING:
     from verifier.bundle.bundle import Examination
     from verifier.bundle.case import Case
     from verifier.bundle.entries import Chain
-    from verifier.bundle.marks import Seal
     from verifier.rules.subject import Told
 
-NOT_WHO = (
-    "It is not proved which of the two let it out: the sender made that copy, and held it too. Nor is it proved that "
-    "anybody meant to."
-)
-_SURPRISING_MILLIBITS = 20_000
-"""What happens once in a million times is said."""
-NOT_THAT_IT_HAD_IT = "It is not proved who let it out, nor that anybody meant to."
 
-
-def format_bits(millibits: int) -> str:
-    """Return thousandths of a bit as bits."""
-    return f"{millibits // 1000}.{millibits % 1000:03d}"
-
-
-def is_enough(examination: Examination) -> bool:
-    """Tell whether a verified bundle shows where the file comes from."""
-    bundle = examination.bundle
-    return examination.exit_code == VERIFIED and bundle is not None and bundle.evidence["conclusion"]["is_enough"]
+def is_enough(examination: Examination) -> bool | None:
+    """Tell whether a bundle shows where the file comes from; None: only if somebody's word about the file holds."""
+    facts = read_facts(examination)
+    if facts is None or facts.shortcomings or not (examination.is_conditional or examination.exit_code == VERIFIED):
+        return False
+    return None if examination.is_conditional else True
 
 
 def proved(examination: Examination) -> list[str]:
     """Return what is proved, or why nothing is."""
-    bundle, case = examination.bundle, examination.case
-    if examination.exit_code != VERIFIED or bundle is None or case is None:
+    if examination.is_conditional:
+        return [UNREAD]
+    facts = read_facts(examination)
+    if examination.exit_code != VERIFIED or facts is None:
         return ["Nothing: a check failed, or could not be made."]
-    if not is_enough(examination):
-        return [_not_enough(examination)]
-    conclusion, found = bundle.evidence["conclusion"], bundle.evidence["found"]
-    score = conclusion["score_millibits"]
-    is_read = examination.found is not None and examination.found.is_read
-    subject = "The file" if is_read else "If the rows shown are in it, the file"
-    origin = (
-        f"{subject} {quote(found['name'])} (SHA-256 {found['sha256']}) derives from the copy that {case.sender} made "
-        f"for {case.respondent}, the hand-off of entry {case.transfer.index}. {_holders(examination, case)}"
-    )
-    seal = examination.tried.own if examination.tried is not None else None
-    innocent = (
-        "Somebody whose copy had no part in it would seem to have one this clearly"
-        if seal is not None and seal.is_code
-        else "A file that owes nothing to that copy would hold so many of its marks"
-    )
-    chance = (
-        f"{innocent} with a chance of at most one in 2^{score // 1000} (a score of {format_bits(score)} bits, where "
-        f"{format_bits(conclusion['needed_millibits'])} were needed{_for_seals(conclusion['seals'])}). No control "
-        f"reached what was needed."
-    )
-    return [origin, chance, NOT_WHO if _acknowledged(examination, case) is not None else NOT_THAT_IT_HAD_IT]
+    return origin(facts)
 
 
-def _acknowledged(examination: Examination, case: Case) -> int | None:
-    """Return the entry by which the recipient says that it has the copy; None without one."""
-    chain = examination.chain
-    if chain is None:
-        return None
-    transfer = chain.registry.transfers[case.transfer.statement.id]
-    return transfer.decided_index if transfer.state == "acknowledged" else None
-
-
-def _holders(examination: Examination, case: Case) -> str:
-    index = _acknowledged(examination, case)
-    if index is None:
-        return f"{case.sender} held it; that {case.respondent} ever had it is not proved: it did not acknowledge it."
-    return f"Both of them held it: {case.respondent} acknowledged it at entry {index}."
-
-
-def _for_seals(seals: int) -> str:
-    return f", for {seals} seals that could have been picked" if seals > 1 else ""
-
-
-def _not_enough(examination: Examination) -> str:
-    bundle = examination.bundle
-    conclusion = bundle.evidence["conclusion"] if bundle is not None else {}
-    if "score_millibits" not in conclusion:
-        return "Nothing about where the file comes from: no marks of the hand-off were opened."
-    case = examination.case
-    if bundle is not None and case is not None:
-        examined_ms = first_handled_ms(bundle.evidence)
-        if examined_ms is not None and examined_ms < case.transfer.time_ms:
-            return (
-                f"Nothing about where the file comes from: it was examined at {format_time(examined_ms)}, "
-                f"before the marks were sealed at {format_time(case.transfer.time_ms)} (entry {case.transfer.index})."
-            )
-    return (
-        f"Nothing about where the file comes from: its marks reach {format_bits(conclusion['score_millibits'])} bits, "
-        f"and {format_bits(conclusion['needed_millibits'])} are needed, or a control reaches that too."
-    )
+def conditional(examination: Examination) -> list[str]:
+    """Return what would follow for a file that holds the rows shown, where no program read one."""
+    facts = read_facts(examination)
+    return origin(facts) if examination.is_conditional and facts is not None else []
 
 
 def history_words(examination: Examination) -> str:
@@ -183,9 +119,9 @@ def remains_open(examination: Examination) -> list[str]:
     if one_signer := examination.policy.one_signer(chain.opened.checkpoint.origin):
         lines.append(f"{one_signer.capitalize()}.")
     lines += _about_keys(examination, chain, case)
-    lines += _about_receipt(examination, chain, case)
-    lines += _about_found(examination)
-    lines += _about_marks(examination)
+    facts = read_facts(examination)
+    if facts is not None:
+        lines += [about_receipt(facts), *about_found(facts), *about_marks(facts)]
     if bundle.tokens and examination.dating is None:
         lines.append(f"{len(bundle.tokens)} time-stamp tokens are in the bundle, and were not checked.")
     if examination.judgement.undetermined:
@@ -207,78 +143,3 @@ def _about_keys(examination: Examination, chain: Chain, case: Case) -> list[str]
         if names
         else []
     )
-
-
-def _about_receipt(examination: Examination, chain: Chain, case: Case) -> list[str]:
-    """Say how far the recipient is bound to the content."""
-    transfer = chain.registry.transfers[case.transfer.statement.id]
-    if transfer.decided_index is None:
-        return [f"Nothing here says that {case.respondent} received the copy: neither acknowledged nor refused."]
-    where = f"entry {transfer.decided_index}"
-    if transfer.state == "refused":
-        return [f"{case.respondent} refused the hand-off, {where}."]
-    told, bundle = chain.told[transfer.decided_index], examination.bundle
-    received = None if bundle is None else opened_value(bundle, told, "/content")
-    offered = None if bundle is None else opened_value(bundle, case.transfer, "/content")
-    if received is None or offered is None:
-        sealed = f"{case.respondent} acknowledged the hand-off ({where}) under a seal of its own, which was not opened"
-        return [f"{sealed}: that it signed for this very content is not shown."]
-    if received != offered:
-        return [f"{case.respondent} signed for another content ({where}) than was offered."]
-    return [f"{case.respondent} signed for the content ({where}): it computed it, or was told it."]
-
-
-def _about_found(examination: Examination) -> list[str]:
-    bundle, found = examination.bundle, examination.found
-    if bundle is None or found is None:
-        return []
-    lines = []
-    if not found.is_read:
-        who = sorted({quote(item["who"]) for item in bundle.evidence["custody"]})
-        named = ", ".join(who) or "nobody named"
-        lines.append(
-            f"That the rows shown are in the found file, how many others are, and that no control is among these, is "
-            f"the word of {named}."
-        )
-    lines.append("Where the file was found, and by whom, is the word of whoever says so.")
-    lines.append("How many records were found, and how many others hold them, is the claimant's word.")
-    return lines
-
-
-def _about_marks(examination: Examination) -> list[str]:
-    tried, case = examination.tried, examination.case
-    if tried is None or case is None:
-        return []
-    lines = []
-    withheld = len(tried.handoffs) - sum(told.statement.id in tried.seals for told in tried.handoffs)
-    if withheld:
-        lines.append(f"{withheld} seals of marks for {case.respondent} were not opened; the bound counts them.")
-    closed = sum(told.statement.id not in tried.seals for told in tried.others)
-    if closed:
-        lines.append(f"{closed} seals of marks for other recipients were not opened: they were not tried on the file.")
-    if tried.own is not None:
-        lines += _about_seal(tried.own, case)
-    bundle = examination.bundle
-    return lines + ([] if bundle is None else _about_fit(bundle.evidence["hypotheses"]))
-
-
-def _about_fit(hypotheses: list[dict[str, Any]]) -> list[str]:
-    """Say where so many marks are not what a part of that copy would hold: whoever knew the marks can cause that."""
-    for item in hypotheses:
-        if item["hypothesis"] == "recipient" and item["surprise_millibits"] >= _SURPRISING_MILLIBITS:
-            return [
-                (
-                    f"A part of that copy taken at random, as large as what was found, would hold about "
-                    f"{item['expected_milli'] // 1000} of its marks, and {item['observed']} were found: rows were "
-                    f"chosen, copies were pooled, or somebody who knew the marks added or removed them."
-                )
-            ]
-    return []
-
-
-def _about_seal(seal: Seal, case: Case) -> list[str]:
-    how = "drawn by a program" if seal.value["origin"] == "drawn" else "brought by the company"
-    return [
-        f"That the marks stand nowhere else, and how unlikely each was, is the word of {case.sender} ({how}).",
-        f"The marks were sealed at entry {case.transfer.index}: that this was before the leak rests on its time.",
-    ]

@@ -29,11 +29,13 @@ in the bundle is believed because it is there (docs/bundle.md says what is check
 it says what is proved, and by how much; whether the history is complete; who signed,
 and whether you know that it was them (--parties pins them to keys); when; and what
 remains open. --found takes the found file itself, where the bundle leaves it out:
-else that its rows are in it is somebody's word. --tsa-roots names time-stamping
-authorities that you believe: then tokens in the bundle say not after when.
+else the verdict is CONDITIONAL, for that its rows are in it is somebody's word.
+--tsa-roots names time-stamping authorities that you believe: then tokens in the
+bundle say not after when.
 
 exit codes: 0 every part was verified (even if it is not enough to say where the file
-comes from: then that is what is said); 1 something is false; 2 usage; 3 could not tell
+comes from: then that is what is said); 1 something is false; 2 usage; 3 could not
+tell, or only on the condition that a file that nobody showed is what it is said to be
 """
 
 

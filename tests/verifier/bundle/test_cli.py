@@ -12,15 +12,24 @@ from typing import Any
 
 import pytest
 
+from ledger.core.encoding import b64encode
 from ledger.core.keys import SigningKey
 from tests.harness.bundle_leak import leak
-from tests.harness.bundle_story import Story
+from tests.harness.bundle_math import canonical_record, needed_millibits
+from tests.harness.bundle_set import all_cases
+from tests.harness.bundle_story import RECIPIENTS, Story
 from tests.harness.bundles import NOT_NEEDED, Maker, finished, good, with_manifest, zipped
+from tests.harness.forged_evidence import OTHER
 from tests.harness.people import key
+from tests.harness.receipts import RECEIPTS
 from tests.harness.verify import run_verifier
 from verifier.bundle.case import SLUGS
+from verifier.bundle.marks import Seal, Trial
+from verifier.bundle.records import distinct
+from verifier.bundle.sentences import UNREAD
 from verifier.cli.main import main
 from verifier.schema.versions import NEWEST_RULES
+from verifier.sealed.normal import Mapped, Mapping
 
 BOB = key("bob.example signing")
 
@@ -49,11 +58,10 @@ def test_what_is_proved_and_no_more(tmp_path: Path) -> None:
     maker = good()
     code, words = in_words(*written(tmp_path, maker))
     assert code == 0
+    assert "If every mark was as unlikely as alice.example says, the file" in words
     assert "derives from the copy that alice.example made for bob.example" in words
-    assert "It is not proved which of the two let it out" in words
+    assert "The marks do not distinguish bob.example from alice.example" in words
     assert "complete according to the operator" in words
-    assert "That the rows shown are in the found file" in words
-    assert 'word of "A. Examiner"' in words
     assert "No signed history says that no entry left out revokes a key of alice.example, bob.example" in words
     assert "under a seal of its own, which was not opened" in words
     assert "One signer" in words
@@ -72,8 +80,7 @@ def test_a_copy_that_nobody_acknowledged_is_not_said_to_be_held(tmp_path: Path) 
     code, words = in_words(*written(tmp_path, good(left_out=NOT_NEEDED | {"acknowledged bob.example"})))
     assert code == 0
     assert "Both of them held it" not in words
-    assert "alice.example held it; that bob.example ever had it is not proved" in words
-    assert "which of the two" not in words
+    assert "alice.example held it; that bob.example ever had it is not shown" in words
     assert "Nothing here says that bob.example received the copy" in words
 
 
@@ -103,19 +110,12 @@ def test_marks_that_were_sealed_after_the_file_was_examined_prove_nothing(tmp_pa
 @pytest.mark.parametrize("is_same", [True, False])
 def test_what_the_recipient_signed_for(tmp_path: Path, is_same: bool) -> None:
     """Where its seal is opened, too, the two are compared."""
-    story = Story(received=None if is_same else lambda content: content["files"][0].update(bytes=1))
-    maker = Maker(story, leak([story.copies["bob.example"]]))
-    shown = [*maker.disclosures(), *story.said["acknowledged bob.example"].disclosures]
-    maker.disclosures = lambda: shown  # type: ignore[method-assign]
-    judgement = maker.judgement()
-    if not is_same:
-        index = story.said["acknowledged bob.example"].index
-        finding = {"entries": [index - 1, index], "index": index, "party": "bob.example", "slug": "digest-mismatch"}
-        judgement["findings"].insert(1, finding | {"since_ms": story.times[index]})
-    maker.judgement = lambda: judgement  # type: ignore[method-assign]
+    maker = RECEIPTS["same" if is_same else "other"]()
     code, words = in_words(*written(tmp_path, maker))
-    expected = "signed for the content (entry 10): it computed it, or was told it"
-    assert (code, expected in words, "signed for another content" in words) == (0, is_same, not is_same)
+    assert code == 0
+    held = ["Both of them held it, by their own signatures", "bob.example computed the content that it signed for"]
+    other = ["at entry 10 it acknowledged other content", "bob.example signed for other content (entry 10)"]
+    assert [part in words for part in held + other] == [is_same] * 2 + [not is_same] * 2
 
 
 def test_without_opened_marks_nothing_is_said_of_the_origin(tmp_path: Path) -> None:
@@ -139,14 +139,87 @@ def test_the_report_as_json(tmp_path: Path) -> None:
 
 def test_a_found_file_of_ones_own(tmp_path: Path) -> None:
     """Who has the file need not believe anybody that the rows are in it; another file is refused."""
-    maker = good()
+    maker = good(includes_found=False)
     arguments = written(tmp_path, maker)
+    code, words = in_words(*arguments)
+    assert (code, "That there is a file that holds the rows shown" in words) == (3, True)
+    assert 'is the word of "A. Examiner"' in words
     (tmp_path / "leak.csv").write_bytes(maker.leaked.raw)
     code, words = in_words(*arguments, "--found", str(tmp_path / "leak.csv"))
-    assert (code, "The file " in words, 'is the word of "A. Examiner"' in words) == (0, True, False)
+    assert (code, "the file " in words, 'is the word of "A. Examiner"' in words) == (0, True, False)
     (tmp_path / "leak.csv").write_bytes(maker.leaked.raw + b"1;2;3\n")
     verdict = run_verifier(*arguments, "--found", str(tmp_path / "leak.csv"))
     assert (verdict.exit_code, verdict.report["failures"][0]["check"]) == (1, "found")
+
+
+@pytest.mark.parametrize("lie", ["marks-listed-as-rows-of-another-file", "found-count-understated"])
+def test_the_file_itself_disproves_what_was_said_of_it(tmp_path: Path, lie: str) -> None:
+    """Without it, nothing can be told; with it, the bundle is false."""
+    raw, policy = next(case for case in all_cases() if case.name == lie).make()
+    for name, content in (("lie.zip", raw), ("policy.txt", policy.encode()), ("README.md", OTHER)):
+        (tmp_path / name).write_bytes(content)
+    arguments = ["bundle", str(tmp_path / "lie.zip"), "--policy", str(tmp_path / "policy.txt")]
+    assert run_verifier(*arguments).report["verdict"] == "conditional"
+    verdict = run_verifier(*arguments, "--found", str(tmp_path / "README.md"))
+    assert (verdict.exit_code, verdict.report["failures"][0]["check"]) == (1, "found")
+    assert verdict.report["conditional"] == []
+
+
+def test_nothing_is_concluded_about_a_file_that_nobody_read(tmp_path: Path) -> None:
+    """Neither its name nor its digest stands in what would follow, and no program takes it for a yes."""
+    verdict = run_verifier(*written(tmp_path, good(includes_found=False)))
+    report = verdict.report
+    assert (verdict.exit_code, report["exit_code"]) == (3, 3)
+    assert (report["verdict"], report["is_enough"]) == ("conditional", None)
+    assert report["proved"] == [UNREAD]
+    assert "a file of 49 rows and 3 columns that holds the rows shown derives from" in report["conditional"][0]
+    assert "leak, as downloaded" not in " ".join(report["conditional"])
+    little = run_verifier(*written(tmp_path, good(marks=1, includes_found=False))).report
+    assert (little["verdict"], little["is_enough"]) == ("conditional", False)
+    false = run_verifier(*written(tmp_path, good(includes_found=False)), "--found", str(tmp_path / "policy.txt"))
+    assert (false.exit_code, false.report["verdict"], false.report["is_enough"]) == (1, "false", False)
+
+
+def test_what_earlier_programs_called_enough(tmp_path: Path) -> None:
+    """Two marks, or a careless bound: every number of it holds, and today it is not enough."""
+    code, words = in_words(*written(tmp_path, good(marks=2, is_earlier=True)))
+    assert (code, "derives from" in words) == (0, False)
+    assert "2 different marks were found, and fewer than three can travel by accident" in words
+    assert "By the rule when this was made it was called enough." in words
+    assert "the origin of the file is not shown" in words
+    assert "was called enough" not in in_words(*written(tmp_path, good(marks=2)))[1]
+
+
+def test_a_careless_bound_shows_nothing(tmp_path: Path) -> None:
+    """Whatever the score: 0.001 is the most that a sender may be content with."""
+    for bound, is_shown in (("0.0010001", False), ("0.00100", True)):
+        needed = needed_millibits(0, RECIPIENTS, bound, 1)
+        seal = {"bound": bound, "threshold_millibits": needed}
+        story = Story(spoil=lambda value, seal=seal: value.update(seal))  # type: ignore[misc]
+        code, words = in_words(*written(tmp_path, Maker(story, leak([story.copies["bob.example"]]))))
+        assert (code, "derives from the copy" in words) == (0, is_shown), bound
+        assert (f"{bound}, is above 0.001" in words) is not is_shown
+
+
+def test_one_row_is_never_three_marks() -> None:
+    """Marks that the mapped columns do not tell apart are found by one row of the file, and are one."""
+    rows = [b64encode(canonical_record([f"N{number}", "1"])) for number in range(3)]
+    value = {"method": "canary", "key": "", "bits": [9, 9], "rows": rows, "controls": []}
+    for column, different in ((0, 3), (1, 1)):
+        mapping = Mapping([Mapped(column, 0, "text")])
+        found = [(f"N{number}",) for number in range(3)] if column == 0 else [("1",)]
+        trial = Trial(mapping, frozenset(distinct(found, mapping)), len(found), 1)
+        seal = Seal(value, "bob", trial)
+        assert (len(seal.planted_found), seal.different) == (3, different)
+
+
+def test_how_many_files_were_examined(tmp_path: Path) -> None:
+    maker = good()
+    evidence = maker.evidence()
+    evidence["counts"]["examined"] = 37
+    maker.evidence = lambda: evidence  # type: ignore[method-assign]
+    assert "1 of 37 files examined against this listing" in in_words(*written(tmp_path, maker))[1]
+    assert "How many files were examined against this listing is not said" in in_words(*written(tmp_path, good()))[1]
 
 
 def test_pins(tmp_path: Path) -> None:

@@ -227,6 +227,8 @@ interface Score {
   plantedFound: number;
   isFound: boolean[];
   isPlanted: (i: number) => boolean;
+  /** How many different rows of the file show marks. */
+  different: number;
 }
 
 /**
@@ -259,6 +261,8 @@ interface Story {
   registration?: {entry: Accepted; link: Link; isBefore: boolean};
   toRespondent?: RecordedTransfer[];
   seals?: Map<string, Seal>;
+  /** Why the marks do not show where the file comes from; none if they do. */
+  shortcomings?: string[];
   decisions?: {act: Act; decision: string; entries: number[]; places: string[]}[];
   findings?: Finding[];
   undetermined?: (Finding & {places: string[]})[];

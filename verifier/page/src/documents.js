@@ -85,12 +85,12 @@ export const evidenceForm = members({
   marks: upTo(10000, value => (value?.status === 'withheld' ? members({status: exactly('withheld'), transfer: id})
     : members({chance_millibits: bits, found: size, of: size, score_millibits: bits, status: exactly('opened'), transfer: id, 'word_millibits?': bits}))(value)),
   controls: members({'greatest_millibits?': bits, others: upTo(10000, members({party: name, score_millibits: bits, transfer: id}))}),
-  counts: members({exclusive: size, marks: size, records: size, records_found: size, shared: size}),
+  counts: members({'examined?': count, exclusive: size, marks: size, records: size, records_found: size, shared: size}),
   hypotheses: upTo(
     10004,
     members({
       expected_milli: size,
-      hypothesis: codes('chance', 'other', 'public', 'recipient', 'sender'),
+      hypothesis: codes('chance', 'none', 'other', 'public', 'recipient', 'sender'),
       observed: size,
       'party?': name,
       surprise_millibits: bits,

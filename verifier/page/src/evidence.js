@@ -2,6 +2,7 @@
 // ── Records, the found file, matches, marks (docs/bundle.md §6) ──────────────────────────────────────────────────────
 
 import {Doubt, Fault, byCodePoint, bytesOf, fail, hex, lookUp, sameBytes} from './bytes.js';
+import {NOT_READ} from './facts.js';
 import {readTable} from './found.js';
 import {canonical} from './json.js';
 import {FoundRows, readSeal, scoreSeal} from './marks.js';
@@ -64,7 +65,8 @@ export async function verifyFound(context, file) {
       }
     }
   }
-  story.isFoundRead = Boolean(file) && !unread;
+  else unread = new Doubt(NOT_READ, 'evidence.json/found'); // else its marks, listed as its rows, would make any file at all derive from the copy
+  story.isFoundRead = !unread;
   context.rows = isTable ? await new FoundRows(rows, mapping, found.count, columns.length).prepare() : null;
   if (unread) throw unread;
 }

@@ -97,10 +97,20 @@ export class FoundRows {
     return this;
   }
   /**
+   * What a record is compared by.
+   * @param {Cell[]} cells
+   */
+  keyOf(cells) { return JSON.stringify(this.mapping.map(({column}) => normalForm(cells[column] ?? null))); }
+  /**
    * A cell that is not comparable gives `false`, which is in no key.
    * @param {Cell[]} cells
    */
-  has(cells) { return /** @type {Set<string>} */ (this.keys).has(JSON.stringify(this.mapping.map(({column}) => normalForm(cells[column] ?? null)))); }
+  has(cells) { return /** @type {Set<string>} */ (this.keys).has(this.keyOf(cells)); }
+  /**
+   * How many different rows of the file show these records: what the mapped columns do not tell apart is one.
+   * @param {Cell[][]} records
+   */
+  different(records) { return new Set(records.map(cells => this.keyOf(cells))).size; }
 }
 /** @type {(seal: Seal, rows: FoundRows) => number[]} */
 const mappedBits = (seal, rows) =>
@@ -150,11 +160,13 @@ function wordScores(seal, isFound) {
 export function scoreSeal(seal, rows, recipient) {
   const isFound = findMarks(seal, rows, seal.cells), found = isFound.filter(Boolean).length, of = seal.cells.length;
   const chance = chanceBits(seal, rows, of, found);
-  if (seal.method === 'canary') return {found, of, chance, score: chance, planted: of, plantedFound: found, isFound, isPlanted: () => true};
+  if (seal.method === 'canary') return {found, of, chance, score: chance, planted: of, plantedFound: found, isFound, isPlanted: () => true,
+    different: rows.different(seal.cells.filter((_, i) => isFound[i]))};
   const wordFor = wordScores(seal, isFound), word = wordFor(recipient), own = wordOf(seal, recipient, seal.positions.keys());
   const isPlanted = (/** @type {number} */ i) => i % 2 === own[i >> 1];
   const plantedFound = isFound.filter((isIt, i) => isIt && isPlanted(i)).length;
-  return {found, of, chance, word, wordFor, score: Math.min(word, chance), planted: own.length, plantedFound, isFound, isPlanted};
+  const different = rows.different(seal.cells.filter((_, i) => isFound[i] && !isFound[i ^ 1])); // of positions that are seen
+  return {found, of, chance, word, wordFor, score: Math.min(word, chance), planted: own.length, plantedFound, isFound, isPlanted, different};
 }
 /**
  * How much a score has to be, in millibits (§5).

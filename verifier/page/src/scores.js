@@ -11,6 +11,13 @@ import {chanceBits, findMarks, isClose, millibits, needed, surpriseBits} from '.
  * @type {(evidence: Evidence, offer: RecordedTransfer) => boolean}
  */
 export const isExaminedBefore = (evidence, offer) => firstHandled(evidence) < offer.time;
+const MIN_MARKS = 3;
+export const SINCE = ['bound-too-high', 'too-few-marks'];
+/**
+ * Whether a bound (`0.…`) is above 0.001, by its digits.
+ * @type {(bound: string) => boolean}
+ */
+const isAbove = bound => bound.slice(2).replace(/0+$/, '') > '001';
 /** @type {(context: Context) => void} */
 export function verifyScores(context) {
   const {bundle: {evidence: {marks, counts, hypotheses, conclusion, controls}, case: case_}, scores, own, ofListing, toRespondent, story} = context;
@@ -48,8 +55,9 @@ export function verifyScores(context) {
   /** @type {(hypothesis: string) => Hypothesis} */
   const chance = hypothesis => ({hypothesis, observed: score.plantedFound, expected_milli: 0, surprise_millibits: millibits(score.chance)});
   const others = ofListing.filter(transfer => transfer.recipient !== case_.respondent && scores.has(transfer.id));
+  const isOfOld = hypotheses.at(-1)?.hypothesis === 'chance'; // earlier programs wrote the same twice
   const expected = all === 0 ? [] : [of('recipient', score, case_.respondent), of('sender', score, story.offer.sender),
-    ...others.map(transfer => of('other', lookUp(scores, transfer.id), transfer.recipient)), chance('public'), chance('chance')];
+    ...others.map(transfer => of('other', lookUp(scores, transfer.id), transfer.recipient)), ...(isOfOld ? ['public', 'chance'] : ['none']).map(chance)];
   if (hypotheses.length !== expected.length) refuse('hypotheses');
   hypotheses.forEach((item, i) => {
     const wanted = expected[i];
@@ -69,8 +77,18 @@ export function verifyScores(context) {
   close(conclusion.needed_millibits, needed(own, recipients, toRespondent.length), 'conclusion/needed_millibits');
   const greatest = controls.greatest_millibits ?? -1;
   const allowed = conclusion.needed_millibits + (own.method === 'tardos' ? 9966 : 0); // log2 of a thousand control names
-  const isHigh = conclusion.score_millibits >= conclusion.needed_millibits && greatest < allowed;
-  if (conclusion.is_enough !== (isHigh && !isExaminedBefore(context.bundle.evidence, story.offer))) refuse('conclusion/is_enough');
+  const lacking = {
+    'score-too-low': conclusion.score_millibits < conclusion.needed_millibits,
+    'controls-score-too': greatest >= allowed,
+    'examined-before': isExaminedBefore(context.bundle.evidence, story.offer),
+    'bound-too-high': isAbove(own.bound),
+    'too-few-marks': score.different < MIN_MARKS,
+  };
+  const shortcomings = Object.entries(lacking).filter(([, isLacking]) => isLacking).map(([name]) => name);
+  story.shortcomings = shortcomings;
+  // Earlier programs did not ask for the last two: their evidence may call enough what lacks nothing else.
+  const isCalledSo = conclusion.is_enough && shortcomings.every(name => SINCE.includes(name));
+  if (!isCalledSo && conclusion.is_enough === shortcomings.length > 0) refuse('conclusion/is_enough');
 }
 /** @type {(context: Context, tell: Tell) => Promise<void>} */
 export async function verifyControls(context, tell) {

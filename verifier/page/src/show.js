@@ -4,17 +4,22 @@
 import {byCodePoint, lookUp} from './bytes.js';
 import {firstHandled} from './custody.js';
 import {$, clock, inBits, list, make, mark, plainText, section, sentence, sizeOf, table} from './elements.js';
+import {factorOf, factsOf, isConditional, oddsOf, supportOf} from './facts.js';
 import {CHECKS} from './report.js';
-import {isExaminedBefore} from './scores.js';
+import {SINCE} from './scores.js';
 import {say} from './texts.js';
 import {describe, whatLasts} from './verify.js';
 
 /**
  * What is said at the top, and the values of its sentence.
- * @type {(report: BundleReport) => {kind: 'verified' | 'verifiedOnly' | 'false' | 'unknown', values: Record<string, string>}}
+ * @type {(report: BundleReport) => {kind: 'verified' | 'verifiedOnly' | 'conditional' | 'false' | 'unknown', text?: string, values: Record<string, string>}}
  */
 export function verdictOf(report) {
   const {exitCode, story} = report;
+  if (isConditional(report) && story.offer) {
+    const {isEnough, respondent, who} = factsOf(report);
+    return {kind: 'conditional', text: isEnough ? 'conditionalText' : 'conditionalOnlyText', values: {respondent, who}};
+  }
   if (exitCode) {
     const first = (exitCode === 1 ? report.failures : report.doubts)[0];
     return {
@@ -22,21 +27,24 @@ export function verdictOf(report) {
       values: {check: first.check, should: say(`c.${first.check}`), reason: `${first.reason} ${first.where}`.trim()},
     };
   }
-  return {kind: story.evidence.conclusion.is_enough ? 'verified' : 'verifiedOnly', values: {respondent: story.case.respondent, file: fileOf(story)}};
+  return {kind: story.shortcomings?.length === 0 ? 'verified' : 'verifiedOnly', values: {respondent: story.case.respondent}};
 }
 /**
  * Show the whole report on the page; returns its verdict.
  * @type {(report: BundleReport) => string}
  */
 export function showReport(report) {
-  const {story} = report, verdict = verdictOf(report), sign = {verified: '✓', verifiedOnly: '✓', false: '✗', unknown: '?'}[verdict.kind];
+  const {story} = report, verdict = verdictOf(report), sign = {verified: '✓', verifiedOnly: '✓', false: '✗', unknown: '?', conditional: '?'}[verdict.kind];
   const isTold = story.offer !== undefined && !report.stopped; // else nothing in it is believed enough to be told
   const parts = [make('div', {class: `verdict ${verdict.kind}`},
     make('p', {class: 'sign', 'aria-hidden': 'true', text: sign}), make('div', {}, make('h2', {id: 'verdict', tabindex: '-1', text: say(verdict.kind)}),
-      make('p', {}, ...sentence(`${verdict.kind}Text`, verdict.values)), isTold && report.exitCode !== 1 ? showScore(story) : null))];
+      make('p', {}, ...sentence(verdict.text ?? `${verdict.kind}Text`, verdict.values)), isTold && report.exitCode !== 1 ? showScore(story) : null))];
   if (isTold) {
     parts.push(showCase(story));
     if (report.exitCode !== 1) parts.push(make('div', {class: 'pair'}, showProved(report), showNotProved(report)));
+    const facts = factsOf(report);
+    // A section of its own, so that nobody takes for proved what would follow for a file that holds the rows shown.
+    if (facts.isConditional && facts.isEnough) parts.push(section('wouldFollow', list(originOf(facts, 'fileOfRows'))));
     parts.push(showOpen(report), section('completeness', make('p', {text: say(story.completeness ?? '')})));
   }
   if (story.accepted.length && isTold) parts.push(showStory(report), showLasting(report));
@@ -59,7 +67,7 @@ function showScore({evidence: {conclusion}}) {
     'div',
     {class: 'score'},
     bar,
-    make('p', {}, ...sentence('scoreText', {score: inBits(score), needed: inBits(need), power: String(Math.floor(score / 1000))})),
+    make('p', {}, ...sentence('scoreText', {score: inBits(score), needed: inBits(need), odds: say(...oddsOf(score))})),
   );
 }
 /** @type {(story: Story) => HTMLElement} */
@@ -83,10 +91,17 @@ const statusOf = ({pinned, registry}, party) =>
 const partyOf = (story, party) => make('span', {}, make('bdi', {class: 'name', text: party}), ` (${say(statusOf(story, party))})`);
 
 /**
- * Say of what something is shown: without the file, that its rows are in it is somebody's word.
- * @type {(story: Story) => string}
+ * That the file derives from the copy: by which holders' word, and how much it weighs.
+ * @type {(facts: ReturnType<typeof factsOf>, file: string) => (Node | string)[][]}
  */
-const fileOf = story => say(story.isFoundRead ? 'fileItself' : 'fileIfRows');
+function originOf({receipt, respondent, sender, ratio, own}, file) {
+  const values = {respondent, sender, index: String(receipt.index), file: say(file)};
+  /** @type {Said[]} */
+  const said = [[own?.method === 'tardos' ? 'derivesOnKey' : 'derivesOnBits'], [`held.${receipt.kind}`]];
+  if (ratio !== null) said.push(['weight', {factor: say(...factorOf(ratio)), support: say(`support${supportOf(ratio)}`)}]);
+  said.push(['notDistinguished']);
+  return said.map(([key, more]) => sentence(key, {...values, ...more}));
+}
 /** @type {(report: BundleReport) => HTMLElement} */
 function showProved(report) {
   const {story} = report,
@@ -96,18 +111,18 @@ function showProved(report) {
       evidence,
       registry,
     } = story,
+    facts = factsOf(report),
     own = evidence.marks.filter(item => item.status === 'opened').find(item => item.transfer === transfer);
-  const values = {respondent, sender: offer.sender, origin: registry.origin, file: fileOf(story)};
+  const values = {respondent, sender: offer.sender, origin: registry.origin, index: String(facts.receipt.index)};
   /** @type {Said[]} */
   const said = [['provedSigned'], ['provedHandedOver']];
   /** @type {(key: string, n: number) => Said[]} */
   const counts = (key, n) => n ? [[key, {n: String(n)}]] : [];
-  if (offer.acknowledged !== undefined) said.push(['provedAcknowledged']);
+  if (facts.receipt.kind !== 'nothing') said.push([`receipt.${facts.receipt.kind}`]);
   if (report.state('record') === 'holds') said.push(...counts('provedRecords', evidence.records.length));
-  if (report.state('match') === 'holds') said.push(...counts('provedMatches', new Set(evidence.matches.map(item => item.row)).size));
+  if (report.state('match') === 'holds') said.push(...counts(facts.isRead ? 'provedMatches' : 'provedMatchesShown', new Set(evidence.matches.map(item => item.row)).size));
   if (own && report.state('score') === 'holds') said.push(['provedMarks', {k: String(own.found), of: String(own.of)}]);
-  if (evidence.conclusion.is_enough && report.exitCode === 0) said.push([offer.acknowledged === undefined ? 'provedDerivesOnly' : 'provedDerives']);
-  return section('proved', list(said.map(([key, more]) => sentence(key, {...values, ...more}))));
+  return section('proved', list([...said.map(([key, more]) => sentence(key, {...values, ...more})), ...(facts.isShown ? originOf(facts, 'fileItself') : [])]));
 }
 /** @type {(report: BundleReport) => HTMLElement} */
 function showNotProved({story}) {
@@ -123,20 +138,23 @@ function showNotProved({story}) {
 function showOpen(report) {
   const {story, doubts} = report, {evidence, toRespondent = [], seals = new Map(), bundle, undetermined = []} = story, items_ = [];
   for (const item of doubts) items_.push(sentence('openDoubt', {check: item.check, reason: item.reason, where: item.where}));
-  for (const {hypothesis, surprise_millibits: surprise, expected_milli: expected, observed} of evidence.hypotheses)
-    if (hypothesis === 'recipient' && surprise >= 20000)
-      items_.push(sentence('openFit', {expected: String(Math.floor(expected / 1000)), observed: String(observed)}));
-  if (isExaminedBefore(evidence, story.offer)) items_.push(sentence('openBefore', {time: clock(firstHandled(evidence))}));
-  if (!story.isFoundRead) items_.push(sentence('openRows', {who: [...new Set(evidence.custody.map(item => item.who))].join(', ') || '—'}));
+  const facts = factsOf(report), {respondent, sender, receipt, first, own} = facts;
+  items_.push(sentence(`open.${receipt.kind}`, {respondent, index: String(receipt.index)}));
+  if (facts.isSurprising) items_.push(sentence('openFit', {expected: String(Math.floor(first.expected_milli / 1000)), observed: String(first.observed)}));
+  if (own) for (const name of facts.shortcomings) items_.push(sentence(`lack.${name}`, {sender, bound: own.bound, time: clock(firstHandled(evidence))}));
+  if (own && facts.wasCalledEnough && facts.shortcomings.length && facts.shortcomings.every((/** @type {string} */ name) => SINCE.includes(name))) items_.push(sentence('openEarlier'));
+  if (!facts.isRead) items_.push(sentence('openRows', {who: facts.who}));
+  if (own) items_.push(sentence('openBits', {sender}));
   for (const transfer of toRespondent) if (!seals.has(transfer.id)) items_.push(sentence('openWithheld', {id: `${transfer.id.slice(0, 19)}…`}));
   for (const {statement} of story.accepted)
     if (statement.type === 'party.registered' && statement.identity?.certificates)
       items_.push(sentence('openCertificates', {party: statement.issuer}));
   if ([...seals.values()].some(seal => seal.origin === 'brought')) items_.push(sentence('openBrought'));
   if (evidence.counts.records) items_.push(sentence('openCounts'));
+  items_.push(facts.files === undefined ? sentence('openFilesUnsaid') : sentence('openFiles', {n: String(facts.files)}));
   for (const item of undetermined) items_.push(sentence('openSealed', {what: say(`f.${item.slug}`), party: item.party, index: String(item.index)}));
   if (bundle.tokens) items_.push(sentence('openTokens', {n: String(bundle.tokens)}));
-  return section('open', items_.length ? list(items_) : make('p', {text: say('openNothing')}));
+  return section('open', list(items_));
 }
 /** @type {(report: BundleReport) => HTMLElement} */
 function showStory({story}) {
@@ -184,7 +202,7 @@ function showActs({decisions = [], findings = []}) {
 /** @type {(story: Story) => HTMLElement} */
 function showNumbers({evidence: {hypotheses, controls}}) {
   const named = (/** @type {Hypothesis} */ item) => [...sentence(`h${item.hypothesis[0].toUpperCase()}${item.hypothesis.slice(1)}`, {party: item.party})];
-  const rows = hypotheses.map(item => [
+  const rows = hypotheses.filter(item => item.hypothesis !== 'chance').map(item => [ // earlier programs wrote `public` and `chance`: the same, twice
     named(item),
     (item.expected_milli / 1000).toFixed(1),
     String(item.observed),

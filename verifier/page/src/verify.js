@@ -6,6 +6,7 @@ import {Doubt, breathe, byCodePoint, fail, lookUp} from './bytes.js';
 import {verifyCustody} from './custody.js';
 import {decide, entriesOf} from './decisions.js';
 import {verifyFound, verifyMarks, verifyMatches, verifyRecords} from './evidence.js';
+import {factsOf, isConditional, supportOf} from './facts.js';
 import {has} from './forms.js';
 import {verifyEntries, verifyReceipts} from './foundation.js';
 import {canonical} from './json.js';
@@ -15,6 +16,7 @@ import {parseParties, parsePolicy} from './policy.js';
 import {BROKEN, CHECKS, Report} from './report.js';
 import {verifyControls, verifyScores} from './scores.js';
 import {completenessOf, verifyCase, verifyDisclosures, verifyHistories, verifyPins} from './story.js';
+import {TEXTS} from './texts.js';
 
 /**
  * Check a bundle by a policy, with pinned parties and the found file where they are given; `tell` says how far it is.
@@ -65,7 +67,6 @@ async function examine(report, bytes, found, tell) {
   await report.check('record', () => verifyRecords(context, tell));
   await tell('found');
   await report.check('found', () => verifyFound(context, found ?? bundle.found));
-  if (!found && !bundle.found) report.done.delete('found'); // its rows are the word of who had it in custody
   await report.check('custody', () => verifyCustody(context));
   await tell('match');
   if (report.state('record') === 'holds' && report.state('custody') !== 'failed' && report.state('found') !== 'failed') {
@@ -124,7 +125,9 @@ export function whatLasts({checkpoint, policy, registry, accepted, case: {listin
  */
 export function describe(report) {
   const {story, failures, doubts, exitCode} = report, conclusion = failures.length ? undefined : story.evidence?.conclusion;
+  const facts = story.offer && !report.stopped ? factsOf(report) : undefined;
   return {
+    verdict: isConditional(report) ? 'conditional' : ['verified', 'false', '', 'could not tell'][exitCode],
     exit_code: exitCode,
     failures,
     doubts,
@@ -132,7 +135,8 @@ export function describe(report) {
     completeness: story.completeness,
     registration: story.registration ? {index: story.registration.entry.index, is_before_marks: story.registration.isBefore} : null,
     if_ed25519_falls: story.offer ? whatLasts(story) : null,
-    score_millibits: conclusion?.score_millibits, needed_millibits: conclusion?.needed_millibits, is_enough: conclusion?.is_enough,
+    score_millibits: conclusion?.score_millibits, needed_millibits: conclusion?.needed_millibits, is_enough: facts?.isConditional && facts.isEnough ? null : Boolean(facts?.isShown),
+    receipt: facts?.receipt.kind, weight: exitCode !== 1 && typeof facts?.ratio === 'number' ? {ratio_millibits: facts.ratio, support: TEXTS[`support${supportOf(facts.ratio)}`][0]} : null,
     decisions: story.decisions?.map(item => item.decision), findings: story.findings?.map(item => item.slug),
   };
 }
