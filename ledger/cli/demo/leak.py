@@ -72,7 +72,6 @@ def prove(stage: Stage, leaked: Leak, claim: str, victim: str) -> None:
         "--mirror",
         stage.out / "mirror",
         "--whole-log",
-        "--include-found",
         "--found",
         leaked.file,
         "--single-file",

@@ -160,7 +160,7 @@ def _damaged(stage: Stage, data: Path, listing: str, license_id: str) -> None:
 def _hand_off(stage: Stage, data: Path, listing: str, licenses: dict[str, str]) -> dict[str, str]:
     stage.tell(
         f"Skyways hands {MARKED} to the three, a marked copy to each, and all countersign",
-        "A few rows of each copy exist nowhere else; which ones is sealed on the ledger before anything leaks. Each "
+        "A few rows of each copy are made up for it; which ones is sealed on the ledger before anything leaks. Each "
         "recipient computes the root over all records that it really received, and signs only if it is the sealed one.",
     )
     copies = {}

@@ -88,13 +88,21 @@ def build_(
         Path | None,
         typer.Option(
             "--found",
-            help="The found file: needed for what is not a table, and with --include-found.",
+            help="The file that was found, as it was traced. It goes into the bundle: then a verifier reads it itself, "
+            "and nobody has to be believed that the rows shown are in it. CSV, TSV and JSON Lines, unpacked; together "
+            "with all else at most 1 GiB.",
             exists=True,
             dir_okay=False,
         ),
     ] = None,
-    include_found: Annotated[
-        bool, typer.Option("--include-found", help="Put the found file into the bundle, for everybody to read.")
+    without_found_file: Annotated[
+        bool,
+        typer.Option(
+            "--without-found-file",
+            help="Leave the found file out, where not everybody who gets the bundle may read it, or it is too large. "
+            "The verdict is then CONDITIONAL (exit code 3) until somebody gives the file to the verifier "
+            "('verifier bundle --found').",
+        ),
     ] = False,
     timestamp: Annotated[
         list[Path] | None,
@@ -123,9 +131,9 @@ def build_(
 
     Disclosed are: what the traced hand-off sealed (digests and roots, not the data), the matching records, the marks
     of the dataset's hand-offs, the claim's sealed evidence, and what you name with --disclose. Nothing else leaves
-    the vault. It cannot be taken back from whoever has the bundle.
+    the vault, but for the found file, which you give. It cannot be taken back from whoever has the bundle.
 
-    Example: ledger evidence build --trace trace.json --claim sha256:… --out bundle.zip
+    Example: ledger evidence build --trace trace.json --claim sha256:… --found leak.csv --out bundle.zip
     """
     targets = _targets(out, single_file=single_file)
     request = BundleRequest(
@@ -137,7 +145,7 @@ def build_(
         withheld=frozenset(withhold or ()),
         open_count=open_,
         found=found,
-        is_found_included=include_found,
+        is_found_included=not without_found_file,
         tokens=timestamp or (),
         is_whole_log=whole_log,
         mirror=mirror,

@@ -35,7 +35,7 @@ Mark = Annotated[
     Method | None,
     typer.Option(
         "--mark",
-        help="Mark this recipient's copy with rows that exist nowhere else: 'canary', rows of its own; 'tardos', a "
+        help="Mark this recipient's copy with rows that are made up for it: 'canary', rows of its own; 'tardos', a "
         "code that also tells who took part where recipients pool their copies. The license has to consent.",
     ),
 ]

@@ -129,7 +129,7 @@ def offer(
     Example: ledger transfer offer flights.csv --listing sha256:… --license sha256:… --to beta.example
     --acknowledge-by P7D
 
-    With --mark, rows that exist nowhere else are added to a copy for this recipient, and sealed: should it leak, they
+    With --mark, rows that are made up for it are added to a copy for this recipient, and sealed: should it leak, they
     tell whose copy it was. What that takes is printed first. Example: … --mark canary --recipients 20 --marked-copy
     for-beta/flights.csv
     """

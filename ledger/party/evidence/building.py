@@ -46,6 +46,8 @@ from ledger.party.evidence.parts.traced import (
     withhold,
 )
 from ledger.party.speaking.speaker import Speaker
+from ledger.party.trace.form import CHUNKS
+from ledger.party.trace.tally import examined_count
 from ledger.party.vault.disclosures import Disclosure
 from ledger.party.vault.sealing import is_sealed
 
@@ -61,7 +63,8 @@ class BundleRequest:
     """What a bundle is to be made of.
 
     `acts` are (words, Unix milliseconds); `withheld` are hand-offs whose marks stay sealed; `open_count` is how many
-    matching records are opened at most, beside the marks; `found` is the found file, put in if `is_found_included`;
+    matching records are opened at most, beside the marks; `found` is the found file, put in if `is_found_included`
+    and verifiers read its format, for a file that no program reads is nobody's evidence;
     `policy` is the text by which a mirror is trusted, the home's without it.
     """
 
@@ -73,7 +76,7 @@ class BundleRequest:
     withheld: frozenset[str] = frozenset()
     open_count: int = 1_000
     found: Path | None = None
-    is_found_included: bool = False
+    is_found_included: bool = True
     tokens: Sequence[Path] = ()
     is_whole_log: bool = False
     mirror: Path | None = None
@@ -116,7 +119,7 @@ class _Builder:
         case = self.case(trace, told, ledger, transfer)
         gathered = await with_histories(source, gathered, {case.claimant, case.respondent, told[transfer].issuer})
         disclosures = await self.disclosures(trace, told, case)
-        evidence = await asyncio.to_thread(self.evidence, trace, told, case, found)
+        evidence = await asyncio.to_thread(self.evidence, trace, told, case)
         evidence = await asyncio.to_thread(checked_numbers, evidence, case, told.values(), disclosures)
         documents = Documents(
             case=case,
@@ -136,22 +139,26 @@ class _Builder:
         others |= stamps.members
         if claimed_evidence(told.get(case.claim or ""), trace, disclosures):
             others["trace.json"] = trace.raw
-        if request.is_found_included:
+        if "path" in evidence["found"]:
             others[evidence["found"]["path"]] = found
         built = await asyncio.to_thread(finish, documents, others)
-        return replace(built, left_out=(*built.left_out, *stamps.left_out))
+        return replace(built, left_out=(*built.left_out, *stamps.left_out, *self.unread(evidence)))
 
     def found_file(self, trace: Trace) -> bytes:
         """Return the found file, where it is to be included; raise NotOfThisCase for another than was traced."""
         path = self.request.found
         if path is None:
             if self.request.is_found_included:
-                raise EvidenceError("which file is to be included?", "give it with --found FILE")
+                raise EvidenceError(
+                    "where is the file that was found? A bundle without it is conditional, and proves nothing of it",
+                    "give it with --found FILE, or leave it out with --without-found-file",
+                )
             return b""
         raw = path.read_bytes()
         if not trace.is_of(len(raw), sha256(raw).hexdigest()):
             raise NotOfThisCase(
-                f"{path.name} is not the file that was traced: its size or digest differs", "trace this file"
+                f"{path.name} is not the file that was traced: its size or digest differs",
+                "give what was traced (of a packed file, what is in it), or trace this file",
             )
         return raw
 
@@ -206,7 +213,7 @@ class _Builder:
             chosen.append(Choice(case.claim, EVIDENCE))
         return await disclose(self.speaker, told, case.transfer, seals, chosen)
 
-    def evidence(self, trace: Trace, told: Mapping[str, Told], case: Case, found: bytes) -> dict[str, Json]:
+    def evidence(self, trace: Trace, told: Mapping[str, Told], case: Case) -> dict[str, Json]:
         """Return `evidence.json`."""
         offers = [
             one for one in told.values() if one.type == "transfer.offered" and one.name("listing") == case.listing
@@ -214,17 +221,23 @@ class _Builder:
         check_covers(trace, offers, case.respondent)
         members = withhold(members_of(trace, case.transfer), trace, case.transfer, self.request.withheld)
         members = limit(members, trace, case.listing, self.request.open_count)
+        # Files that were traced since then were examined as well.
+        now = examined_count(self.speaker.vault.directory, case.listing)
+        members["counts"] = members["counts"] | {"examined": max(members["counts"]["examined"], now)}
         marked = set(trace.document.get("mark_rows", {}).get(case.listing, []))
         members |= open_matches(self.speaker.vault, case.transfer, members, marked, self.request.found)
-        if self.request.is_found_included and found:
-            if members["found"]["format"] not in _READABLE:
-                raise EvidenceError(
-                    f"verifiers do not read {members['found']['format']} files: with one in it, they could not tell",
-                    "leave out --include-found, and hand the file over beside the bundle",
-                )
+        if self.request.is_found_included and members["found"]["format"] in _READABLE:
             name = _OTHER.sub("-", members["found"]["name"].lower()).strip("-.") or "file"
             members["found"] = members["found"] | {"path": f"found/{name}"}
         return members | {"type": EVIDENCE_TYPE}
+
+    def unread(self, evidence: Mapping[str, Json]) -> list[str]:
+        """Return why the found file is not in the bundle, where it was to be."""
+        form = evidence["found"]["format"]
+        if not self.request.is_found_included or form in _READABLE:
+            return []
+        what = "files that are not tables" if form == CHUNKS else f"{form} files"
+        return [f"the found file, for verifiers do not read {what}: the bundle is conditional"]
 
 
 def _program() -> str:

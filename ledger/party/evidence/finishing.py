@@ -12,7 +12,8 @@ from ledger.party.evidence.parts.documents import Documents
 from ledger.party.evidence.report.fonts import absent_words
 from ledger.party.evidence.report.papers import PAGES, pages, verify_page
 from ledger.party.evidence.report.pdf import report_pdf
-from ledger.party.evidence.report.story import Verdict, judge_evidence, tell
+from ledger.party.evidence.report.story import tell
+from ledger.party.evidence.report.verdict import Verdict, judge_evidence
 from ledger.party.evidence.single import single_page
 from ledger.party.interop.exporting import Format, export
 from ledger.party.vault.disclosures import format_disclosures

@@ -24,7 +24,7 @@ def evidence_members(trace: dict[str, Json], transfer: str) -> dict[str, Json]:
     return {
         "conclusion": entry["conclusion"],
         "controls": entry["controls"],
-        "counts": {name: entry["counts"][name] for name in _COUNTS},
+        "counts": {name: entry["counts"][name] for name in _COUNTS} | {"examined": max(1, entry.get("examined") or 0)},
         "custody": trace["custody"],
         "found": _found(trace, by_chunks=entry["by"] == "chunks"),
         "found_rows": [row for row in trace["found_rows"] if row["row"] in named | marked],

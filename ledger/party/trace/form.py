@@ -122,6 +122,7 @@ class TransferForm(_Part):
     conclusion: ConclusionForm
     controls: ControlsForm
     counts: CountsForm | None = None
+    examined: Count | None = None
     hypotheses: list[HypothesisForm]
     ledger: str
     listing: str

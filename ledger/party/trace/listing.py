@@ -15,7 +15,7 @@ from ledger.party.trace.cells import Numbers, among
 from ledger.party.trace.comparing import Compared, RowsCompared
 from ledger.party.trace.found import FoundTable
 from ledger.party.trace.joining import Ints
-from ledger.party.trace.scoring import Marked, controls_of
+from ledger.party.trace.scoring import Marked, controls_of, different_marks
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,7 @@ def marked(
                 scores=scores.of(marks, sights.rows.keys(), sighting),
                 planted=len(planted),
                 planted_found=sum(record in sights.rows for record in planted),
+                different=different_marks(marks, sights.rows, offer.recipient),
                 records=0 if mine is None else mine.total,
                 found=0 if mine is None else len(mine.records),
             )

@@ -45,7 +45,8 @@ class _Rows:
 class Inputs:
     """What the document is made of.
 
-    `chunk_count` is how many chunks the found file was cut into, if it was; `examined_ms` when it was first in hand.
+    `chunk_count` is how many chunks the found file was cut into, if it was; `examined_ms` when it was first in hand;
+    `examined` how many files were examined against each listing.
     """
 
     found: dict[str, Json]
@@ -54,6 +55,7 @@ class Inputs:
     compared: list[Compared]
     leads: dict[str, Lead]
     examined_ms: int
+    examined: dict[str, int]
     notes: list[str] = field(default_factory=list)
 
 
@@ -104,7 +106,7 @@ def _listing(group: Sequence[Compared], inputs: Inputs, rows: _Rows | None) -> t
         entry |= _said(marks, carrying, mine, table, is_examined_before=is_before)
         if (lead := inputs.leads.get(transfer)) is not None:
             entry["near"] = {"alike": lead.alike, "rows": lead.rows}
-        result.append(_about(item) | entry)
+        result.append(_about(item) | {"examined": inputs.examined.get(item.hand_off.offer.listing, 0)} | entry)
     if rows is not None:
         rows.named |= mark_rows
     return result, mark_rows
@@ -257,7 +259,7 @@ def _said(
         "controls": scoring.controls_document(marks, carrying),
         "hypotheses": scoring.hypotheses(marks, carrying),
         "marks": scoring.marks_document(marks),
-        "why_not": scoring.why_not(marks, ended),
+        "why_not": scoring.why_not(marks, ended, is_examined_before=is_examined_before),
     }
     if marks.marks is not None and marks.scores is not None:
         document["marks"] |= {
@@ -267,7 +269,8 @@ def _said(
             "planted": marks.planted,
             "planted_found": marks.planted_found,
         }
-        if not (ended["is_enough"] or is_examined_before) and mine is not None and table is not None and table.count:
+        is_hopeless = is_examined_before or "bound-too-high" in document["why_not"]
+        if not (ended["is_enough"] or is_hopeless) and mine is not None and table is not None and table.count:
             mapped = frozenset(column.column for column in mine.table.lookup.mapping)
             sighting = Sighting(rows=table.count, columns=len(table.columns), mapped=mapped)
             needed = ended["needed_millibits"]

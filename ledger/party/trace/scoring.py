@@ -5,8 +5,9 @@ Pure. Everything here is computed anew by whoever checks the evidence.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from ledger.core.encoding import Json
 from ledger.party.marks.bits import MAX_MILLIBITS, millibits, needed_millibits
@@ -15,14 +16,18 @@ from ledger.party.marks.value import CanaryMarks, MarksValue
 
 _CODE_CONTROLS_MILLIBITS = 9_966
 """log2 1,000, rounded up: so much above what is needed the greatest of a code's control names may be, by chance."""
+MAX_BOUND = Decimal("0.001")
+"""A sender that is content to accuse more often falsely shows nothing (docs/marks.md §5)."""
+MIN_MARKS = 3
+"""Fewer different marks may travel by accident: in a support ticket, a record that was sold, a wrong merge."""
 
 
 @dataclass(frozen=True)
 class Marked:
     """One transfer of a listing that carries marks. Without an opened seal, `marks` and `scores` are None.
 
-    `planted` of its copy's own marks there are, `planted_found` of them in the found file; `records` and `found` count
-    the copy's other records, and those of them that are in the found file.
+    `planted` of its copy's own marks there are, `planted_found` of them in the found file, by `different` rows;
+    `records` and `found` count the copy's other records, and those of them that are in the found file.
     """
 
     transfer: str
@@ -32,6 +37,7 @@ class Marked:
     scores: Scores | None = None
     planted: int = 0
     planted_found: int = 0
+    different: int = 0
     records: int = 0
     found: int = 0
 
@@ -93,15 +99,15 @@ def hypotheses(item: Marked, listing: Sequence[Marked]) -> list[Json]:
         of_copy("recipient", item.recipient, item),
         of_copy("sender", item.sender, item),
         *(of_copy("other", other.recipient, other) for other in others),
-        _hypothesis("public", 0, item.planted_found, item.scores.chance),
-        _hypothesis("chance", 0, item.planted_found, item.scores.chance),
+        _hypothesis("none", 0, item.planted_found, item.scores.chance),
     ]
 
 
 def conclusion(item: Marked, listing: Sequence[Marked], *, is_examined_before: bool = False) -> dict[str, Json]:
     """Return whether the score is enough, and against what it was held.
 
-    It never is where the found file was in hand before the marks were sealed (`is_examined_before`).
+    It never is where the found file was in hand before the marks were sealed (`is_examined_before`), where the sender
+    was content with a bound above MAX_BOUND, or where fewer than MIN_MARKS different marks were found.
     """
     if item.marks is None or item.scores is None:
         return {"is_enough": False}
@@ -111,11 +117,29 @@ def conclusion(item: Marked, listing: Sequence[Marked], *, is_examined_before: b
     control = item.scores.control
     is_high = item.score >= needed and (control is None or control < allowed(item.marks, needed))
     return {
-        "is_enough": is_high and not is_examined_before,
+        "is_enough": is_high and not is_examined_before and not _floors(item.marks, item.different),
         "needed_millibits": needed,
         "score_millibits": item.score,
         "seals": seals,
     }
+
+
+def _floors(marks: MarksValue, different: int) -> list[str]:
+    """Return what is lacking whatever the score is, as stable words."""
+    asked = (("bound-too-high", Decimal(marks.bound) > MAX_BOUND), ("too-few-marks", different < MIN_MARKS))
+    return [name for name, is_lacking in asked if is_lacking]
+
+
+def different_marks(marks: MarksValue, found: Mapping[bytes, Hashable], recipient: str) -> int:
+    """Return how many different rows show marks: of a code, at positions of which just one row is found.
+
+    `found` says of each record that is found by which row, or what rows are compared by: records that the mapped
+    columns do not tell apart are found by one row, and count once.
+    """
+    if isinstance(marks, CanaryMarks):
+        return len({found[record] for record in marks.planted(recipient) if record in found})
+    seen = [[record for record in position.records if record in found] for position in marks.positions]
+    return len({found[records[0]] for records in seen if len(records) == 1})
 
 
 def allowed(marks: MarksValue, needed: int) -> int:
@@ -136,15 +160,15 @@ def would_be_enough(marks: MarksValue, sighting: Sighting, needed: int, planted:
     def bits(count: int) -> int:
         return millibits(chance_bits(count, of, marks.bits, sighting))
 
-    if not planted or bits(high) < needed:
-        return {"reason": "rows" if planted else "marks"}
+    if planted < MIN_MARKS or bits(high) < needed:
+        return {"reason": "rows" if planted >= MIN_MARKS else "marks"}
     while low < high:
         middle = (low + high) // 2
         low, high = (low, middle) if bits(middle) >= needed else (middle + 1, high)
-    return {"marks": low}
+    return {"marks": max(low, MIN_MARKS)}
 
 
-def why_not(item: Marked | None, ended: Mapping[str, Json]) -> list[str]:
+def why_not(item: Marked | None, ended: Mapping[str, Json], *, is_examined_before: bool = False) -> list[str]:
     """Return why a transfer is not shown to be the origin, as stable words; none where it is."""
     if item is None:
         return ["no-marks"]
@@ -160,7 +184,9 @@ def why_not(item: Marked | None, ended: Mapping[str, Json]) -> list[str]:
     control, needed = item.scores.control, ended["needed_millibits"]
     if control is not None and control >= allowed(item.marks, needed):
         reasons.append("controls-score-too")
-    return reasons or ["examined-before"]
+    if is_examined_before:
+        reasons.append("examined-before")
+    return [*reasons, *(_floors(item.marks, item.different) if item.scores.found else [])]
 
 
 def _hypothesis(name: str, expected: int, observed: int, surprise: int, party: str | None = None) -> Json:

@@ -22,6 +22,7 @@ from ledger.party.trace.errors import FoundChanged, NothingToCompare
 from ledger.party.trace.found import FoundTable, read_found
 from ledger.party.trace.handoffs import hand_offs
 from ledger.party.trace.near import Lead, NearRows
+from ledger.party.trace.tally import examined_count, keep_listings
 from ledger.party.trace.work import Work
 from ledger.party.trace.wrapping import FoundFile, formats, hash_found, is_packed, unpack
 from ledger.party.vault.locker import Locker
@@ -89,7 +90,10 @@ def _compared(
     leads = _leads(table, compared, notes, progress)
     chunk_count = None if digests is None else len(digests)
     facts = _facts(found, table, digests)
-    return report.build(report.Inputs(facts, table, chunk_count, compared, leads, examined_ms, notes))
+    listings = {item.hand_off.offer.listing for item in compared if item.is_compared}
+    keep_listings(work.directory, listings)
+    examined = {listing: examined_count(work.vault, listing) for listing in listings}
+    return report.build(report.Inputs(facts, table, chunk_count, compared, leads, examined_ms, examined, notes))
 
 
 def _check_some(vault: Path, compared: Sequence[Compared]) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ledger.core.encoding import Json
+from ledger.party.marks.weight import odds, undistinguished, weighed
 
 _MAX_LISTED = 20
 _TELLING = 10
 _MANY = 2
 _WHY = {
+    "bound-too-high": "the bound on false accusations that was sealed with its marks is above 0.001",
     "controls-score-too": "control rows, which were planted nowhere, score as high: the comparison cannot be relied on",
     "examined-before": "the file was examined before this hand-off was sealed, and cannot derive from it: whoever "
     "sealed these marks may have taken them from the file",
@@ -19,6 +21,7 @@ _WHY = {
     "a public source",
     "no-marks-found": "none of the rows that were planted in its copy is in the found file",
     "score-too-low": "the marks found are too few to rule out chance at the bound that was sealed",
+    "too-few-marks": "fewer than three different marks of it were found, and so few can travel by accident",
 }
 _NOT_ITS_CODE = "the rows of the code that are in the found file do not fit this copy well enough"
 _NEEDS = {
@@ -27,7 +30,7 @@ _NEEDS = {
     "rows": "a smaller part of other rows in the file, or more of the original columns",
 }
 _NOT_SHOWN = (
-    "who let the file out: you, who made each copy, held it as well as its recipient",
+    "who let the file out: the marks name a copy, which you made, and do not distinguish its recipient from you",
     "when or how it got out, or that anybody meant it to",
     "that using it was a breach: the license says that ('verifier explain LICENSE')",
 )
@@ -63,12 +66,6 @@ def bits(millibits: int) -> str:
     return f"{millibits / 1000:,.1f} bits"
 
 
-def odds(millibits: int) -> str:
-    """Return the chance that a score bounds, in words."""
-    whole = millibits // 1000
-    return f"1 in {2**whole:,}" if whole <= 40 else f"1 in 2^{whole} (a 1 with {int(whole * 0.30103)} zeros)"
-
-
 def _found(trace: dict[str, Json]) -> list[str]:
     found = trace["found"]
     shape = (
@@ -99,6 +96,8 @@ def _transfer(item: Json) -> Iterator[str]:
     if item["same_file"]:
         yield "  The found file is, byte for byte, a file of this hand-off."
     yield from _records(item)
+    if item["examined"]:
+        yield f"  1 of {item['examined']:,} files examined against this listing."
     yield from _marks(item)
     for reason in item["why_not"]:
         is_code = reason == "score-too-low" and item["marks"]["method"] == "tardos"
@@ -170,7 +169,7 @@ def _marks(item: Json) -> Iterator[str]:
     if not ended["is_enough"]:
         return
     who = "Owing nothing to marked copies, a file" if marks["method"] == "canary" else "Somebody who had no part in it"
-    yield f"  {who} scores so by a chance of at most {odds(marks['score_millibits'])}."
+    yield f"  {who} scores so by a chance of {odds(marks['score_millibits'])}."
     control = item["controls"].get("greatest_millibits")
     if control is not None:
         yield f"  Controls, which must not score: at most {bits(control)}."
@@ -181,9 +180,8 @@ def _marks(item: Json) -> Iterator[str]:
 
 def _hypotheses(item: Json) -> Iterator[str]:
     names = {
-        "chance": "chance",
+        "none": "nothing that was marked: a public source, or chance",
         "other": "the copy of {}",
-        "public": "a public source",
         "recipient": "the copy of {}, let out by its recipient",
         "sender": "the same copy, let out by {}, who made it",
     }
@@ -192,6 +190,9 @@ def _hypotheses(item: Json) -> Iterator[str]:
         name = names[guess["hypothesis"]].format(guess.get("party", ""))
         expected = guess["expected_milli"] / 1000
         yield f"    {name}: {expected:,.1f} expected, {guess['observed']:,} found, {bits(guess['surprise_millibits'])}"
+    if weighed_words := weighed(item["conclusion"], item["hypotheses"]):
+        yield f"  {weighed_words}"
+    yield f"  {undistinguished(item['recipient'], item['sender'])}"
 
 
 def _skipped(trace: dict[str, Json]) -> Iterator[str]:
@@ -216,7 +217,10 @@ def _conclusion(trace: dict[str, Json], compared: list[Json]) -> Iterator[str]:
     if len(enough) > 1:
         yield "Marks of several copies are in it: they were put together, by whoever did that."
     bound = enough[0]["marks"]["bound"]
-    yield f"The method was sealed before the hand-off. It accuses anybody falsely by a chance of at most {bound}."
+    yield (
+        f"The method was sealed with the hand-off. By the bound that you stated, it accuses anybody falsely by a "
+        f"chance of at most {bound}, if the marks were drawn as the seal says."
+    )
     yield with_whom
 
 

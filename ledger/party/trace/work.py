@@ -5,6 +5,7 @@ work/table/             the found file as columns of numbers (`found`)
 work/<family>/          the rows' index under the mapping of one family of tables (`joining`)
 work/mapping-….json     the mapping that was found for it
 work/hits-….npz         what one file of one hand-off has in common with the found file
+listings.json           against which listings it was examined (`tally`)
 custody.json            who ran what on it, and when: every run adds a line
 trace.json              the outcome of the last run that came to its end; older ones are kept under their digest
 """

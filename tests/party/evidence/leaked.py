@@ -94,10 +94,11 @@ class Leak:
             self.ids["claim"] = claim.statement_id
 
     async def build(self, clock: Callable[[], int] = now_ms, **more: Json) -> Built:
-        """Build the bundle of the claim."""
+        """Build the bundle of the claim, with the found file where nothing else is said."""
         alpha = self.speaker("alpha", clock)
         async with alpha.client:
-            return await build(alpha, replace(BundleRequest(trace=self.traced, claim=self.ids["claim"]), **more))
+            request = BundleRequest(self.traced, claim=self.ids["claim"], found=self.found)
+            return await build(alpha, replace(request, **more))
 
     def _trace(self, alpha: Speaker) -> None:
         examination = Examination("J. Doe", now_ms(), "ledger trace leak.csv", "downloaded from a forum")

@@ -70,7 +70,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
                         "chosen": [Choice(leak.ids["listing"], "/description")],
                     },
                 ),
-                ("found", {"found": leak.found, "is_found_included": True, "is_whole_log": True}),
+                ("whole", {"is_whole_log": True}),
+                ("without", {"found": None, "is_found_included": False}),
             )
         }
         mirror = directory / "mirror"
@@ -105,13 +106,23 @@ def members(built: Built) -> dict[str, bytes]:
 
 
 def test_the_verifier_believes_every_bundle(scene: Scene, tmp_path: Path) -> None:
-    said = {name: checked(scene, built, tmp_path) for name, built in scene.bundles.items()}
+    said = {name: checked(scene, built, tmp_path) for name, built in scene.bundles.items() if name != "without"}
     assert "derives from the copy that alpha made for beta" in said["claim"]
     assert "complete according to the operator" in said["claim"]
     assert "prohibited, by entries" in said["claim"]
     assert "the same test of gamma" in said["claim"].lower()
     assert "gamma" not in said["few"].partition("The numbers")[2].partition("What remains")[0]
-    assert "complete: " in said["found"] or "complete\n" in said["found"] or "every entry" in said["found"]
+    assert "complete: all " in said["whole"]
+
+
+def test_without_the_found_file_everything_is_conditional(scene: Scene, tmp_path: Path) -> None:
+    """Until somebody gives the file: then the same bundle is verified."""
+    path = tmp_path / "bundle.zip"
+    path.write_bytes(scene.bundles["without"].archive)
+    command = ["bundle", path, "--policy", scene.leak.directory / "operator" / "policy.txt"]
+    ended = verifier(*command)
+    assert (ended.code, "CONDITIONAL" in ended.out) == (3, True)
+    assert verifier(*command, "--found", scene.leak.found).code == 0
 
 
 def test_the_log_s_own_time_stamps_date_the_case(scene: Scene, tmp_path: Path) -> None:
@@ -166,8 +177,8 @@ def test_nothing_is_inside_that_was_not_chosen(scene: Scene) -> None:
 def test_a_claim_puts_the_trace_in_and_nothing_else_does(scene: Scene) -> None:
     assert members(scene.bundles["claim"])["trace.json"] == scene.leak.traced.read_bytes()
     assert "trace.json" not in members(scene.bundles["few"])
-    found = members(scene.bundles["found"])
-    assert found["found/leak.csv"] == scene.leak.found.read_bytes()
+    assert members(scene.bundles["claim"])["found/leak.csv"] == scene.leak.found.read_bytes()
+    assert not [name for name in members(scene.bundles["without"]) if name.startswith("found/")]
 
 
 async def test_a_mirror_will_do_when_the_ledger_is_gone(scene: Scene, tmp_path: Path) -> None:
@@ -197,7 +208,7 @@ async def test_a_mirror_will_do_when_the_ledger_is_gone(scene: Scene, tmp_path: 
         ({"claim": "sha256:" + "0" * 64}, Missing, "no claim"),
         ({"transfer": "sha256:" + "0" * 64}, NotOfThisCase, "did not look at"),
         ({"found": "trace.json"}, NotOfThisCase, "not the file that was traced"),
-        ({"is_found_included": True}, EvidenceError, "which file"),
+        ({"found": None}, EvidenceError, "where is the file"),
         ({"acts": [("enjoy", 2)]}, EvidenceError, "cannot be judged"),
         ({"acts": [("read,mood=good", 2)]}, EvidenceError, "purpose=…"),
         ({"acts": [("read", 2)]}, Missing, "no license"),
@@ -215,7 +226,7 @@ async def test_what_does_not_fit_says_what_to_do(
     moved = [item | {"ledger": "sha256:" + "1" * 64} for item in document["transfers"]]
     (leak.directory / "elsewhere.json").write_text(json.dumps(document | {"transfers": moved}))
     for name in ("trace", "found"):
-        if name in more:
+        if more.get(name) is not None:
             more[name] = leak.directory / more[name]
     if "withheld" in more:
         more["withheld"] = frozenset({leak.ids[more["withheld"]]})
@@ -287,11 +298,13 @@ def test_the_command_writes_for_its_owner_alone_and_overwrites_nothing(scene: Sc
     assert isinstance(alpha.key, SigningKey)
     write_key(key, alpha.key, PASSPHRASE.encode())
     options = ["--trace", leak.traced, "--claim", leak.ids["claim"], "--act", f"{SALE}@2100-01-01", "--single-file"]
+    options += ["--without-found-file"]
     out = tmp_path / "bundle.zip"
     command = ["evidence", "build", *options, "--mirror", scene.mirror, "--home", alpha.vault.directory, "--out", out]
     done = ledger(*command)
     assert done.code == 0, done
-    assert "If the rows that are shown are in it, the file derives from the copy that was made for beta" in done.out
+    assert "Conditional, for the file that was found is not in the bundle" in done.out
+    assert "derives from the copy that alpha made for beta" in done.out
     assert "1: 'verifier bundle --tsa-roots FILE' says not after when" in done.out
     page = out.with_suffix(".html").read_text()
     assert f'<div id="sceptic" role="note"><div class="wide"><p data-t="sceptic">{WARNING}</p>' in page

@@ -50,7 +50,7 @@ class Stage(NamedTuple):
         trace.entry(transfer)
         request = BundleRequest(path, withheld=frozenset({self.leak.ids["transfer gamma"]}), found=self.leak.found)
         maker = building._Builder(self.leak.speaker("alpha"), request)
-        evidence = maker.evidence(trace, self.told, self.case, b"")
+        evidence = maker.evidence(trace, self.told, self.case)
         disclosures = [item for item in self.disclosures if item.statement_id not in request.withheld]
         return checked_numbers(evidence, self.case, self.told.values(), disclosures)
 

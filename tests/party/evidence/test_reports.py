@@ -7,6 +7,7 @@ import re
 import zipfile
 from functools import partial
 from html.parser import HTMLParser
+from xml.etree import ElementTree as ET
 
 import pypdf
 import pytest
@@ -18,7 +19,8 @@ from ledger.party.evidence import finishing
 from ledger.party.evidence.finishing import Built, finish
 from ledger.party.evidence.parts.documents import Documents
 from ledger.party.evidence.report import papers
-from ledger.party.evidence.report.story import judge_evidence, tell
+from ledger.party.evidence.report.story import tell
+from ledger.party.evidence.report.verdict import judge_evidence
 from ledger.party.evidence.single import WARNING
 from tests.harness.bundle_leak import leak
 from tests.harness.bundle_story import Story
@@ -139,17 +141,62 @@ def test_characters_that_no_font_has_are_codes_and_never_boxes(monkeypatch: pyte
 def test_a_report_says_whether_it_is_enough_and_what_is_not_shown() -> None:
     enough, little = documents_of(good()), documents_of(good(marks=1))
     unmarked = documents_of(good("", marks=0))
-    assert judge_evidence(enough).headline.startswith("If the rows that are shown are in it, the file derives from")
+    premise = "If every mark was as unlikely as alice.example says, "
+    conclusion = "the file derives from the copy that alice.example made for bob.example."
+    assert judge_evidence(enough).headline == premise + conclusion
     for documents in (little, unmarked):
         verdict = judge_evidence(documents)
         assert not verdict.is_enough
         assert "not enough" in verdict.headline
         assert "derives from this copy" not in tell(documents)["graph"]
+
+
+def test_what_is_not_shown_is_said() -> None:
+    enough, little = documents_of(good()), documents_of(good(marks=1))
     assert tell(enough)["controls"]["pooled"] == []
     assert tell(documents_of(good("tardos", pooled=True)))["controls"]["pooled"] == ["carol.example"]
     limits = " ".join(tell(little)["limits"])
-    for words in ("let the file out", "both held", "key belongs", "no witness", "below what was agreed"):
+    for words in ("let the file out", "do not distinguish", "key belongs", "no witness", "below what is needed"):
         assert words in limits
+    assert "that it is this content is not shown" in limits
+
+
+def test_a_file_that_is_not_in_the_bundle_is_a_condition() -> None:
+    """Neither its name nor its digest stands in the sentence, and the instructions expect exit code 3."""
+    documents = documents_of(good(includes_found=False))
+    verdict = judge_evidence(documents)
+    assert (verdict.is_enough, verdict.is_conditional) == (False, True)
+    assert verdict.headline.startswith("Conditional, for the file that was found is not in the bundle: if every mark")
+    assert "a file of 49 rows and 3 columns that holds the rows shown derives from" in verdict.headline
+    found = documents.evidence["found"]
+    assert not [word for word in (found["name"], found["sha256"]) if word in verdict.headline + verdict.reason]
+    with zipfile.ZipFile(io.BytesIO(_built(documents).archive)) as archive:
+        steps = archive.read("how-to-verify.txt").decode()
+    assert 'exit code 3, "CONDITIONAL"' in steps
+
+
+def test_the_picture_accuses_nobody() -> None:
+    """The copy stands on its own: an arrow leads to it from who made it, and from it to who was to get it."""
+    drawn = ET.fromstring(tell(documents_of(good(second_seal=True)))["graph"])  # noqa: S314 (a drawing of our own)
+    boxes = {}
+    for rect, name in zip(drawn.findall("{*}rect"), drawn.findall("{*}text[@text-anchor='middle']"), strict=True):
+        x, y, width, height = (float(rect.attrib[key]) for key in ("x", "y", "width", "height"))
+        boxes["".join(name.itertext())] = (x, x + width, y, y + height)
+
+    def at(x: str, y: str) -> str:
+        """Return the box that a line begins or ends at."""
+        inside = [
+            name
+            for name, (left, right, top, bottom) in boxes.items()
+            if left <= float(x) <= right and top <= float(y) <= bottom
+        ]
+        return inside[0]
+
+    lines = [line.attrib for line in drawn.findall("{*}line")]
+    copy, found = "the copy: hand-off 1", "“leak, as downloaded”"
+    joined = {(at(line["x1"], line["y1"]), at(line["x2"], line["y2"])) for line in lines}
+    assert {("alice.example", copy), (copy, "bob.example"), (copy, found)} <= joined
+    assert {source for source, _ in joined} == {"alice.example", copy}
 
 
 def test_the_same_documents_give_the_same_bytes_and_the_pdf_carries_the_zip() -> None:

@@ -104,9 +104,5 @@ def test_what_is_no_trace_is_none(spoilt: bytes, tmp_path: Path) -> None:
 
 
 def test_numbers_in_words_never_claim_too_much() -> None:
-    assert numbers.odds(999) == "no better than one in two"
-    assert numbers.odds(20_000) == "less than one in 1,040,000"
-    assert numbers.odds(10_000) == "less than one in 1,020"
-    assert numbers.odds(378_867) == "less than one in 10^114 (a one followed by 114 zeros)"
     assert numbers.bound("0.000001") == "one in 1,000,000 (0.000001)"
     assert (numbers.milli(59_629), numbers.milli(0), numbers.bits(24_254)) == ("59.6", "0", "24.3")

@@ -103,7 +103,7 @@ def test_the_recipient_of_the_leaked_copy_is_found_and_nobody_else(
     assert [other["score_millibits"] for other in guilty["controls"]["others"]] == [0, 0]
     assert guilty["controls"]["greatest_millibits"] == 0
     surprise = {item["hypothesis"]: item["surprise_millibits"] for item in guilty["hypotheses"]}
-    assert surprise["recipient"] == surprise["sender"] < surprise["other"] < surprise["chance"] == surprise["public"]
+    assert surprise["recipient"] == surprise["sender"] < surprise["other"] < surprise["none"]
     text = "\n".join(summary(trace))
     assert "ENOUGH: the file derives from the copy made for gamma." in text
     assert "who let the file out" in text

@@ -13,6 +13,7 @@ import pytest
 
 from ledger.party.trace import wrapping
 from ledger.party.trace.errors import FoundEmpty, FoundTooLarge, NothingToCompare, TraceRunning
+from ledger.party.trace.evidence import evidence_members
 from ledger.party.trace.words import summary
 from ledger.party.trace.work import Work
 from tests.party.trace.vaults import AIRPORTS, PLANES, Sender, marked_copies, rows_of, write
@@ -46,6 +47,23 @@ def test_marks_that_were_sealed_after_the_file_was_examined_are_not_enough(tmp_p
     assert item["why_not"] == ["examined-before"]
     assert item["conclusion"]["score_millibits"] > item["conclusion"]["needed_millibits"]
     assert "examined before this hand-off was sealed" in "\n".join(summary(trace))
+
+
+def test_every_file_that_was_examined_is_counted(tmp_path: Path) -> None:
+    """Once each, also by an earlier version; whoever tries a thousand finds something in one of them."""
+    sender = Sender(tmp_path, "gamma")
+    names, _ = rows_of(PLANES)
+    rows = marked_copies(sender, PLANES, 30)["gamma"][1]
+    files = [write(tmp_path / f"found {number}.csv", names, rows[number:]) for number in range(3)]
+    counted = [sender.trace(path).document["transfers"][0]["examined"] for path in (files[0], files[1], files[0])]
+    assert counted == [1, 2, 2]
+    for kept in sender.vault.directory.glob("traces/*/listings.json"):
+        kept.unlink()
+    trace = sender.trace(files[2]).document
+    (item,) = trace["transfers"]
+    assert item["examined"] == 3
+    assert "1 of 3 files examined against this listing." in "\n".join(summary(trace))
+    assert evidence_members(trace, item["transfer"])["counts"]["examined"] == 3
 
 
 def test_what_is_no_table_is_said_not_to_be_one(tmp_path: Path) -> None:
@@ -185,7 +203,7 @@ def test_an_interrupted_trace_goes_on_where_it_stopped(tmp_path: Path) -> None:
     trace = sender.trace(found, at=unchanged).document
     assert trace["conclusion"]["transfers"] == [copies["gamma"][0]]
     assert [line["who"] for line in trace["custody"]] == ["J. Doe", "J. Doe"]
-    assert sorted(path.name for path in directory.iterdir()) == ["custody.json", "trace.json"]
+    assert sorted(path.name for path in directory.iterdir()) == ["custody.json", "listings.json", "trace.json"]
     first = (directory / "trace.json").read_bytes()
     sender.trace(found)
     older = directory / f"trace-{sha256(first).hexdigest()}.json"

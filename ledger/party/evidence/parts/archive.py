@@ -50,7 +50,7 @@ def zip_members(members: Mapping[str, bytes], made: Mapping[str, Json]) -> bytes
     if len(members) + 1 > MAX_MEMBERS or total > MAX_BYTES:
         raise TooLarge(
             f"the bundle would have {len(members) + 1} members of {total} bytes: at most {MAX_MEMBERS} and {MAX_BYTES}",
-            "leave out the found file (--include-found) or --whole-log; 'verifier bundle --found FILE' can be given it",
+            "leave out the found file (--without-found-file: 'verifier bundle --found' can be given it) or --whole-log",
         )
     for path in members:
         if not _PATH.fullmatch(path) or {"", ".", ".."} & set(path.split("/")) or path == MANIFEST:

@@ -91,7 +91,7 @@ def _listing(
     from ledger.party.dataset.reading.cells import parse_record  # noqa: PLC0415 - see above
     from ledger.party.marks.score import MIN_BITS, CodeScores, Sighting, row_bits  # noqa: PLC0415 - see above
     from ledger.party.marks.value import parse_marks  # noqa: PLC0415 - same
-    from ledger.party.trace.scoring import Marked, controls_of  # noqa: PLC0415 - same
+    from ledger.party.trace.scoring import Marked, controls_of, different_marks  # noqa: PLC0415 - same
 
     opened = {item.statement_id: parse_marks(item.value) for item in disclosures if item.kind == "marks"}
     offers = [
@@ -111,11 +111,11 @@ def _listing(
         columns = len(found.get("columns", []))
         return Sighting(rows=found["count"], columns=columns, mapped=mapped if fits else frozenset())
 
-    def seen(marks: MarksValue) -> set[bytes]:
+    def seen(marks: MarksValue) -> dict[bytes, tuple[str | None, ...]]:
         if row_bits(marks.bits, sighted(marks).mapped) < MIN_BITS:
-            return set()
+            return {}
         return {
-            record
+            record: key
             for record in (*marks.all_marks, *controls_of(marks))
             if any(key := _key(parse_record(record), sides)) and key in keys
         }
@@ -134,9 +134,10 @@ def _listing(
                 recipient=recipient,
                 sender=one.issuer,
                 marks=marks,
-                scores=scores.of(marks, records, sighted(marks)),
+                scores=scores.of(marks, records.keys(), sighted(marks)),
                 planted=len(planted),
                 planted_found=sum(record in records for record in planted),
+                different=different_marks(marks, records, recipient),
                 records=evidence["counts"]["records"],
                 found=evidence["counts"]["records_found"],
             )

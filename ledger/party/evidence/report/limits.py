@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from ledger.party.evidence.parts.documents import Documents
-
-_SURPRISING_MILLIBITS = 20_000
-"""What happens once in a million times is said."""
+from ledger.party.evidence.report.facts import read_facts
+from ledger.party.marks.weight import SURPRISING_MILLIBITS, undistinguished
 
 
 def limits(documents: Documents, is_enough: bool) -> list[str]:  # noqa: FBT001 - the one thing that it depends on
     """Return the limits of this bundle, each a sentence or two."""
-    case, evidence = documents.case, documents.evidence
+    case, evidence, facts = documents.case, documents.evidence, read_facts(documents)
     found = [
         (
-            f"Who let the file out. {holders(documents)}, and so does whoever got it from there. The marks name a "
-            "copy; they name no person."
+            f"Who let the file out. {undistinguished(case.respondent, facts.sender)} {facts.held()} Somebody may have "
+            "taken it from where it was. The marks name a copy; they name no person."
         ),
         "How and when the file left, and by whose hand.",
         (
@@ -29,7 +28,13 @@ def limits(documents: Documents, is_enough: bool) -> list[str]:  # noqa: FBT001 
             "That the acts alleged took place. The judgement says what the license, as it stood then, allowed if they "
             "did."
         )
-    found += _delivery(documents)
+    found += filter(None, [facts.unshown_delivery()])
+    if any(item["status"] == "opened" for item in evidence["marks"]):
+        found.append(
+            f"That the marks stand nowhere else, and how unlikely each was. That is the word of {facts.sender}, which "
+            "had them made."
+        )
+    found.append(_examined(evidence["counts"].get("examined")))
     counts = evidence["counts"]
     if counts["records_found"]:
         found.append(
@@ -38,7 +43,7 @@ def limits(documents: Documents, is_enough: bool) -> list[str]:  # noqa: FBT001 
         )
     found += _fit(documents)
     if not is_enough:
-        found.append("From which copy the file derives: the evidence is below what was agreed to be needed.")
+        found.append("From which copy the file derives: the evidence is below what is needed for that.")
     if any(item["status"] == "withheld" for item in evidence["marks"]):
         found.append(
             "What the withheld marks would show. The claimant handed further marked copies to the same recipient and "
@@ -56,18 +61,27 @@ def limits(documents: Documents, is_enough: bool) -> list[str]:  # noqa: FBT001 
             "That the operator showed everybody the same ledger: no witness that the claimant's policy trusts has "
             "cosigned this state of it. Times of entries are the operator's word."
         )
-    if "found" in evidence and "path" not in evidence["found"]:
+    if not facts.is_file_here:
         found.append(
-            "The found file itself, which is not in this bundle. Give it to the verifier (--found) to have the rows "
-            "compared with it."
+            "That there is a file that holds the rows shown, and how many others are in it. It is not in this bundle: "
+            "give it to the verifier (--found), which says so much only on that condition."
         )
     return found
+
+
+def _examined(count: int | None) -> str:
+    if count is None:
+        return "How many files were examined against this dataset."
+    return (
+        f"What other files would have shown. 1 of {count:,} files examined against this listing is the claimant's own "
+        "count, and whoever tries many finds something by chance in one of them."
+    )
 
 
 def _fit(documents: Documents) -> list[str]:
     """Return that so many marks are not what a part of that copy would hold, where they are not."""
     for item in documents.evidence["hypotheses"]:
-        if item["hypothesis"] == "recipient" and item["surprise_millibits"] >= _SURPRISING_MILLIBITS:
+        if item["hypothesis"] == "recipient" and item["surprise_millibits"] >= SURPRISING_MILLIBITS:
             return [
                 (
                     f"Why {item['observed']} marks were found, where a part of that copy taken at random, as large as "
@@ -76,34 +90,3 @@ def _fit(documents: Documents) -> list[str]:
                 )
             ]
     return []
-
-
-def acknowledgements(documents: Documents) -> list[str]:
-    """Return the ids of the entries by which the recipient says that it has the copy: one, or none."""
-    return [
-        told.id
-        for told in documents.gathered.told()
-        if told.type == "transfer.acknowledged" and told.name("transfer") == documents.case.transfer
-    ]
-
-
-def holders(documents: Documents) -> str:
-    """Return who had the copy, as far as somebody said so of itself: the recipient only if it acknowledged it."""
-    case = documents.case
-    sender = next(told.issuer for told in documents.gathered.told() if told.id == case.transfer)
-    if acknowledgements(documents):
-        return f"{case.respondent}, which acknowledged it, and {sender}, which made it, both held this very copy"
-    return f"{sender}, which made it, held this very copy, and {case.respondent} never acknowledged it"
-
-
-def _delivery(documents: Documents) -> list[str]:
-    """Return what is not shown of the recipient's countersignature."""
-    case = documents.case
-    contents = {item.statement_id for item in documents.disclosures if item.kind == "content"}
-    acknowledged = acknowledgements(documents)
-    if not acknowledged:
-        return [f"That {case.respondent} received the copy: it did not acknowledge it."]
-    if contents.issuperset(acknowledged):
-        return []
-    words = f"That {case.respondent} signed for this very content: it sealed what it signed for under its own salt,"
-    return [f"{words} which only it can open."]

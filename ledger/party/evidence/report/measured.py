@@ -9,13 +9,14 @@ from ledger.core.encoding import Json
 from ledger.party.chain.told import Told
 from ledger.party.evidence.report import numbers
 from ledger.party.evidence.report.events import Tale
+from ledger.party.marks.weight import odds
 
 MAX_ROWS = 20
 """How many matching records a report prints; all are in evidence.json."""
 
 _PLANTED = {
-    "canary": "rows that exist nowhere else were put into this copy",
-    "tardos": "rows that exist in no other data were put into the copies of each recipient, in a choice of its own",
+    "canary": "rows of its own were put into this copy",
+    "tardos": "rows were put into the copies of all recipients, into each in a choice of its own",
 }
 
 
@@ -30,7 +31,7 @@ def mark_words(tale: Tale, item: Mapping[str, Json]) -> dict[str, Any]:
         "found": item["found"],
         "of": item["of"],
         "score": numbers.bits(item["score_millibits"]),
-        "odds": numbers.odds(item["score_millibits"]),
+        "odds": odds(item["score_millibits"]),
     }
 
 
@@ -70,10 +71,9 @@ def hypothesis_words(item: Mapping[str, Json], respondent: str, sender: str) -> 
     """Return one competing explanation: what it says, what it predicts, and how surprising what was found is."""
     words = {
         "recipient": f"It comes from the copy made for {respondent}, let out by {respondent}.",
-        "sender": f"It comes from the same copy, let out by {sender}, which made it and held it too.",
+        "sender": f"It comes from the same copy, let out by {sender}, which made it.",
         "other": f"It comes from the copy made for {item.get('party', 'somebody else')}.",
-        "public": "It comes from a public source that owes nothing to the marked copies.",
-        "chance": "The marks agree by chance.",
+        "none": "It comes from nothing that was marked: a public source, or chance.",
     }
     return {
         "words": words.get(item["hypothesis"], item["hypothesis"]),

@@ -64,8 +64,8 @@ def _timeline(events: Sequence[Event]) -> str:
     return render("timeline.svg", rows=rows, height=top + 4, line=_LINE)
 
 
-def graph(sender: str, arrows: Sequence[Arrow], found: str | None) -> str:
-    """Return who handed copies to whom; `found` is the name of the file, drawn where it is said to come from.
+def graph(sender: str, arrows: Sequence[Arrow], found: str | None, copy: str) -> str:
+    """Return who handed copies to whom; `found` is the name of the file, drawn where it is said to come from: `copy`.
 
     Parties stand in columns: the sender, those it handed to, those these handed to; under each, what it got. What
     does not fit on a page is counted.
@@ -79,8 +79,8 @@ def graph(sender: str, arrows: Sequence[Arrow], found: str | None) -> str:
             if y + _BOX[1] + _LABEL * len(notes[name]) > _MAX_HEIGHT:
                 break
             places[name] = (20 + column * _COLUMN, y)
-            shown = {"x": places[name][0], "y": y, "name": _runs(_cut(name)), "is_found": name == found}
-            boxes.append({**shown, "notes": notes[name]})
+            kind = {"is_found": name == found, "is_copy": name == copy}
+            boxes.append({"x": places[name][0], "y": y, "name": _runs(_cut(name)), "notes": notes[name], **kind})
             y += _BOX[1] + _LABEL * len(notes[name]) + _GAP
         height = max(height, y)
     merged = {(arrow.source, arrow.target): arrow for arrow in reversed(arrows)}  # the first is the one in question

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ledger.core.encoding import Json
@@ -13,20 +12,14 @@ from ledger.party.chain.told import Told
 from ledger.party.evidence.parts.documents import Documents, by_id
 from ledger.party.evidence.report import numbers
 from ledger.party.evidence.report.events import Event, Tale, handoffs
-from ledger.party.evidence.report.limits import holders, limits
+from ledger.party.evidence.report.facts import Facts, read_facts
+from ledger.party.evidence.report.limits import limits
 from ledger.party.evidence.report.measured import bound_words, control_words, hypothesis_words, mark_words, match_words
 from ledger.party.evidence.report.pictures import Arrow, arrows_of, graph, timelines
 from ledger.party.evidence.report.sentences import stamp
+from ledger.party.evidence.report.verdict import judge_evidence
+from ledger.party.marks.weight import undistinguished, weighed
 from ledger.party.vault.disclosures import Disclosure
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the evidence comes to: one sentence, and why."""
-
-    is_enough: bool
-    headline: str
-    reason: str
 
 
 def tell(documents: Documents) -> dict[str, Any]:
@@ -34,12 +27,11 @@ def tell(documents: Documents) -> dict[str, Any]:
     tale = Tale(documents)
     told = by_id(tale.told)
     case, evidence = documents.case, documents.evidence
-    verdict = judge_evidence(documents)
-    arrows = arrows_of(list(handoffs(tale.told)), tale.told, tale.labels, case.transfer)
-    found_name = evidence["found"]["name"]
-    if verdict.is_enough:
-        arrows.append(Arrow(case.respondent, found_name, ("derives from this copy",), is_central=True, is_dashed=True))
-    offer = told[case.transfer]
+    verdict, facts, offer = judge_evidence(documents), read_facts(documents), told[case.transfer]
+    arrows, found = _arrows(documents, tale, facts), None
+    if evidence["conclusion"]["is_enough"]:
+        found = f"“{evidence['found']['name']}”" if facts.is_file_here else "a file with these rows"
+        arrows.append(Arrow(_copy_node(tale.label(case.transfer)), found, ("derives from this copy",), is_dashed=True))
     return {
         "title": tale.title,
         "case": case.document(),
@@ -50,7 +42,7 @@ def tell(documents: Documents) -> dict[str, Any]:
         "parties": _parties(documents, tale.told),
         "found": _found(evidence["found"]),
         "custody": [{**item, "at": stamp(item["at_ms"])} for item in evidence["custody"]],
-        "handoff": _handoff(documents, tale),
+        "handoff": _handoff(facts),
         "license": _license(tale, case.license),
         "claim": _claim(tale, case.claim),
         "counts": {name: f"{count:,}" for name, count in evidence["counts"].items()},
@@ -58,12 +50,15 @@ def tell(documents: Documents) -> dict[str, Any]:
         "bound": bound_words(offer),
         "controls": control_words(tale, evidence),
         "hypotheses": [hypothesis_words(item, case.respondent, offer.issuer) for item in evidence["hypotheses"]],
+        "premise": facts.premise(),
+        "weight": weighed(evidence["conclusion"], evidence["hypotheses"]),
+        "undistinguished": undistinguished(case.respondent, offer.issuer),
         "records": match_words(evidence),
         "acts": _acts(documents, tale),
         "findings": [_finding(item, tale) for item in documents.judgement["findings"]],
         "events": [_row(event) for event in tale.entries()],
         "timelines": timelines(tale.timeline()),
-        "graph": graph(offer.issuer, arrows, found_name if verdict.is_enough else None),
+        "graph": graph(offer.issuer, arrows, found, _copy_node(tale.label(case.transfer))),
         "keys": _keys(documents),
         "log": _log(documents),
         "limits": limits(documents, verdict.is_enough),
@@ -76,44 +71,17 @@ def tell(documents: Documents) -> dict[str, Any]:
     }
 
 
-def judge_evidence(documents: Documents) -> Verdict:
-    """Return what the conclusion of `evidence.json` says, in words."""
-    case, conclusion = documents.case, documents.evidence["conclusion"]
-    copy = f"the copy that was made for {case.respondent} under the hand-off in question"
-    if "score_millibits" not in conclusion:
-        return Verdict(
-            is_enough=False,
-            headline="The evidence is not enough to say from which copy the file derives.",
-            reason="No marks of that copy were opened. Matching records alone have no error bound: others may hold "
-            "the same records.",
-        )
-    is_here = "path" in documents.evidence["found"]
-    subject = "The file" if is_here else "If the rows that are shown are in it, the file"
-    score, needed = conclusion["score_millibits"], conclusion["needed_millibits"]
-    compared = f"The score is {numbers.bits(score)} bits; {numbers.bits(needed)} bits are needed for the agreed bound"
-    if conclusion["is_enough"]:
-        return Verdict(
-            is_enough=True,
-            headline=f"{subject} derives from {copy}.",
-            reason=f"{compared}. Had the file nothing to do with that copy, so high a score would come about with a "
-            f"chance of {numbers.odds(score)}. {holders(documents)}: the evidence does not say who let it out.",
-        )
-    if is_examined_before(documents):
-        compared += ", but the file was examined before the marks of that copy were sealed: it cannot derive from it"
-    is_low = score < needed or is_examined_before(documents)
-    failed = "" if is_low else ", and a control that must stay below them did not"
-    return Verdict(
-        is_enough=False,
-        headline=f"The evidence is not enough to say that the file derives from {copy}.",
-        reason=f"{compared}{failed}.",
-    )
+def _copy_node(label: str) -> str:
+    return f"the copy: {label}"
 
 
-def is_examined_before(documents: Documents) -> bool:
-    """Tell whether the found file was in hand before the marks were sealed (docs/marks.md §5)."""
-    custody = documents.evidence["custody"]
-    offer = by_id(documents.gathered.told())[documents.case.transfer]
-    return bool(custody) and custody[0]["at_ms"] < offer.time_ms
+def _arrows(documents: Documents, tale: Tale, facts: Facts) -> list[Arrow]:
+    """Return who handed what to whom; the copy in question stands between those who made it and were to get it."""
+    case, copy = documents.case, _copy_node(tale.label(documents.case.transfer))
+    arrows = arrows_of(list(handoffs(tale.told)), tale.told, tale.labels, case.transfer)
+    central = next(arrow for arrow in arrows if arrow.is_central)
+    made = Arrow(central.source, copy, (f"made by {facts.sender}",))
+    return [made, central._replace(source=copy, is_central=False), *(arrow for arrow in arrows if arrow is not central)]
 
 
 def _found(found: Mapping[str, Json]) -> dict[str, Any]:
@@ -145,31 +113,15 @@ def _parties(documents: Documents, told: Sequence[Told]) -> list[dict[str, Any]]
     return sorted(found, key=lambda item: not item["is_side"])
 
 
-def _handoff(documents: Documents, tale: Tale) -> dict[str, Any]:
-    offer, decided = next(pair for pair in handoffs(tale.told) if pair[0].id == documents.case.transfer)
-    state = "It was neither acknowledged nor refused."
-    if decided is not None and decided.type == "transfer.acknowledged":
-        state = f"{decided.issuer} signed on {stamp(decided.time_ms)} (entry {decided.index}) that it received it. "
-        state += (
-            "What it signed for is opened here, and is what was offered: it computed that from the data, or was told."
-            if _is_same_content(documents, offer, decided)
-            else "What it signed for is sealed under its own salt and not opened here: that it is this very content is "
-            "not shown."
-        )
-    elif decided is not None:
-        state = f"{decided.issuer} refused it on {stamp(decided.time_ms)} (entry {decided.index})."
+def _handoff(facts: Facts) -> dict[str, Any]:
+    offer = facts.offer
     return {
         "id": offer.id,
         "index": offer.index,
         "at": stamp(offer.time_ms),
         "recipient": offer.fields["recipient"],
-        "state": state,
+        "state": facts.state(),
     }
-
-
-def _is_same_content(documents: Documents, offer: Told, decided: Told) -> bool:
-    contents = {item.statement_id: item.value for item in documents.disclosures if item.kind == "content"}
-    return offer.id in contents and contents.get(decided.id) == contents[offer.id]
 
 
 def _license(tale: Tale, license_id: str | None) -> dict[str, Any] | None:

@@ -1,0 +1,91 @@
+"""What the evidence comes to, in one sentence and the reason for it; the conclusion is that of `evidence.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from ledger.party.evidence.parts.documents import Documents
+from ledger.party.evidence.report import numbers
+from ledger.party.evidence.report.facts import Facts, read_facts
+from ledger.party.marks.weight import odds, undistinguished, weighed
+
+_MAX_BOUND = Decimal("0.001")
+_CONTROLS_MILLIBITS = 9_966
+"""docs/marks.md §5; both as in `trace.scoring`, which needs libraries that a report does not."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the evidence comes to: one sentence, and why. `is_conditional`: the found file is not in the bundle."""
+
+    is_enough: bool
+    headline: str
+    reason: str
+    is_conditional: bool = False
+
+
+def judge_evidence(documents: Documents) -> Verdict:
+    """Return what the conclusion of `evidence.json` says, in words."""
+    facts, ended = read_facts(documents), documents.evidence["conclusion"]
+    is_conditional = not facts.is_file_here
+    before = "Conditional, for the file that was found is not in the bundle: " if is_conditional else ""
+    if "score_millibits" not in ended:
+        return Verdict(
+            is_enough=False,
+            is_conditional=is_conditional,
+            headline=_sentence(f"{before}the evidence is not enough to say from which copy the file derives."),
+            reason="No marks of that copy were opened. Matching records alone have no error bound: others may hold "
+            "the same records.",
+        )
+    score, needed = ended["score_millibits"], ended["needed_millibits"]
+    compared = (
+        f"The score is {numbers.bits(score)} bits; {numbers.bits(needed)} bits are needed for the bound that "
+        f"{facts.sender} stated"
+    )
+    if not ended["is_enough"]:
+        return Verdict(
+            is_enough=False,
+            is_conditional=is_conditional,
+            headline=_sentence(f"{before}the evidence is not enough to say that the file derives from {facts.copy}."),
+            reason=f"{compared}. {' '.join(_lacking(documents, facts))}",
+        )
+    return Verdict(
+        is_enough=not is_conditional,
+        is_conditional=is_conditional,
+        headline=_sentence(f"{before}if {facts.premise()}, {facts.file()} derives from {facts.copy}."),
+        reason=" ".join(
+            [
+                f"{compared}.",
+                f"Had the file nothing to do with that copy, so high a score had a chance of {odds(score)}.",
+                *filter(None, [weighed(ended, documents.evidence["hypotheses"])]),
+                undistinguished(facts.respondent, facts.sender),
+                facts.held(),
+            ]
+        ),
+    )
+
+
+def _lacking(documents: Documents, facts: Facts) -> Iterator[str]:
+    """Yield why it is not enough (docs/marks.md §5)."""
+    evidence = documents.evidence
+    ended, custody = evidence["conclusion"], evidence["custody"]
+    is_low = ended["score_millibits"] < ended["needed_millibits"]
+    is_before = bool(custody) and custody[0]["at_ms"] < facts.offer.time_ms
+    marks = facts.offer.fields["marks"]
+    if is_low:
+        yield "The score is too low."
+    if is_before:
+        yield "The file was examined before the marks of that copy were sealed: it cannot derive from it."
+    if Decimal(marks["bound"]) > _MAX_BOUND:
+        yield "That bound is above 0.001: whoever is content to accuse so often falsely shows nothing."
+    above = _CONTROLS_MILLIBITS if facts.is_code else 0
+    if evidence["controls"].get("greatest_millibits", -1) >= ended["needed_millibits"] + above:
+        yield "A control, which must stay below what is needed, does not."
+    elif not is_low and not is_before and Decimal(marks["bound"]) <= _MAX_BOUND:  # nothing else is asked for
+        yield "Fewer than three different marks were found, and so few can travel by accident."
+
+
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:]
