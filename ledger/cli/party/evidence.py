@@ -18,6 +18,7 @@ from ledger.party.errors import AlreadyThere
 from ledger.party.evidence.building import MAX_OPENED, BundleRequest, build
 from ledger.party.evidence.finishing import Built
 from ledger.party.evidence.parts.choices import read_choice
+from ledger.party.evidence.parts.gathering import Scope
 from ledger.party.evidence.parts.sources import Progress as Told
 from ledger.party.files import create_file
 
@@ -118,6 +119,14 @@ def build_(
     whole_log: Annotated[
         bool, typer.Option("--whole-log", help="Put in every entry of the ledger: then nothing can be left out.")
     ] = False,
+    case_only: Annotated[
+        bool,
+        typer.Option(
+            "--case-only",
+            help="Put in the case's own entries only, to which nobody else can add: the bundle says that others are "
+            "possible.",
+        ),
+    ] = False,
     mirror: Mirror = None,
     policy: MirrorPolicy = None,
     single_file: Annotated[
@@ -147,7 +156,7 @@ def build_(
         found=found,
         is_found_included=not without_found_file,
         tokens=timestamp or (),
-        is_whole_log=whole_log,
+        scope=_scope(whole_log=whole_log, case_only=case_only),
         mirror=mirror,
         policy=policy.read_text("utf-8") if policy is not None else None,
     )
@@ -161,6 +170,12 @@ def build_(
     for path, data in zip(targets, (built.archive, built.report, built.page), strict=False):
         create_file(path, data)
     _tell(built, targets, json_output=json_output)
+
+
+def _scope(*, whole_log: bool, case_only: bool) -> Scope:
+    if whole_log and case_only:
+        raise typer.BadParameter("--whole-log and --case-only: choose one of them")
+    return Scope.LOG if whole_log else Scope.CASE if case_only else Scope.LISTING
 
 
 def _act(text: str) -> tuple[str, int]:

@@ -22,17 +22,12 @@ from ledger.party.evidence.parts.checking import checked_numbers
 from ledger.party.evidence.parts.choices import EVIDENCE, Choice, claimed_evidence, disclose
 from ledger.party.evidence.parts.documents import Documents
 from ledger.party.evidence.parts.errors import EvidenceError, LedgerGone, Missing, NotOfThisCase
-from ledger.party.evidence.parts.gathering import gather, with_histories
+from ledger.party.evidence.parts.gathering import Scope, gather, with_histories
 from ledger.party.evidence.parts.judgement import judge
+from ledger.party.evidence.parts.ledger_source import LedgerSource
 from ledger.party.evidence.parts.matches import open_matches
-from ledger.party.evidence.parts.sources import (
-    EntrySource,
-    LedgerSource,
-    MirrorSource,
-    Progress,
-    ledger_identity,
-    no_progress,
-)
+from ledger.party.evidence.parts.mirror_source import MirrorSource
+from ledger.party.evidence.parts.sources import EntrySource, Progress, ledger_identity, no_progress
 from ledger.party.evidence.parts.stamps import FOLDER, indexes_of, take_stamps
 from ledger.party.evidence.parts.tokens import read_tokens
 from ledger.party.evidence.parts.traced import (
@@ -78,7 +73,7 @@ class BundleRequest:
     found: Path | None = None
     is_found_included: bool = True
     tokens: Sequence[Path] = ()
-    is_whole_log: bool = False
+    scope: Scope = Scope.LISTING
     mirror: Path | None = None
     policy: str | None = None
 
@@ -114,10 +109,15 @@ class _Builder:
             raise NotOfThisCase("the trace is of a hand-off on another ledger", "use the home of that ledger")
         named = {transfer, *(choice.statement_id for choice in request.chosen)}
         named |= {request.claim} if request.claim is not None else set()
-        gathered = await gather(source, sorted(named), whole_log=request.is_whole_log, progress=progress)
+        if request.scope is Scope.CASE:
+            same = [item for item in trace.entries() if (item["ledger"], item["listing"]) == (ledger, entry["listing"])]
+            named |= {item["transfer"] for item in same}
+        gathered = await gather(source, sorted(named), scope=request.scope, progress=progress)
         told = {one.id: one for one in gathered.told()}
         case = self.case(trace, told, ledger, transfer)
-        gathered = await with_histories(source, gathered, {case.claimant, case.respondent, told[transfer].issuer})
+        if request.scope is not Scope.CASE:
+            about = {case.claimant, case.respondent, told[transfer].issuer}
+            gathered = await with_histories(source, gathered, about)
         disclosures = await self.disclosures(trace, told, case)
         evidence = await asyncio.to_thread(self.evidence, trace, told, case)
         evidence = await asyncio.to_thread(checked_numbers, evidence, case, told.values(), disclosures)
@@ -186,7 +186,7 @@ class _Builder:
         """Return where entries come from, and the ledger's id."""
         client, vault = self.speaker.client, self.speaker.vault
         if self.request.mirror is None:
-            source = await LedgerSource.open(client, listing)
+            source = await LedgerSource.open(client, listing, case_only=self.request.scope is Scope.CASE)
             return source, source.identity.id
         policy = parse_policy(self.policy)
         mirror = await MirrorSource.open(

@@ -22,6 +22,7 @@ from ledger.core.keys import SigningKey
 from ledger.party.evidence.finishing import Built
 from ledger.party.evidence.parts.choices import Choice, read_choice
 from ledger.party.evidence.parts.errors import EvidenceError, LedgerGone, Missing, NotOfThisCase, TooLarge
+from ledger.party.evidence.parts.gathering import Scope
 from ledger.party.evidence.parts.traced import read_trace
 from ledger.party.evidence.single import WARNING
 from ledger.party.keys.files import write_key
@@ -70,7 +71,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
                         "chosen": [Choice(leak.ids["listing"], "/description")],
                     },
                 ),
-                ("whole", {"is_whole_log": True}),
+                ("whole", {"scope": Scope.LOG}),
                 ("without", {"found": None, "is_found_included": False}),
             )
         }

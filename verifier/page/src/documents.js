@@ -105,7 +105,7 @@ export const judgementForm = members({
 });
 export const HISTORY_TYPE = 'application/vnd.provenance-ledger.history.v1+json';
 export const historyForm = members({
-  indexes: upTo(100000, size),
+  indexes: upTo(2 ** 20, size),
   ledger: id,
   root: hex32,
   size: count,

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from enum import Enum
 from heapq import heappop, heappush
 
 from ledger.core.checkpoint import TreeHead
 from ledger.core.encoding import Json, parse_canonical
 from ledger.core.entry import Entry
-from ledger.core.errors import FormatError
-from ledger.party.answers.versions import read_statement
 from ledger.party.chain.told import Told
-from ledger.party.errors import ReceiptInvalid
 from ledger.party.evidence.parts.errors import TooLarge
-from ledger.party.evidence.parts.sources import EntrySource, Progress, no_progress
+from ledger.party.evidence.parts.sources import (
+    CASE_ONLY,
+    MAX_ENTRIES,
+    EntrySource,
+    Progress,
+    no_progress,
+    statement_of,
+)
 
-MAX_ENTRIES = 200_000
-"""What a verifier reads in a minute or two."""
-_CASE_ONLY = "leave out --whole-log; or give the court a mirror"
+_THINGS = frozenset({"listing.registered", "license.agreed", "transfer.offered", "claim.opened"})
+"""Types of statements whose things are changed, ended or decided by later ones."""
+
+
+class Scope(Enum):
+    """How much of a log goes into a bundle."""
+
+    CASE = "the case's own entries, and what these rest on"
+    LISTING = "all that concerns the listing"
+    LOG = "every entry from 0 on"
 
 
 @dataclass(frozen=True)
@@ -41,35 +53,49 @@ class Gathered:
 
 
 async def gather(
-    source: EntrySource, subjects: Iterable[str], *, whole_log: bool = False, progress: Progress = no_progress
+    source: EntrySource,
+    subjects: Iterable[str],
+    *,
+    scope: Scope = Scope.LISTING,
+    progress: Progress = no_progress,
 ) -> Gathered:
-    """Return every entry that concerns the source's listing, and all that these rest on.
+    """Return the entries of a scope, and all that these rest on; `subjects` are ids that have to be there too.
 
-    `subjects` are ids that have to be there too. With `whole_log`, every entry from 0 on. Raises Missing, TooLarge,
-    ReceiptInvalid.
+    Of the case's own entries, which nobody else can add to, are: those of `subjects`, what changed, ended or decided
+    these, and of each party its registration and the keys that signed. Raises Missing, TooLarge, ReceiptInvalid.
     """
     head = source.tree.head
-    if whole_log:
-        waiting = set(range(head.size))
+    if scope is Scope.LOG:
+        waiting = set(range(min(head.size, MAX_ENTRIES + 1)))
     else:
-        waiting = {0, *await source.rules_changes(), *await source.concerning()}
+        waiting = {0, *await source.rules_changes(), *(await source.concerning() if scope is Scope.LISTING else ())}
         waiting |= {await source.index_of(name) for name in subjects}
     found: dict[int, Entry] = {}
     parties: set[str] = set()
+    keys: dict[str, list[int]] = {}
     indexes: dict[str, int] = {}
     order = sorted(waiting)
     while order:
         if len(waiting) > MAX_ENTRIES:
-            raise TooLarge(f"the bundle would hold more than {MAX_ENTRIES} entries", _CASE_ONLY)
+            raise TooLarge(f"the bundle would hold more than {MAX_ENTRIES:,} entries", CASE_ONLY)
         # A statement names earlier ones only: taken in order, most of what is named is at hand already.
         index = heappop(order)
         entry = found[index] = await source.tree.parsed(index)
         indexes[entry.envelope.id] = index
-        names, ids = _named(entry)
+        statement = statement_of(entry)
+        names = {statement.issuer, *statement.named_parties}
+        ids = {*statement.named_ids, *statement.mentioned_ids}
         more: set[int] = set()
         for name in names - parties:
-            more.update(await source.keys_of(name))
+            own = await source.keys_of(name)
+            more.update(own.pop("", ()))
+            keys |= own
+            if scope is not Scope.CASE:
+                more.update(*own.values())
         parties |= names
+        more.update(*(keys.get(keyid, ()) for keyid in statement.signers))
+        if scope is Scope.CASE and statement.type in _THINGS:
+            more.update(await source.changes(statement.type, entry.envelope.id))
         for name in ids - indexes.keys():
             indexes[name] = await source.index_of(name)
             more.add(indexes[name])
@@ -92,12 +118,3 @@ async def with_histories(source: EntrySource, gathered: Gathered, parties: Itera
     found = [history for name in sorted(set(parties)) if (history := await source.history_of(name)) is not None]
     more = tuple(history.signed for history in found if here.issuperset(history.indexes))
     return replace(gathered, histories=gathered.histories + more)
-
-
-def _named(entry: Entry) -> tuple[set[str], set[str]]:
-    """Return the parties and the statements that an entry names; raise ReceiptInvalid."""
-    try:
-        statement = read_statement(entry.envelope.payload)
-    except FormatError as error:
-        raise ReceiptInvalid(f"entry {entry.index} holds no statement that we know: {error}") from error
-    return {statement.issuer, *statement.named_parties}, {*statement.named_ids, *statement.mentioned_ids}
