@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import eq
 from random import Random
 from typing import Protocol
 
@@ -75,10 +76,11 @@ class Crossing:
                      and (feature := columns[number].feature) is not None]  # fmt: skip
         self._features = random.sample(features, min(len(features), _FEATURES))
         self._recurring = [number for number in range(len(columns)) if number not in keys]
+        self._recur = [tuple(columns[column].cells[row] for column in self._recurring) for row in range(self._count)]
         some = random.sample(range(self._count), min(self._count, _MEASURED))
         commons = [
             max(
-                (self._common([column.cells[one] for column in columns], other) for other in near if other != one),
+                (self._common(self._recur[one], other) for other in near if other != one),
                 default=0,
             )
             for one, near in zip(some, self._near(some, _USUAL), strict=True)
@@ -141,11 +143,12 @@ class Crossing:
         return row if self._summed(row) and self._is_ordered(row) and self._is_filled_as_rows_are(row) else None
 
     def _is_near_copy(self, row: Sequence[Cell], donors: Sequence[int]) -> bool:
-        return max(self._common(row, donor) for donor in donors) > self._usual
+        cells = [row[column] for column in self._recurring]
+        return max(self._common(cells, donor) for donor in donors) > self._usual
 
-    def _common(self, row: Sequence[Cell], other: int) -> int:
-        """Return how many cells that may recur a row has in common with a row of the sample."""
-        return sum(row[column] == self._plan.columns[column].cells[other] for column in self._recurring)
+    def _common(self, cells: Sequence[Cell], other: int) -> int:
+        """Return how many cells a row of the sample has in common with these, of the columns that recur."""
+        return sum(map(eq, cells, self._recur[other]))
 
     def _summed(self, row: list[Cell]) -> bool:
         """Compute sums, differences and products anew; tell whether they can be written as the column's cells are."""

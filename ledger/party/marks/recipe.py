@@ -153,7 +153,7 @@ class _Table:
         if len(numbers) > len(cells) / 10 or date(cells[0]) is not None or len(set(cells)) < _FILLED * len(cells):
             return None
         if sum(" " in cell for cell in cells) >= len(cells) / 2:
-            return FirstWord(cells)
+            return FirstWord(cells, self._rows)
         template = Template(cells, self._rows + self._marks)
         if template.bits < _MIN_NAME_BITS:
             raise CannotMark(

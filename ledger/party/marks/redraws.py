@@ -94,20 +94,27 @@ class FirstWord:
 
     is_name = True
 
-    def __init__(self, cells: Sequence[str]) -> None:
-        """Learn the first words."""
+    def __init__(self, cells: Sequence[str], rows: int) -> None:
+        """Learn the first words, and how many of them the table's `rows` rows already have before the same rest."""
         words = {cell.split(" ", 1)[0] for cell in cells if " " in cell}
         kept = {word.lower(): word for word in words if normal_form(word) == word.lower()}
         self._words = [kept[word] for word in sorted(kept)]
-        self.bits = _bits(SPARE * len(self._words))
+        # What is taken is drawn and dropped: of 120 numbers of a street with 110 houses, ten are left, not 120.
+        self._taken = Counter(_rest(cell) for cell in {cell.lower() for cell in cells} if " " in cell)
+        self._share = rows / max(1, len(cells))
+        rooms = Counter(self._room(cell) for cell in cells if " " in cell)
+        self.bits = _common({str(bits): (times, bits) for bits, times in rooms.items()})
 
     def fits(self, cell: Cell) -> bool:
-        """Tell whether there are two words."""
-        return cell is not None and " " in cell
+        """Tell whether there are two words, and enough others that may stand before the rest."""
+        return cell is not None and " " in cell and self._room(cell) >= self.bits
 
     def draw(self, cell: str, random: Random) -> str:
         """Return the text with another first word."""
         return f"{random.choice(self._words)} {cell.split(' ', 1)[1]}"
+
+    def _room(self, cell: str) -> int:
+        return _bits(SPARE * len(self._words) - self._share * self._taken[_rest(cell.lower())])
 
 
 class Nearby:
@@ -206,6 +213,10 @@ def date(cell: str) -> str | None:
     """Return the normal form of a date, or of a date and a time, which sorts as time does."""
     normal = normal_form(cell)
     return normal if normal is not None and _DATE.fullmatch(normal) else None
+
+
+def _rest(cell: str) -> str:
+    return cell.split(" ", 1)[1]
 
 
 def _shape(cell: str) -> str:

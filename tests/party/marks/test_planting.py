@@ -6,6 +6,7 @@ import io
 import json
 import random
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -237,3 +238,22 @@ def test_random_identifiers_are_drawn_character_by_character(tmp_path: Path) -> 
     recipe = learn(source.columns, source.sample, source.rows, 100)
     assert recipe.room.row_bits > 50
     assert all(len(row[0] or "") == 16 for row in draw(source, recipe, 100, generator))
+
+
+def test_no_mark_is_likelier_than_its_bits_say_where_most_combinations_are_taken(tmp_path: Path) -> None:
+    """Addresses: of 120 numbers of a street with 108 houses, twelve are left to draw, and an innocent may list them."""
+    draw_ = random.Random(1)
+    homes = [f"{number} {street} Street" for street in ("Oak", "Elm", "Pine", "Ash", "Fir") for number in range(1, 121)]
+    held = draw_.sample(homes, 540)
+    path = tmp_path / "homes.csv"
+    path.write_text("address\n" + "".join(f"{home}\n" for home in held), encoding="utf-8")
+    source = surveyed(path)
+    try:
+        recipe = learn(source.columns, source.sample, source.rows, 8)
+    except CannotMark:
+        return
+    rows = recipe.rows(draw_)
+    taken = {home.lower() for home in held}
+    drawn = [cell for _, (cell,) in islice(rows, 40_000) if cell is not None and cell.lower() not in taken]
+    greatest = max(Counter(drawn).values()) / len(drawn)
+    assert greatest <= 1.3 * 2**-recipe.room.row_bits, "a third more, for counting"
