@@ -10,9 +10,9 @@ from ledger.core.encoding import Json, canonical
 
 SALT_BYTES = 16
 
-Kind = Literal["content", "field", "marks"]
+Kind = Literal["coin", "content", "field", "marks", "pool"]
 """What a commitment is of."""
-_KINDS: dict[str, Kind] = {"/content": "content", "/marks/seal": "marks"}
+_KINDS: dict[str, Kind] = {"/coin": "coin", "/content": "content", "/marks/seal": "marks", "/seal": "pool"}
 
 
 def kind_at(pointer: str) -> Kind:

@@ -14,6 +14,7 @@ from ledger.registry.facts import (
     LicenseFact,
     ListingFact,
     PartyFact,
+    PreparationFact,
     TransferFact,
     View,
     key_key,
@@ -41,12 +42,14 @@ from ledger.statements.listing import ClassificationChanged, ListingAmended, Lis
 from ledger.statements.party import PartyKeyAdded, PartyKeyRevoked, PartyRegistered
 from ledger.statements.transfer import (
     DisclosureCompelled,
-    TransferAcknowledged,
     TransferForwarded,
+    TransferPrepared,
     TransferRefused,
+    TransferRequested,
 )
 from ledger.statements.usage import UsageReported
 from ledger.statements.venue import VenueStatus
+from ledger.statements.version_5 import TransferAcknowledged
 
 
 def apply(  # noqa: C901, PLR0912, PLR0915 - one case a type
@@ -106,6 +109,11 @@ def apply(  # noqa: C901, PLR0912, PLR0915 - one case a type
             end_license(view, statement, index, moment.time_ms)
         case v1.TransferOffered():
             _offer(view, statement, statement_id, index, subjects)
+        case TransferPrepared():
+            view.put(_preparation(statement, statement_id, index, subjects))
+        case TransferRequested():
+            prepared = find(view, PreparationFact, statement.prepared, "/prepared")
+            view.change(prepared, request=statement_id, requested_index=index)
         case TransferAcknowledged() | TransferRefused() | v1.TransferRefused():
             _decide(view, statement, index, moment.time_ms)
         case TransferForwarded():
@@ -175,10 +183,27 @@ def _described(listing: ListingFact, said: dict[str, Json], index: int) -> Listi
 
 def _offer(view: View, offer: v1.TransferOffered, statement_id: str, index: int, subjects: list[str]) -> None:
     transfer = TransferFact(index, statement_id, subjects, offer.listing, offer.license, offer.issuer, offer.recipient)
+    transfer = replace(transfer, content=offer.content.sealed)
     if isinstance(offer, v2.TransferOffered) and offer.acknowledge_by_ms is not None:
         transfer = replace(transfer, acknowledge_by_ms=offer.acknowledge_by_ms)
         view.keep_findings(unacknowledged(transfer))
     view.put(transfer)
+
+
+def _preparation(said: TransferPrepared, statement_id: str, index: int, subjects: list[str]) -> PreparationFact:
+    return PreparationFact(
+        index=index,
+        id=statement_id,
+        subjects=subjects,
+        listing=said.listing,
+        sender=said.issuer,
+        recipient=said.recipient,
+        bound=said.bound,
+        method=said.method,
+        recipients=said.recipients,
+        nonce=said.nonce,
+        coin=said.coin.sealed,
+    )
 
 
 def _decide(
@@ -186,7 +211,7 @@ def _decide(
 ) -> None:
     offered = find(view, TransferFact, statement.transfer, "/transfer")
     state = "acknowledged" if isinstance(statement, TransferAcknowledged) else "refused"
-    transfer = replace(offered, state=state, decided_index=index)
+    transfer = replace(offered, state=state, decided_index=index, content="")
     view.put(transfer)
     if transfer.acknowledge_by_ms is not None and time_ms <= transfer.acknowledge_by_ms:
         view.take_back([place_of("not-acknowledged-in-time", transfer.index)])

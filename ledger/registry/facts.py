@@ -211,6 +211,12 @@ class LicenseFact(Thing):
         """The licensee agrees, as it stands, that its copies are marked."""
         return self.fields.get("marking_consent") is True
 
+    @property
+    def marking(self) -> dict[str, Json] | None:
+        """How it agrees that they are: bound, method, recipients; None where it does not say."""
+        found: dict[str, Json] | None = self.fields.get("marking")
+        return found
+
     def is_in_force(self, time_ms: int) -> bool:
         """Tell whether it is in force at a moment that is not before its newest entry's."""
         valid_from_ms, valid_until_ms = self.term
@@ -223,11 +229,12 @@ class TransferFact(Thing):
     """A hand-off; `state` is offered, acknowledged or refused, the latter two by the entry `decided_index`.
 
     `erased_ms` is when its recipient first attested its erasure; `is_erased`, that it did so after it had acknowledged.
-    `holds` are the claims that hold it and are not determined.
+    `holds` are the claims that hold it and are not determined. `content` is the commitment to what is handed over, as
+    long as it is not decided.
     """
 
     kind: ClassVar[str] = "transfer"
-    sparse: ClassVar[frozenset[str]] = frozenset({"acknowledge_by_ms", "is_erased", "erased_ms", "holds"})
+    sparse: ClassVar[frozenset[str]] = frozenset({"acknowledge_by_ms", "is_erased", "erased_ms", "holds", "content"})
 
     listing: str
     license: str | None
@@ -239,6 +246,28 @@ class TransferFact(Thing):
     is_erased: bool = False
     erased_ms: int | None = None
     holds: list[str] = field(default_factory=list)
+    content: str = ""
+
+
+@dataclass(frozen=True)
+class PreparationFact(Thing):
+    """A sealed pool of marks, for hand-offs of a listing to one recipient; `request` is the id of its request.
+
+    `nonce` is its statement's (base64), `coin` the commitment to its sender's coin.
+    """
+
+    kind: ClassVar[str] = "preparation"
+
+    listing: str
+    sender: str
+    recipient: str
+    bound: str
+    method: str
+    recipients: int
+    nonce: str
+    coin: str
+    request: str | None = None
+    requested_index: int | None = None
 
 
 _FactT = TypeVar("_FactT", bound=Fact)

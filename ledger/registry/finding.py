@@ -14,6 +14,7 @@ SLUGS = (
     "transfer-wrong-recipient",
     "transfer-wrong-sender",
     "marked-without-consent",
+    "marked-otherwise-than-agreed",
     "listing-withdrawn",
     "venue-closed",
     "sublicense-wider-than-parent",

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from ledger.core.encoding import Json
 from ledger.registry.erasing import late_erasures
-from ledger.registry.facts import LicenseFact, ListingFact, TransferFact, View
+from ledger.registry.facts import LicenseFact, ListingFact, PreparationFact, TransferFact, View
 from ledger.registry.finding import Finding, Moment
 from ledger.registry.judging import judged, judged_chain, sealed_places, stated, version_of
 from ledger.registry.lookup import chain, standing
 from ledger.registry.terms import SEALED_COUNT, Count, Request, Truth, decide, is_wider
 from ledger.registry.things import DisclosureFact, GrantFact, VenueFact, grant_key, venue_key
 from ledger.statements import version_1 as v1
+from ledger.statements import version_5 as v5
 from ledger.statements.common import Statement
 from ledger.statements.erasure import ErasureAttested
 from ledger.statements.fields import Sealed
@@ -30,7 +31,7 @@ def found(  # noqa: C901, PLR0912 - one case a type
     match statement:
         case v1.TransferOffered():
             yield from _offered(view, statement, moment)
-            if isinstance(statement, TransferOffered) and statement.marks is not None:
+            if isinstance(statement, v5.TransferOffered | TransferOffered) and statement.marks is not None:
                 yield from _marked(view, statement, moment)
             yield from _listed(view, statement.listing, statement.issuer, moment)
         case LicenseAgreed() | v1.LicenseAgreed():
@@ -77,14 +78,24 @@ def _offered(view: View, offer: v1.TransferOffered, moment: Moment) -> Iterator[
         yield moment.finding("transfer-wrong-sender", offer.issuer, [agreed.index])
 
 
-def _marked(view: View, offer: TransferOffered, moment: Moment) -> Iterator[Finding]:
-    """Yield what is wrong with a marked copy: its license, of whatever listing, does not consent to marks."""
+def _marked(view: View, offer: v5.TransferOffered | TransferOffered, moment: Moment) -> Iterator[Finding]:
+    """Yield what is wrong with a marked copy: its license, of whatever listing, does not consent to (such) marks."""
     agreed = view.get(LicenseFact, offer.license)
     if agreed is None:
         yield moment.finding("marked-without-consent", offer.issuer)
     elif not agreed.consents_to_marks:
         basis = [agreed.index] if agreed.consent_index is None else [agreed.index, agreed.consent_index]
         yield moment.finding("marked-without-consent", offer.issuer, basis)
+    elif isinstance(offer, TransferOffered) and offer.marks is not None and agreed.marking is not None:
+        prepared = view.get(PreparationFact, offer.marks.prepared)
+        if prepared is not None and agreed.marking != {
+            "bound": prepared.bound,
+            "method": prepared.method,
+            "recipients": prepared.recipients,
+        }:
+            decided = [] if agreed.consent_index is None else [agreed.consent_index]
+            basis = [prepared.index, agreed.index, *decided]
+            yield moment.finding("marked-otherwise-than-agreed", offer.issuer, basis)
 
 
 def _listed(view: View, name: str, issuer: str, moment: Moment) -> Iterator[Finding]:

@@ -59,7 +59,7 @@ def _agreed(view: View, statement: LicenseAgreed, moment: Moment, subjects: list
         valid_from_ms=statement.valid_from_ms,
         valid_until_ms=statement.valid_until_ms,
         agreed_ms=moment.time_ms,
-        fields=_fields(statement, ("text", "governing_law", "forum", "marking_consent", "dsp")),
+        fields=_fields(statement, ("text", "governing_law", "forum", "marking_consent", "marking", "dsp")),
         parent=statement.parent,
         ancestors=ancestors,
         terms_index=moment.index,
@@ -68,7 +68,9 @@ def _agreed(view: View, statement: LicenseAgreed, moment: Moment, subjects: list
 
 
 def _amended(agreed: LicenseFact, statement: LicenseAmended, index: int) -> LicenseFact:
-    fields = agreed.fields | _fields(statement, ("text", "governing_law", "forum", "marking_consent"))
+    fields = agreed.fields | _fields(statement, ("text", "governing_law", "forum", "marking_consent", "marking"))
+    if statement.marking_consent is not None and statement.marking is None:
+        fields.pop("marking", None)
     amended = replace(agreed, fields=fields)
     if statement.terms is not None:
         amended = replace(amended, terms=statement.terms.document(), terms_index=index)

@@ -15,9 +15,10 @@ from ledger.statements.ledger import LedgerLogKeyAdded, public_of_vkey
 from ledger.statements.license import LicenseAgreed, LicenseAmended, LicenseEnded
 from ledger.statements.listing import ListingAmended, ListingRegistered
 from ledger.statements.party import PartyKeyAdded, PartyKeyRevoked
-from ledger.statements.transfer import TransferAcknowledged, TransferForwarded
+from ledger.statements.transfer import Marks, TransferForwarded, TransferOffered
 from ledger.statements.usage import UsageReported
 from ledger.statements.venue import VenueStatus
+from ledger.statements.version_5 import TransferAcknowledged
 
 
 def needed_facts(statement: Statement) -> set[str]:
@@ -36,6 +37,8 @@ def needed_facts(statement: Statement) -> set[str]:
             keys.add(grant_key(statement.listing, statement.licensee))
         case VenueStatus():
             keys.add(venue_key(statement.venue))
+        case TransferOffered(marks=Marks(prepared=prepared)):
+            keys.add(prepared)
     keys.update(statement.mentioned_ids)
     return keys
 

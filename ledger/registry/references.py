@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from ledger.core.commitment import Place, commit
 from ledger.core.dsse import STATEMENT_TYPE
 from ledger.core.note import ED25519_TYPE, parse_vkey
 from ledger.registry.disputes import is_held
-from ledger.registry.facts import KeyFact, LicenseFact, ListingFact, PartyFact, TransferFact, View, key_key, party_key
+from ledger.registry.facts import (
+    KeyFact,
+    LicenseFact,
+    ListingFact,
+    PartyFact,
+    PreparationFact,
+    TransferFact,
+    View,
+    key_key,
+    party_key,
+)
 from ledger.registry.lookup import find, ledger_of, thing_of
 from ledger.registry.refusal import Refused
 from ledger.registry.things import ClaimFact, DisclosureFact, ErasureFact
 from ledger.statements import version_1 as v1
+from ledger.statements import version_5 as v5
 from ledger.statements.claim import ClaimAnswered, ClaimDetermined, ClaimOpened
 from ledger.statements.common import Statement
 from ledger.statements.erasure import ErasureAttested, ErasureRequested
@@ -29,9 +41,13 @@ from ledger.statements.parse import SIGNATURE_FORMS, STATEMENTS
 from ledger.statements.party import PartyKeyAdded, PartyKeyRevoked, PartyRegistered
 from ledger.statements.transfer import (
     DisclosureCompelled,
+    Marks,
     TransferAcknowledged,
     TransferForwarded,
+    TransferOffered,
+    TransferPrepared,
     TransferRefused,
+    TransferRequested,
 )
 from ledger.statements.usage import UsageReported
 from ledger.statements.venue import VenueStatus
@@ -83,10 +99,19 @@ def check_references(view: View, statement: Statement) -> None:  # noqa: C901, P
             if statement.license is not None:
                 find(view, LicenseFact, statement.license, "/license")
             _check_other_party(view, [issuer], statement.recipient, "/recipient")
-        case TransferAcknowledged() | TransferRefused() | v1.TransferRefused():
+            if isinstance(statement, TransferOffered) and statement.marks is not None:
+                _check_marks(view, statement, statement.marks)
+        case TransferPrepared():
+            find(view, ListingFact, statement.listing, "/listing")
+            _check_other_party(view, [issuer], statement.recipient, "/recipient")
+        case TransferRequested():
+            _check_requested(view, statement)
+        case v5.TransferAcknowledged() | TransferRefused() | v1.TransferRefused():
             transfer = find(view, TransferFact, statement.transfer, "/transfer")
             _check_role(issuer, [transfer.recipient])
             _check_open(transfer.decided_index, "/transfer")
+            if isinstance(statement, TransferAcknowledged) and statement.opens != transfer.content:
+                raise Refused("wrong-value", "/opens", f"the offer's content is sealed as {transfer.content}")
         case TransferForwarded():
             _check_forwarded(view, statement)
         case DisclosureCompelled():
@@ -202,6 +227,29 @@ def _check_forwarded(view: View, statement: TransferForwarded) -> None:
         find(view, DisclosureFact, statement.disclosure, "/disclosure")
     if statement.recipient is not None:
         _check_other_party(view, [statement.issuer], statement.recipient, "/recipient")
+
+
+def _check_marks(view: View, offer: TransferOffered, marks: Marks) -> None:
+    """Refuse marks from a pool of another hand-off, from one that nobody drew from yet, and another coin."""
+    prepared = find(view, PreparationFact, marks.prepared, "/marks/prepared")
+    if (prepared.sender, prepared.listing, prepared.recipient) != (offer.issuer, offer.listing, offer.recipient):
+        raise Refused("wrong-value", "/marks/prepared", "it was prepared for another hand-off")
+    if prepared.request is None:
+        raise Refused("wrong-value", "/marks/prepared", f"{prepared.recipient} has not requested it yet")
+    place = Place("coin", offer.ledger, prepared.sender, prepared.nonce, "/coin")
+    if commit(place, marks.coin.salt, marks.coin.value) != prepared.coin:
+        raise Refused("wrong-value", "/marks/coin", "it does not open the coin of the preparation")
+
+
+def _check_requested(view: View, statement: TransferRequested) -> None:
+    prepared = find(view, PreparationFact, statement.prepared, "/prepared")
+    _check_role(statement.issuer, [prepared.recipient])
+    _check_open(prepared.requested_index, "/prepared")
+    if statement.seen is None or statement.seen.size <= prepared.index:
+        # Whoever adds its coin before the seal is in a tree that it holds lets the seal follow from the coin.
+        raise Refused(
+            "wrong-value", "/seen", f"a checkpoint of more than {prepared.index} entries: over the preparation"
+        )
 
 
 def _compelled(view: View, statement: DisclosureCompelled) -> list[str]:

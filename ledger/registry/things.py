@@ -6,9 +6,19 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from ledger.core.encoding import Json
-from ledger.registry.facts import Fact, KeyFact, LedgerFact, LicenseFact, ListingFact, PartyFact, Thing, TransferFact
+from ledger.registry.facts import (
+    Fact,
+    KeyFact,
+    LedgerFact,
+    LicenseFact,
+    ListingFact,
+    PartyFact,
+    PreparationFact,
+    Thing,
+    TransferFact,
+)
 
-FACTS_VERSION = 4
+FACTS_VERSION = 5
 """Which facts, subjects and findings this software derives from entries: others are made anew at start-up."""
 
 
@@ -130,7 +140,7 @@ class GrantFact(Fact):
 KINDS: dict[str, type[Fact]] = {
     fact.kind: fact
     for fact in (
-        *(LedgerFact, PartyFact, KeyFact, ListingFact, LicenseFact, TransferFact),
+        *(LedgerFact, PartyFact, KeyFact, ListingFact, LicenseFact, TransferFact, PreparationFact),
         *(ClaimFact, ErasureFact, DisclosureFact, VenueFact, StandingFact, GrantFact),
     )
 }

@@ -69,7 +69,7 @@ def base64_of(byte_count: int, what: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _ascending(values: list[str]) -> list[str]:
+def _ascending(values: list[Any]) -> list[Any]:
     if any(left >= right for left, right in pairwise(values)):
         raise PydanticCustomError("wrong-value", "strictly ascending, each once")
     return values
@@ -80,6 +80,14 @@ PRESENT = BeforeValidator(_present)
 
 Maybe = Annotated[_T | None, PRESENT]
 """An optional field, whose default is None."""
+
+
+def _unknown(_value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    raise refuse(FormatError("unknown-field", "", "a later version of the rules has it"))
+
+
+NotYet = Annotated[None, BeforeValidator(_unknown)]
+"""A field that only a later version of the rules has: never there."""
 
 _NAME = rf"{_LABEL}(\.{_LABEL})*"
 Name = Annotated[str, StringConstraints(pattern=rf"^{_NAME}$", max_length=MAX_NAME)]
@@ -104,9 +112,12 @@ FileName = Annotated[str, StringConstraints(pattern=r"^[^\n]+$", max_length=255)
 Text1000 = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 Text4000 = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 ASCENDING = AfterValidator(_ascending)
-"""For sets: strictly ascending by code point."""
+"""For sets: strictly ascending, texts by code point."""
 
 Signers = Annotated[list[KeyId], Field(min_length=1, max_length=16), ASCENDING]
+Numbers = Annotated[list[Quantity], Field(min_length=1, max_length=1000), ASCENDING]
+Bound = Annotated[str, StringConstraints(pattern=r"^0\.0*[1-9][0-9]*$", max_length=32)]
+"""A probability above 0 and below 1, written with 1 to 30 decimals."""
 Words = Annotated[list[Line200], Field(min_length=1, max_length=64), ASCENDING]
 
 

@@ -9,6 +9,8 @@ from pydantic import model_validator
 from ledger.core.errors import FormatError
 from ledger.statements.common import DataspaceIds, Document, OnLedger, require_any, require_term
 from ledger.statements.fields import (
+    Bound,
+    Count,
     Id,
     Line200,
     Line300,
@@ -21,6 +23,14 @@ from ledger.statements.fields import (
     refuse,
 )
 from ledger.statements.terms import Agreement
+
+
+class Marking(Model):
+    """How the licensee agrees that its copies are marked (docs/marks.md §9)."""
+
+    bound: Bound
+    method: Literal["canary", "omission", "tardos"]
+    recipients: Count
 
 
 class LicenseAgreed(OnLedger):
@@ -36,6 +46,7 @@ class LicenseAgreed(OnLedger):
     governing_law: Maybe[Sealable[Line300]] = None
     forum: Maybe[Sealable[Line300]] = None
     marking_consent: Maybe[bool] = None
+    marking: Maybe[Marking] = None
     parent: Maybe[Id] = None
     dsp: Maybe[Sealable[DataspaceIds]] = None
 
@@ -46,6 +57,7 @@ class LicenseAgreed(OnLedger):
     @model_validator(mode="after")
     def _consistent(self) -> LicenseAgreed:
         require_term(self.valid_from_ms, self.valid_until_ms)
+        _require_consent(self)
         misnamed = self.terms.misnamed(self.listing, self.issuer, self.licensee)
         if misnamed is not None:
             raise refuse(FormatError("wrong-value", f"/terms{misnamed}", "the terms are of another license"))
@@ -64,6 +76,7 @@ class LicenseAmended(OnLedger):
     governing_law: Maybe[Sealable[Line300]] = None
     forum: Maybe[Sealable[Line300]] = None
     marking_consent: Maybe[bool] = None
+    marking: Maybe[Marking] = None
 
     references: ClassVar[tuple[str, ...]] = ("license",)
     amends: ClassVar[tuple[str, ...]] = (
@@ -74,12 +87,20 @@ class LicenseAmended(OnLedger):
         "governing_law",
         "forum",
         "marking_consent",
+        "marking",
     )
 
     @model_validator(mode="after")
     def _some(self) -> LicenseAmended:
         require_any(self, self.amends)
+        _require_consent(self)
         return self
+
+
+def _require_consent(statement: LicenseAgreed | LicenseAmended) -> None:
+    """Refuse, for pydantic, words on how copies are marked where nobody consents to it."""
+    if statement.marking is not None and statement.marking_consent is not True:
+        raise refuse(FormatError("wrong-value", "/marking", "it stands beside marking_consent, which is true"))
 
 
 class Notice(Model):

@@ -9,7 +9,7 @@ from ledger.core.dsse import MAX_PAYLOAD_BYTES
 from ledger.core.encoding import Json, parse_canonical
 from ledger.core.errors import FormatError
 from ledger.core.keys import SIGNATURE_BYTES
-from ledger.statements import version_1, version_2, version_4
+from ledger.statements import version_1, version_2, version_4, version_5
 from ledger.statements.claim import ClaimAnswered, ClaimDetermined, ClaimOpened
 from ledger.statements.common import Statement
 from ledger.statements.erasure import ErasureAttested, ErasureRequested
@@ -23,7 +23,9 @@ from ledger.statements.transfer import (
     TransferAcknowledged,
     TransferForwarded,
     TransferOffered,
+    TransferPrepared,
     TransferRefused,
+    TransferRequested,
 )
 from ledger.statements.usage import UsageReported
 from ledger.statements.venue import VenueStatus
@@ -38,7 +40,7 @@ _VERSION_1: dict[str, type[Statement]] = {
     "party.key_added": version_4.PartyKeyAdded,
     "party.key_revoked": version_1.PartyKeyRevoked,
     "party.registered": version_1.PartyRegistered,
-    "transfer.acknowledged": TransferAcknowledged,
+    "transfer.acknowledged": version_5.TransferAcknowledged,
     "transfer.offered": version_1.TransferOffered,
     "transfer.refused": version_1.TransferRefused,
 }
@@ -52,8 +54,8 @@ _VERSION_2: dict[str, type[Statement]] = {
     "erasure.requested": ErasureRequested,
     "ledger.created": version_4.LedgerCreated,
     "ledger.rules_changed": LedgerRulesChanged,
-    "license.agreed": LicenseAgreed,
-    "license.amended": LicenseAmended,
+    "license.agreed": version_5.LicenseAgreed,
+    "license.amended": version_5.LicenseAmended,
     "license.ended": LicenseEnded,
     "listing.amended": ListingAmended,
     "listing.registered": ListingRegistered,
@@ -61,14 +63,14 @@ _VERSION_2: dict[str, type[Statement]] = {
     "party.key_added": version_4.PartyKeyAdded,
     "party.key_revoked": PartyKeyRevoked,
     "party.registered": version_4.PartyRegistered,
-    "transfer.acknowledged": TransferAcknowledged,
+    "transfer.acknowledged": version_5.TransferAcknowledged,
     "transfer.forwarded": TransferForwarded,
     "transfer.offered": version_2.TransferOffered,
     "transfer.refused": TransferRefused,
     "usage.reported": UsageReported,
     "venue.status": VenueStatus,
 }
-_VERSION_3: dict[str, type[Statement]] = _VERSION_2 | {"transfer.offered": TransferOffered}
+_VERSION_3: dict[str, type[Statement]] = _VERSION_2 | {"transfer.offered": version_5.TransferOffered}
 _VERSION_4: dict[str, type[Statement]] = _VERSION_3 | {
     "ledger.log_key_added": LedgerLogKeyAdded,
     "ledger.log_key_retired": LedgerLogKeyRetired,
@@ -78,6 +80,14 @@ _VERSION_5: dict[str, type[Statement]] = _VERSION_4 | {
     "party.key_added": PartyKeyAdded,
     "party.registered": PartyRegistered,
 }
+_VERSION_6: dict[str, type[Statement]] = _VERSION_5 | {
+    "license.agreed": LicenseAgreed,
+    "license.amended": LicenseAmended,
+    "transfer.acknowledged": TransferAcknowledged,
+    "transfer.offered": TransferOffered,
+    "transfer.prepared": TransferPrepared,
+    "transfer.requested": TransferRequested,
+}
 
 STATEMENTS: dict[int, dict[str, type[Statement]]] = {
     1: _VERSION_1,
@@ -85,10 +95,11 @@ STATEMENTS: dict[int, dict[str, type[Statement]]] = {
     3: _VERSION_3,
     4: _VERSION_4,
     5: _VERSION_5,
+    6: _VERSION_6,
 }
 """Every type of each version of the rules (docs/format.md §6, docs/statements.md)."""
 _FIRST_FORMS, _LASTING_FORMS = ["ed25519"], ["ed25519", "ml-dsa-44"]
-SIGNATURE_FORMS = {1: _FIRST_FORMS, 2: _FIRST_FORMS, 3: _FIRST_FORMS, 4: _LASTING_FORMS, 5: _LASTING_FORMS}
+SIGNATURE_FORMS = {version: _FIRST_FORMS if version < 4 else _LASTING_FORMS for version in STATEMENTS}
 """The forms of signatures that each version allows (docs/statements.md §1.3)."""
 LASTING_KEYS = 5
 """The version since which parties may have keys of ML-DSA-44 (docs/format.md §3.1)."""

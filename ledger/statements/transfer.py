@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import StringConstraints, model_validator
+from pydantic import model_validator
 
-from ledger.statements import version_2
+from ledger.statements import version_2, version_5
 from ledger.statements.common import OnLedger, require_one
 from ledger.statements.fields import (
+    Bound,
     Count,
+    Hex32,
     Id,
     Line200,
     Line300,
@@ -17,27 +19,65 @@ from ledger.statements.fields import (
     Maybe,
     Model,
     Name,
+    Nonce,
+    Numbers,
+    Quantity,
     Sealable,
     Sealed,
     Text1000,
     Text4000,
     Time,
+    base64_of,
 )
 
-Bound = Annotated[str, StringConstraints(pattern=r"^0\.0*[1-9][0-9]*$", max_length=32)]
-"""A probability above 0 and below 1, written with 1 to 30 decimals."""
+COIN_BYTES = 32
+"""What each side adds to the draw (docs/marks.md §9.2)."""
+CoinValue = Annotated[str, base64_of(COIN_BYTES, "a coin")]
+
+
+class Coin(Model):
+    """Opens the sender's coin, a commitment of kind `coin`."""
+
+    salt: Nonce
+    value: CoinValue
 
 
 class Marks(Model):
-    """How the copy is marked: `bound` is the greatest probability that the whole case accuses somebody falsely.
+    """What marks the copy: what was drawn from the pool of `prepared`, without the numbers `retired`.
 
-    Whose score reaches `threshold_millibits` is accused; `seal` is a commitment of kind `marks`.
+    `file` is the position of the marked file in the content, from 0.
     """
 
+    prepared: Id
+    coin: Coin
+    file: Quantity
+    retired: Maybe[Numbers] = None
+
+
+class TransferPrepared(OnLedger):
+    """The sender seals a pool of marks, and its coin, before anybody can know which of the pool will be drawn."""
+
+    type: Literal["transfer.prepared"] = "transfer.prepared"
+    listing: Id
+    recipient: Name
     bound: Bound
-    method: Literal["canary", "tardos"]
+    recipients: Count
+    method: Literal["canary", "omission", "tardos"]
+    coin: Sealed
     seal: Sealed
-    threshold_millibits: Count
+
+    references: ClassVar[tuple[str, ...]] = ("listing",)
+    parties: ClassVar[tuple[str, ...]] = ("recipient",)
+
+
+class TransferRequested(OnLedger):
+    """The recipient adds its coin, over a checkpoint that has the preparation in it (`seen`)."""
+
+    type: Literal["transfer.requested"] = "transfer.requested"
+    prepared: Id
+    coin: CoinValue
+
+    references: ClassVar[tuple[str, ...]] = ("prepared",)
 
 
 class TransferOffered(version_2.TransferOffered):
@@ -46,14 +86,10 @@ class TransferOffered(version_2.TransferOffered):
     marks: Maybe[Marks] = None
 
 
-class TransferAcknowledged(OnLedger):
-    """The recipient computed the same content and seals it under a salt of its own."""
+class TransferAcknowledged(version_5.TransferAcknowledged):
+    """The recipient computed the same content: it `opens` the sender's commitment; sealed under a salt of its own."""
 
-    type: Literal["transfer.acknowledged"] = "transfer.acknowledged"
-    transfer: Id
-    content: Sealed
-
-    references: ClassVar[tuple[str, ...]] = ("transfer",)
+    opens: Hex32
 
 
 class TransferRefused(OnLedger):

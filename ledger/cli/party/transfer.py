@@ -40,7 +40,7 @@ from ledger.party.dataset.committing.manifests import read_manifest
 from ledger.party.errors import ContentMismatch, Unfit
 from ledger.party.speaking.speaker import Speaker
 from ledger.statements.content import AnyManifest
-from ledger.statements.transfer import TransferAcknowledged
+from ledger.statements.version_5 import TransferAcknowledged
 
 app = typer.Typer(
     name="transfer",

@@ -30,7 +30,8 @@ from ledger.party.speaking.speaker import Speaker
 from ledger.party.vault.sealing import Opening, fresh_salt
 from ledger.statements import version_1
 from ledger.statements.content import AnyManifest, Content, Manifest, ManifestV1
-from ledger.statements.transfer import TransferAcknowledged, TransferRefused
+from ledger.statements.transfer import TransferRefused
+from ledger.statements.version_5 import TransferAcknowledged
 
 AnyRefusal = TransferRefused | version_1.TransferRefused
 AnyDecision = TransferAcknowledged | AnyRefusal

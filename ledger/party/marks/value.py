@@ -14,9 +14,8 @@ from ledger.core.errors import FormatError, pointer
 from ledger.party.dataset.reading.cells import parse_record
 from ledger.party.marks.bits import share_millibits
 from ledger.party.marks.words import word_bits
-from ledger.statements.fields import Base64, Count, Model, Quantity, base64_of, refuse
+from ledger.statements.fields import Base64, Bound, Count, Model, Quantity, base64_of, refuse
 from ledger.statements.reading import read_model
-from ledger.statements.transfer import Bound
 
 MAX_ROWS = 10_000
 MAX_POSITIONS = 100_000
@@ -45,12 +44,15 @@ class Position(Model):
         return b64decode(zero), b64decode(one)
 
 
+Columns = Annotated[
+    list[Annotated[str, StringConstraints(max_length=1_000_000)]], Field(min_length=1, max_length=MAX_COLUMNS)
+]
+
+
 class _Common(Model):
     bits: Annotated[list[Bits], Field(min_length=1, max_length=MAX_COLUMNS)]
     bound: Bound
-    columns: Annotated[
-        list[Annotated[str, StringConstraints(max_length=1_000_000)]], Field(min_length=1, max_length=MAX_COLUMNS)
-    ]
+    columns: Columns
     file: Quantity
     key: Annotated[str, base64_of(_KEY_BYTES, "a key")]
     origin: Literal["brought", "drawn"]
@@ -72,17 +74,6 @@ class _Common(Model):
         """The 32 random bytes that words are made with."""
         return b64decode(self.key)
 
-    def _check_records(self, records: Sequence[bytes], field: str) -> None:
-        if len(set(records)) != len(records):
-            raise refuse(FormatError("wrong-value", field, "a row stands there twice"))
-        for record in records:
-            try:
-                width = len(parse_record(record))
-            except FormatError as error:
-                raise refuse(FormatError("wrong-value", field, "a row is not a canonical record")) from error
-            if width != len(self.columns):
-                raise refuse(FormatError("wrong-value", field, f"a row has {width} cells"))
-
 
 class CanaryMarks(_Common):
     """Rows of one recipient's own, and as many that were drawn the same way and planted nowhere."""
@@ -95,18 +86,18 @@ class CanaryMarks(_Common):
     def _rows_fit(self) -> CanaryMarks:
         if len(self.controls) != (len(self.rows) if self.origin == "drawn" else 0):
             raise refuse(FormatError("wrong-value", "/controls", "as many as rows; none where the rows were brought"))
-        self._check_records(self.all_marks + self.control_records, "/rows")
+        check_records(self.all_marks + self.control_records, "/rows", len(self.columns))
         return self
 
     @cached_property
     def all_marks(self) -> tuple[bytes, ...]:
         """Every mark that there is, K in number: canonical records."""
-        return _decoded(self.rows)
+        return decoded(self.rows)
 
     @cached_property
     def control_records(self) -> tuple[bytes, ...]:
         """What must not be found."""
-        return _decoded(self.controls)
+        return decoded(self.controls)
 
     def planted(self, name: str) -> tuple[bytes, ...]:  # noqa: ARG002 - as TardosMarks has it
         """Return the marks in the copy of the recipient `name`."""
@@ -122,7 +113,7 @@ class TardosMarks(_Common):
 
     @model_validator(mode="after")
     def _rows_fit(self) -> TardosMarks:
-        self._check_records(self.all_marks, "/positions")
+        check_records(self.all_marks, "/positions", len(self.columns))
         return self
 
     @cached_property
@@ -158,5 +149,19 @@ def parse_marks(value: Json) -> MarksValue:
     return read_model(_METHODS[method], value)
 
 
-def _decoded(rows: Iterable[str]) -> tuple[bytes, ...]:
+def decoded(rows: Iterable[str]) -> tuple[bytes, ...]:
+    """Return the bytes that base64 says."""
     return tuple(b64decode(row) for row in rows)
+
+
+def check_records(records: Sequence[bytes], field: str, width: int) -> None:
+    """Refuse, for pydantic, records that are not all different, not canonical, or not of `width` cells."""
+    if len(set(records)) != len(records):
+        raise refuse(FormatError("wrong-value", field, "a row stands there twice"))
+    for record in records:
+        try:
+            cells = len(parse_record(record))
+        except FormatError as error:
+            raise refuse(FormatError("wrong-value", field, "a row is not a canonical record")) from error
+        if cells != width:
+            raise refuse(FormatError("wrong-value", field, f"a row has {cells} cells"))

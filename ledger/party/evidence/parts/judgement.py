@@ -20,7 +20,7 @@ from ledger.registry.lookup import chain
 from ledger.registry.terms import Request, decide
 from ledger.statements.common import Statement
 from ledger.statements.content import POINTER
-from ledger.statements.transfer import TransferAcknowledged
+from ledger.statements.version_5 import TransferAcknowledged
 
 JUDGEMENT_TYPE = "provenance-ledger.judgement/v1"
 
