@@ -17,20 +17,7 @@ from ledger.cli.kit.options import Cursor, Home, JsonOutput, Limit, PartyFilter,
 from ledger.cli.kit.progress import hashing
 from ledger.cli.kit.saying import Seal, pointers, stated
 from ledger.cli.kit.words import as_json, entry_document, fields, say, tell, tell_page, when
-from ledger.cli.party.marking import (
-    DEFAULT_BOUND,
-    BitsPerRow,
-    Bound,
-    Canaries,
-    Colluders,
-    Mark,
-    MarkedCopy,
-    MarkOptions,
-    Recipients,
-    Yes,
-    mark,
-    removed_if_refused,
-)
+from ledger.cli.party.marking import MarkedCopy, Prepared, mark, register, removed_if_refused
 from ledger.core.encoding import Json
 from ledger.party.acts import handoff
 from ledger.party.acts.handoff import MANIFEST_NAME
@@ -51,6 +38,7 @@ app = typer.Typer(
         "The files travel your own way, with a small manifest beside them; the ledger never sees either."
     ),
 )
+register(app)
 
 
 class RefusalCode(StrEnum):
@@ -106,14 +94,8 @@ def offer(
         str | None, typer.Option("--dsp-consumer-pid", help="The transfer process's id at the consumer, there.")
     ] = None,
     seal: Seal = None,
-    method: Mark = None,
-    recipients: Recipients = None,
-    colluders: Colluders = 3,
-    bound: Bound = DEFAULT_BOUND,
-    canaries: Canaries = None,
-    bits_per_row: BitsPerRow = None,
     marked_copy: MarkedCopy = None,
-    yes: Yes = False,
+    prepared: Prepared = None,
     home: Home = HOME,
     passphrase_file: PassphraseFile = None,
     json_output: JsonOutput = False,
@@ -129,12 +111,12 @@ def offer(
     Example: ledger transfer offer flights.csv --listing sha256:… --license sha256:… --to beta.example
     --acknowledge-by P7D
 
-    With --mark, rows that are made up for it are added to a copy for this recipient, and sealed: should it leak, they
-    tell whose copy it was. What that takes is printed first. Example: … --mark canary --recipients 20 --marked-copy
+    With --marked-copy, a copy for this recipient is marked by what was drawn from the pool that you sealed before
+    ('ledger transfer prepare'): should it leak, that tells whose copy it was. Example: … --marked-copy
     for-beta/flights.csv
     """
-    options = MarkOptions(method, recipients, colluders, bound, canaries, bits_per_row, marked_copy, yes)
-    options.check()
+    if prepared is not None and marked_copy is None:
+        raise typer.BadParameter("say with --marked-copy where to write the marked copy")
     given = {"agreement": dsp_agreement, "provider_pid": dsp_provider, "consumer_pid": dsp_consumer}
     dsp = {name: value for name, value in given.items() if value is not None}
     path = manifest if manifest is not None else (marked_copy or files[0]).parent / MANIFEST_NAME
@@ -142,7 +124,14 @@ def offer(
     async def work() -> Recorded:
         async with speaking(home, passphrase_file) as speaker:
             sent, marks = await mark(
-                speaker, files, options, listing=listing, license_id=license_id, recipient=to, encoding=encoding
+                speaker,
+                files,
+                copy=marked_copy,
+                prepared=prepared,
+                listing=listing,
+                license_id=license_id,
+                recipient=to,
+                encoding=encoding,
             )
             with hashing(sent) as progress, removed_if_refused(marked_copy):
                 return await handoff.offer(

@@ -15,7 +15,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import BinaryIO
 
-from ledger.core.commitment import Place, commit, kind_at
 from ledger.core.encoding import Json
 from ledger.party.answers.recorded import AnyOffer, Recorded
 from ledger.party.answers.replies import TransferState
@@ -25,9 +24,7 @@ from ledger.party.digests import Progress, describe, measure, no_progress, total
 from ledger.party.errors import AlreadyThere, ContentMismatch, Problem, ReceiptInvalid, Unfit
 from ledger.party.extras import MissingExtra
 from ledger.party.files import write_file
-from ledger.party.speaking.composing import Frame
 from ledger.party.speaking.speaker import Speaker
-from ledger.party.vault.sealing import Opening, fresh_salt
 from ledger.statements import version_1
 from ledger.statements.content import AnyManifest, Content, Manifest, ManifestV1
 from ledger.statements.transfer import TransferRefused
@@ -36,9 +33,8 @@ from ledger.statements.version_5 import TransferAcknowledged
 AnyRefusal = TransferRefused | version_1.TransferRefused
 AnyDecision = TransferAcknowledged | AnyRefusal
 MANIFEST_NAME = "transfer-manifest.json"
-
-
-MARKS_POINTER = "/marks/seal"
+OPENING_RULES = 6
+"""The version of the rules since which an acknowledgement names the commitment that it opens."""
 
 
 @dataclass(frozen=True)
@@ -48,29 +44,6 @@ class Received:
     manifest: Path
     offered: Recorded
     content: Content
-
-
-@dataclass(frozen=True)
-class PreparedMarks:
-    """How a copy is marked (docs/marks.md §2, §3): `value` is sealed, the rest is said in the open."""
-
-    bound: str
-    method: str
-    threshold_millibits: int
-    value: Json
-
-    def seal(self, frame: Frame) -> tuple[dict[str, Json], Opening]:
-        """Return the statement's `marks`, and what opens their seal."""
-        kind = kind_at(MARKS_POINTER)
-        place = Place(kind, frame.ledger, frame.issuer, frame.nonce, MARKS_POINTER)
-        opening = Opening(place, fresh_salt(), self.value)
-        marks: dict[str, Json] = {
-            "bound": self.bound,
-            "method": self.method,
-            "seal": {"sealed": commit(place, opening.salt, self.value)},
-            "threshold_millibits": self.threshold_millibits,
-        }
-        return marks, opening
 
 
 async def offer(
@@ -83,7 +56,7 @@ async def offer(
     manifest_path: Path,
     encoding: str | None = None,
     redactable: bool = False,
-    marks: PreparedMarks | None = None,
+    marks: Json = None,
     acknowledge_by_ms: int | None = None,
     dsp: Json = None,
     seal: Collection[str] = (),
@@ -92,7 +65,7 @@ async def offer(
     """Commit to the files and every record of them, have the offer recorded, and write the manifest to send along.
 
     `encoding` is what CSV and TSV files are in, where that is not UTF-8, or UTF-16 with its mark; `redactable`: single
-    cells of tables can be opened later. `marks` are those that the files have in them already.
+    cells of tables can be opened later. `marks` say what the files are marked by already (`marking.write`).
 
     Raises AlreadyThere, before anything is done, where `manifest_path` exists; TableUnreadable for a table that is
     none. Manifest and kept copy are in the vault before the offer is sent; where the ledger refuses, they are removed.
@@ -127,16 +100,11 @@ async def offer(
             "dsp": dsp,
             "license": license_id,
             "listing": listing,
+            "marks": marks,
             "recipient": recipient,
         }
-        others: tuple[Opening, ...] = ()
-        if marks is not None:
-            fields["marks"], opening = marks.seal(frame)
-            others = (opening,)
         try:
-            return await speaker.say_sealed(
-                frame, "transfer.offered", parcel.content, keep, seal=seal, others=others, **fields
-            )
+            return await speaker.say_sealed(frame, "transfer.offered", parcel.content, keep, seal=seal, **fields)
         except Problem as problem:
             # Where the answer was lost instead, the offer may stand: then all stays, and keeps a second run away.
             await asyncio.to_thread(manifest_path.unlink, missing_ok=True)
@@ -177,7 +145,10 @@ async def acknowledge(speaker: Speaker, received: Received) -> Recorded:
     keep = speaker.vault.keep_manifest
     await asyncio.to_thread(keep, transfer, lambda file: _copy(received.manifest, file))
     frame = await speaker.frame()
-    return await speaker.say_sealed(frame, "transfer.acknowledged", received.content, transfer=transfer)
+    # What we computed opens the sender's commitment: under version 6 of the rules we say so, and name it.
+    offered = received.offered.statement
+    opens = offered.content.sealed if isinstance(offered, AnyOffer) and frame.rules >= OPENING_RULES else None
+    return await speaker.say_sealed(frame, "transfer.acknowledged", received.content, opens=opens, transfer=transfer)
 
 
 async def refuse(

@@ -107,16 +107,8 @@ def leak_detected(parameters: Parameters) -> float:
 
 def tardos_parameters(room: Room, recipients: int, colluders: int, bound: str) -> Parameters:
     """Return how many positions a code needs; raise TooLittleRoom, or CannotMark for too many colluders."""
-    if not 1 <= colluders <= min(MAX_COLLUDERS, recipients):
-        raise CannotMark(
-            f"a code against {colluders} colluders among {recipients} recipients is not made",
-            f"give --colluders from 1 to {MAX_COLLUDERS}, and no more than --recipients",
-        )
-    needed, code = _needed(recipients, bound), Code.against(colluders)
-    length = max(
-        _length(_leaked(code), needed),
-        *(_length(_pooled(code, count), needed) for count in range(1, colluders + 1)),
-    )
+    needed = _needed(recipients, bound)
+    length, code = code_length(colluders, recipients, needed), Code.against(colluders)
     shown = min(_unanimous(code, count) for count in range(1, colluders + 1))
 
     def misses(count: int) -> float:
@@ -129,6 +121,21 @@ def tardos_parameters(room: Room, recipients: int, colluders: int, bound: str) -
 
     count = _smallest(misses, length, MAX_POSITIONS, MISS / 2, room)
     return Parameters("tardos", recipients, colluders, bound, share_millibits(recipients, bound), count, room)
+
+
+def code_length(colluders: int, recipients: int, needed: float) -> int:
+    """Return how many positions a code takes whose word alone has to reach `needed` bits (docs/marks.md §7, §9.5).
+
+    Raises CannotMark for too many colluders.
+    """
+    if not 1 <= colluders <= min(MAX_COLLUDERS, recipients):
+        raise CannotMark(
+            f"a code against {colluders} colluders among {recipients} recipients is not made",
+            f"give --colluders from 1 to {MAX_COLLUDERS}, and no more than --recipients",
+        )
+    code = Code.against(colluders)
+    pooled = (_length(_pooled(code, count), needed) for count in range(1, colluders + 1))
+    return max(_length(_leaked(code), needed), *pooled)
 
 
 def _needed(recipients: int, bound: str) -> float:

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
 from random import Random
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.ipc
@@ -28,9 +28,9 @@ from ledger.party.marks.lines import Writer, encoding_of, record_places
 
 Waiting = deque[tuple[int, bytes]]
 """Marks by the number of the row that each is put before, ascending."""
-_HEAD_BYTES = 4
+HEAD_BYTES = 4
 _BATCH_ROWS = 65_536
-_UNMARKED = "convert it to CSV in UTF-8 first, or hand it over unmarked"
+UNMARKED = "convert it to CSV in UTF-8 first, or hand it over unmarked"
 
 
 def plant(
@@ -48,7 +48,7 @@ def plant(
         try:
             _plant_columns(source, waiting, out, progress)
         except pa.ArrowException as error:
-            raise CannotMark(f"{source.path} cannot be written with further rows: {error}", _UNMARKED) from error
+            raise CannotMark(f"{source.path} cannot be written with further rows: {error}", UNMARKED) from error
     else:
         _plant_lines(source, waiting, out, progress)
 
@@ -63,9 +63,9 @@ def check_planted(source: SourceTable, copy: Path, records: Sequence[bytes], pro
                 if expected[record]:
                     expected[record] -= 1
                 elif record != next(ours, None):
-                    raise CannotMark(f"{copy} would not hold the rows of {source.path} as they are", _UNMARKED)
+                    raise CannotMark(f"{copy} would not hold the rows of {source.path} as they are", UNMARKED)
         if any(expected.values()) or next(ours, None) is not None or marked.columns != table.columns:
-            raise CannotMark(f"a mark, or a row, would not be read from {copy} as it is meant", _UNMARKED)
+            raise CannotMark(f"a mark, or a row, would not be read from {copy} as it is meant", UNMARKED)
 
 
 def _plant_lines(source: SourceTable, waiting: Waiting, out: BinaryIO, progress: Progress) -> None:
@@ -73,9 +73,9 @@ def _plant_lines(source: SourceTable, waiting: Waiting, out: BinaryIO, progress:
     encoding, is_header, last = encoding_of(source.path, how), how.format != "jsonl", b""
     with HashedFile(source.path, progress) as file:
         with source.path.open("rb") as start:
-            head = start.read(_HEAD_BYTES)
+            head = start.read(HEAD_BYTES)
         name, mark = codec(source.path, encoding, head)
-        copy = _Copy(out, name, head[:mark])
+        copy = Copy(out, name, head[:mark])
         for block in text_blocks(file, encoding, quoted=how.format != "jsonl"):
             written = 0
             for begin, _ in record_places(block.text, how):
@@ -92,10 +92,10 @@ def _plant_lines(source: SourceTable, waiting: Waiting, out: BinaryIO, progress:
             line = writer.line(record)
             copy.new(line + writer.line_end if ends else writer.line_end + line)
         if copy.digest.hexdigest() != file.sha256:
-            raise CannotMark(f"{source.path} is not written in the only way that {encoding} has", _UNMARKED)
+            raise CannotMark(f"{source.path} is not written in the only way that {encoding} has", UNMARKED)
 
 
-class _Copy:
+class Copy:
     """A copy in its encoding; `digest` is of what was there before."""
 
     def __init__(self, out: BinaryIO, encoding: str, mark: bytes) -> None:
@@ -105,27 +105,26 @@ class _Copy:
         out.write(mark)
 
     def old(self, text: bytes) -> None:
+        """Write what was there before."""
+        self._out.write(self.left_out(text))
+
+    def left_out(self, text: bytes) -> bytes:
+        """Take what is not written, and return it in the file's encoding."""
         data = text if self._encoding == "utf-8" else text.decode().encode(self._encoding)
         self.digest.update(data)
-        self._out.write(data)
+        return data
 
     def new(self, line: str) -> None:
+        """Write a line that was not there."""
         try:
             self._out.write(line.encode(self._encoding))
         except UnicodeEncodeError as error:
-            raise CannotMark(f"a mark cannot be written in {self._encoding}: {error.reason}", _UNMARKED) from error
+            raise CannotMark(f"a mark cannot be written in {self._encoding}: {error.reason}", UNMARKED) from error
 
 
 def _plant_columns(source: SourceTable, waiting: Waiting, out: BinaryIO, progress: Progress) -> None:
     with ExitStack() as stack:
-        if source.how.format == "parquet":
-            parquet = stack.enter_context(pq.ParquetFile(source.path))
-            schema, batches = parquet.schema_arrow, parquet.iter_batches(batch_size=_BATCH_ROWS)
-            packing = parquet.metadata.row_group(0).column(0).compression.lower() if parquet.num_row_groups else "none"
-            sink = stack.enter_context(pq.ParquetWriter(out, schema, compression=packing))
-        else:
-            schema, batches, is_stream = _arrow(stack, source.path)
-            sink = stack.enter_context((pa.ipc.new_stream if is_stream else pa.ipc.new_file)(out, schema))
+        schema, batches, sink = open_columns(stack, source, out)
         number = 0
         for batch in batches:
             pieces, written = [], 0
@@ -140,6 +139,19 @@ def _plant_columns(source: SourceTable, waiting: Waiting, out: BinaryIO, progres
         if waiting:
             rest = [_as_batch(record, schema) for _, record in waiting]
             sink.write_table(pa.Table.from_batches(rest, schema).combine_chunks())
+
+
+def open_columns(
+    stack: ExitStack, source: SourceTable, out: BinaryIO
+) -> tuple[pa.Schema, Iterator[pa.RecordBatch], Any]:
+    """Return the schema and batches of a Parquet or Arrow file, and a writer of one like it."""
+    if source.how.format == "parquet":
+        parquet = stack.enter_context(pq.ParquetFile(source.path))
+        schema, batches = parquet.schema_arrow, parquet.iter_batches(batch_size=_BATCH_ROWS)
+        packing = parquet.metadata.row_group(0).column(0).compression.lower() if parquet.num_row_groups else "none"
+        return schema, batches, stack.enter_context(pq.ParquetWriter(out, schema, compression=packing))
+    schema, batches, is_stream = _arrow(stack, source.path)
+    return schema, batches, stack.enter_context((pa.ipc.new_stream if is_stream else pa.ipc.new_file)(out, schema))
 
 
 def _arrow(stack: ExitStack, path: Path) -> tuple[pa.Schema, Iterator[pa.RecordBatch], bool]:
@@ -169,4 +181,4 @@ def _as_column(field: pa.Field, cell: Cell) -> pa.Array:
             return column
     except (pa.ArrowException, NotReadable):
         pass
-    raise CannotMark(f"the column {field.name!a} has values of type {kind}, which are not drawn", _UNMARKED)
+    raise CannotMark(f"the column {field.name!a} has values of type {kind}, which are not drawn", UNMARKED)

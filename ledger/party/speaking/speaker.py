@@ -106,13 +106,11 @@ class Speaker(Member):
         before: Callable[[str, str], None] | None = None,
         *,
         seal: Collection[str] = (),
-        others: Sequence[Opening] = (),
         **fields: Json,
     ) -> Recorded:
         """Say something with sealed content, and the places of `seal` sealed as in `say`.
 
-        `others` open what is sealed in `fields` already. `before` is called with (statement id, the content's salt),
-        before the statement is sent.
+        `before` is called with (statement id, the content's salt), before the statement is sent.
         """
         opening = Opening(frame.place, fresh_salt(), content.value())
         sealed = content.seal(opening.place, opening.salt)
@@ -122,7 +120,11 @@ class Speaker(Member):
             if before is not None:
                 before(made, opening.salt)
 
-        return await self._say(statement, (opening, *others, *openings), kept)
+        return await self._say(statement, (opening, *openings), kept)
+
+    async def say_opened(self, frame: Frame, kind: str, openings: Sequence[Opening], **fields: Json) -> Recorded:
+        """Say something in which `fields` hold commitments already; `openings` are what opens them."""
+        return await self._say(frame.statement(kind, self.keyids, **fields), openings)
 
     async def keep_disclosures(self, disclosures: Sequence[Disclosure]) -> None:
         """Keep what opens commitments of ours, before the statement that holds them is sent."""

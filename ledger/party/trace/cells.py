@@ -16,14 +16,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ledger.party.dataset.committing.copies import cell_key
-from ledger.party.dataset.reading.normal import Reading, is_comparable, normal_form
+from ledger.party.dataset.reading.normal import READINGS, Reading, is_comparable, normal_form
 
 Numbers = npt.NDArray[np.uint64]
 """One number a cell or a row; 0 is none."""
 
 _IntT = TypeVar("_IntT", np.uint64, np.int64)
 
-READINGS: tuple[Reading, ...] = ("text", "comma", "dmy", "mdy")
 _MAX_REMEMBERED = 1_000_000
 _EQUAL_TO_NOTHING = "not comparable\0"
 """Before a found cell: no committed one has such a number (docs/format.md §15.8)."""

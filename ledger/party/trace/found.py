@@ -17,12 +17,12 @@ import pyarrow as pa
 from ledger.party.dataset.committing.copies import record_key
 from ledger.party.dataset.reading.cells import Cell
 from ledger.party.dataset.reading.formats import TableFormat
-from ledger.party.dataset.reading.normal import Reading
+from ledger.party.dataset.reading.normal import READINGS, Reading
 from ledger.party.dataset.reading.rows import Rows
 from ledger.party.dataset.reading.table import open_table
 from ledger.party.digests import Progress, no_progress
 from ledger.party.files import replace_file
-from ledger.party.trace.cells import READINGS, CellReader, Numbers
+from ledger.party.trace.cells import CellReader, Numbers
 from ledger.party.trace.errors import FoundChanged
 
 PART_ROWS = 1 << 18

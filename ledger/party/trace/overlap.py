@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ledger.party.dataset.reading.normal import Reading
-from ledger.party.trace.cells import READINGS, Numbers
+from ledger.party.dataset.reading.normal import READINGS, Reading
+from ledger.party.trace.cells import Numbers
 from ledger.party.trace.found import FoundTable
 
 _VALUES = 2048

@@ -22,6 +22,7 @@ from ledger.statements.fields import Model
 
 Reading = Literal["text", "comma", "dmy", "mdy"]
 """How a column is written: as it stands, with a decimal comma, or with the day or the month first."""
+READINGS: tuple[Reading, ...] = ("text", "comma", "dmy", "mdy")
 MAX_NUMBER = 100
 
 _SPACES = re.compile("[\t-\r \x85\u1680\u2028\u2029]+")
