@@ -118,7 +118,10 @@ def prepare(
             if not yes:
                 typer.confirm("Seal the pool?", abort=True, err=True)
             with hashing([file]) as progress:
-                return await marking.prepare(speaker, planned, listing=listing, recipient=to, progress=progress)
+                done: Recorded = await marking.prepare(
+                    speaker, planned, listing=listing, recipient=to, progress=progress
+                )
+                return done
 
     recorded = run(work())
     words = f"Prepared for {to}. Tell {to} to run: ledger transfer request {recorded.statement_id}"
@@ -152,7 +155,8 @@ def request(
             fields([("listing", said.listing), ("falsely", words), ("prepared", f"entry {found.index}")], err=True)
             if not yes:
                 typer.confirm("Ask for a copy that is marked so?", abort=True, err=True)
-            return await marking.request(speaker, found)
+            done: Recorded = await marking.request(speaker, found)
+            return done
 
     tell(run(work()), "Asked for. The sender can hand over now.", json_output=json_output, prepared=prepared)
 

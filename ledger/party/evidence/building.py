@@ -47,6 +47,8 @@ from ledger.party.vault.disclosures import Disclosure
 from ledger.party.vault.sealing import is_sealed
 
 EVIDENCE_TYPE = "provenance-ledger.evidence/v1"
+DRAWN_EVIDENCE_TYPE = "provenance-ledger.evidence/v2"
+"""Where marks of the respondent's copies were drawn from a pool."""
 MAX_OPENED = 100_000
 _NOT_FOUND = 404
 _READABLE = ("csv", "jsonl", "tsv")
@@ -120,7 +122,8 @@ class _Builder:
             gathered = await with_histories(source, gathered, about)
         disclosures = await self.disclosures(trace, told, case)
         evidence = await asyncio.to_thread(self.evidence, trace, told, case)
-        evidence = await asyncio.to_thread(checked_numbers, evidence, case, told.values(), disclosures)
+        paid = {item["transfer"]: item["marks"].get("paid_millibits", 0) for item in trace.entries()}
+        evidence = await asyncio.to_thread(checked_numbers, evidence, case, told.values(), disclosures, paid)
         documents = Documents(
             case=case,
             evidence=evidence,
@@ -229,7 +232,8 @@ class _Builder:
         if self.request.is_found_included and members["found"]["format"] in _READABLE:
             name = _OTHER.sub("-", members["found"]["name"].lower()).strip("-.") or "file"
             members["found"] = members["found"] | {"path": f"found/{name}"}
-        return members | {"type": EVIDENCE_TYPE}
+        is_drawn = any("prepared" in one.fields.get("marks", {}) for one in offers if _is_to(one, case.respondent))
+        return members | {"type": DRAWN_EVIDENCE_TYPE if is_drawn else EVIDENCE_TYPE}
 
     def unread(self, evidence: Mapping[str, Json]) -> list[str]:
         """Return why the found file is not in the bundle, where it was to be."""
@@ -238,6 +242,10 @@ class _Builder:
             return []
         what = "files that are not tables" if form == CHUNKS else f"{form} files"
         return [f"the found file, for verifiers do not read {what}: the bundle is conditional"]
+
+
+def _is_to(offer: Told, party: str) -> bool:
+    return bool(offer.fields["recipient"] == party)
 
 
 def _program() -> str:

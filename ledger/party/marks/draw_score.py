@@ -61,11 +61,6 @@ class DrawScores:
         """The score, in bits."""
         return max(0.0, self.bits - self.paid)
 
-    @property
-    def is_several(self) -> bool:
-        """At least three different marks speak."""
-        return max(self.hit, self.seen) >= MIN_MARKS
-
 
 def needed_for(recipients: int, bound: str, tries: int) -> int:
     """Return the score that is enough, in millibits (docs/marks.md §9.4)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ledger.core.encoding import Json
 from ledger.party.marks.bits import millibits
 from ledger.party.marks.draw_score import DrawScores, needed_for
@@ -29,29 +31,29 @@ def marks_document(transfer: str, drawn: DrawnPool, scores: DrawScores) -> dict[
 
 
 def conclusion(
-    drawn: DrawnPool, scores: DrawScores, recipients: int, tries: int, *, is_examined_before: bool
+    drawn: DrawnPool, scores: DrawScores, recipients: int, tries: int, *, is_barred: bool
 ) -> dict[str, Json]:
-    """Return whether the score is enough; `recipients` are those that are known, `tries` what could be chosen from."""
+    """Return whether the score is enough; `recipients` are those that are known, `tries` what could be chosen from.
+
+    It never is where something else bars it (`is_barred`): custody, or one of the floors of docs/marks.md §5.
+    """
     needed = needed_for(max(drawn.recipients, recipients), drawn.bound, tries)
     score = millibits(scores.score)
     is_vetoed = scores.control is not None and millibits(scores.control) >= needed + CODE_CONTROLS_MILLIBITS
-    is_enough = score >= needed and scores.is_several and not is_vetoed and not is_examined_before
+    is_enough = score >= needed and not is_vetoed and not is_barred
     return {"is_enough": is_enough, "needed_millibits": needed, "score_millibits": score, "seals": tries}
 
 
-def why_not(scores: DrawScores, ended: dict[str, Json]) -> list[str]:
-    """Return why it is not enough, as stable words; none where it is."""
-    if ended["is_enough"]:
-        return []
+def why_not(scores: DrawScores, ended: Mapping[str, Json]) -> list[str]:
+    """Return what the score lacks, as stable words."""
     reasons = []
     if not (scores.hit or scores.seen):
         reasons.append("no-marks-found")
-    elif not scores.is_several:
-        reasons.append("too-few-marks")
-    if (scores.hit or scores.seen) and ended["score_millibits"] < ended["needed_millibits"]:
-        is_shared = scores.others_hit * scores.drawn > scores.hit * scores.others / 2
+    elif ended["score_millibits"] < ended["needed_millibits"]:
+        # Rows that were not drawn stand there, or lack, half as often at least: then so may those that were.
+        is_shared = 2 * scores.others_hit * scores.drawn > scores.hit * scores.others > 0
         reasons.append("others-found-as-often" if is_shared else "score-too-low")
     needed = ended["needed_millibits"] + CODE_CONTROLS_MILLIBITS
     if scores.control is not None and millibits(scores.control) >= needed:
         reasons.append("controls-score-too")
-    return reasons or ["examined-before"]
+    return reasons

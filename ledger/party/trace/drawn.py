@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -22,7 +22,10 @@ from ledger.party.trace.found import FoundTable
 
 @dataclass(frozen=True)
 class DrawnPool:
-    """The pool of one hand-off and its draw. `file` is the position of the marked file; `bound`, `recipients` as agreed."""
+    """The pool of one hand-off and its draw.
+
+    `file` is the position of the marked file; `bound` and `recipients` are as prepared and requested.
+    """
 
     prepared: str
     pool: Pool
@@ -36,6 +39,11 @@ class DrawnPool:
     def method(self) -> str:
         """`canary`, `omission` or `tardos`."""
         return self.pool.method
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the table's columns."""
+        return self.pool.columns
 
     @cached_property
     def numbered(self) -> dict[int, bytes]:
@@ -52,6 +60,24 @@ class DrawnPool:
         if isinstance(self.pool, CodePool):
             return self._score_code(self.pool, seen, paid)
         return self._score_rows(self.pool, seen, paid)
+
+    def different(self, found: Mapping[bytes, Hashable], mapped: Collection[int]) -> int:
+        """Return how many different marks speak: by normal form in the `mapped` columns (docs/marks.md §5, §9.4).
+
+        `found` says of each record of the pool that is found by which row, or what rows are compared by.
+        """
+        if isinstance(self.pool, CodePool):
+            retired, positions = set(self.retired), enumerate(self.pool.positions)
+            seen = [
+                [record for record in position.records if record in found]
+                for number, position in positions
+                if number not in retired
+            ]
+            return len({found[records[0]] for records in seen if len(records) == 1})
+        if self.method == "canary":
+            return len({found[record] for record in self.numbered.values() if record in found})
+        lacking = [parse_record(record) for record in self.numbered.values() if record not in found]
+        return len({tuple(normal_form(cells[column]) for column in mapped) for cells in lacking})
 
     def _score_rows(self, pool: RowPool, seen: Collection[bytes], paid: float) -> DrawScores:
         is_hit_if_seen = pool.method == "canary"
@@ -70,9 +96,7 @@ class DrawnPool:
         scorer = WordScorer(pool.key_bytes, pool.biases, sights)
         control = max(max(0.0, scorer.bits(name) - paid) for name in CONTROL_NAMES)
         hit = sum(record in seen for record in self.numbered.values())
-        return DrawScores(
-            scorer.bits(self.seed), paid, len(self.numbered), hit, seen=len(sights), control=control
-        )
+        return DrawScores(scorer.bits(self.seed), paid, len(self.numbered), hit, seen=len(sights), control=control)
 
 
 def cells_of(pool: Pool) -> list[list[Cell]]:

@@ -6,7 +6,9 @@ from ledger.core.encoding import Json
 from ledger.party.errors import Unfit
 
 _FOUND = ("bytes", "columns", "count", "delimiter", "encoding", "format", "name", "sha256")
-_MARKS = ("chance_millibits", "found", "of", "score_millibits", "status", "transfer", "word_millibits")
+_SEALED = ("chance_millibits", "found", "of", "score_millibits", "status", "transfer", "word_millibits")
+_DRAWN = ("drawn", "found", "others", "others_found", "paid_millibits", "score_millibits", "seen", "status", "transfer")
+_MARKS = dict.fromkeys((*_SEALED, *_DRAWN))
 _COUNTS = ("exclusive", "marks", "records", "records_found", "shared")
 
 

@@ -29,7 +29,7 @@ POOL_POINTER = "/seal"
 
 @dataclass
 class HandOff:
-    """One hand-off of ours. `marks` are as they stand in the open; `opened` is what their seal hides, or what was drawn.
+    """One hand-off of ours. `marks` are as they stand in the open; `opened`, what their seal hides or what was drawn.
 
     `problems` say, in words, what of it cannot be used; `is_sealed_content` that the content's seal was opened, and
     that the kept copy is what it says; `damaged` are positions of files that cannot be read.

@@ -9,10 +9,12 @@ import numpy as np
 
 from ledger.party.dataset.committing.copies import record_key
 from ledger.party.dataset.reading.cells import parse_record
-from ledger.party.marks.score import MIN_BITS, CodeScores, Sighting, row_bits
+from ledger.party.marks.draw_score import DrawScores
+from ledger.party.marks.score import MIN_BITS, CodeScores, Scores, Sighting, row_bits
 from ledger.party.marks.value import MarksValue
 from ledger.party.trace.cells import Numbers, among
 from ledger.party.trace.comparing import Compared, RowsCompared
+from ledger.party.trace.drawn import DrawnPool, cells_of, mapping_cost
 from ledger.party.trace.found import FoundTable
 from ledger.party.trace.joining import Ints
 from ledger.party.trace.scoring import Marked, controls_of, different_marks
@@ -131,17 +133,25 @@ def marked(
         sights = MarkRows({}, {}) if table is None else _mark_rows(marks, table, mapped)
         rows[hand_off.transfer] = sights
         sighting = Sighting(rows=found.count if found else 0, columns=len(found.columns) if found else 0, mapped=mapped)
-        planted = marks.planted(offer.recipient)
+        scored: Scores | DrawScores
+        if isinstance(marks, DrawnPool):
+            cost = mapping_cost(cells_of(marks.pool), len(marks.columns), found)
+            scored, planted = marks.score(sights.rows.keys(), cost), marks.all_marks
+            different = marks.different(sights.rows, mapped)
+        else:
+            scored, planted = scores.of(marks, sights.rows.keys(), sighting), marks.planted(offer.recipient)
+            different = different_marks(marks, sights.rows, offer.recipient)
         result.append(
             Marked(
                 transfer=hand_off.transfer,
                 recipient=offer.recipient,
                 sender=offer.issuer,
                 marks=marks,
-                scores=scores.of(marks, sights.rows.keys(), sighting),
+                scores=scored,
+                unused=hand_off.unused,
                 planted=len(planted),
                 planted_found=sum(record in sights.rows for record in planted),
-                different=different_marks(marks, sights.rows, offer.recipient),
+                different=different,
                 records=0 if mine is None else mine.total,
                 found=0 if mine is None else len(mine.records),
             )
@@ -149,10 +159,13 @@ def marked(
     return result, rows
 
 
-def _mark_rows(marks: MarksValue, table: RowsCompared, mapped: frozenset[int]) -> MarkRows:
-    if row_bits(marks.bits, mapped) < MIN_BITS:
+def _mark_rows(marks: MarksValue | DrawnPool, table: RowsCompared, mapped: frozenset[int]) -> MarkRows:
+    if isinstance(marks, DrawnPool):
+        records = list(marks.pool.records)
+    elif row_bits(marks.bits, mapped) < MIN_BITS:
         return MarkRows({}, {})  # a row that so little tells from others is not found by it
-    records = [*marks.all_marks, *controls_of(marks)]
+    else:
+        records = [*marks.all_marks, *controls_of(marks)]
     found = table.lookup.find_records([parse_record(record) for record in records])
     rows = {record: int(row) for record, row in zip(records, found, strict=True) if row >= 0}
     numbers = _numbers_by_key(table.hits.mark_keys, table.hits.marks)

@@ -16,6 +16,7 @@ from ledger.party.marks.score import Sighting
 from ledger.party.text import plain
 from ledger.party.trace import scoring
 from ledger.party.trace.comparing import ChunksCompared, Compared
+from ledger.party.trace.drawn import DrawnPool
 from ledger.party.trace.found import FoundTable
 from ledger.party.trace.listing import HeldRecords, MarkRows, held, marked
 from ledger.party.trace.near import Lead
@@ -99,7 +100,7 @@ def _listing(group: Sequence[Compared], inputs: Inputs, rows: _Rows | None) -> t
         entry: dict[str, Json] = {}
         if mine is not None and rows is not None:
             entry |= _rows_found(item, mine, sights.get(transfer), rows)
-            entry["counts"]["marks"] = 0 if marks is None else marks.planted_found
+            entry["counts"]["marks"] = 0 if marks is None else scoring.marks_found(marks)
         elif item.chunks:
             entry |= _chunks_found(item, group)
         is_before = inputs.examined_ms < item.hand_off.recorded.entry.time_ms
@@ -265,10 +266,12 @@ def _said(
         document["marks"] |= {
             "bound": marks.marks.bound,
             "method": marks.marks.method,
-            "origin": marks.marks.origin,
             "planted": marks.planted,
             "planted_found": marks.planted_found,
         }
+        if isinstance(marks.marks, DrawnPool):
+            return document
+        document["marks"]["origin"] = marks.marks.origin
         is_hopeless = is_examined_before or "bound-too-high" in document["why_not"]
         if not (ended["is_enough"] or is_hopeless) and mine is not None and table is not None and table.count:
             mapped = frozenset(column.column for column in mine.table.lookup.mapping)

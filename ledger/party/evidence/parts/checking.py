@@ -23,6 +23,7 @@ from ledger.party.vault.disclosures import Disclosure
 if TYPE_CHECKING:
     from ledger.party.dataset.reading.normal import MappedColumn
     from ledger.party.marks.value import MarksValue
+    from ledger.party.trace.drawn import DrawnPool
     from ledger.party.trace.scoring import Marked
 
 _TOLERANCE_MILLIBITS = 2
@@ -30,19 +31,24 @@ _Cells = list[str | None]
 
 
 def checked_numbers(
-    evidence: dict[str, Json], case: Case, told: Collection[Told], disclosures: Sequence[Disclosure]
+    evidence: dict[str, Json],
+    case: Case,
+    told: Collection[Told],
+    disclosures: Sequence[Disclosure],
+    paid: Mapping[str, int],
 ) -> dict[str, Json]:
     """Return the evidence as a verifier will compute it.
 
-    Marks of another table are tried under the mapping of this one, as a verifier does that knows no other
-    (docs/bundle.md §4); all else has to be as the trace says. Raises NotOfThisCase if it is not.
+    `paid` is what the mapping cost each hand-off with marks from a pool, in millibits: that takes the whole found file,
+    which may not be at hand here. Marks of another table are tried under the mapping of this one, as a verifier does
+    that knows no other (docs/bundle.md §4); all else has to be as the trace says. Raises NotOfThisCase if it is not.
     """
     try:
         from ledger.party.trace import scoring  # noqa: PLC0415 - needs pyarrow and numpy, which take long to load
     except ImportError as error:
         raise MissingExtra(str(error.name)) from error
     _check_matches(evidence)
-    listing = _listing(evidence, case, told, disclosures)
+    listing = _listing(evidence, case, told, disclosures, paid)
     mine = next((item for item in listing if item.transfer == case.transfer), None)
     to_respondent = sorted(
         (item for item in listing if item.recipient == case.respondent), key=lambda item: item.transfer
@@ -72,7 +78,7 @@ def checked_numbers(
     _same("hypotheses", guesses, evidence["hypotheses"])
     ended = scoring.conclusion(mine, listing, is_examined_before=is_before)
     _same("conclusion", ended, evidence["conclusion"])
-    _same("counts/marks", mine.planted_found, evidence["counts"]["marks"])
+    _same("counts/marks", scoring.marks_found(mine), evidence["counts"]["marks"])
     return evidence
 
 
@@ -84,8 +90,50 @@ def _elsewhere(mine: Marked | None, listing: Sequence[Marked]) -> set[str]:
     return {item.transfer for item in listing if item.marks is not None and item.marks.columns != columns}
 
 
+def _drawn(told: Collection[Told], disclosures: Sequence[Disclosure]) -> dict[str, DrawnPool]:
+    """Return by preparation what was drawn, where its pool is opened and its request is among the entries."""
+    from ledger.party.marks.pool import draw_seed, parse_pool  # noqa: PLC0415 - see above
+    from ledger.party.trace.drawn import DrawnPool  # noqa: PLC0415 - same
+
+    pools = {item.statement_id: parse_pool(item.value) for item in disclosures if item.kind == "pool"}
+    requests = {one.name("prepared"): one.id for one in told if one.type == "transfer.requested"}
+    prepared = {one.id: one.fields for one in told if one.type == "transfer.prepared"}
+    found = {}
+    for one in told:
+        marks = one.fields.get("marks", {}) if one.type == "transfer.offered" else {}
+        name = marks.get("prepared")
+        if name not in pools or name not in requests or name not in prepared:
+            continue
+        found[one.id] = DrawnPool(
+            prepared=name,
+            pool=pools[name],
+            seed=draw_seed(name, requests[name], marks["coin"]["value"]),
+            file=marks["file"],
+            retired=tuple(marks.get("retired", ())),
+            bound=prepared[name]["bound"],
+            recipients=prepared[name]["recipients"],
+        )
+    return found
+
+
+def _unused(offers: Sequence[Told], told: Collection[Told], one: Told) -> int:
+    """Return how many preparations of its sender's, for its recipient, no offer of the listing names."""
+    named = {offer.fields["marks"].get("prepared") for offer in offers}
+    return sum(
+        each.type == "transfer.prepared"
+        and each.id not in named
+        and (each.issuer, each.name("listing"), each.fields["recipient"])
+        == (one.issuer, one.name("listing"), one.fields["recipient"])
+        for each in told
+    )
+
+
 def _listing(
-    evidence: Mapping[str, Json], case: Case, told: Collection[Told], disclosures: Sequence[Disclosure]
+    evidence: Mapping[str, Json],
+    case: Case,
+    told: Collection[Told],
+    disclosures: Sequence[Disclosure],
+    paid: Mapping[str, int],
 ) -> list[Marked]:
     """Return every marked hand-off of the listing, scored by the rows that are shown where its seal is opened."""
     from ledger.party.dataset.reading.cells import parse_record  # noqa: PLC0415 - see above
@@ -120,9 +168,37 @@ def _listing(
             if any(key := _key(parse_record(record), sides)) and key in keys
         }
 
+    def drawn_seen(drawn: DrawnPool) -> dict[bytes, tuple[str | None, ...]]:
+        if any(item.column >= len(drawn.columns) for item in mapping):
+            return {}
+        return {
+            record: key
+            for record in drawn.pool.records
+            if any(key := _key(parse_record(record), sides)) and key in keys
+        }
+
+    counts, drawn_by = evidence["counts"], _drawn(told, disclosures)
     result = []
     for one in offers:
         recipient, marks = str(one.fields["recipient"]), opened.get(one.id)
+        if (drawn := drawn_by.get(one.id)) is not None:
+            there = drawn_seen(drawn)
+            result.append(
+                Marked(
+                    transfer=one.id,
+                    recipient=recipient,
+                    sender=one.issuer,
+                    marks=drawn,
+                    scores=drawn.score(there.keys(), paid.get(one.id, 0) / 1000),
+                    unused=_unused(offers, told, one),
+                    planted=len(drawn.all_marks),
+                    planted_found=sum(record in there for record in drawn.all_marks),
+                    different=drawn.different(there, [item.column for item in mapping]),
+                    records=counts["records"],
+                    found=counts["records_found"],
+                )
+            )
+            continue
         if marks is None:
             result.append(Marked(one.id, recipient, one.issuer))
             continue

@@ -15,7 +15,7 @@ from ledger.party.vault.disclosures import Disclosure
 from ledger.party.vault.sealing import check_opens, open_fields
 from ledger.statements.content import POINTER as CONTENT
 
-MARKS = "/marks/seal"
+MARKS, POOL = "/marks/seal", "/seal"
 EVIDENCE = "/evidence"
 
 
@@ -42,7 +42,7 @@ async def disclose(
     `told` are the entries of the bundle by id. Each is checked against its entry. Raises Missing for what this vault
     cannot open, VaultDamaged for what does not open its place.
     """
-    wanted = [Choice(transfer, CONTENT), *(Choice(name, MARKS) for name in seals), *chosen]
+    wanted = [Choice(transfer, CONTENT), *(_seal_of(told, name) for name in seals), *chosen]
     found = []
     for choice in dict.fromkeys(wanted):
         if choice.statement_id not in told:
@@ -66,6 +66,13 @@ def claimed_evidence(claim: Told | None, trace: Trace, disclosures: Sequence[Dis
             "give the trace.json that was given to 'ledger claim open --evidence', unchanged; or open another claim",
         )
     return True
+
+
+def _seal_of(told: Mapping[str, Told], transfer: str) -> Choice:
+    """Return where the marks of a hand-off are sealed: in its offer, or in the preparation that it names."""
+    marks = told[transfer].fields.get("marks") if transfer in told else None
+    prepared = marks.get("prepared") if isinstance(marks, dict) else None
+    return Choice(transfer, MARKS) if prepared is None else Choice(str(prepared), POOL)
 
 
 async def _one(speaker: Speaker, told: Told, choice: Choice) -> Disclosure:
