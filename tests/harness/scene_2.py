@@ -9,7 +9,7 @@ from ledger.statements.parse import NEWEST_RULES
 from tests.harness.agreements import fixed_members, use_permitted
 from tests.harness.forger import Expected, Scene
 from tests.harness.people import Person, person
-from tests.harness.speech import sealed
+from tests.harness.speech import CONTENT, sealed
 
 Lie2 = Callable[["Scene2"], list[Expected]]
 LIES_2: list[Lie2] = []
@@ -40,7 +40,7 @@ class Scene2(Scene):
             listing=self.listing,
             license=self.license,
             recipient="bob.example",
-            content=sealed("copy"),
+            content=CONTENT,
         )
         self.tell("transfer.acknowledged", self.bob, transfer=self.copy, content=sealed("copy here"))
         self.claim = self.tell(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from hashlib import sha256
 
+from ledger.core.commitment import Place, commit
 from ledger.core.dsse import Envelope, sign
 from ledger.core.encoding import Json, b64encode, canonical
 from ledger.core.keys import Signer
@@ -39,9 +40,34 @@ def sealed(text: str) -> Json:
     return {"sealed": sha256(text.encode()).hexdigest()}
 
 
+OPENING_SINCE = 6
+"""The version of the rules since which an acknowledgement opens the offer's commitment, and marks come from a pool."""
+CONTENT = sealed("t")
+"""What is handed over where a test says nothing else."""
+
+
 def marks(label: str = "codes", **fields: Json) -> dict[str, Json]:
     """Return what an offer says of marks, since version 3; `fields` replace members."""
     own = {"bound": "0.001", "method": "tardos", "seal": sealed(label), "threshold_millibits": 20_000}
+    return own | fields
+
+
+COIN = {"salt": b64encode(b"s" * 16), "value": b64encode(b"c" * 32)}
+"""What opens the coin of every preparation."""
+
+
+def drawn_marks(prepared: str, **fields: Json) -> dict[str, Json]:
+    """Return what an offer says of marks since version 6; `fields` replace members."""
+    return {"prepared": prepared, "coin": COIN, "file": 0} | fields
+
+
+def sealed_pool(**fields: Json) -> dict[str, Json]:
+    """Return what the seal of a pool of four rows holds, of which two are drawn; `fields` replace members."""
+    rows = [b64encode(canonical([f"row {number}"])) for number in range(4)]
+    own: dict[str, Json] = {
+        "type": "provenance-ledger.pool/v1", "method": "canary", "columns": ["name"], "key": b64encode(bytes(32)),
+        "draws": 2, "rows": rows,
+    }  # fmt: skip
     return own | fields
 
 
@@ -90,6 +116,8 @@ class Speech:
     def say(self, kind: str, issuer: Person, by: Iterable[Signer], /, **fields: Json) -> Json:
         """Return a statement of any type with its common fields; None leaves a field out."""
         self._count += 1
+        if kind == "transfer.acknowledged" and self.rules >= OPENING_SINCE:
+            fields = {"opens": CONTENT["sealed"]} | fields
         statement = {
             "type": kind,
             "ledger": self.ledger,
@@ -135,8 +163,25 @@ class Speech:
     def transfer_offered(
         self, who: Person, recipient: Person, listing: str, license_id: str | None = None, /, **fields: Json
     ) -> Json:
-        own = {"listing": listing, "license": license_id, "recipient": recipient.name, "content": sealed("t")}
+        own = {"listing": listing, "license": license_id, "recipient": recipient.name, "content": CONTENT}
         return self.say("transfer.offered", who, who.voice, **(own | fields))
+
+    def transfer_prepared(self, who: Person, recipient: Person, listing: str, /, **fields: Json) -> Json:
+        """Seal a pool; the coin that `fields` do not seal is `COIN`, under the salt `COIN_SALT`."""
+        own = {
+            "listing": listing, "recipient": recipient.name, "bound": "0.001", "recipients": 2, "method": "canary",
+            "seal": sealed("pool"), "coin": sealed("coin"),
+        }  # fmt: skip
+        statement = self.say("transfer.prepared", who, who.voice, **(own | fields))
+        if "coin" not in fields:
+            place = Place("coin", self.ledger, who.name, statement["nonce"], "/coin")
+            statement["coin"] = {"sealed": commit(place, COIN["salt"], COIN["value"])}
+        return statement
+
+    def transfer_requested(self, who: Person, prepared: str, /, **fields: Json) -> Json:
+        """`seen` has to be given: a checkpoint over the preparation."""
+        own = {"prepared": prepared, "coin": b64encode(b"r" * 32)}
+        return self.say("transfer.requested", who, who.voice, **(own | fields))
 
     def transfer_acknowledged(self, who: Person, transfer: str, /, **fields: Json) -> Json:
         own = {"transfer": transfer, "content": sealed("a")}

@@ -15,7 +15,7 @@ from ledger.registry.acceptance import Duplicate
 from ledger.registry.facts import KeyFact, PartyFact, View, key_key
 from ledger.registry.refusal import Refused
 from ledger.registry.signing import check_signers
-from ledger.statements.parse import parse_statement
+from ledger.statements.parse import NEWEST_RULES, parse_statement
 from tests.harness.builder import LedgerBuilder
 from tests.harness.forger import Scene
 from tests.harness.people import Person, key, person
@@ -276,7 +276,7 @@ def test_what_is_merely_unlawful_is_recorded() -> None:
 
 def test_entry_zero() -> None:
     """Anything but `ledger.created` on an empty ledger is `not-created`, whatever else is wrong with it."""
-    scene = Scene()
+    scene = Scene(rules=NEWEST_RULES)
     empty = LedgerBuilder("empty")
     empty.view._facts.clear()
     assert refusal(empty, told(scene)).reason == "not-created"

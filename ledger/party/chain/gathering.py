@@ -71,7 +71,7 @@ class _Gathering:
             statement = await self.statement(name)
             if statement.type == "listing.registered":
                 listings.append(name)
-            waiting += [found for field in NAMING[:4] if (found := statement.name(field)) is not None]
+            waiting += [found for field in NAMING[:5] if (found := statement.name(field)) is not None]
         return listings
 
     async def history(self, subjects: Collection[str]) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ledger.core.encoding import Json, parse_canonical
 from ledger.core.entry import Entry
 
-NAMING = ("listing", "license", "transfer", "claim", "request", "disclosure", "statement")
+NAMING = ("listing", "license", "transfer", "claim", "prepared", "request", "disclosure", "statement")
 """The fields by which a statement says what it is about."""
 
 
@@ -50,7 +50,7 @@ def subject_of(statement: Told) -> str:
     """Return the id of the listing, license, transfer or claim that a statement is about; its own if it makes one."""
     if statement.type in {"listing.registered", "license.agreed", "transfer.offered", "claim.opened"}:
         return statement.id
-    return next((name for field in reversed(NAMING[:4]) if (name := statement.name(field))), statement.id)
+    return next((name for field in reversed(NAMING[:5]) if (name := statement.name(field))), statement.id)
 
 
 def select(heap: Iterable[Told], subject: str) -> list[Told]:
@@ -84,7 +84,7 @@ class _Selection:
             if statement is None or statement.id in over:
                 continue
             over.add(statement.id)
-            names = [statement.name(field) for field in (*NAMING[:4], "parent", "disclosure")]
+            names = [statement.name(field) for field in (*NAMING[:5], "parent", "disclosure")]
             waiting += [name for name in names if name is not None]
         self.chosen |= over
         for statement in self.ordered:

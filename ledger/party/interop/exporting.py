@@ -84,4 +84,4 @@ def _json(document: Json) -> bytes:
     return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
 
 
-_OVER = ("listing", "license", "transfer", "claim")
+_OVER = ("listing", "license", "transfer", "claim", "prepared")

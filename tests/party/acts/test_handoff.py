@@ -11,14 +11,14 @@ import pytest
 from ledger.core.commitment import commit
 from ledger.core.encoding import canonical
 from ledger.party.acts import handoff
-from ledger.party.acts.handoff import MANIFEST_NAME, PreparedMarks
+from ledger.party.acts.handoff import MANIFEST_NAME
 from ledger.party.answers.recorded import Recorded
 from ledger.party.client.client import LedgerClient
 from ledger.party.dataset.committing.copies import Copies
 from ledger.party.dataset.committing.manifests import read_manifest
 from ledger.party.dataset.committing.opener import open_records
 from ledger.party.digests import describe, measure
-from ledger.party.errors import AlreadyThere, ContentMismatch, NeedsRules, Problem, ReceiptInvalid, Unfit
+from ledger.party.errors import AlreadyThere, ContentMismatch, Problem, ReceiptInvalid, Unfit
 from ledger.party.speaking.speaker import Speaker
 from ledger.party.vault.vault import Vault
 from ledger.statements import version_1
@@ -295,34 +295,3 @@ async def test_a_manifest_of_version_1_is_still_acknowledged(market: Market) -> 
         acknowledged = await handoff.acknowledge(beta, received)
         assert beta.vault.manifest_path(received.offered.statement_id).read_bytes() == path.read_bytes()
     assert isinstance(acknowledged.statement, TransferAcknowledged)
-
-
-async def test_marks_are_sealed_in_the_offer_and_open_from_the_locker(market: Market) -> None:
-    value = {"type": "provenance-ledger.marks/v1", "key": "A" * 43 + "="}
-    marks = PreparedMarks("0.001", "canary", 12_000, value)
-    alpha = market.speaker(market.alpha)
-    files, path = market.files(market.sent), market.sent / MANIFEST_NAME
-    async with alpha.client:
-        offer = handoff.offer(
-            alpha,
-            files,
-            listing=market.listing,
-            license_id=None,
-            recipient="beta",
-            manifest_path=path,
-            redactable=True,
-            marks=marks,
-        )
-        if market.builder.rules < 3:
-            with pytest.raises(NeedsRules, match="version 3"):
-                await offer
-            assert not path.exists()
-            return
-        recorded = await offer
-    statement = recorded.statement
-    assert isinstance(statement, TransferOffered)
-    assert statement.marks is not None
-    (opening,) = [item for item in alpha.locker.disclosures(recorded.statement_id) if item.kind == "marks"]
-    assert (opening.pointer, opening.value) == ("/marks/seal", value)
-    assert opening.commitment == statement.marks.seal.sealed
-    assert (statement.marks.bound, statement.marks.threshold_millibits) == ("0.001", 12_000)

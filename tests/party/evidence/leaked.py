@@ -11,17 +11,13 @@ from pathlib import Path
 from ledger.cli.demo.story import EXAMPLES
 from ledger.core.encoding import Json
 from ledger.core.policy import parse_policy
-from ledger.party.acts import claims, handoff, licensing, listings
+from ledger.party.acts import claims, handoff, licensing, listings, marking
 from ledger.party.acts.enrolment import register
-from ledger.party.acts.handoff import PreparedMarks
 from ledger.party.client.client import LedgerClient
-from ledger.party.dataset.reading.formats import detect
 from ledger.party.digests import document
 from ledger.party.evidence.building import BundleRequest, build
 from ledger.party.evidence.finishing import Built
-from ledger.party.marks.drawing import survey
-from ledger.party.marks.making import Wish, design, make
-from ledger.party.marks.planting import plant
+from ledger.party.marks.pooling import PoolWish
 from ledger.party.speaking.countersigning import submit_draft
 from ledger.party.speaking.speaker import Speaker, now_ms
 from ledger.party.trace.tracing import Examination, trace
@@ -129,7 +125,12 @@ class Leak:
             drafted = await licensing.draft(alpha, self.ids["listing"], name, deal)
             drafted = await recipient.sign_draft(await alpha.sign_draft(drafted))
             license_id = (await submit_draft(alpha, drafted, licensing.review)).statement_id
-            copy, marks = _marked(place / table.name, method, name, table)
+            copy = place / table.name
+            marks = None
+            if method:
+                marks = await self._mark(alpha, recipient, table, copy, license_id, method)
+            else:
+                copy.write_bytes(table.read_bytes())
             offered = await handoff.offer(
                 alpha,
                 [copy],
@@ -143,6 +144,25 @@ class Leak:
             await handoff.acknowledge(recipient, received)
         self.ids |= {f"license {name_here}": license_id, f"transfer {name_here}": offered.statement_id}
 
+    async def _mark(
+        self, alpha: Speaker, recipient: Speaker, table: Path, copy: Path, license_id: str, method: str
+    ) -> Json:
+        """Seal a pool, have it requested, and write the copy that was drawn."""
+        listing = self.ids["listing"]
+        planned = await marking.plan(alpha, [table], PoolWish(method, 20, "0.000001"), listing=listing)
+        prepared = await marking.prepare(alpha, planned, listing=listing, recipient=recipient.name)
+        await marking.request(recipient, await marking.preparation(recipient, prepared.statement_id))
+        found = await marking.design(
+            alpha,
+            [table],
+            copy=copy,
+            listing=listing,
+            license_id=license_id,
+            recipient=recipient.name,
+            prepared=prepared.statement_id,
+        )
+        return await marking.write(found)
+
     def _leak(self) -> None:
         """Shuffle, cut, reorder and rewrite a part of beta's copy."""
         with (self.directory / "for beta" / "planes.csv").open(newline="") as file:
@@ -155,17 +175,3 @@ class Leak:
             writer = csv.writer(out, delimiter=";")
             writer.writerow([f"c{column}" for column in order])
             writer.writerows([row[column].lower() for column in order] for row in rows)
-
-
-def _marked(copy: Path, method: str, recipient: str, table: Path) -> tuple[Path, PreparedMarks | None]:
-    if not method:
-        copy.write_bytes(table.read_bytes())
-        return copy, None
-    how = detect(table)
-    assert how is not None
-    some = random.Random(recipient)
-    source = survey(table, how, some)
-    value = make(design(source, Wish("canary", 20, "0.000001")), 0, some)
-    with copy.open("wb") as out:
-        plant(source, value.planted(recipient), out, some)
-    return copy, PreparedMarks(value.bound, value.method, value.threshold_millibits, value.model_dump())
