@@ -23,7 +23,8 @@ from ledger.party.speaking.speaker import Speaker
 from ledger.party.vault.vault import Vault
 from ledger.statements import version_1
 from ledger.statements.parse import NEWEST_RULES
-from ledger.statements.transfer import TransferAcknowledged, TransferOffered, TransferRefused
+from ledger.statements.transfer import TransferOffered, TransferRefused
+from ledger.statements.version_5 import TransferAcknowledged
 from tests.harness.builder import LedgerBuilder
 from tests.harness.people import Person, person
 from tests.party.answers.liar import Liar, serving

@@ -6,12 +6,16 @@ another. They say what a verifier recomputes from the bundle, and no more.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from ledger.core.encoding import Json
 from ledger.party.chain.told import Told
 from ledger.party.evidence.parts.documents import Documents, by_id
 from ledger.party.evidence.report.sentences import stamp
+
+_MARKING = ("bound", "method", "recipients")
 
 
 class Receipt(Enum):
@@ -35,7 +39,17 @@ class Facts:
     is_file_here: bool
     rows: int
     columns: int
-    is_code: bool
+    stated: Mapping[str, Json] | None
+    """`bound` and `method` of the marks, as they stand in the open; None of a copy without any."""
+    prepared: Told | None
+    """What sealed the pool that they were drawn from, before the draw."""
+    is_agreed: bool
+    """The license says the same bound, method and number of recipients."""
+
+    @property
+    def is_code(self) -> bool:
+        """The marks are a code."""
+        return self.stated is not None and self.stated["method"] == "tardos"
 
     @property
     def sender(self) -> str:
@@ -88,6 +102,8 @@ class Facts:
 
     def premise(self) -> str:
         """Return what every number rests on that no verifier can check."""
+        if self.prepared is not None:
+            return f"{self.sender} and {self.respondent} did not choose the draw together"
         if self.is_code:
             return f"the code's key was drawn at random, as {self.sender} says"
         return f"every mark was as unlikely as {self.sender} says"
@@ -104,6 +120,8 @@ def read_facts(documents: Documents) -> Facts:
     told = documents.gathered.told()
     offer, found = by_id(told)[documents.case.transfer], documents.evidence["found"]
     marks = offer.fields.get("marks")
+    prepared = by_id(told).get(str(marks.get("prepared"))) if isinstance(marks, dict) else None
+    stated = prepared.fields if prepared is not None else marks
     receipt, decided = _receipt(documents, offer)
     return Facts(
         offer=offer,
@@ -113,8 +131,21 @@ def read_facts(documents: Documents) -> Facts:
         is_file_here="path" in found,
         rows=found["count"],
         columns=len(found.get("columns", ())),
-        is_code=isinstance(marks, dict) and marks["method"] == "tardos",
+        stated=stated if isinstance(stated, Mapping) and "bound" in stated else None,
+        prepared=prepared,
+        is_agreed=prepared is not None and _marking(told, offer) == {name: prepared.fields[name] for name in _MARKING},
     )
+
+
+def _marking(told: Sequence[Told], offer: Told) -> Json:
+    """Return how the license of the hand-off says that copies are marked, as it stood then; None if it does not."""
+    agreed = offer.name("license")
+    said = [
+        one.fields.get("marking")
+        for one in told
+        if one.index < offer.index and "marking_consent" in one.fields and agreed in {one.id, one.name("license")}
+    ]
+    return said[-1] if said else None
 
 
 def _receipt(documents: Documents, offer: Told) -> tuple[Receipt, Told | None]:

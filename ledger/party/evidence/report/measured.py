@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ledger.core.encoding import Json
-from ledger.party.chain.told import Told
 from ledger.party.evidence.report import numbers
 from ledger.party.evidence.report.events import Tale
+from ledger.party.evidence.report.facts import Facts
 from ledger.party.marks.weight import odds
 
 MAX_ROWS = 20
@@ -20,6 +20,13 @@ _PLANTED = {
 }
 
 
+_DRAWN = {
+    "canary": "rows drawn from a sealed pool were put into this copy",
+    "omission": "rows drawn from a sealed pool were left out of this copy",
+    "tardos": "of each pair of a sealed pool, one row was put into this copy",
+}
+
+
 def mark_words(tale: Tale, item: Mapping[str, Json]) -> dict[str, Any]:
     """Return one line of the table of marks; of withheld ones, only that they are."""
     label = tale.label(item["transfer"])
@@ -28,23 +35,32 @@ def mark_words(tale: Tale, item: Mapping[str, Json]) -> dict[str, Any]:
     return {
         "label": label,
         "is_opened": True,
-        "found": item["found"],
-        "of": item["of"],
+        "found": str(item.get("found", item.get("seen"))),
+        "of": str(item["drawn"]) if "drawn" in item else str(item.get("of", "")),
+        "others": f"{item['others_found']} of {item['others']:,}" if "others" in item else "",
         "score": numbers.bits(item["score_millibits"]),
         "odds": odds(item["score_millibits"]),
     }
 
 
-def bound_words(offer: Told) -> dict[str, str] | None:
-    """Return what the offer said in the open of its marks; None of a copy without any."""
-    marks = offer.fields.get("marks")
-    if not isinstance(marks, dict):
+def bound_words(facts: Facts) -> dict[str, Any] | None:
+    """Return what was said in the open of a copy's marks; None of one without any."""
+    stated = facts.stated
+    if stated is None:
         return None
+    method, at = stated["method"], facts.offer.index if facts.prepared is None else facts.prepared.index
+    who = f"{facts.sender} stated"
+    if facts.is_agreed:
+        who = f"{facts.sender} and {facts.respondent} agreed on in the license"
+    elif facts.prepared is not None:
+        who = f"{facts.sender} stated, and {facts.respondent} asked for its copy by"
     return {
-        "bound": numbers.bound(marks["bound"]),
-        "method": marks["method"],
-        "rows": _PLANTED[marks["method"]],
-        "threshold": numbers.bits(marks["threshold_millibits"]),
+        "bound": numbers.bound(stated["bound"]),
+        "method": method,
+        "rows": _DRAWN[method] if facts.prepared is not None else _PLANTED[method],
+        "entry": at,
+        "who": who,
+        "is_drawn": facts.prepared is not None,
     }
 
 

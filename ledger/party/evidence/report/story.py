@@ -47,7 +47,7 @@ def tell(documents: Documents) -> dict[str, Any]:
         "claim": _claim(tale, case.claim),
         "counts": {name: f"{count:,}" for name, count in evidence["counts"].items()},
         "marks": [mark_words(tale, item) for item in evidence["marks"]],
-        "bound": bound_words(offer),
+        "bound": bound_words(facts),
         "controls": control_words(tale, evidence),
         "hypotheses": [hypothesis_words(item, case.respondent, offer.issuer) for item in evidence["hypotheses"]],
         "premise": facts.premise(),

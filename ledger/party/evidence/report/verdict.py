@@ -42,7 +42,7 @@ def judge_evidence(documents: Documents) -> Verdict:
     score, needed = ended["score_millibits"], ended["needed_millibits"]
     compared = (
         f"The score is {numbers.bits(score)} bits; {numbers.bits(needed)} bits are needed for the bound that "
-        f"{facts.sender} stated"
+        f"{facts.sender} {'and ' + facts.respondent + ' agreed on' if facts.is_agreed else 'stated'}"
     )
     if not ended["is_enough"]:
         return Verdict(
@@ -73,17 +73,17 @@ def _lacking(documents: Documents, facts: Facts) -> Iterator[str]:
     ended, custody = evidence["conclusion"], evidence["custody"]
     is_low = ended["score_millibits"] < ended["needed_millibits"]
     is_before = bool(custody) and custody[0]["at_ms"] < facts.offer.time_ms
-    marks = facts.offer.fields["marks"]
+    bound = Decimal(facts.stated["bound"]) if facts.stated is not None else Decimal(0)
     if is_low:
         yield "The score is too low."
     if is_before:
         yield "The file was examined before the marks of that copy were sealed: it cannot derive from it."
-    if Decimal(marks["bound"]) > _MAX_BOUND:
+    if bound > _MAX_BOUND:
         yield "That bound is above 0.001: whoever is content to accuse so often falsely shows nothing."
     above = _CONTROLS_MILLIBITS if facts.is_code else 0
     if evidence["controls"].get("greatest_millibits", -1) >= ended["needed_millibits"] + above:
         yield "A control, which must stay below what is needed, does not."
-    elif not is_low and not is_before and Decimal(marks["bound"]) <= _MAX_BOUND:  # nothing else is asked for
+    elif not is_low and not is_before and bound <= _MAX_BOUND:  # nothing else is asked for
         yield "Fewer than three different marks were found, and so few can travel by accident."
 
 
