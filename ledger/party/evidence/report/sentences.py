@@ -67,7 +67,9 @@ def _until(told: Told) -> str:
 
 def _marks(told: Told) -> str:
     marks = told.fields.get("marks")
-    return f" The copy carries sealed marks ({marks['method']})." if isinstance(marks, dict) else ""
+    if not isinstance(marks, dict):
+        return ""
+    return " Its marks were drawn." if "prepared" in marks else f" The copy carries sealed marks ({marks['method']})."
 
 
 _SENTENCES: dict[str, Callable[[Sentences, Told], str]] = {
@@ -92,6 +94,11 @@ _SENTENCES: dict[str, Callable[[Sentences, Told], str]] = {
         f"{t.issuer} handed a copy of {s.title(t.name('listing') or '')} to {t.fields['recipient']} "
         f"({s.label(t.id)}).{_marks(t)}"
     ),
+    "transfer.prepared": lambda s, t: (
+        f"{t.issuer} sealed a pool of marks ({t.fields['method']}) for copies of {s.title(t.name('listing') or '')} "
+        f"to {t.fields['recipient']}."
+    ),
+    "transfer.requested": lambda _, t: f"{t.issuer} asked for a copy marked from that pool, and added its coin.",
     "transfer.acknowledged": lambda s, t: f"{t.issuer} signed that it received {s.name(t, 'transfer')}.",
     "transfer.refused": lambda s, t: f"{t.issuer} refused {s.name(t, 'transfer')}{_more(t, 'reason')}.",
     "transfer.forwarded": lambda s, t: (
