@@ -20,8 +20,9 @@ from ledger.party.evidence.parts.sources import (
     no_progress,
     statement_of,
 )
+from ledger.statements.transfer import TransferOffered
 
-_THINGS = frozenset({"listing.registered", "license.agreed", "transfer.offered", "claim.opened"})
+_THINGS = frozenset({"listing.registered", "license.agreed", "transfer.offered", "transfer.prepared", "claim.opened"})
 """Types of statements whose things are changed, ended or decided by later ones."""
 
 
@@ -85,6 +86,8 @@ async def gather(
         statement = statement_of(entry)
         names = {statement.issuer, *statement.named_parties}
         ids = {*statement.named_ids, *statement.mentioned_ids}
+        if isinstance(statement, TransferOffered) and statement.marks is not None:
+            ids.add(statement.marks.prepared)
         more: set[int] = set()
         for name in names - parties:
             own = await source.keys_of(name)

@@ -91,20 +91,22 @@ class LedgerSource:
             case "license.agreed":
                 agreed = await self.client.license(statement_id)
                 found = [agreed.terms_index, agreed.bound_index, agreed.consent_index, agreed.ended_index]
-                found += await self._amendments(statement_id)
+                found += await self._of_type(statement_id, "license.amended")
             case "transfer.offered":
                 found = [(await self.client.transfer(statement_id)).decided_index]
+            case "transfer.prepared":
+                found = list(await self._of_type(statement_id, "transfer.requested"))
             case "claim.opened":
                 claim = await self.client.claim(statement_id)
                 found = [claim.answered_index, claim.determined_index]
         return [index for index in found if index is not None and index < self.tree.head.size]
 
-    async def _amendments(self, agreed: str) -> list[int]:
-        """Return every amendment of a license; none where more was said of it than is worth reading."""
-        listed = [index for index in (await self.client.history([agreed])).indexes if index < self.tree.head.size]
+    async def _of_type(self, name: str, kind: str) -> list[int]:
+        """Return every entry of a type that names a thing; none where more was said of it than is worth reading."""
+        listed = [index for index in (await self.client.history([name])).indexes if index < self.tree.head.size]
         if len(listed) > _MAX_READ:
             return []
-        return [index for index in listed if _type_of(await self.tree.entry(index)) == "license.amended"]
+        return [index for index in listed if _type_of(await self.tree.entry(index)) == kind]
 
     async def index_of(self, statement_id: str) -> int:
         """Ask for the statement, whose receipt is verified."""
