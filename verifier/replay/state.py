@@ -110,6 +110,27 @@ def format_state(state: ReplayState) -> bytes:
     return _seal(json.dumps(body, separators=(",", ":")).encode())
 
 
+def _transfer(row: list[Any]) -> Transfer:
+    index, listing, terms, sender, recipient, state, decided_index, content = row
+    return Transfer(
+        index,
+        _bytes(listing),
+        _bytes(terms) if terms else None,
+        sender,
+        recipient,
+        state,
+        decided_index,
+        _bytes(content) if content else None,
+    )
+
+
+def _preparation(row: list[Any]) -> Preparation:
+    index, listing, *said, request = row
+    preparation = Preparation(index, _bytes(listing), *said)
+    preparation.request = _bytes(request) if request else None
+    return preparation
+
+
 def _parse_registry(saved: dict[str, Any]) -> Registry:
     recorded = _bytes(saved["recorded"])
     first_time_ms, last_time_ms, newest_time_ms = saved["times_ms"]
@@ -129,12 +150,7 @@ def _parse_registry(saved: dict[str, Any]) -> Registry:
         },
         {_bytes(name): Listing(*row) for name, row in saved["listings"].items()},
         {_bytes(name): License(index, _bytes(on), *rest) for name, (index, on, *rest) in saved["licenses"].items()},
-        {
-            _bytes(name): Transfer(
-                index, _bytes(on), _bytes(terms) if terms else None, *rest, content=_bytes(content) if content else None
-            )
-            for name, (index, on, terms, *rest, content) in saved["transfers"].items()
-        },
+        {_bytes(name): _transfer(row) for name, row in saved["transfers"].items()},
         {_bytes(name): Claim(index, _bytes(on), *rest) for name, (index, on, *rest) in saved["claims"].items()},
         {_bytes(name) for name in saved["disclosures"]},
         {_bytes(name): _bytes(subject) for name, subject in saved["requests"].items()},
@@ -145,10 +161,7 @@ def _parse_registry(saved: dict[str, Any]) -> Registry:
         last_time_ms,
         newest_time_ms,
         saved["counts"],
-        {
-            _bytes(name): Preparation(index, _bytes(on), *rest, request=_bytes(request) if request else None)
-            for name, (index, on, *rest, request) in saved["preparations"].items()
-        },
+        {_bytes(name): _preparation(row) for name, row in saved["preparations"].items()},
     )
 
 

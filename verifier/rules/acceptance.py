@@ -29,8 +29,8 @@ def verify_acceptance(
 
     `registry` is the state after the entries 0 … index − 1, `tree` holds at least their leaves. Raises `CheckFailed`
     with the check and reason of the first step of docs/format.md §9 that fails. Where entries before it may be missing
-    (not `is_whole`), one of them may revoke a key: then `verify_algorithms` is the caller's to ask. Where they are of the
-    tree that its signers saw (not `knows_seen`), nothing is asked of that.
+    (not `is_whole`), one of them may revoke a key: then `verify_algorithms` is the caller's to ask. Where some are of
+    the tree that its signers saw (not `knows_seen`), nothing is asked of that.
     """
     statement = entry.statement
     if statement is None:
