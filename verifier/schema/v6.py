@@ -48,7 +48,7 @@ OWN_FIELDS: dict[str, dict[str, Checker]] = VERSION_5 | {
     "transfer.prepared": _marking | {"listing": id_, "recipient": name, "coin": sealed, "seal": sealed},
     "transfer.requested": {"prepared": id_, "coin": _coin},
     "transfer.offered": VERSION_5["transfer.offered"] | {"marks?": _marks},
-    "transfer.acknowledged": VERSION_5["transfer.acknowledged"] | {"opens?": hex32},
+    "transfer.acknowledged": VERSION_5["transfer.acknowledged"] | {"opens": hex32},
 }
 """The fields that each type has beside the common ones."""
 

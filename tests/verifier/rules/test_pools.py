@@ -66,8 +66,7 @@ GOOD: list[tuple[str, Course]] = [
     ("requested over an older tree", lambda w: (
         p := w.prepare(), seen := w.seen(), w.list_dataset("cedar"), w.request(p, seen=seen))),
     ("prepared by somebody whose listing it is not", lambda w: w.prepare("birch", "cedar")),
-    ("acknowledged with what it opens", lambda w: w.decide("birch", w.mark(w.drawn()), opens=CONTENT)),
-    ("acknowledged without", lambda w: w.decide("birch", w.mark(w.drawn()))),
+    ("acknowledged", lambda w: w.decide("birch", w.mark(w.drawn()))),
 ]  # fmt: skip
 
 
@@ -151,7 +150,7 @@ def test_a_resumed_replay_knows_what_was_prepared_and_sealed(tmp_path: Path) -> 
     market = Market()
     prepared = market.drawn()
     market.prepare()
-    market.decide("birch", market.mark(prepared), opens=CONTENT)
+    market.decide("birch", market.mark(prepared))
     market.decide("birch", market.mark(prepared), opens="ef" * 32)
     market.request(prepared)
     policy = parse_policy(market.policy().encode())

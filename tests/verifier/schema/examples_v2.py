@@ -119,7 +119,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             "coin": {"salt": b64(bytes(16)), "value": b64(bytes(32))},
         },
     },
-    "transfer.acknowledged": {"transfer": ID, "content": SEALED},
+    "transfer.acknowledged": {"transfer": ID, "content": SEALED, "opens": HEX},
     "transfer.prepared": {
         "listing": ID,
         "recipient": "birch",

@@ -10,6 +10,7 @@ from tests.verifier.builder import b64, canonical
 from tests.verifier.schema.examples_v2 import HEX, ID, SEALED, example
 from verifier.core.errors import CheckFailed, MalformedInput
 from verifier.schema.entries import parse_statement
+from verifier.schema.templates import read_template
 from verifier.schema.versions import verify_fields
 
 MARKING = {"bound": "0.001", "method": "omission", "recipients": 3}
@@ -69,7 +70,6 @@ def test_marks_of_an_offer(change: dict[str, Any], refused: tuple[str, str] | No
         ("transfer.requested", {"coin": SEALED}, ("wrong-type", "/coin")),
         ("transfer.requested", {"coin": b64(bytes(31))}, ("wrong-value", "/coin")),
         ("transfer.requested", {"prepared": None}, ("wrong-type", "/prepared")),
-        ("transfer.acknowledged", {"opens": HEX}, None),
         ("transfer.acknowledged", {"opens": SEALED}, ("wrong-type", "/opens")),
         ("transfer.acknowledged", {"opens": HEX[1:]}, ("wrong-value", "/opens")),
     ],
@@ -105,8 +105,24 @@ def test_an_amendment_may_say_marking_and_consent_alone() -> None:
 
 @pytest.mark.parametrize("rules", range(1, 6))
 def test_earlier_versions_know_none_of_it(rules: int) -> None:
-    assert refusal(example("transfer.acknowledged") | {"opens": HEX}, rules) == ("unknown-field", "/opens")
+    assert refusal(example("transfer.acknowledged"), rules) == ("unknown-field", "/opens")
     for kind in ("transfer.prepared", "transfer.requested"):
         with pytest.raises(CheckFailed) as caught:
             parse_statement(canonical(example(kind)), rules)
         assert caught.value.failure.reason == "unknown-type"
+
+
+@pytest.mark.parametrize("left_out", [(), ("seen",)])
+def test_an_acknowledgement_says_what_it_opens(left_out: tuple[str, ...]) -> None:
+    """Since version 6 and always; the template reads what the tables read, byte by byte, or nothing."""
+    whole = {name: value for name, value in example("transfer.acknowledged").items() if name not in left_out}
+    plain = {name: value for name, value in whole.items() if name != "opens"}
+    assert (refusal(plain), refusal(whole)) == (("missing-field", "/opens"), None)
+    assert [read_template(canonical(whole), rules) for rules in range(1, 7)] == [None] * 5 + [whole]
+    assert [read_template(canonical(plain), rules) for rules in range(1, 7)] == [plain] * 5 + [None]
+    payload = canonical(whole)
+    for at in range(len(payload)):
+        for byte in b'"\\0Ag{ ':
+            changed = payload[:at] + bytes([byte]) + payload[at + 1 :]
+            template = read_template(changed, 6)
+            assert template is None or (canonical(template) == changed and refusal(template) is None)
