@@ -84,7 +84,7 @@ def test_a_draw_is_known() -> None:
 
 
 def fraction_of(bits: float) -> float:
-    return 2.0**-bits
+    return float(2.0**-bits)
 
 
 @pytest.mark.parametrize("drawn", range(1, 5))

@@ -190,7 +190,8 @@ def test_marks_are_as_they_were_agreed_or_that_is_a_finding(
     """Names the preparation, the agreement, and the amendment that decides."""
     market = Market()
     terms_at = run(market, tmp_path / "before").registry.licenses[bytes.fromhex(market.terms[7:])].index
-    market.amend(marking_consent=True, **({} if agreed is None else {"marking": agreed}))
+    said: dict[str, Any] = {} if agreed is None else {"marking": agreed}
+    market.amend(marking_consent=True, **said)
     amended_at = len(market.entries) - 1
     prepared_at = len(market.entries)
     market.mark(market.drawn(), license=market.terms)
@@ -253,11 +254,11 @@ def _row(*cells: str) -> str:
     return b64(canonical(list(cells)))
 
 
-POOL = {
+POOL: dict[str, Any] = {
     "type": "provenance-ledger.pool/v1", "method": "omission", "columns": ["name"], "key": b64(bytes(32)), "draws": 2,
     "rows": [_row("a"), _row("b"), _row("c")],
 }  # fmt: skip
-CODE = {
+CODE: dict[str, Any] = {
     "type": "provenance-ledger.pool/v1", "method": "tardos", "columns": ["name"], "key": b64(bytes(32)),
     "colluders": 2, "positions": [{"bias": 1 << 31, "rows": [_row("a"), _row("b")]}],
 }  # fmt: skip
@@ -292,7 +293,8 @@ def test_what_opens_pool_and_coin(pointer: str, kind: str, value: Any, fault: st
     market = Market()
     sealed = market.commitment(kind, "acme", pointer, value)
     nonce = b64(sha(b"nonce%d" % (market.nonces + 1))[:16])
-    prepared = market.prepare(**{pointer[1:]: sealed})
+    changed: dict[str, Any] = {pointer[1:]: sealed}
+    prepared = market.prepare(**changed)
     item = {"issuer": "acme", "kind": kind, "ledger": market.ledger, "nonce": nonce, "pointer": pointer, "salt": SALT,
             "statement_id": prepared, "type": "provenance-ledger.disclosure/v1", "value": value}  # fmt: skip
     disclosures = Disclosures()
