@@ -132,7 +132,7 @@ edited("json-not-canonical", FORM, lambda files: files.update({"case.json": b" "
 edited("json-with-a-name-twice", FORM, _replaced("case.json", b"{", b'{"acts":[],'))
 edited("json-with-a-fraction", FORM, _replaced("evidence.json", b'"count":49', b'"count":49.5'))
 rewritten(
-    "evidence-of-another-version", FORM, "evidence.json", lambda v: v.update(type="provenance-ledger.evidence/v2")
+    "evidence-of-another-version", FORM, "evidence.json", lambda v: v.update(type="provenance-ledger.evidence/v3")
 )
 rewritten("evidence-with-an-unknown-member", FORM, "evidence.json", lambda v: v.update(verdict="proved"))
 rewritten("found-rows-out-of-order", FORM, "evidence.json", lambda v: v["found_rows"].reverse())

@@ -209,6 +209,7 @@ class Builder:
         own: dict[str, Any] = {"transfer": transfer}
         if kind == "transfer.acknowledged":
             own["content"] = {"sealed": "ef" * 32}
+            own |= {"opens": "cd" * 32} if self.rules >= 6 else {}
         elif self.rules == 1:
             own["reason"] = "cut short"
         else:

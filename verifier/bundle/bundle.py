@@ -137,4 +137,4 @@ def _examine_evidence(examination: Examination, bundle: Bundle, chain: Chain, ca
     tried = examination.tried = verify_marks(bundle, chain, case, found, shown, outcome)
     if len(outcome.failures) > before:
         return
-    Scores(bundle, case, tried, outcome).verify()
+    Scores(bundle, chain, case, tried, outcome).verify()

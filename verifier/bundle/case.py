@@ -30,7 +30,8 @@ _DECISIONS = {Truth.TRUE: "permitted", Truth.FALSE: "prohibited", Truth.UNKNOWN:
 _OPERANDS = ("purpose", "spatial", "industry", "product", "recipient")
 SLUGS = (
     *("transfer-without-license", "transfer-outside-term", "transfer-wrong-recipient", "transfer-wrong-sender"),
-    *("marked-without-consent", "listing-withdrawn", "venue-closed", "sublicense-wider-than-parent"),
+    *("marked-without-consent", "marked-otherwise-than-agreed", "listing-withdrawn", "venue-closed"),
+    "sublicense-wider-than-parent",
     *("derived-from-unlicensed", "usage-prohibited", "usage-beyond-count", "onward-without-permission"),
     *("digest-mismatch", "not-acknowledged-in-time", "claim-unanswered", "erasure-late"),
     *("license-ended-without-erasure", "duty-unfulfilled", "key-compromised"),

@@ -106,9 +106,22 @@ _link = members(
         "who": line(300),
     }
 )
+EVIDENCE_1, EVIDENCE_2 = "provenance-ledger.evidence/v1", "provenance-ledger.evidence/v2"
+"""The types of evidence: the second is about marks from a pool, too."""
+_opened_marks = {"status": codes("opened"), **_score}
+_of_pool = _opened_marks | {"paid_millibits": _millibits}
+_seal_or_pool = either(
+    lambda value: "paid_millibits" in value,
+    either(
+        lambda value: "seen" in value,
+        members(_of_pool | {"seen": size, "word_millibits": _millibits}),
+        members(_of_pool | {"drawn": size, "found": size, "others": size, "others_found": size}),
+    ),
+    members(_opened_marks | {"chance_millibits": _millibits, "found": size, "of": size, "word_millibits?": _millibits}),
+)
 EVIDENCE = members(
     {
-        "type": codes("provenance-ledger.evidence/v1"),
+        "type": codes(EVIDENCE_1, EVIDENCE_2),
         "found": _found,
         "custody": up_to(100, either(lambda value: "previous" in value, members(_step | _links), members(_step))),
         "registration?": _link,
@@ -123,10 +136,7 @@ EVIDENCE = members(
             either(
                 lambda value: value.get("status") == "withheld",
                 members({"status": codes("withheld"), "transfer": id_}),
-                members(
-                    {"chance_millibits": _millibits, "found": size, "of": size, "status": codes("opened"), **_score}
-                    | {"word_millibits?": _millibits}
-                ),
+                _seal_or_pool,
             ),
         ),
         "controls": members(
@@ -218,6 +228,8 @@ def verify_order(evidence: dict[str, Any]) -> None:
     for where, keys in orders.items():
         if not is_ascending(keys):
             raise refuse("evidence.json", "wrong-value", f"/{where}: not ascending")
+    if evidence["type"] == EVIDENCE_1 and any("paid_millibits" in item for item in evidence["marks"]):
+        raise refuse("evidence.json", "unknown-field", "/marks: paid_millibits")
     moments = [item["at_ms"] for item in evidence["custody"]]
     found, taken = evidence["found"], [item["found"] for item in evidence["mapping"]]
     is_chunked = found["format"] == "chunks"

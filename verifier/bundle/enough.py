@@ -1,4 +1,4 @@
-"""What keeps a score from showing where a file comes from (docs/marks.md §5).
+"""What keeps a score from showing where a file comes from (docs/marks.md §5, §9.4).
 
 Pure: numbers in, the names of what is lacking out.
 """
@@ -6,9 +6,13 @@ Pure: numbers in, the names of what is lacking out.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from verifier.bundle.score import CODE_CONTROLS_MILLIBITS
+
+if TYPE_CHECKING:
+    from verifier.bundle.marks import Seal
+    from verifier.bundle.pool import PoolMarks
 
 MAX_BOUND = Fraction(1, 1000)
 """Whoever is content to accuse more often falsely shows nothing."""
@@ -21,19 +25,19 @@ SINCE = frozenset({BOUND_TOO_HIGH, TOO_FEW})
 
 
 def shortcomings(
-    conclusion: dict[str, Any], controls: dict[str, Any], seal: dict[str, Any], different: int, *, is_before: bool
+    conclusion: dict[str, Any], controls: dict[str, Any], marks: Seal | PoolMarks, *, is_before: bool
 ) -> tuple[str, ...]:
-    """Return what is lacking, in order; `different` rows of the file show marks of the opened seal.
+    """Return what the marks of the hand-off are lacking, in order.
 
     `is_before`: the file was examined before the marks were sealed.
     """
     needed = conclusion["needed_millibits"]
-    allowed = needed + (CODE_CONTROLS_MILLIBITS if seal["method"] == "tardos" else 0)
+    allowed = needed + (CODE_CONTROLS_MILLIBITS if marks.is_code else 0)
     asked = (
         (TOO_LOW, conclusion["score_millibits"] < needed),
         (CONTROL, controls.get("greatest_millibits", -1) >= allowed),
         (BEFORE, is_before),
-        (BOUND_TOO_HIGH, Fraction(seal["bound"]) > MAX_BOUND),
-        (TOO_FEW, different < MIN_MARKS),
+        (BOUND_TOO_HIGH, Fraction(marks.bound) > MAX_BOUND),
+        (TOO_FEW, marks.different < MIN_MARKS),
     )
     return tuple(name for name, is_lacking in asked if is_lacking)

@@ -26,7 +26,7 @@ from verifier.rules.subject import Told
 from verifier.schema.checks import key_of
 from verifier.schema.entries import FIRST_LINK, guess_rules, parse_entry
 from verifier.schema.versions import KNOWN_RULES
-from verifier.sealed.disclosures import Disclosures
+from verifier.sealed.disclosures import POOL_PLACE, Disclosures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -203,8 +203,10 @@ class _Acceptor:
             registry.first_time_ms = item.time_ms
         registry.last_time_ms = registry.newest_time_ms = item.time_ms
         try:
-            known = self._without_unknown_seen(index, item)
-            statement = verify_acceptance(registry, chain.tree, known, index, is_whole=chain.is_whole)
+            knows_seen = self._knows_seen(index, item.statement)
+            statement = verify_acceptance(
+                registry, chain.tree, item, index, is_whole=chain.is_whole, knows_seen=knows_seen
+            )
         except CheckFailed as error:
             self._refuse(index, error.failure)
             return
@@ -217,7 +219,7 @@ class _Acceptor:
         if index == 0:
             chain.service_key = key_of(told.body["service_key"]).raw
         for reason, pointer in statement.faults:
-            is_marks = pointer == "/marks/seal" and reason == "disclosure-malformed"
+            is_marks = pointer in {"/marks/seal", POOL_PLACE} and reason == "disclosure-malformed"
             check = BundleCheck.MARKS if is_marks else BundleCheck.DISCLOSURE
             self.outcome.fail(check, reason, f"disclosures.json: {told.statement.id.hex()} {pointer}")
 
@@ -228,12 +230,10 @@ class _Acceptor:
         except CheckFailed as error:
             self.outcome.doubt(BundleCheck.SIGNATURE, error.failure.reason, f"entry {index} /signers")
 
-    def _without_unknown_seen(self, index: int, item: Examined) -> Examined:
-        """Return the entry without a `seen` whose tree only entries that are not here would tell."""
-        statement = item.statement
-        if statement is None or statement.seen is None or not self.chain.prefix_size < statement.seen[0] <= index:
-            return item
-        return item._replace(statement=statement._replace(seen=None))
+    def _knows_seen(self, index: int, statement: Statement | None) -> bool:
+        """Tell whether the entries that are here tell the tree that a statement's signers saw."""
+        seen = None if statement is None else statement.seen
+        return seen is None or not self.chain.prefix_size < seen[0] <= index
 
     def _refuse(self, index: int, failure: Failure) -> None:
         where = f"entry {index} {failure.where}".rstrip()

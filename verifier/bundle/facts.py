@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from verifier.bundle.custody import first_handled_ms
 from verifier.bundle.enough import NOT_OPENED
-from verifier.bundle.marks import opened_value
+from verifier.bundle.marks import Seal, opened_value
+from verifier.bundle.pool import PoolMarks
+from verifier.bundle.pool_words import was_agreed
 from verifier.bundle.weight import ratio_millibits
 
 if TYPE_CHECKING:
@@ -48,6 +50,10 @@ class Score:
     bound: str
     is_code: bool
     is_drawn: bool
+    pool: PoolMarks | None
+    """Where the marks were drawn from a sealed pool, what is known of these."""
+    is_agreed: bool
+    """Both had agreed, before the offer, how its copy is marked and by which bound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,8 @@ def _receipt(bundle: Bundle, chain: Chain, case: Case) -> tuple[Receipt, int | N
         return Receipt.NOTHING, None
     if transfer.state == "refused":
         return Receipt.REFUSED, transfer.decided_index
+    if "opens" in chain.told[transfer.decided_index].body:  # it is what the offer committed to, or was refused
+        return Receipt.SAME, transfer.decided_index
     received = opened_value(bundle, chain.told[transfer.decided_index], "/content")
     offered = opened_value(bundle, case.transfer, "/content")
     if received is None or offered is None:
@@ -127,8 +135,10 @@ def _receipt(bundle: Bundle, chain: Chain, case: Case) -> tuple[Receipt, int | N
 
 
 def _score(examination: Examination) -> Score | None:
-    bundle, tried = examination.bundle, examination.tried
-    if bundle is None or tried is None or tried.own is None or "score_millibits" not in bundle.evidence["conclusion"]:
+    bundle, tried, chain, case = examination.bundle, examination.tried, examination.chain, examination.case
+    if bundle is None or chain is None or case is None or tried is None or tried.own is None:
+        return None
+    if "score_millibits" not in bundle.evidence["conclusion"]:
         return None
     ended, own = bundle.evidence["conclusion"], tried.own
     first = next(iter(bundle.evidence["hypotheses"]), {"expected_milli": 0, "observed": 0, "surprise_millibits": 0})
@@ -141,7 +151,9 @@ def _score(examination: Examination) -> Score | None:
         observed=first["observed"],
         surprise=first["surprise_millibits"],
         different=own.different,
-        bound=own.value["bound"],
+        bound=own.bound,
         is_code=own.is_code,
-        is_drawn=own.value["origin"] == "drawn",
+        is_drawn=isinstance(own, Seal) and own.value["origin"] == "drawn",
+        pool=own if isinstance(own, PoolMarks) else None,
+        is_agreed=isinstance(own, PoolMarks) and was_agreed(chain, case, own.preparation),
     )

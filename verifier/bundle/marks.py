@@ -1,4 +1,4 @@
-"""Seals of marks, and what of them is in the found file (docs/marks.md §3, §4)."""
+"""Seals of marks, and what of them is in the found file (docs/marks.md §3, §4); pools are tried by `pool`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from verifier.bundle.checks import BundleCheck, Outcome
+from verifier.bundle.documents import EVIDENCE_1, EVIDENCE_2
+from verifier.bundle.pool import Alternatives, Pool, PoolMarks, seed_of
 from verifier.bundle.records import Found, ShownRecord, distinct, read_mapping
-from verifier.bundle.score import CONTROL_NAMES, MIN_BITS, Code, chance_bits, word_bit
+from verifier.bundle.score import CONTROL_NAMES, MIN_BITS, Code, chance_bits, millibits, word_bit
 from verifier.core.b64 import decode_base64
-from verifier.core.ids import id_text
+from verifier.core.ids import id_bytes, id_text
+from verifier.sealed.disclosures import POOL_PLACE
 from verifier.sealed.normal import Mapping
 from verifier.sealed.rows import Cells, parse_record
 from verifier.sealed.values import TARDOS
@@ -50,6 +53,8 @@ class Seal:
     def __init__(self, value: dict[str, Any], recipient: str, trial: Trial) -> None:
         self.value, self.recipient, self.trial = value, recipient, trial
         self.is_code = value["method"] == TARDOS
+        self.bound, self.recipients, self.threshold = value["bound"], value["recipients"], value["threshold_millibits"]
+        self.file = value["file"]
         self.key = decode_base64(value["key"]) or b""
         mapped = [item.column for item in trial.mapping.columns]
         self.mapped = mapped if all(column < len(value["bits"]) for column in mapped) else []
@@ -127,6 +132,27 @@ class Seal:
         return min(self.word(name), self.chance) if self.is_code else self.chance
 
     @cached_property
+    def own_score(self) -> float:
+        """Bits of the recipient's score."""
+        return self.score(self.recipient)
+
+    is_fit_known = True
+    """How many marks a part of the copy would hold can be told."""
+
+    @property
+    def observed(self) -> int:
+        """How many marks speak, as the evidence counts them."""
+        return len(self.planted_found)
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """What the evidence has to say of it (docs/bundle.md §4)."""
+        total, found = self.counts
+        own = {"of": total, "found": found, "chance_millibits": millibits(self.chance)}
+        word = {"word_millibits": millibits(self.word(self.recipient))} if self.is_code else {}
+        return own | word | {"score_millibits": millibits(self.own_score)}
+
+    @cached_property
     def control(self) -> float | None:
         """The greatest score of a control, None if there are none."""
         if self.is_code:
@@ -143,12 +169,14 @@ class Tried:
     """Those to the respondent, ascending by id."""
     others: list[Told] = field(default_factory=list)
     """Those to others, likewise."""
-    seals: dict[bytes, Seal] = field(default_factory=dict)
+    seals: dict[bytes, Seal | PoolMarks] = field(default_factory=dict)
     """By the id of the hand-off."""
-    own: Seal | None = None
+    own: Seal | PoolMarks | None = None
     """That of the hand-off that the case is about."""
     shortcomings: tuple[str, ...] = ()
     """Why its marks do not show where the file comes from, as docs/marks.md §5 names them; none if they do."""
+    pools: dict[bytes, Pool] = field(default_factory=dict)
+    """Opened pools, by the id of the preparation."""
 
 
 def opened_value(bundle: Bundle, told: Told, pointer: str) -> Any:  # noqa: ANN401 (the value of a commitment)
@@ -170,6 +198,7 @@ def verify_marks(  # noqa: PLR0917 (what all checks before this one have left)
     """Check that no seal is hidden and that what was found was in the copy; `shown` are the matched records."""
     mapping = read_mapping(bundle)
     trial = Trial(mapping, frozenset(distinct(found.rows.values(), mapping)), found.count, found.column_count)
+    alternatives = Alternatives(found.rows.values(), found.column_count)
     tried = Tried()
     marked = [
         told
@@ -179,14 +208,16 @@ def verify_marks(  # noqa: PLR0917 (what all checks before this one have left)
     for told in sorted(marked, key=lambda told: told.statement.id):
         is_own = told.body["recipient"] == case.respondent
         (tried.handoffs if is_own else tried.others).append(told)
-        value = opened_value(bundle, told, _SEAL)
-        if value is not None:
+        if "prepared" in told.body["marks"]:
+            _try_pool(bundle, chain, told, trial, alternatives, tried, outcome)
+        elif (value := opened_value(bundle, told, _SEAL)) is not None:
             _verify_seal(value, told, opened_value(bundle, told, _CONTENT), outcome)
             tried.seals[told.statement.id] = Seal(value, told.body["recipient"], trial)
     tried.own = tried.seals.get(case.transfer.statement.id)
     _verify_statuses(bundle, tried, outcome)
+    _verify_type(bundle, tried, outcome)
     if tried.own is not None:
-        file = tried.own.value["file"]
+        file = tried.own.file
         copied = {record.canonical for (position, _), record in shown.items() if position == file}
         for row in tried.own.planted_found:
             if decode_base64(row) not in copied:
@@ -200,11 +231,51 @@ def _verify_seal(value: dict[str, Any], told: Told, content: dict[str, Any] | No
     for name in ("bound", "method", "threshold_millibits"):
         if value[name] != told.body["marks"][name]:
             outcome.fail(BundleCheck.MARKS, "not-as-offered", f"{where}/{name}", told.body["marks"][name], value[name])
+    _verify_columns(value["columns"], value["file"], content, where, outcome)
+
+
+def _try_pool(  # noqa: PLR0917 (what all checks before this one have left)
+    bundle: Bundle,
+    chain: Chain,
+    told: Told,
+    trial: Trial,
+    alternatives: Alternatives,
+    tried: Tried,
+    outcome: Outcome,
+) -> None:
+    """Try the marks of an offer whose pool is opened."""
+    marks = told.body["marks"]
+    prepared = id_bytes(marks["prepared"])
+    preparation = chain.registry.preparations[prepared]
+    value = opened_value(bundle, chain.by_id[prepared], POOL_PLACE)
+    if value is None:
+        return
+    where = f"disclosures.json: {marks['prepared']} {POOL_PLACE}"
+    if value["method"] != preparation.method:
+        outcome.fail(BundleCheck.MARKS, "not-as-offered", f"{where}/method", preparation.method, value["method"])
+    _verify_columns(value["columns"], marks["file"], opened_value(bundle, told, _CONTENT), where, outcome)
+    if prepared not in tried.pools:
+        tried.pools[prepared] = Pool(value, seed_of(prepared, preparation, marks), trial, alternatives)
+    tried.seals[told.statement.id] = PoolMarks(tried.pools[prepared], preparation, marks)
+
+
+def _verify_type(bundle: Bundle, tried: Tried, outcome: Outcome) -> None:
+    """Check that the evidence says by its type whether marks of the respondent come from a pool."""
+    is_pooled = any("prepared" in told.body["marks"] for told in tried.handoffs)
+    wanted, actual = EVIDENCE_2 if is_pooled else EVIDENCE_1, bundle.evidence["type"]
+    if wanted != actual:
+        outcome.fail(BundleCheck.MARKS, "wrong-value", "evidence.json/type", wanted, actual)
+
+
+def _verify_columns(
+    columns: list[str], file: int, content: dict[str, Any] | None, where: str, outcome: Outcome
+) -> None:
+    """Check that marks are rows of a file of the content, where that is opened."""
     if content is None:
         return
     files = content["files"]
-    records = files[value["file"]].get("records", {}) if value["file"] < len(files) else {}
-    if records.get("columns") != value["columns"]:
+    records = files[file].get("records", {}) if file < len(files) else {}
+    if records.get("columns") != columns:
         outcome.fail(BundleCheck.MARKS, "other-columns", where)
 
 

@@ -1,4 +1,4 @@
-"""The numbers of the evidence, computed anew and compared (docs/marks.md §4, §5; checks `score` and `control`)."""
+"""The numbers of the evidence, computed anew and compared (docs/marks.md §4, §5, §9; checks `score`, `control`)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 from verifier.bundle.checks import BundleCheck, Outcome
 from verifier.bundle.custody import first_handled_ms
 from verifier.bundle.enough import NOT_OPENED, SINCE, shortcomings
+from verifier.bundle.marks import Seal
+from verifier.bundle.pool import PoolMarks
 from verifier.bundle.score import millibits, needed_millibits, surprise_bits
-from verifier.core.ids import id_text
+from verifier.core.ids import id_bytes, id_text
 
 if TYPE_CHECKING:
     from verifier.bundle.case import Case
+    from verifier.bundle.entries import Chain
     from verifier.bundle.form import Bundle
-    from verifier.bundle.marks import Seal, Tried
+    from verifier.bundle.marks import Tried
     from verifier.rules.subject import Told
 
 TOLERANCE_MILLIBITS = 2
@@ -24,8 +27,9 @@ TOLERANCE_MILLIBITS = 2
 class Scores:
     """What the evidence has to say, computed anew, and compared."""
 
-    def __init__(self, bundle: Bundle, case: Case, tried: Tried, outcome: Outcome) -> None:
+    def __init__(self, bundle: Bundle, chain: Chain, case: Case, tried: Tried, outcome: Outcome) -> None:
         self.evidence, self.case, self.tried, self.outcome = bundle.evidence, case, tried, outcome
+        self.preparations = chain.registry.preparations
         counts = self.evidence["counts"]
         self.share = Fraction(counts["records_found"], counts["records"]) if counts["records"] else None
 
@@ -39,7 +43,7 @@ class Scores:
             seal = self.tried.seals.get(bytes.fromhex(item["transfer"].removeprefix("sha256:")))
             if seal is not None:
                 self._verify_mark(item, seal)
-        found = len(own.planted_found) if own is not None else 0
+        found = own.observed if own is not None else 0
         self._expect(BundleCheck.SCORE, "counts/marks", found, counts["marks"])
         self._verify_hypotheses()
         self._verify_controls()
@@ -53,21 +57,17 @@ class Scores:
         if (expected is None) != (actual is None) or abs((expected or 0) - (actual or 0)) > TOLERANCE_MILLIBITS:
             self.outcome.fail(check, "wrong-number", f"evidence.json/{where}", expected, actual)
 
-    def _verify_mark(self, item: dict[str, Any], seal: Seal) -> None:
-        where, score = f"marks: {item['transfer']}", BundleCheck.SCORE
-        total, found = seal.counts
-        self._expect(score, f"{where} of", total, item["of"])
-        self._expect(score, f"{where} found", found, item["found"])
-        self._expect_near(score, f"{where} chance_millibits", millibits(seal.chance), item["chance_millibits"])
-        word = millibits(seal.word(seal.recipient)) if seal.is_code else None
-        self._expect_near(score, f"{where} word_millibits", word, item.get("word_millibits"))
-        own = millibits(seal.score(seal.recipient))
-        self._expect_near(score, f"{where} score_millibits", own, item["score_millibits"])
+    def _verify_mark(self, item: dict[str, Any], seal: Seal | PoolMarks) -> None:
+        expected, said = seal.numbers, item.keys() - {"status", "transfer"}
+        for name in sorted(expected.keys() | said):
+            where = f"marks: {item['transfer']} {name}"
+            expect = self._expect_near if name.endswith("_millibits") else self._expect
+            expect(BundleCheck.SCORE, where, expected.get(name), item.get(name))
 
     def hypotheses(self) -> list[dict[str, Any]]:
         """Return the hypotheses in their order (docs/marks.md §5)."""
         own = self.tried.own
-        if own is None or self.share is None:
+        if own is None or self.share is None or not own.is_fit_known:
             return []
         listed = [
             self._hypothesis("recipient", own, self.case.respondent),
@@ -76,19 +76,19 @@ class Scores:
         listed += [
             self._hypothesis("other", seal, told.body["recipient"])
             for told in self.tried.others
-            if (seal := self.tried.seals.get(told.statement.id)) is not None
+            if (seal := self.tried.seals.get(told.statement.id)) is not None and seal.is_fit_known
         ]
         nothing = {
             "expected_milli": 0,
-            "observed": len(own.planted_found),
+            "observed": own.observed,
             "surprise_millibits": millibits(own.chance),
         }
         if [item["hypothesis"] for item in self.evidence["hypotheses"][-2:]] == ["public", "chance"]:
             return [*listed, {"hypothesis": "public"} | nothing, {"hypothesis": "chance"} | nothing]
         return [*listed, {"hypothesis": "none"} | nothing]
 
-    def _hypothesis(self, name: str, seal: Seal, party: str) -> dict[str, Any]:
-        planted, found, counts = len(seal.planted), len(seal.planted_found), self.evidence["counts"]
+    def _hypothesis(self, name: str, seal: Seal | PoolMarks, party: str) -> dict[str, Any]:
+        planted, found, counts = len(seal.planted), seal.observed, self.evidence["counts"]
         surprise = surprise_bits(planted, found, self.share or Fraction(0))
         return {
             "expected_milli": 1000 * planted * counts["records_found"] // counts["records"],
@@ -127,10 +127,10 @@ class Scores:
     def _of_others(self) -> list[tuple[Told, float]]:
         """Return what the same test says of other recipients."""
         own, seals = self.tried.own, self.tried.seals
-        if own is not None and own.is_code:
+        if isinstance(own, Seal) and own.is_code:
             return [(told, own.score(told.body["recipient"])) for told in self.tried.others]
         tested = [(told, seals[told.statement.id]) for told in self.tried.others if told.statement.id in seals]
-        return [(told, seal.score(seal.recipient)) for told, seal in tested]
+        return [(told, seal.own_score) for told, seal in tested]
 
     def _verify_conclusion(self) -> None:
         said, own = self.evidence["conclusion"], self.tried.own
@@ -142,15 +142,31 @@ class Scores:
             self.outcome.fail(BundleCheck.SCORE, "missing-field", "evidence.json/conclusion")
             return
         names = {told.body["recipient"] for told in (*self.tried.handoffs, *self.tried.others)}
-        recipients, seals = max(own.value["recipients"], len(names)), len(self.tried.handoffs)
-        needed = needed_millibits(own.value["threshold_millibits"], recipients, own.value["bound"], seals)
-        score = millibits(own.score(self.case.respondent))
+        recipients, seals = max(own.recipients, len(names)), len(self.tried.handoffs) + self._spent(own)
+        needed = needed_millibits(own.threshold, recipients, own.bound, seals)
+        score = millibits(own.own_score)
         self._expect(BundleCheck.SCORE, "conclusion/seals", seals, said["seals"])
         self._expect_near(BundleCheck.SCORE, "conclusion/needed_millibits", needed, said["needed_millibits"])
         self._expect_near(BundleCheck.SCORE, "conclusion/score_millibits", score, said["score_millibits"])
         examined_ms = first_handled_ms(self.evidence)
         is_before = examined_ms is not None and examined_ms < self.case.transfer.time_ms
-        lacking = shortcomings(said, self.evidence["controls"], own.value, own.different, is_before=is_before)
+        lacking = shortcomings(said, self.evidence["controls"], own, is_before=is_before)
         self.tried.shortcomings = lacking
         if not said["is_enough"] or not SINCE.issuperset(lacking):
             self._expect(BundleCheck.SCORE, "conclusion/is_enough", not lacking, said["is_enough"])
+
+    def _spent(self, own: Seal | PoolMarks) -> int:
+        """Return how many pools the sender prepared for this recipient, and used for nothing that is here.
+
+        Whoever prepares again and again until a draw suits it pays for each (docs/marks.md §9.4).
+        """
+        if isinstance(own, Seal):
+            return 0
+        wanted = (id_bytes(self.case.raw["listing"]), self.case.sender, self.case.respondent)
+        marks = (told.body["marks"] for told in self.tried.handoffs)
+        used = {id_bytes(item["prepared"]) for item in marks if "prepared" in item}
+        return sum(
+            (item.listing, item.issuer, item.recipient) == wanted
+            for name, item in self.preparations.items()
+            if name not in used
+        )

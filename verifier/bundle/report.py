@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from verifier.bundle.facts import read_facts
 from verifier.bundle.lasting import describe_lasting, lasting_words
+from verifier.bundle.pool_words import item_words
 from verifier.bundle.sentences import format_bits
 from verifier.bundle.times import describe_bounds, entries_of
 from verifier.bundle.weight import support
@@ -207,9 +208,8 @@ def _score_lines(examination: Examination) -> list[str]:
         return []
     evidence = bundle.evidence
     lines = [
-        f"{item['transfer']}: {item['found']} of {item['of']} marks found, score {format_bits(item['score_millibits'])}"
-        if item["status"] == "opened"
-        else f"{item['transfer']}: marks withheld"
+        f"{item['transfer']}: {item_words(item)}"
+        + (f", score {format_bits(item['score_millibits'])}" if item["status"] == "opened" else "")
         for item in evidence["marks"]
     ]
     greatest = evidence["controls"].get("greatest_millibits")

@@ -1,4 +1,4 @@
-"""The mathematics of marks, from what was found alone (docs/marks.md §4, §5).
+"""The mathematics of marks, from what was found alone (docs/marks.md §4, §5, §9.3).
 
 Pure: numbers in, bits out. Sums run in one order, so that two runs agree to the last digit; two programs agree to two
 thousandths of a bit.
@@ -10,7 +10,7 @@ import hmac
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
-from math import ceil, exp, floor, fsum, inf, lgamma, log, log1p, log2, sqrt
+from math import ceil, comb, exp, floor, fsum, inf, lgamma, log, log1p, log2, sqrt
 
 MAX_MILLIBITS = 1 << 31
 MIN_BITS = 8
@@ -51,6 +51,21 @@ def chance_bits(  # noqa: PLR0917 (the letters of the formula, in its order: K, 
     chosen = sum(bits[column] > 0 for column in mapped)
     paid = found * log2(rows) + _log_choose(total, found) * _LOG2_E + chosen * log2(4 * columns) + drawn
     return max(0.0, each * found - paid)
+
+
+def tail_bits(drawn: int, others: int, found: int, others_found: int) -> float:
+    """Return minus log2 of the chance that of so many rows, chosen without regard to the draw, `found` were drawn.
+
+    `drawn` and `others` rows are in the pool, `found` and `others_found` of them are hit. Exact, in integers: floats
+    would lose what is far from the mean.
+    """
+    hit, least = found + others_found, max(found, found + others_found - others)
+    term = comb(drawn, least) * comb(others, hit - least)
+    total = term
+    for count in range(least, min(drawn, hit)):
+        term = term * (drawn - count) * (hit - count) // ((count + 1) * (others - hit + count + 1))
+        total += term
+    return max(0.0, log2(comb(drawn + others, hit)) - log2(total))
 
 
 class Code:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from verifier.bundle.enough import BEFORE, BOUND_TOO_HIGH, CONTROL, NOT_OPENED, SINCE, TOO_FEW, TOO_LOW
 from verifier.bundle.facts import Receipt
+from verifier.bundle.pool_words import about_draw, drawn_words, innocent_words
 from verifier.bundle.weight import SURPRISING_MILLIBITS, factor, odds, support
 from verifier.core.words import format_time, quote
 
 if TYPE_CHECKING:
     from verifier.bundle.facts import Facts, Score
+    from verifier.bundle.pool import PoolMarks
 
 UNREAD = (
     "Nothing about any file: the one that was found is not in the bundle and was not given (--found), so no program "
@@ -78,21 +80,38 @@ def about_receipt(facts: Facts) -> str:
 
 
 def _chance(facts: Facts, score: Score) -> str:
+    if score.pool is not None:
+        return _drawn(facts, score, score.pool)
     innocent = (
         "Somebody whose copy had no part in it would seem to have one this clearly"
         if score.is_code
         else "A file that owes nothing to that copy would hold so many of its marks"
     )
-    picked = f", for {score.seals} seals that could have been picked" if score.seals > 1 else ""
     return (
         f"{innocent} with a chance of {odds(score.score)} (a score of {format_bits(score.score)} bits, where "
-        f"{format_bits(score.needed)} were needed for the bound of {score.bound} that {facts.sender} stated{picked}). "
-        f"No control reached what was needed."
+        f"{format_bits(score.needed)} were needed for the bound of {score.bound} that {facts.sender} stated"
+        f"{_picked(score)}). No control reached what was needed."
+    )
+
+
+def _picked(score: Score) -> str:
+    return f", for {score.seals} seals that could have been picked" if score.seals > 1 else ""
+
+
+def _drawn(facts: Facts, score: Score, pool: PoolMarks) -> str:
+    """Say what of a pool is in the file, and how rare that would be of a file that owes nothing to the draw."""
+    whose = f"{facts.sender} and {facts.respondent} had agreed on" if score.is_agreed else f"{facts.sender} stated"
+    return (
+        f"{drawn_words(pool, facts.sender)} {innocent_words(pool)} with a chance of {odds(score.score)} (a score of "
+        f"{format_bits(score.score)} bits, where {format_bits(score.needed)} were needed for the bound of "
+        f"{score.bound} that {whose}{_picked(score)})."
     )
 
 
 def _premise(facts: Facts, score: Score) -> str:
     """Say what every number rests on that nobody here can check."""
+    if score.pool is not None:
+        return f"{facts.sender} or {facts.respondent} took its coin at random"
     if score.is_code:
         return f"the code's key was drawn at random, as {facts.sender} says"
     return f"every mark was as unlikely as {facts.sender} says"
@@ -162,6 +181,8 @@ def about_marks(facts: Facts) -> list[str]:
     score = facts.score
     if score is None:
         return lines
+    if score.pool is not None:
+        return [*lines, *about_draw(score.pool, facts.offer_index), *_surprising(score)]
     how = "drawn by a program" if score.is_drawn else "brought by the company"
     lines.append(
         f"That the marks stand nowhere else, and how unlikely each was, is the word of {facts.sender} ({how})."
@@ -169,10 +190,17 @@ def about_marks(facts: Facts) -> list[str]:
     lines.append(
         f"The marks were sealed at entry {facts.offer_index}: that this was before the leak rests on its time."
     )
-    if score.surprise >= SURPRISING_MILLIBITS:
-        lines.append(
+    return lines + _surprising(score)
+
+
+def _surprising(score: Score) -> list[str]:
+    """Say where so many marks are not what a part of that copy would hold."""
+    if score.surprise < SURPRISING_MILLIBITS:
+        return []
+    return [
+        (
             f"A part of that copy taken at random, as large as what was found, would hold about {score.expected} of "
             f"its marks, and {score.observed} were found: rows were chosen, copies were pooled, or somebody who knew "
             "the marks added or removed them. So no likelihood ratio is given."
         )
-    return lines
+    ]

@@ -153,13 +153,30 @@ def _ended(told: Told, book: Book) -> str:
     return words + book.details(told, "license", "code", "effective_ms")
 
 
+def _prepared(told: Told, book: Book) -> str:
+    body = told.body
+    return (
+        f"{told.issuer} sealed a pool, of which a part, drawn with a coin of {body['recipient']}, is to mark the "
+        f"copies of {_subject(told, book, 'listing')} that it receives, by the method {body['method']}, with a "
+        f"probability of at most {body['bound']} that any of {body['recipients']} recipients is accused falsely."
+    )
+
+
+def _requested(told: Told, book: Book) -> str:
+    return f"{told.issuer} added its coin, which draws what marks its copies, to {_subject(told, book, 'prepared')}."
+
+
 def _offered(told: Told, book: Book) -> str:
     body = told.body
     under = f"under {_subject(told, book, 'license')}" if "license" in body else "and named no license"
     words = f"{told.issuer} handed data of {_subject(told, book, 'listing')} to {body['recipient']}, {under}."
     if "acknowledge_by_ms" in body:
         words += f" It asked for an answer by {book.value(told, 'acknowledge_by_ms')}."
-    if marks := body.get("marks"):
+    marks = body.get("marks", {})
+    if "prepared" in marks:
+        pool = book.reference("prepared", marks["prepared"])
+        words += f" It said that the copy is marked, by what was drawn from {pool}."
+    elif marks:
         words += (
             f" It said that the copy is marked, by the method {marks['method']}: who scores "
             f"{marks['threshold_millibits']} millibits is accused, with a probability of at most {marks['bound']} that "
@@ -170,6 +187,7 @@ def _offered(told: Told, book: Book) -> str:
 
 def _acknowledged(told: Told, book: Book) -> str:
     words = f"{told.issuer} acknowledged {_subject(told, book, 'transfer')}: it signed what it received."
+    words += " The value that it computed, it says, opens what was offered." if "opens" in told.body else ""
     return words + book.content(told)
 
 
@@ -271,6 +289,8 @@ _TELL: dict[str, Callable[[Told, Book], str]] = {
     "license.agreed": _agreed,
     "license.amended": _license_amended,
     "license.ended": _ended,
+    "transfer.prepared": _prepared,
+    "transfer.requested": _requested,
     "transfer.offered": _offered,
     "transfer.acknowledged": _acknowledged,
     "transfer.refused": _refused,

@@ -47,6 +47,8 @@ class Book:
             return f"the listing{self._title(statement_id)} of entry {listing.index}"
         if claim := registry.claims.get(statement_id):
             return f"the claim of entry {claim.index} ({claim.claimant} against {claim.respondent})"
+        if preparation := registry.preparations.get(statement_id):
+            return f"the pool of entry {preparation.index} ({preparation.issuer} for {preparation.recipient})"
         index = self._indexes.get(statement)
         words = {"disclosure": "the authority's demand", "request": "the request for erasure"}.get(
             name, "the statement"

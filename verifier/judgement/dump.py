@@ -74,7 +74,7 @@ def _dump_license(terms: JudgedLicense) -> dict[str, Json]:
         "agreed": [terms.index, terms.agreed_ms, terms.licensor, terms.licensee],
         "term": [terms.valid_from_ms, terms.valid_until_ms, terms.ended_index, terms.end_ms],
         "set": [terms.terms_index, terms.bound_index],
-        "consent": [terms.consents_to_marks, terms.consent_index],
+        "consent": [terms.consents_to_marks, terms.consent_index, terms.marking],
         "counts": {action: [count.known, count.sealed] for action, count in terms.counts.items()},
         "met": terms.met,
         "meetings": {
@@ -92,7 +92,7 @@ def _load_license(row: dict[str, Any], facts: Facts) -> JudgedLicense:
     _, _, _, end_ms = row["term"]
     statement_id = _id(row["id"])
     terms_index, bound_index = row["set"]
-    consents_to_marks, consent_index = row["consent"]
+    consents_to_marks, consent_index, marking = row["consent"]
     erased_index, attested_ms = row["erased"]
     holds, own_holds, suspending, released_ms = row["holds"]
     return JudgedLicense(
@@ -107,6 +107,7 @@ def _load_license(row: dict[str, Any], facts: Facts) -> JudgedLicense:
         bound_index,
         consents_to_marks,
         consent_index,
+        marking,
         end_ms,
         {action: Count(total, _places(sealed)) for action, (total, sealed) in row["counts"].items()},
         {action: (time_ms, at) for action, (time_ms, at) in row["met"].items()},

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from verifier.core.checks import Finding
+from verifier.core.ids import id_bytes
 from verifier.judgement.identity import Presented
 from verifier.judgement.state import ErasureRequest, JudgedClaim, JudgedLicense, JudgedListing, Periods, Stated
-from verifier.rules.registry import Registry, Transfer
+from verifier.rules.registry import Preparation, Registry, Transfer
 from verifier.schema.checks import key_of
 from verifier.terms.answers import YES, Answer, Truth
 from verifier.terms.parsed import is_sealed
@@ -106,6 +107,11 @@ class Facts:
     def license_of(self, transfer: Transfer) -> JudgedLicense | None:
         """Return the license that a hand-off names, right or wrong."""
         return None if transfer.license is None else self.licenses[transfer.license]
+
+    def preparation_of(self, entry: AcceptedEntry) -> Preparation | None:
+        """Return what sealed the marks of an offer beforehand; None where nothing did."""
+        prepared = (entry.statement.offer.marks or {}).get("prepared")
+        return None if prepared is None else self.registry.preparations[id_bytes(prepared)]
 
     def note(  # noqa: PLR0917 (the members of a finding, in their order)
         self, slug: str, entry: AcceptedEntry, party: str, others: Iterable[int], sentence: str, answer: Answer = YES

@@ -92,6 +92,7 @@ def take_license(facts: Facts, entry: AcceptedEntry) -> None:
         index,
         body.get("marking_consent", False),
         index,
+        body.get("marking"),
     )
     facts.licenses[terms.id] = terms
     facts.grants.setdefault((listing.id, terms.licensee), []).append(terms)
@@ -107,6 +108,7 @@ def take_amended(facts: Facts, entry: AcceptedEntry) -> None:
         terms.bound_index = entry.index
     if "marking_consent" in body:
         terms.consents_to_marks, terms.consent_index = body["marking_consent"], entry.index
+        terms.marking = body.get("marking")
     if "terms" in body:
         terms.raw_terms, terms.terms_index = body["terms"], entry.index
         terms.terms = parse_terms(body["terms"], "/terms", entry.opened)

@@ -65,12 +65,14 @@ def _judge_terms(facts: Facts, terms: JudgedLicense, transfer: Transfer, entry: 
 
 
 def _take_marks(facts: Facts, terms: JudgedLicense | None, transfer: Transfer, entry: AcceptedEntry) -> None:
-    """Count the seal of a marked copy, and note that its licensee did not agree to marks."""
-    facts.sealed_count += 1
-    places = tuple(place for place in (_CONTENT, _MARKS) if place not in entry.opened)
-    if places:
-        facts.sealed[entry.statement.id] = (entry.index, entry.issuer, places)
+    """Count the seal of a marked copy, and note that its licensee did not agree to marks, or to such ones."""
+    if "seal" in entry.body["marks"]:
+        facts.sealed_count += 1
+        places = tuple(place for place in (_CONTENT, _MARKS) if place not in entry.opened)
+        if places:
+            facts.sealed[entry.statement.id] = (entry.index, entry.issuer, places)
     if terms is not None and terms.consents_to_marks:
+        _compare_marking(facts, terms, transfer, entry)
         return
     sentence = f"{entry.issuer} marked the copy that it handed to {transfer.recipient}, "
     if terms is None:
@@ -79,6 +81,21 @@ def _take_marks(facts: Facts, terms: JudgedLicense | None, transfer: Transfer, e
         sentence += f"and the license of entry {terms.index} does not consent to marks."
     others = () if terms is None else (terms.index, terms.consent_index)
     facts.note("marked-without-consent", entry, entry.issuer, others, sentence)
+
+
+def _compare_marking(facts: Facts, terms: JudgedLicense, transfer: Transfer, entry: AcceptedEntry) -> None:
+    """Note that a copy is marked in another way than the licensee agreed to."""
+    preparation = facts.preparation_of(entry)
+    if preparation is None or terms.marking is None or terms.recorded.listing != transfer.listing:
+        return
+    if preparation.is_marking(terms.marking):
+        return
+    sentence = (
+        f"{entry.issuer} marked the copy that it handed to {transfer.recipient} otherwise than the license of entry "
+        f"{terms.index} says: bound, method or number of recipients of entry {preparation.index} are others."
+    )
+    others = (preparation.index, terms.index, terms.consent_index)
+    facts.note("marked-otherwise-than-agreed", entry, entry.issuer, others, sentence)
 
 
 def _digest(entry: AcceptedEntry, disclosures: Disclosures | None) -> bytes:

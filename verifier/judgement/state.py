@@ -137,6 +137,8 @@ class JudgedLicense:
     """`marking_consent`, as it stands."""
     consent_index: int
     """The entry that last said so, or the agreement."""
+    marking: dict[str, Json] | None
+    """How they are agreed, where that entry says it."""
     end_ms: int | None = None
     """When a recorded end takes effect."""
     counts: dict[str, Count] = field(default_factory=dict)

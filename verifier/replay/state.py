@@ -1,4 +1,4 @@
-"""What a green replay remembers for the next one: `provenance-ledger.replay-state/v4`.
+"""What a green replay remembers for the next one: `provenance-ledger.replay-state/v5`.
 
 The file is this user's own; its digest catches damage and mix-ups, not a forger who can write here. Its tree stands
 under a checkpoint that the log signed, which is verified again, so that it is evidence against a log that forks.
@@ -20,12 +20,12 @@ from verifier.core.keys import PublicKey
 from verifier.core.policy import OpenedCheckpoint, Policy, open_checkpoint
 from verifier.core.tree import Tree
 from verifier.judgement.judge import Judge
-from verifier.rules.registry import Claim, Key, License, Listing, Registry, Transfer
+from verifier.rules.registry import Claim, Key, License, Listing, Preparation, Registry, Transfer
 
 if TYPE_CHECKING:
     from verifier.core.notes import VerifierKey
 
-TYPE = "provenance-ledger.replay-state/v4"
+TYPE = "provenance-ledger.replay-state/v5"
 _ID_BYTES = 32
 
 
@@ -49,11 +49,12 @@ def _encode(value: Json) -> Json:
     return encode_base64(value) if isinstance(value, bytes) else value
 
 
-_MEMBERS = {kind: attrgetter(*[member.name for member in fields(kind)]) for kind in (Listing, License, Transfer, Claim)}
+_KINDS = (Listing, License, Transfer, Claim, Preparation)
+_MEMBERS = {kind: attrgetter(*[member.name for member in fields(kind)]) for kind in _KINDS}
 """The fields of what a registry holds by the ten thousand, in their order."""
 
 
-def _row(item: Listing | License | Transfer | Claim) -> list[Json]:
+def _row(item: Listing | License | Transfer | Claim | Preparation) -> list[Json]:
     return [_encode(value) for value in _MEMBERS[type(item)](item)]
 
 
@@ -103,9 +104,31 @@ def format_state(state: ReplayState) -> bytes:
             "recorded": encode_base64(b"".join(sorted(registry.recorded))),
             "times_ms": [registry.first_time_ms, registry.last_time_ms, registry.newest_time_ms],
             "counts": registry.counts,
+            "preparations": {_encode(name): _row(item) for name, item in registry.preparations.items()},
         },
     }
     return _seal(json.dumps(body, separators=(",", ":")).encode())
+
+
+def _transfer(row: list[Any]) -> Transfer:
+    index, listing, terms, sender, recipient, state, decided_index, content = row
+    return Transfer(
+        index,
+        _bytes(listing),
+        _bytes(terms) if terms else None,
+        sender,
+        recipient,
+        state,
+        decided_index,
+        _bytes(content) if content else None,
+    )
+
+
+def _preparation(row: list[Any]) -> Preparation:
+    index, listing, *said, request = row
+    preparation = Preparation(index, _bytes(listing), *said)
+    preparation.request = _bytes(request) if request else None
+    return preparation
 
 
 def _parse_registry(saved: dict[str, Any]) -> Registry:
@@ -127,10 +150,7 @@ def _parse_registry(saved: dict[str, Any]) -> Registry:
         },
         {_bytes(name): Listing(*row) for name, row in saved["listings"].items()},
         {_bytes(name): License(index, _bytes(on), *rest) for name, (index, on, *rest) in saved["licenses"].items()},
-        {
-            _bytes(name): Transfer(index, _bytes(on), _bytes(terms) if terms else None, *rest)
-            for name, (index, on, terms, *rest) in saved["transfers"].items()
-        },
+        {_bytes(name): _transfer(row) for name, row in saved["transfers"].items()},
         {_bytes(name): Claim(index, _bytes(on), *rest) for name, (index, on, *rest) in saved["claims"].items()},
         {_bytes(name) for name in saved["disclosures"]},
         {_bytes(name): _bytes(subject) for name, subject in saved["requests"].items()},
@@ -141,6 +161,7 @@ def _parse_registry(saved: dict[str, Any]) -> Registry:
         last_time_ms,
         newest_time_ms,
         saved["counts"],
+        {_bytes(name): _preparation(row) for name, row in saved["preparations"].items()},
     )
 
 

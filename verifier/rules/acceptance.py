@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 
 
 def verify_acceptance(
-    registry: Registry, tree: Tree, entry: Examined, index: int, *, is_whole: bool = True
+    registry: Registry, tree: Tree, entry: Examined, index: int, *, is_whole: bool = True, knows_seen: bool = True
 ) -> Statement:
     """Check that the ledger was right to record `entry` at `index`, and return its statement.
 
     `registry` is the state after the entries 0 … index − 1, `tree` holds at least their leaves. Raises `CheckFailed`
     with the check and reason of the first step of docs/format.md §9 that fails. Where entries before it may be missing
-    (not `is_whole`), one of them may revoke a key: then `verify_algorithms` is the caller's to ask.
+    (not `is_whole`), one of them may revoke a key: then `verify_algorithms` is the caller's to ask. Where some are of
+    the tree that its signers saw (not `knows_seen`), nothing is asked of that.
     """
     statement = entry.statement
     if statement is None:
@@ -47,7 +48,7 @@ def verify_acceptance(
                 str(statement.issued_ms))  # fmt: skip
     if entry.time_ms > statement.not_after_ms:
         refuse(Check.FRESHNESS, "expired", index, "/not_after_ms", f"≥ {entry.time_ms}", str(statement.not_after_ms))
-    if statement.seen is not None:
+    if statement.seen is not None and knows_seen:
         _verify_seen(tree, statement.seen, index)
     verify_references(registry, statement, index)  # 9.14
     if not entry.fits:

@@ -20,7 +20,11 @@ from verifier.schema.v1 import COMMON_FIELDS
 known_id = lru_cache(maxsize=1024)(id_bytes)
 """The bytes of an id that is named again and again: made once, sent once a chunk, kept once."""
 
-Packed = tuple[bytes, bytes | None, str, int | None, dict[str, Any] | None] | bytes | dict[str, Any]
+_ID_BYTES = 32
+_COMMON_OF = {"transfer.prepared": COMMON_FIELDS - {"nonce"}}
+"""A preparation keeps its nonce: its coin is opened by what an offer says later, in the open (format.md §8.10)."""
+
+Packed = tuple[bytes, bytes | None, str, bytes, int | None, dict[str, Any] | None] | bytes | dict[str, Any]
 """What crosses between processes: of an offer, of an acknowledgement, of any other statement."""
 
 
@@ -112,18 +116,20 @@ class _Small(Body):
 
 @dataclass(slots=True, eq=False)
 class Offer(_Small):
-    """`transfer.offered`, without its sealed content."""
+    """`transfer.offered`; of its content, the commitment."""
 
     listing: bytes
     license: bytes | None
     recipient: str
+    commitment: bytes
+    """To its content, which is not among the fields that can be had by name."""
     acknowledge_by_ms: int | None
     marks: dict[str, Any] | None
     names: ClassVar = ("listing", "recipient", "license", "acknowledge_by_ms", "marks")
 
     def packed(self) -> Packed:
         """Return a tuple."""
-        return self.listing, self.license, self.recipient, self.acknowledge_by_ms, self.marks
+        return self.listing, self.license, self.recipient, self.commitment, self.acknowledge_by_ms, self.marks
 
 
 @dataclass(slots=True, eq=False)
@@ -131,11 +137,12 @@ class Acknowledgement(_Small):
     """`transfer.acknowledged`, without its sealed content."""
 
     transfer: bytes
-    names: ClassVar = ("transfer",)
+    opens: str | None
+    names: ClassVar = ("transfer", "opens")
 
     def packed(self) -> Packed:
-        """Return bytes."""
-        return self.transfer
+        """Return bytes: the transfer, and what it opens."""
+        return self.transfer if self.opens is None else self.transfer + bytes.fromhex(self.opens)
 
 
 def read_body(kind: str, fields: dict[str, Any]) -> Body:
@@ -145,16 +152,20 @@ def read_body(kind: str, fields: dict[str, Any]) -> Body:
             known_id(fields["listing"]),
             known_id(fields["license"]) if "license" in fields else None,
             intern(fields["recipient"]),
+            bytes.fromhex(fields["content"]["sealed"]),
             fields.get("acknowledge_by_ms"),
             fields.get("marks"),
         )
     if kind == "transfer.acknowledged":
-        return Acknowledgement(id_bytes(fields["transfer"]))
-    return Fields({name: value for name, value in fields.items() if name not in COMMON_FIELDS})
+        return Acknowledgement(id_bytes(fields["transfer"]), fields.get("opens"))
+    common = _COMMON_OF.get(kind, COMMON_FIELDS)
+    return Fields({name: value for name, value in fields.items() if name not in common})
 
 
 def unpack_body(packed: Packed) -> Body:
     """Return the body whose plain form this is."""
     if isinstance(packed, tuple):
         return Offer(*packed)
-    return Acknowledgement(packed) if isinstance(packed, bytes) else Fields(packed)
+    if isinstance(packed, bytes):
+        return Acknowledgement(packed[:_ID_BYTES], packed[_ID_BYTES:].hex() or None)
+    return Fields(packed)

@@ -1,6 +1,7 @@
 """What a statement refers to, and whether its issuer may say it: step 9.14, one function a type.
 
-docs/format.md §9.14 for version 1, docs/statements.md §2–§5 for version 2; §6–§9 of it are in verifier/rules/claims.py.
+docs/format.md §9.14 for version 1, docs/statements.md §2–§5 for version 2; §6–§9 of it are in verifier/rules/claims.py,
+sealed pools (§5) in verifier/rules/pools.py.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from verifier.rules.claims import (
     usage_reported,
     venue_status,
 )
+from verifier.rules.pools import transfer_prepared, transfer_requested, verify_marked
 from verifier.rules.refusal import (
     find_license,
     find_listing,
@@ -183,6 +185,14 @@ def _transfer_offered(registry: Registry, statement: Statement, index: int) -> N
     if offer.license is not None and offer.license not in registry.licenses:
         refuse_unknown(index, "/license", offer.license)
     verify_other_party(registry, statement, offer.recipient, index, "/recipient")
+    verify_marked(registry, statement, index)
+
+
+def _transfer_acknowledged(registry: Registry, statement: Statement, index: int) -> None:
+    _transfer_decided(registry, statement, index)
+    opens, content = statement.body.get("opens"), registry.transfers[statement.body.id("transfer")].content
+    if opens is not None and content is not None:
+        verify_equal(content.hex(), opens, index, "/opens")
 
 
 def _transfer_decided(registry: Registry, statement: Statement, index: int) -> None:
@@ -218,8 +228,10 @@ _REFERENCES: dict[str, Callable[[Registry, Statement, int], None]] = {
     "license.agreed": _license_agreed,
     "license.amended": _license_amended,
     "license.ended": _license_ended,
+    "transfer.prepared": transfer_prepared,
+    "transfer.requested": transfer_requested,
     "transfer.offered": _transfer_offered,
-    "transfer.acknowledged": _transfer_decided,
+    "transfer.acknowledged": _transfer_acknowledged,
     "transfer.refused": _transfer_decided,
     "transfer.forwarded": _transfer_forwarded,
     "disclosure.compelled": disclosure_compelled,

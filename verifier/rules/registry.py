@@ -15,6 +15,9 @@ from verifier.schema.checks import key_of
 from verifier.schema.versions import NEWEST_RULES, STATEMENT_TYPES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from verifier.core.jcs import Json
     from verifier.rules.examine import Statement
 
 SIGNING, RECOVERY = "signing", "recovery"
@@ -73,6 +76,31 @@ class Transfer:
     state: str = "offered"
     """`offered`, `acknowledged` or `refused`."""
     decided_index: int | None = None
+    content: bytes | None = None
+    """The commitment to it, which an acknowledgement may repeat; None once it is decided."""
+
+
+@dataclass(slots=True)
+class Preparation:
+    """A sealed pool, of which the recipient's request draws what marks its copies (docs/marks.md §9)."""
+
+    index: int
+    listing: bytes
+    issuer: str
+    nonce: str
+    recipient: str
+    bound: str
+    method: str
+    recipients: int
+    coin: str
+    """The commitment to the sender's coin, in hex."""
+    requested_index: int | None = None
+    request: bytes | None = None
+    """Statement id of the request."""
+
+    def is_marking(self, marking: Mapping[str, Json]) -> bool:
+        """Tell whether a license's `marking` is just this."""
+        return dict(marking) == {"bound": self.bound, "method": self.method, "recipients": self.recipients}
 
 
 @dataclass(slots=True)
@@ -133,6 +161,7 @@ class Registry:
     """The greatest time of an entry."""
     counts: dict[str, int] = field(default_factory=dict)
     """Statements by type."""
+    preparations: dict[bytes, Preparation] = field(default_factory=dict)
     keys_of: dict[str, list[Key]] = field(init=False, default_factory=dict)
     """All keys that a party ever registered."""
     lasting: set[str] = field(init=False, default_factory=set)
@@ -164,16 +193,23 @@ class Registry:
         transfer = self.transfers.get(subject)
         return transfer is not None and transfer.license in self.holds
 
-    def _apply(self, index: int, statement: Statement) -> None:  # noqa: C901, PLR0912 (one case a type)
+    def _apply(self, index: int, statement: Statement) -> None:  # noqa: C901, PLR0912, PLR0915 (one case a type)
         issuer, body = statement.issuer, statement.body
         match statement.kind:
             case "transfer.offered":
                 offer = statement.offer
-                self.transfers[statement.id] = Transfer(index, offer.listing, offer.license, issuer, offer.recipient)
+                self.transfers[statement.id] = Transfer(
+                    index, offer.listing, offer.license, issuer, offer.recipient, content=offer.commitment
+                )
             case "transfer.acknowledged" | "transfer.refused":
                 transfer = self.transfers[body.id("transfer")]
                 transfer.state = statement.kind.removeprefix("transfer.")
-                transfer.decided_index = index
+                transfer.decided_index, transfer.content = index, None
+            case "transfer.prepared":
+                self._prepare(index, statement)
+            case "transfer.requested":
+                preparation = self.preparations[body.id("prepared")]
+                preparation.requested_index, preparation.request = index, statement.id
             case "listing.registered":
                 self.listings[statement.id] = Listing(index, issuer)
             case "listing.withdrawn":
@@ -226,6 +262,20 @@ class Registry:
         self.keys_of.setdefault(key.owner, []).append(key)
         if key.public_key.algorithm == MLDSA44:
             self.lasting.add(key.owner)
+
+    def _prepare(self, index: int, statement: Statement) -> None:
+        body = statement.body
+        self.preparations[statement.id] = Preparation(
+            index,
+            body.id("listing"),
+            statement.issuer,
+            body["nonce"],
+            body["recipient"],
+            body["bound"],
+            body["method"],
+            body["recipients"],
+            body["coin"]["sealed"],
+        )
 
     def _open_claim(self, index: int, statement: Statement) -> None:
         body = statement.body

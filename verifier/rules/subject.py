@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from verifier.rules.body import Body
     from verifier.rules.examine import Statement
 
-CARRYING = ("listing", "license", "transfer", "claim")
+CARRYING = ("listing", "license", "transfer", "claim", "prepared")
 """Fields with an id, all of whose entry's subjects are the naming entry's too."""
 _NAMING = ("parent", "disclosure", "request", "statement")
 _PARTIES = ("licensee", "recipient", "respondent", "tribunal", "venue")

@@ -75,10 +75,10 @@ def boolean(value: Json) -> None:
         raise Fault("wrong-type")
 
 
-def _string(most: int, forbidden: str | None, value: Json) -> None:
+def _string(most: int, forbidden: str | None, value: Json, least: int = 1) -> None:
     if type(value) is not str:
         raise Fault("wrong-type")
-    if not 1 <= len(value) <= most or (forbidden and forbidden in value):
+    if not least <= len(value) <= most or (forbidden and forbidden in value):
         raise Fault("wrong-value")
 
 
@@ -87,9 +87,9 @@ def line(most: int) -> Checker:
     return partial(_string, most, "\n")
 
 
-def text(most: int) -> Checker:
-    """Return the check of *text(most)*."""
-    return partial(_string, most, None)
+def text(most: int, least: int = 1) -> Checker:
+    """Return the check of *text(most)*, or of a string that may be shorter."""
+    return partial(_string, most, None, least=least)
 
 
 def _one_of(words: frozenset[str], value: Json) -> None:
@@ -148,7 +148,7 @@ def _ascending(item: Checker, most: int, value: Json) -> None:
 
 
 def set_of(item: Checker, most: int) -> Checker:
-    """Return the check of *set(most)* of strings: strictly ascending by code point."""
+    """Return the check of *set(most)*: strictly ascending, strings by code point."""
     return partial(_ascending, item, most)
 
 

@@ -16,8 +16,9 @@ from verifier.schema.checks import LABEL, MAX_NAME_CHARS
 from verifier.schema.v1 import MAX_LIFETIME_MS, MAX_SIGNERS
 from verifier.terms.vocabulary import ACTIONS
 
-_DUE_RULES, _USE_RULES = 2, 2
-"""The versions of the rules since which an offer says when it is due, and since which uses are reported."""
+_DUE_RULES, _USE_RULES, _OPENING_RULES = 2, 2, 6
+"""The versions of the rules since which an offer says when it is due, since which uses are reported, and since which an
+acknowledgement says what it opens."""
 
 _HEX32 = "[0-9a-f]{64}"
 _INTEGER = "(0|[1-9][0-9]{0,15})"
@@ -36,7 +37,8 @@ _match_offer = re.compile(
     rf'"recipient":{_NAME},{_SEEN}{_SIGNERS}"type":"transfer\.offered"}}'
 ).fullmatch
 _match_acknowledgement = re.compile(
-    rf'{{{_CONTENT}{_ISSUED}{_NONCE}{_SEEN}{_SIGNERS}"transfer":{_ID},"type":"transfer\.acknowledged"}}'
+    rf'{{{_CONTENT}{_ISSUED}{_NONCE}(?:"opens":"({_HEX32})",)?{_SEEN}{_SIGNERS}"transfer":{_ID},'
+    rf'"type":"transfer\.acknowledged"}}'
 ).fullmatch
 _match_use = re.compile(
     rf'{{"action":"({"|".join(sorted(ACTIONS))})",(?:"count":{_INTEGER},)?{_ISSUED}"license":{_ID},{_NONCE}'
@@ -55,7 +57,7 @@ def read_template(payload: bytes, rules: int) -> dict[str, Any] | None:
     if text.endswith('offered"}'):
         return _read_offer(text, rules)
     if text.endswith('acknowledged"}'):
-        return _read_acknowledgement(text)
+        return _read_acknowledgement(text, rules)
     return _read_use(text) if rules >= _USE_RULES else None
 
 
@@ -81,15 +83,19 @@ def _read_offer(text: str, rules: int) -> dict[str, Any] | None:
     return statement
 
 
-def _read_acknowledgement(text: str) -> dict[str, Any] | None:
+def _read_acknowledgement(text: str, rules: int) -> dict[str, Any] | None:
     match = _match_acknowledgement(text)
     if match is None:
         return None
-    sealed, issued, issuer, ledger, nonce, not_after, root, size, signers, transfer = match.groups()
+    sealed, issued, issuer, ledger, nonce, not_after, opens, root, size, signers, transfer = match.groups()
+    if (opens is None) != (rules < _OPENING_RULES):
+        return None
     statement = _common("transfer.acknowledged", issued, issuer, ledger, nonce, not_after, root, size, signers)
     if statement is not None:
         statement["content"] = {"sealed": sealed}
         statement["transfer"] = transfer
+        if opens is not None:
+            statement["opens"] = opens
     return statement
 
 

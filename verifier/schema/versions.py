@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from verifier.core.errors import MalformedInput
-from verifier.schema import v1, v2, v3, v4, v5
+from verifier.schema import v1, v2, v3, v4, v5, v6
 from verifier.schema.checks import Fault
 
 _VERSIONS = {
@@ -17,6 +17,7 @@ _VERSIONS = {
     3: (v3.OWN_FIELDS, v2.verify_relations),
     4: (v4.OWN_FIELDS, v2.verify_relations),
     5: (v5.OWN_FIELDS, v2.verify_relations),
+    6: (v6.OWN_FIELDS, v6.verify_relations),
 }
 KNOWN_RULES = frozenset(_VERSIONS)
 """The versions of the rules that this verifier can judge by."""

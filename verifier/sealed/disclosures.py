@@ -16,7 +16,7 @@ from verifier.core.b64 import decode_base64
 from verifier.core.checks import Check, Doubt, Failure
 from verifier.core.errors import MalformedInput
 from verifier.core.jcs import Json, format_canonical, parse_canonical
-from verifier.sealed.values import is_content, is_marks
+from verifier.sealed.values import is_coin, is_content, is_marks, is_pool
 
 FILE_TYPE = "provenance-ledger.disclosures/v1"
 TYPE = "provenance-ledger.disclosure/v1"
@@ -36,7 +36,7 @@ class Disclosure(NamedTuple):
     issuer: str
     nonce: str
     kind: str
-    """`field`, `content` or `marks`."""
+    """`field`, or what else a place is for: `coin`, `content`, `marks`, `pool`."""
     pointer: str
     salt: str
     value: Json
@@ -205,10 +205,14 @@ def _holds_seal(value: Json) -> bool:
     return type(value) is dict and (value.keys() == {"sealed"} or any(map(_holds_seal, value.values())))
 
 
-_KINDS = frozenset({"content", "field", "marks"})
+COIN_KIND, COIN_PLACE, POOL_PLACE = "coin", "/coin", "/seal"
+"""The coin and the pool of a `transfer.prepared`, the one type that seals anything there (docs/format.md §8.10)."""
+_KINDS = frozenset({"content", "field", "marks", "pool", COIN_KIND})
 _KINDS_AT: dict[str, tuple[str, Callable[[Json], bool]]] = {
     "/content": ("content", is_content),
     "/marks/seal": ("marks", is_marks),
+    COIN_PLACE: (COIN_KIND, is_coin),
+    POOL_PLACE: ("pool", is_pool),
 }
 """The places that take another kind than `field`, and whether a value is what is sealed there."""
 

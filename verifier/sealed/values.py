@@ -1,4 +1,7 @@
-"""What a commitment of another kind than `field` seals: contents (format.md §8.2, §15.1) and marks (marks.md §3)."""
+"""What a commitment of another kind than `field` seals: contents, marks, pools, coins.
+
+docs/format.md §8.2, §15.1; docs/marks.md §3, §9.1; docs/format.md §8.10.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,7 @@ from verifier.schema.checks import (
     media_type,
     members,
     size,
+    text,
 )
 from verifier.schema.v3 import is_bound
 from verifier.sealed.rows import CHUNKS, ROWS, parse_record
@@ -30,11 +34,12 @@ if TYPE_CHECKING:
     from verifier.schema.checks import Checker
 
 MAX_COLUMNS, MAX_FILES, MAX_ROWS, MAX_POSITIONS = 4096, 10_000, 10_000, 100_000
-CANARY, TARDOS = "canary", "tardos"
-"""The methods of marks."""
+CANARY, OMISSION, TARDOS = "canary", "omission", "tardos"
+"""The methods of marks; rows are left out only of a pool's copies."""
 DRAWN = "drawn"
 _CONTROL = frozenset(map(chr, [*range(0x20), *range(0x7F, 0xA0)]))
 _ANY_BYTES = 1 << 26
+_MAX_COLUMN_CHARS = 1_000_000
 
 
 def _is_column(text: str) -> bool:
@@ -98,6 +103,35 @@ _MARKS = {
 }
 
 
+_pooled: dict[str, Checker] = {
+    "type": codes("provenance-ledger.pool/v1"),
+    "columns": list_of(text(_MAX_COLUMN_CHARS, least=0), MAX_COLUMNS),
+    "key": base64(32, 32),
+}
+_POOLS = {
+    True: members(
+        _pooled | {"method": codes(TARDOS), "colluders": count, "positions": list_of(_position, MAX_POSITIONS)}
+    ),
+    False: members(
+        _pooled | {"method": codes(CANARY, OMISSION), "draws": count, "rows": list_of(_row, MAX_ROWS)},
+    ),
+}
+_coin = base64(32, 32)
+
+
+def is_coin(value: Json) -> bool:
+    """Tell whether a value is what a commitment of kind `coin` seals."""
+    return _passes(_coin, value)
+
+
+def is_pool(value: Json) -> bool:
+    """Tell whether a value is what a commitment of kind `pool` seals, on its own: what is in the open is elsewhere."""
+    is_code = type(value) is dict and value.get("method") == TARDOS
+    if not _passes(_POOLS[is_code], value) or (not is_code and value["draws"] >= len(value["rows"])):
+        return False
+    return _are_rows(planted_rows(value), len(value["columns"]))
+
+
 def is_content(value: Json) -> bool:
     """Tell whether a value is what a commitment of kind `content` seals."""
     return _passes(_content, value)
@@ -118,8 +152,8 @@ def _passes(checker: Checker, value: Json) -> bool:
 
 
 def planted_rows(marks: Json) -> list[str]:
-    """Return the rows of a checked value of kind `marks`, base64: of a code, both of every position."""
-    if marks["method"] == CANARY:
+    """Return the rows of a checked value of kind `marks` or `pool`, base64: of a code, both of every position."""
+    if marks["method"] != TARDOS:
         rows: list[str] = marks["rows"]
         return rows
     return [row for position in marks["positions"] for row in position["rows"]]
@@ -128,14 +162,22 @@ def planted_rows(marks: Json) -> list[str]:
 def _are_marks_related(marks: Json) -> bool:
     rows = planted_rows(marks)
     controls: list[str] = marks.get("controls", [])
-    if len(marks["bits"]) != len(marks["columns"]) or len(set(rows)) != len(rows):
+    if len(marks["bits"]) != len(marks["columns"]):
         return False
     if marks["method"] == CANARY and len(controls) != (len(rows) if marks["origin"] == DRAWN else 0):
         return False
     if marks["threshold_millibits"] < 1000 * log2(marks["recipients"] / Fraction(marks["bound"])) - 1e-6:
         return False
     width = len(marks["columns"])
-    for row in [*rows, *controls]:
+    return _are_rows(rows, width) and _are_records(controls, width)
+
+
+def _are_rows(rows: list[str], width: int) -> bool:
+    return len(set(rows)) == len(rows) and _are_records(rows, width)
+
+
+def _are_records(rows: list[str], width: int) -> bool:
+    for row in rows:
         cells = parse_record(decode_base64(row) or b"")
         if cells is None or len(cells) != width:
             return False

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from verifier.core.ids import id_bytes, id_text
-from verifier.rules.body import Body, read_body, unpack_body
+from verifier.rules.body import Body, Offer, read_body, unpack_body
 
 ONE, OTHER = id_text(b"\1" * 32), id_text(b"\2" * 32)
 _COMMON: dict[str, Any] = {"type": "", "issuer": "acme", "nonce": "", "signers": [], "ledger": OTHER}
@@ -17,8 +17,11 @@ _SAID: dict[str, dict[str, Any]] = {
     "transfer.acknowledged": {"transfer": ONE},
     "claim.opened": {"transfer": ONE, "respondent": "birch", "evidence": {"sealed": "00" * 32}},
 }
+_OPENING = {"transfer": ONE, "opens": "ef" * 32}
 _ALL = {"license": OTHER, "acknowledge_by_ms": 0, "marks": {"seal": {"sealed": "11" * 32}}}
-CASES = [*_SAID.items(), ("transfer.offered", _SAID["transfer.offered"] | _ALL)]
+_SEALED = {"content": {"sealed": "cd" * 32}}
+"""What offers and acknowledgements have beside that; their bodies leave it out."""
+CASES = [*_SAID.items(), ("transfer.offered", _SAID["transfer.offered"] | _ALL), ("transfer.acknowledged", _OPENING)]
 
 
 def crossed(body: Body) -> Body:
@@ -29,7 +32,7 @@ def crossed(body: Body) -> Body:
 @pytest.mark.parametrize(("kind", "said"), CASES)
 def test_a_body_says_what_its_statement_says(kind: str, said: dict[str, Any]) -> None:
     """Before it crosses between processes and after, by every way to read it, and nothing that all statements say."""
-    body = read_body(kind, _COMMON | said)
+    body = read_body(kind, _COMMON | said | (_SEALED if kind.startswith("transfer") else {}))
     for each in (body, crossed(body)):
         assert dict(each) == said
         assert len(each) == len(said)
@@ -50,7 +53,14 @@ def test_the_subject_is_the_license_or_else_the_transfer() -> None:
     assert read_body("erasure.requested", _COMMON | {"license": OTHER}).subject() == b"\2" * 32
 
 
+def test_an_offer_keeps_what_its_content_is_opened_by() -> None:
+    """The commitment crosses with it, and is none of the fields."""
+    offer = crossed(read_body("transfer.offered", _COMMON | _SAID["transfer.offered"] | _SEALED))
+    assert isinstance(offer, Offer)
+    assert offer.commitment == b"\xcd" * 32
+
+
 def test_plain_forms_are_small() -> None:
     """Of the two types that make up most of a ledger, no dict is made, kept or sent."""
-    kinds = {kind: type(read_body(kind, _COMMON | said).packed()) for kind, said in _SAID.items()}
+    kinds = {kind: type(read_body(kind, _COMMON | _SEALED | said).packed()) for kind, said in _SAID.items()}
     assert kinds == {"transfer.offered": tuple, "transfer.acknowledged": bytes, "claim.opened": dict}

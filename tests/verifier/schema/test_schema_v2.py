@@ -70,11 +70,12 @@ def refusal(statement: dict[str, Any], rules: int = NEWEST_RULES) -> str | None:
 
 
 def test_the_types_are_those_of_the_page() -> None:
-    since_4 = {"ledger.log_key_added", "ledger.log_key_retired"}
-    assert STATEMENT_TYPES[2] == STATEMENT_TYPES[NEWEST_RULES] - since_4 == set(TYPES) == set(EXAMPLES)
+    since_4, since_6 = {"ledger.log_key_added", "ledger.log_key_retired"}, {"transfer.prepared", "transfer.requested"}
+    assert STATEMENT_TYPES[2] == STATEMENT_TYPES[NEWEST_RULES] - since_4 - since_6 == set(TYPES)
+    assert set(EXAMPLES) == set(TYPES) | since_6
 
 
-@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("kind", EXAMPLES)
 def test_every_field_may_stand_and_only_optional_ones_may_be_left_out(kind: str) -> None:
     """With everything that its table has a statement is good; without a field, only if that is optional."""
     whole = example(kind)
@@ -91,7 +92,7 @@ def test_every_field_may_stand_and_only_optional_ones_may_be_left_out(kind: str)
             assert refusal(changed(whole, (*place, "zzz"), 1)) == "unknown-field", place
 
 
-@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("kind", EXAMPLES)
 def test_only_places_that_are_marked_may_be_sealed(kind: str) -> None:
     """Every place of every type: a commitment may stand there if and only if the table says so."""
     whole, sealable = example(kind), SEALABLE.get(kind, "").split()
@@ -109,7 +110,7 @@ def test_only_places_that_are_marked_may_be_sealed(kind: str) -> None:
     assert met == set(sealable)
 
 
-@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("kind", EXAMPLES)
 def test_a_value_of_another_json_type_is_refused(kind: str) -> None:
     """Absent is absent, never `null`; a bool is no integer, and a number is no text."""
     whole = example(kind)
@@ -209,7 +210,8 @@ def certified(chain: list[str], signature: str) -> dict[str, Any]:
     return {"certificates": {"chain": chain, "signature": signature}}
 
 
-MARKS = EXAMPLES["transfer.offered"]["marks"]
+MARKS = {"bound": "0.001", "method": "tardos", "seal": SEALED, "threshold_millibits": 20_000}
+"""What an offer said of marks under versions 3 to 5."""
 OF_SALTS = {"transfer": None, "request": None, "statement": ID}
 
 
@@ -236,12 +238,6 @@ OF_SALTS = {"transfer": None, "request": None, "statement": ID}
         ("license.ended", {"code": "boredom"}, "wrong-value"),
         ("transfer.refused", {"code": "breach"}, "wrong-value"),
         ("transfer.offered", {"acknowledge_by_ms": -1}, "wrong-value"),
-        ("transfer.offered", {"marks": MARKS | {"method": "paint"}}, "wrong-value"),
-        ("transfer.offered", {"marks": MARKS | {"method": "canary"}}, None),
-        ("transfer.offered", {"marks": MARKS | {"threshold_millibits": 0}}, "wrong-value"),
-        ("transfer.offered", {"marks": MARKS | {"threshold_millibits": 2**53}}, "wrong-value"),
-        ("transfer.offered", {"marks": MARKS | {"seal": {"codes": []}}}, "missing-field"),
-        ("transfer.offered", {"marks": MARKS | {"seal": HEX}}, "wrong-type"),
         ("transfer.forwarded", {"recipient": "birch"}, "unknown-field"),
         ("disclosure.compelled", {"listing": ID}, "unknown-field"),
         ("usage.reported", {"action": "burn"}, "wrong-value"),
@@ -306,6 +302,26 @@ def is_canonical(value: Any) -> bool:
 
 
 @pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"method": "paint"}, "wrong-value"),
+        ({"method": "omission"}, "wrong-value"),
+        ({"method": "canary"}, None),
+        ({"threshold_millibits": 0}, "wrong-value"),
+        ({"threshold_millibits": 2**53}, "wrong-value"),
+        ({"seal": {"codes": []}}, "missing-field"),
+        ({"seal": HEX}, "wrong-type"),
+    ],
+)
+def test_marks_before_version_6(change: dict[str, Any], reason: str | None) -> None:
+    """They keep their meaning where that version is in force, and are no marks of the newest."""
+    whole = example("transfer.offered") | {"marks": MARKS | change}
+    assert [refusal(whole, rules) for rules in (3, 4, 5)] == [reason] * 3
+    assert refusal(whole) == "missing-field"
+    assert refusal(example("transfer.offered"), 5) == "missing-field"
+
+
+@pytest.mark.parametrize(
     ("bound", "reason"),
     [
         ("0.1", None),
@@ -321,16 +337,19 @@ def is_canonical(value: Any) -> bool:
 )
 def test_the_bound_of_marks(bound: Any, reason: str | None) -> None:
     """A decimal above 0 and below 1, with up to 30 digits."""
-    whole = example("transfer.offered")
-    assert refusal(changed(whole, ("marks", "bound"), bound)) == reason
+    whole = example("transfer.offered") | {"marks": MARKS | {"bound": bound}}
+    assert refusal(whole, 5) == reason
+    assert refusal(example("transfer.prepared") | {"bound": bound}) == reason
 
 
 def test_version_2_knows_no_marks() -> None:
     """All else means the same under version 3."""
     for kind in TYPES:
         whole = example(kind)
-        assert refusal(whole, 2) == ("unknown-field" if kind == "transfer.offered" else None), kind
+        is_newer = kind in {"transfer.offered", "transfer.acknowledged"}
+        assert refusal(whole, 2) == ("unknown-field" if is_newer else None), kind
         whole.pop("marks", None)
+        whole.pop("opens", None)
         assert refusal(whole, 2) is None, kind
 
 
