@@ -37,6 +37,7 @@ _CHANGED = {
     **dict.fromkeys(("license.amended", "license.ended"), "license"),
     **dict.fromkeys(("transfer.acknowledged", "transfer.refused"), "transfer"),
     **dict.fromkeys(("claim.answered", "claim.determined"), "claim"),
+    "transfer.requested": "prepared",
 }
 """Types that change what they name, and the field that names it."""
 
