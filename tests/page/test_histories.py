@@ -50,7 +50,7 @@ def told(items: list[dict[str, Any]]) -> list[Told]:
     return sorted(found)
 
 
-@pytest.mark.parametrize(("seed", "rules"), [(1000 + n, 1 + n % 5) for n in range(5 * rounds(1))])
+@pytest.mark.parametrize(("seed", "rules"), [(1000 + n, 1 + n % 6) for n in range(6 * rounds(1))])
 def test_acceptance(page: Opened, seed: int, rules: int) -> None:
     """Statements of all types, most of them spoiled; where several reasons apply, any may be given."""
     history = History(seed, rules=rules)

@@ -51,7 +51,11 @@ interface FoundFile {
 /** What is said of the marks of one copy. */
 type MarksItem =
   | {status: 'withheld'; transfer: string}
-  | {status: 'opened'; transfer: string; found: number; of: number; chance_millibits: number; score_millibits: number; word_millibits?: number};
+  | {status: 'opened'; transfer: string; score_millibits: number; found: number; of: number; chance_millibits: number; word_millibits?: number}
+  | OpenedOfPool;
+/** The same of marks from a pool, of rows or of positions (docs/marks.md §9). */
+type OpenedOfPool = {status: 'opened'; transfer: string; score_millibits: number; paid_millibits: number}
+  & ({drawn: number; found: number; others: number; others_found: number} | {seen: number; word_millibits: number});
 
 interface Hypothesis {
   hypothesis: string;
@@ -75,6 +79,7 @@ interface Link {
 }
 
 interface Evidence {
+  type: string;
   found: FoundFile;
   /** A step that hangs on the registration has all three of `after`, `before`, `previous`. */
   custody: {at_ms: number; tools: string[]; what: string; who: string; after?: string; before?: string; previous?: string}[];
@@ -188,6 +193,15 @@ interface OpenMarks {
   threshold_millibits: number;
 }
 
+/** Since version 6: that they are of a pool, and what opens the sender's coin. */
+interface PoolMarks {
+  prepared: string;
+  coin: {salt: string; value: string};
+  file: number;
+  /** Numbers of drawn rows, or of positions, that the copy does not carry. */
+  retired?: number[];
+}
+
 interface CommonSeal {
   bound: string;
   threshold_millibits: number;
@@ -214,21 +228,63 @@ interface TardosSeal extends CommonSeal {
 /** An opened seal of marks (docs/marks.md §3). */
 type Seal = CanarySeal | TardosSeal;
 
-/** What an opened seal says of the found rows; scores are in bits. */
-interface Score {
-  found: number;
-  of: number;
-  chance: number;
-  /** Of a seal with words alone. */
-  word?: number;
-  wordFor?: (name: string) => number;
+/** An opened pool (docs/marks.md §9.1): it has rows of which `draws` are drawn, or positions. */
+interface Pool {
+  method: 'canary' | 'omission' | 'tardos';
+  columns: string[];
+  draws: number;
+  positions: TardosSeal['positions'];
+  /** All rows, those of positions two by two; and their records. */
+  rows: string[];
+  cells: Cell[][];
+  hmac: (message: Bytes) => Bytes;
+}
+
+/** The marks of one copy, drawn from a pool. */
+interface Draw {
+  origin: 'pool';
+  pool: Pool;
+  method: Pool['method'];
+  bound: string;
+  recipients: number;
+  file: number;
+  columns: string[];
+  rows: string[];
+  seed: string;
+  drawn: Set<number>;
+  retired: Set<number>;
+  isPlanted: (i: number) => boolean;
+}
+
+/** What opened marks say of the found rows; scores are in bits. */
+interface AnyScore {
   score: number;
+  /** What the hypothesis that nothing marked is in the file is surprised by. */
+  bits: number;
+  /** Of positions alone: the score of the name, or seed, that they were planted for; and a function to the score of any name. */
+  word?: number;
+  scoreFor?: (name: string) => number;
   planted: number;
   plantedFound: number;
   isFound: boolean[];
   isPlanted: (i: number) => boolean;
-  /** How many different rows of the file show marks. */
+  /** How many different rows of the file show marks; of a pool, how many of its marks speak. */
   different: number;
+}
+interface Score extends AnyScore {
+  found: number;
+  of: number;
+  chance: number;
+  wordFor?: (name: string) => number;
+}
+/** Of a pool: `paid` for the mapping; of rows, those that were drawn and those that were not; of positions, how many are seen. */
+interface PoolScore extends AnyScore {
+  paid: number;
+  drawn?: number;
+  found?: number;
+  others?: number;
+  othersFound?: number;
+  seen?: number;
 }
 
 /**
@@ -260,7 +316,7 @@ interface Story {
   isFoundRead?: boolean;
   registration?: {entry: Accepted; link: Link; isBefore: boolean};
   toRespondent?: RecordedTransfer[];
-  seals?: Map<string, Seal>;
+  seals?: Map<string, Seal | Draw>;
   /** Why the marks do not show where the file comes from; none if they do. */
   shortcomings?: string[];
   decisions?: {act: Act; decision: string; entries: number[]; places: string[]}[];
@@ -285,10 +341,10 @@ interface Context {
   rows: import('./marks.js').FoundRows | null;
   matched?: {file: number; whole: Bytes | null}[];
   /** By the id of the hand-off, as are the scores. */
-  seals: Map<string, Seal>;
-  scores: Map<string, Score>;
+  seals: Map<string, Seal | Draw>;
+  scores: Map<string, Score | PoolScore>;
   /** The seal of the copy in question, where it is opened. */
-  own: Seal | undefined;
+  own: Seal | Draw | undefined;
   /** Marked hand-offs of the dataset, and those of them to the respondent, by id. */
   ofListing: RecordedTransfer[];
   toRespondent: RecordedTransfer[];

@@ -28,12 +28,15 @@ const holdsSeal = value =>
   Array.isArray(value) ? value.some(holdsSeal) : isObject(value) && (isSealed(value) || Object.values(value).some(holdsSeal));
 const anyValue = () => {};
 const disclosureForm = members({
-  issuer: anyText, kind: codes('content', 'field', 'marks'), ledger: id, nonce: anyText, pointer: anyText, salt: base64(16, 16), statement_id: id,
+  issuer: anyText, kind: codes('coin', 'content', 'field', 'marks', 'pool'), ledger: id, nonce: anyText, pointer: anyText, salt: base64(16, 16), statement_id: id,
   type: exactly('provenance-ledger.disclosure/v1'), value: anyValue,
 });
 export const disclosuresForm = members({disclosures: listOf(disclosureForm, 10000), 'for?': line(300), type: exactly('provenance-ledger.disclosures/v1')});
-/** @type {(item: Json) => string} */
-const commitment = item =>
+/**
+ * What seals the value of a disclosure (§8.1).
+ * @type {(item: Omit<Disclosure, 'statement_id'>) => string}
+ */
+export const commitment = item =>
   hex(sha256(utf8(canonical([`provenance-ledger/${item.kind}/v1`, item.ledger, item.issuer, item.nonce, item.pointer, item.salt, item.value]))));
 
 /**
@@ -53,6 +56,12 @@ function resolve(whole, pointer) {
   return [holder, token];
 }
 /**
+ * The kind that stands at a place (§8.9–§8.11).
+ * @type {(type: string, pointer: string) => string}
+ */
+const kindAt = (type, pointer) => pointer === '/content' ? 'content' : pointer === '/marks/seal' ? 'marks'
+  : type !== 'transfer.prepared' ? 'field' : pointer === '/seal' ? 'pool' : pointer === '/coin' ? 'coin' : 'field';
+/**
  * Put what is disclosed of a statement in its place, in `statement` itself; returns the faults of what opens nothing.
  * @type {(statement: Json, disclosures: Json[], rules: number) => {faults: [reason: string, where: string][], contents: Map<string, Json>}}
  */
@@ -66,11 +75,12 @@ export function openPlaces(statement, disclosures, rules) {
       faults.push(['disclosure-mismatch', where]);
       continue;
     }
-    const kind = item.pointer === '/content' ? 'content' : item.pointer === '/marks/seal' ? 'marks' : 'field';
+    const kind = kindAt(statement.type, item.pointer);
     try {
       if (item.kind !== kind) fail('kind');
       if (kind === 'content') contentForm(item.value);
-      if (kind === 'marks' && !isObject(item.value)) fail('wrong-type');
+      if (kind === 'coin') base64(32, 32)(item.value);
+      if ((kind === 'marks' || kind === 'pool') && !isObject(item.value)) fail('wrong-type');
       if (kind !== 'field') { contents.set(item.pointer, item.value); continue; }
       if (holdsSeal(item.value)) fail('sealed');
       holder[token] = item.value;

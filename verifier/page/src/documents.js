@@ -26,6 +26,15 @@ const upTo = (most, item) => listOf(item, most, 0);
 /** @type {(type: string) => Check} */
 const isA = type => exactly(`provenance-ledger.${type}/v1`);
 const bits = integer(0, MOST_MILLIBITS);
+const opened = {score_millibits: bits, status: exactly('opened'), transfer: id};
+/**
+ * What is said of the marks of one copy: of a seal of their own; since version 2, of a pool of rows or of positions too.
+ * @type {(version: number) => Check}
+ */
+const marksForm = version => value => (value?.status === 'withheld' ? members({status: exactly('withheld'), transfer: id})
+  : version > 1 && has(value ?? {}, 'drawn') ? members({drawn: count, found: size, others: count, others_found: size, paid_millibits: bits, ...opened})
+    : version > 1 && has(value ?? {}, 'seen') ? members({paid_millibits: bits, seen: size, word_millibits: bits, ...opened})
+      : members({chance_millibits: bits, found: size, of: size, 'word_millibits?': bits, ...opened}))(value);
 /**
  * Of the packaging, by the type that the manifest names: one file an entry, or all entries in one (§2.1, §2.2).
  * @type {Record<string, number>}
@@ -70,8 +79,9 @@ const linkForm = members({
   file: members({bytes: size, name: line(255), sha256: hex32}),
   who: line(300),
 });
-export const evidenceForm = members({
-  type: isA('evidence'),
+/** @type {(version: number) => Check} */
+const evidenceOf = version => members({
+  type: exactly(`provenance-ledger.evidence/v${version}`),
   found: members({
     bytes: size, 'columns?': upTo(4096, anyText), count: size, 'delimiter?': codes(',', ';', '|'), 'encoding?': line(40),
     format: codes('arrow', 'chunks', 'csv', 'jsonl', 'parquet', 'tsv'), name: line(255), 'path?': line(65535), sha256: hex32,
@@ -82,8 +92,7 @@ export const evidenceForm = members({
   found_rows: upTo(100000, members({row: size, value: base64(0, MAX_ZIP)})),
   records: upTo(100000, openedForm),
   matches: upTo(100000, members({file: size, kind: codes('exact', 'normalised'), record: size, row: size})),
-  marks: upTo(10000, value => (value?.status === 'withheld' ? members({status: exactly('withheld'), transfer: id})
-    : members({chance_millibits: bits, found: size, of: size, score_millibits: bits, status: exactly('opened'), transfer: id, 'word_millibits?': bits}))(value)),
+  marks: upTo(10000, marksForm(version)),
   controls: members({'greatest_millibits?': bits, others: upTo(10000, members({party: name, score_millibits: bits, transfer: id}))}),
   counts: members({'examined?': count, exclusive: size, marks: size, records: size, records_found: size, shared: size}),
   hypotheses: upTo(
@@ -99,6 +108,10 @@ export const evidenceForm = members({
   conclusion: value => (isObject(value) && Object.keys(value).length === 1 ? members({is_enough: exactly(false)})
     : members({is_enough: bool, needed_millibits: size, score_millibits: bits, seals: size}))(value),
 });
+export const POOLED = 'provenance-ledger.evidence/v2';
+const evidenceForms = [evidenceOf(1), evidenceOf(2)];
+/** @type {Check} */
+export const evidenceForm = value => evidenceForms[value?.type === POOLED ? 1 : 0](value);
 export const judgementForm = members({
   type: isA('judgement'), acts: upTo(100, members({decision: codes('permitted', 'prohibited', 'undetermined'), entries: upTo(10000, size)})),
   findings: upTo(10000, members({entries: upTo(10000, size), index: size, party: name, since_ms: time, slug: line(100)})),

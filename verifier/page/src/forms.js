@@ -57,6 +57,14 @@ export const listOf = (item, most, least = 1) => value => {
 };
 /** @type {(item: Check, most: number) => Check} */
 export const setOf = (item, most) => value => { listOf(item, most)(value); if (!isAscending(value)) fail('wrong-value'); };
+/**
+ * The same of numbers, which ascend as such.
+ * @type {(item: Check, most: number) => Check}
+ */
+export const numbersOf = (item, most) => value => {
+  listOf(item, most)(value);
+  if (value.some((/** @type {number} */ number, /** @type {number} */ i) => i > 0 && value[i - 1] >= number)) fail('wrong-value');
+};
 /** @type {(...checks: Check[]) => Check} */
 export const either = (...checks) => value => {
   let fault;

@@ -89,7 +89,7 @@ export async function verifyEntries(report, bundle, tell) {
       const opened = parseStatement(envelope.payload, rules, [statement.type]),
         {faults, contents} = openPlaces(opened, disclosedOf(envelope.id), rules);
       for (const [reason, where] of faults) {
-        report.note(new Fault(reason, where), reason === 'disclosure-malformed' && where.endsWith(' /marks/seal') ? 'marks' : 'disclosure');
+        report.note(new Fault(reason, where), reason === 'disclosure-malformed' && /\/seal$/.test(where) ? 'marks' : 'disclosure');
       }
       const signing = /** @type {string[]} */ (statement.signers).map(keyid => lookUp(registry.keys, keyid));
       story.accepted.push({

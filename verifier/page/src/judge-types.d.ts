@@ -57,6 +57,8 @@ interface JudgedLicense {
   boundIndex: number;
   consentIndex: number;
   consents: boolean;
+  /** How copies are marked, by the statement that consents to it. */
+  marking?: Marking;
   /** Where it was ended, and as of when. */
   ended?: number;
   end?: number;
@@ -72,6 +74,18 @@ interface JudgedLicense {
   /** How many claims suspend its erasure; and when the last of them was determined. */
   suspending: number;
   released?: number;
+}
+
+/** How copies of a license are to be marked, or those of a preparation are. */
+interface Marking {
+  bound: string;
+  method: string;
+  recipients: number;
+}
+
+interface JudgedPreparation {
+  index: number;
+  marking: Marking;
 }
 
 interface JudgedTransfer {

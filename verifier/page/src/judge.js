@@ -9,13 +9,14 @@ import {canonical} from './json.js';
 import {readTerms} from './terms.js';
 import {covers} from './vocabulary.js';
 
-const FINDINGS = `transfer-without-license transfer-outside-term transfer-wrong-recipient transfer-wrong-sender marked-without-consent listing-withdrawn venue-closed
-sublicense-wider-than-parent derived-from-unlicensed usage-prohibited usage-beyond-count onward-without-permission digest-mismatch not-acknowledged-in-time
+const FINDINGS = `transfer-without-license transfer-outside-term transfer-wrong-recipient transfer-wrong-sender marked-without-consent marked-otherwise-than-agreed listing-withdrawn
+venue-closed sublicense-wider-than-parent derived-from-unlicensed usage-prohibited usage-beyond-count onward-without-permission digest-mismatch not-acknowledged-in-time
 claim-unanswered erasure-late license-ended-without-erasure duty-unfulfilled key-compromised`.split(/\s/);
 
 export class Judge {
   listings = /** @type {Map<string, JudgedListing>} */ (new Map());
   licenses = /** @type {Map<string, JudgedLicense>} */ (new Map());
+  preparations = /** @type {Map<string, JudgedPreparation>} */ (new Map());
   transfers = /** @type {Map<string, JudgedTransfer>} */ (new Map());
   claims = /** @type {Map<string, JudgedClaim>} */ (new Map());
   /** By venue: what it says of itself, and where. */
@@ -102,7 +103,7 @@ export class Judge {
       until: term.valid_until_ms,
       terms: readTerms(statement.terms),
       termsIndex: index,
-      boundIndex: index, consents: statement.marking_consent === true, consentIndex: index, counts: new Map(), met: new Map(), held: new Set(),
+      boundIndex: index, consents: statement.marking_consent === true, marking: statement.marking, consentIndex: index, counts: new Map(), met: new Map(), held: new Set(),
       attested: new Map(), holds: [], ownHolds: [], suspending: 0,
     };
     this.licenses.set(entry.id, license);
@@ -115,7 +116,8 @@ export class Judge {
     license.from = statement.valid_from_ms ?? license.from;
     license.until = statement.valid_until_ms ?? license.until;
     if (setsBound) license.boundIndex = entry.index;
-    if (has(statement, 'marking_consent')) Object.assign(license, {consents: statement.marking_consent, consentIndex: entry.index});
+    if (has(statement, 'marking_consent')) 
+      Object.assign(license, {consents: statement.marking_consent, marking: statement.marking, consentIndex: entry.index});
     if (has(statement, 'terms')) Object.assign(license, {terms: readTerms(statement.terms), termsIndex: entry.index});
     if (setsBound || has(statement, 'terms')) this.judgeSublicense(license, entry);
   }
@@ -146,6 +148,8 @@ export class Judge {
     if (within.truth < 2) this.note('sublicense-wider-than-parent', entry.index, child.licensor, entriesOf(parent), entry.time, opposite(within));
   }
   /** @type {Take} */
+  transfer_prepared({id, index}, {bound, method, recipients}) { this.preparations.set(id, {index, marking: {bound, method, recipients}}); }
+  /** @type {Take} */
   transfer_offered(entry, statement) {
     const {index, time: at} = entry,
       {issuer, recipient} = statement,
@@ -167,6 +171,9 @@ export class Judge {
     if (statement.marks && !license?.consents)
       this.note('marked-without-consent', index, issuer, license ? [license.index, license.consentIndex] : [], at);
     if (license?.listing !== listing) { this.note('transfer-without-license', index, issuer, license ? [license.index] : [], at); return; }
+    const preparation = this.preparations.get(statement.marks?.prepared);
+    if (preparation && license.consents && license.marking && canonical(preparation.marking) !== canonical(license.marking))
+      this.note('marked-otherwise-than-agreed', index, issuer, [preparation.index, license.index, license.consentIndex], at);
     const outside = chainOf(license).find(step => !isInForce(step, at));
     if (outside) this.note('transfer-outside-term', index, issuer, entriesOf(outside), at);
     if (recipient !== license.licensee) this.note('transfer-wrong-recipient', index, issuer, [license.index], at);

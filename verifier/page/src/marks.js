@@ -11,7 +11,7 @@ export const MOST_MILLIBITS = 2 ** 31;
 /** @type {(bits: number) => number} */
 export const millibits = bits => Math.min(MOST_MILLIBITS, Math.floor(1000 * bits + 1e-6));
 /** @type {(bits: number) => number} */
-const upMillibits = bits => Math.ceil(1000 * bits - 1e-6);
+export const upMillibits = bits => Math.ceil(1000 * bits - 1e-6);
 /** @type {(said: number, computed: number) => boolean} */
 export const isClose = (said, computed) => Math.abs(said - computed) <= 2;
 const markRows = listOf(base64(0, 65536), 10000);
@@ -46,7 +46,7 @@ export function readSeal(value, open) {
 }
 /**
  * The bits of a name at the positions asked for (§3 *Words*).
- * @type {(seal: TardosSeal, name: string, positions: Iterable<number>) => number[]}
+ * @type {(seal: Pick<TardosSeal, 'hmac' | 'positions'>, name: string, positions: Iterable<number>) => number[]}
  */
 export function wordOf(seal, name_, positions) {
   const bits = [];
@@ -134,13 +134,16 @@ export function chanceBits(seal, rows, all, found) {
   );
 }
 /**
- * A function from names to their word score, in bits (§4 *Word*).
- * @type {(seal: TardosSeal, isFound: boolean[]) => (name: string) => number}
+ * The positions that are seen: those of which one row is found, and not the other (§4 *Word*).
+ * @type {(positions: TardosSeal['positions'], isFound: boolean[]) => number[]}
  */
-function wordScores(seal, isFound) {
-  const seen = seal.positions.flatMap((position, i) =>
-    isFound[2 * i] === isFound[2 * i + 1] ? [] : [{i, p: position.bias / 2 ** 32, y: isFound[2 * i + 1] ? 1 : 0}],
-  );
+export const seenPositions = (positions, isFound) => [...positions.keys()].filter(i => isFound[2 * i] !== isFound[2 * i + 1]);
+/**
+ * A function from names to their word score over the positions seen, in bits (§4 *Word*).
+ * @type {(seal: Pick<TardosSeal, 'hmac' | 'positions'>, isFound: boolean[], positions: number[]) => (name: string) => number}
+ */
+export function wordScores(seal, isFound, positions) {
+  const seen = positions.map(i => ({i, p: seal.positions[i].bias / 2 ** 32, y: isFound[2 * i + 1] ? 1 : 0}));
   const costs = Array.from({length: 256}, (_, step) => {
     const lambda = (step + 1) / 64;
     return seen.reduce(
@@ -149,7 +152,7 @@ function wordScores(seal, isFound) {
     );
   });
   return name_ => {
-    const bits = wordOf(seal, name_, seen.map(({i}) => i)), sum = seen.reduce((all, {p, y}, at) => all + agreement(p, bits[at], y), 0);
+    const bits = wordOf(seal, name_, positions), sum = seen.reduce((all, {p, y}, at) => all + agreement(p, bits[at], y), 0);
     return costs.reduce((most, cost, step) => Math.max(most, (step + 1) / 64 * sum * Math.LOG2E - cost), 0);
   };
 }
@@ -160,13 +163,14 @@ function wordScores(seal, isFound) {
 export function scoreSeal(seal, rows, recipient) {
   const isFound = findMarks(seal, rows, seal.cells), found = isFound.filter(Boolean).length, of = seal.cells.length;
   const chance = chanceBits(seal, rows, of, found);
-  if (seal.method === 'canary') return {found, of, chance, score: chance, planted: of, plantedFound: found, isFound, isPlanted: () => true,
+  if (seal.method === 'canary') return {found, of, chance, bits: chance, score: chance, planted: of, plantedFound: found, isFound, isPlanted: () => true,
     different: rows.different(seal.cells.filter((_, i) => isFound[i]))};
-  const wordFor = wordScores(seal, isFound), word = wordFor(recipient), own = wordOf(seal, recipient, seal.positions.keys());
+  const wordFor = wordScores(seal, isFound, seenPositions(seal.positions, isFound)), word = wordFor(recipient), own = wordOf(seal, recipient, seal.positions.keys());
   const isPlanted = (/** @type {number} */ i) => i % 2 === own[i >> 1];
   const plantedFound = isFound.filter((isIt, i) => isIt && isPlanted(i)).length;
   const different = rows.different(seal.cells.filter((_, i) => isFound[i] && !isFound[i ^ 1])); // of positions that are seen
-  return {found, of, chance, word, wordFor, score: Math.min(word, chance), planted: own.length, plantedFound, isFound, isPlanted, different};
+  return {found, of, chance, bits: chance, word, wordFor, scoreFor: name_ => Math.min(wordFor(name_), chance), score: Math.min(word, chance),
+    planted: own.length, plantedFound, isFound, isPlanted, different};
 }
 /**
  * How much a score has to be, in millibits (§5).

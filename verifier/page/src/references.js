@@ -2,6 +2,7 @@
 // ── What a statement refers to has to be there, and its issuer in the right role (docs/format.md §9.14) ──────────────
 
 import {Doubt} from './bytes.js';
+import {commitment} from './disclosures.js';
 import {has} from './forms.js';
 import {canonical} from './json.js';
 import {ED25519, ML_DSA_44, logKeyId, parseVkey} from './keys.js';
@@ -47,6 +48,17 @@ const decidedTransfer = (registry, statement) => {
   const transfer = registry.find('transfers', statement.transfer, '/transfer');
   mustBe(statement, transfer.recipient);
   undecided(transfer.decided);
+};
+/**
+ * That marks are of a pool that was prepared for this very hand-off, and requested; and that they open the sender's coin (since version 6).
+ * @type {(registry: Registry, statement: Json) => void}
+ */
+const markedFromAPool = (registry, {listing, recipient, issuer, marks}) => {
+  if (!has(marks, 'prepared')) return;
+  const preparation = registry.find('preparations', marks.prepared, '/marks/prepared'), {salt, value} = marks.coin;
+  const isOfThis = preparation.sender === issuer && preparation.listing === listing && preparation.recipient === recipient;
+  if (!isOfThis || preparation.request === undefined) acceptanceFault('wrong-value', '/marks/prepared');
+  if (commitment({...preparation.sealing, kind: 'coin', pointer: '/coin', salt, value}) !== preparation.coin) acceptanceFault('wrong-value', '/marks/coin');
 };
 /**
  * The parties to the license or transfer that a statement names, the giving one first.
@@ -116,12 +128,27 @@ export const REFERENCES = {
     if (has(statement, 'terms')) verifyTermsParties(statement.terms, license.listing, license.licensor, license.licensee);
   },
   'license.ended': endedLicense,
+  'transfer.prepared': (registry, statement) => {
+    registry.find('listings', statement.listing, '/listing');
+    otherParty(registry, statement, statement.recipient, '/recipient');
+  },
+  'transfer.requested': (registry, statement) => {
+    const preparation = registry.find('preparations', statement.prepared, '/prepared');
+    mustBe(statement, preparation.recipient);
+    if (preparation.request !== undefined) acceptanceFault('already-decided', preparation.request);
+    // Who adds its coin has a checkpoint over the sender's: neither can be chosen by the other.
+    if (!(statement.seen?.size > preparation.index)) acceptanceFault('wrong-value', '/seen');
+  },
   'transfer.offered': (registry, statement) => {
     registry.find('listings', statement.listing, '/listing');
     if (has(statement, 'license')) registry.find('licenses', statement.license, '/license');
     otherParty(registry, statement, statement.recipient, '/recipient');
+    if (has(statement, 'marks')) markedFromAPool(registry, statement);
   },
-  'transfer.acknowledged': decidedTransfer,
+  'transfer.acknowledged': (registry, statement, entry) => {
+    decidedTransfer(registry, statement, entry);
+    if (has(statement, 'opens') && statement.opens !== registry.find('transfers', statement.transfer, '/transfer').content) acceptanceFault('wrong-value', '/opens');
+  },
   'transfer.refused': decidedTransfer,
   'transfer.forwarded': (registry, statement) => {
     mustBe(statement, registry.find('transfers', statement.transfer, '/transfer').recipient);

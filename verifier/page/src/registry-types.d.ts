@@ -36,6 +36,24 @@ interface RecordedLicense {
   ended?: number;
 }
 
+/** A pool that may mark hand-offs of a listing to one recipient. */
+interface RecordedPreparation {
+  id: string;
+  index: number;
+  /** What the commitments in it are made with. */
+  sealing: {ledger: string; issuer: string; nonce: string};
+  listing: string;
+  sender: string;
+  recipient: string;
+  bound: string;
+  recipients: number;
+  method: 'canary' | 'omission' | 'tardos';
+  /** The commitment to the sender's coin. */
+  coin: string;
+  /** The id of the request that names it. */
+  request?: string;
+}
+
 interface RecordedTransfer {
   id: string;
   index: number;
@@ -43,7 +61,9 @@ interface RecordedTransfer {
   license?: string;
   sender: string;
   recipient: string;
-  marks?: OpenMarks;
+  marks?: OpenMarks | PoolMarks;
+  /** The commitment to what was handed over. */
+  content: string;
   time: number;
   /** Where it was acknowledged or refused. */
   decided?: number;
@@ -65,6 +85,7 @@ interface RecordedClaim {
 interface Recorded {
   listings: RecordedListing;
   licenses: RecordedLicense;
+  preparations: RecordedPreparation;
   transfers: RecordedTransfer;
   claims: RecordedClaim;
 }

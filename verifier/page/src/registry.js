@@ -31,6 +31,7 @@ export class Registry {
   keysOf = /** @type {Map<string, RegisteredKey[]>} */ (new Map());
   listings = /** @type {Map<string, RecordedListing>} */ (new Map());
   licenses = /** @type {Map<string, RecordedLicense>} */ (new Map());
+  preparations = /** @type {Map<string, RecordedPreparation>} */ (new Map());
   transfers = /** @type {Map<string, RecordedTransfer>} */ (new Map());
   claims = /** @type {Map<string, RecordedClaim>} */ (new Map());
   disclosures = /** @type {Set<string>} */ (new Set());
@@ -140,9 +141,14 @@ export function record(registry, {index, time}, {id: own}, statement, introduced
       license.until = statement.valid_until_ms ?? license.until;
     },
     'license.ended': () => { lookUp(registry.licenses, statement.license).ended = index; },
+    'transfer.prepared': () => {
+      const {ledger, nonce, listing, recipient, bound, recipients, method, coin: {sealed: coin}} = statement;
+      registry.preparations.set(own, {id: own, index, sealing: {ledger, issuer, nonce}, listing, sender: issuer, recipient, bound, recipients, method, coin});
+    },
+    'transfer.requested': () => { lookUp(registry.preparations, statement.prepared).request = own; },
     'transfer.offered': () => {
-      const {listing, license, recipient, marks} = statement;
-      registry.transfers.set(own, {id: own, index, listing, license, sender: issuer, recipient, marks, time});
+      const {listing, license, recipient, marks, content: {sealed: content}} = statement;
+      registry.transfers.set(own, {id: own, index, listing, license, sender: issuer, recipient, marks, content, time});
     },
     'transfer.acknowledged': () => { Object.assign(lookUp(registry.transfers, statement.transfer), {decided: index, acknowledged: index}); },
     'transfer.refused': () => { lookUp(registry.transfers, statement.transfer).decided = index; },
@@ -159,7 +165,7 @@ export function record(registry, {index, time}, {id: own}, statement, introduced
 }
 /** @type {Record<string, string[]>} */
 const SUBJECT_FIELDS = {
-  'license.agreed': ['licensee'], 'transfer.offered': ['recipient'], 'transfer.forwarded': ['recipient'],
+  'license.agreed': ['licensee'], 'transfer.prepared': ['recipient'], 'transfer.offered': ['recipient'], 'transfer.forwarded': ['recipient'],
   'claim.opened': ['respondent', 'tribunal'], 'venue.status': ['venue'],
 };
 /**
@@ -171,7 +177,7 @@ export function subjectsOf(registry, about, {id: own}, statement) {
   for (const field of SUBJECT_FIELDS[statement.type] ?? []) if (has(statement, field)) subjects.add(statement[field]);
   if (statement.venue?.party !== undefined) subjects.add(statement.venue.party);
   for (const keyid of statement.signers) if (registry.keys.has(keyid)) subjects.add(lookUp(registry.keys, keyid).owner);
-  for (const field of ['listing', 'license', 'transfer', 'claim']) {
+  for (const field of ['listing', 'license', 'transfer', 'claim', 'prepared']) {
     if (typeof statement[field] === 'string') {
       subjects.add(statement[field]);
       for (const subject of about.get(statement[field]) ?? []) subjects.add(subject);

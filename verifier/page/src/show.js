@@ -17,8 +17,8 @@ import {describe, whatLasts} from './verify.js';
 export function verdictOf(report) {
   const {exitCode, story} = report;
   if (isConditional(report) && story.offer) {
-    const {isEnough, respondent, who} = factsOf(report);
-    return {kind: 'conditional', text: isEnough ? 'conditionalText' : 'conditionalOnlyText', values: {respondent, who}};
+    const {isEnough, respondent, who, own} = factsOf(report);
+    return {kind: 'conditional', text: !isEnough ? 'conditionalOnlyText' : own?.origin === 'pool' ? 'conditionalDrawnText' : 'conditionalText', values: {respondent, who}};
   }
   if (exitCode) {
     const first = (exitCode === 1 ? report.failures : report.doubts)[0];
@@ -27,7 +27,8 @@ export function verdictOf(report) {
       values: {check: first.check, should: say(`c.${first.check}`), reason: `${first.reason} ${first.where}`.trim()},
     };
   }
-  return {kind: story.shortcomings?.length === 0 ? 'verified' : 'verifiedOnly', values: {respondent: story.case.respondent}};
+  const {respondent, transfer} = story.case, isDrawn = story.seals?.get(transfer)?.origin === 'pool';
+  return story.shortcomings?.length === 0 ? {kind: 'verified', text: isDrawn ? 'verifiedDrawnText' : undefined, values: {respondent}} : {kind: 'verifiedOnly', values: {respondent}};
 }
 /**
  * Show the whole report on the page; returns its verdict.
@@ -97,11 +98,18 @@ const partyOf = (story, party) => make('span', {}, make('bdi', {class: 'name', t
 function originOf({receipt, respondent, sender, ratio, own}, file) {
   const values = {respondent, sender, index: String(receipt.index), file: say(file)};
   /** @type {Said[]} */
-  const said = [[own?.method === 'tardos' ? 'derivesOnKey' : 'derivesOnBits'], [`held.${receipt.kind}`]];
+  const said = [[own?.origin === 'pool' ? 'derivesOnCoins' : own?.method === 'tardos' ? 'derivesOnKey' : 'derivesOnBits'], [`held.${receipt.kind}`]];
   if (ratio !== null) said.push(['weight', {factor: say(...factorOf(ratio)), support: say(`support${supportOf(ratio)}`)}]);
   said.push(['notDistinguished']);
   return said.map(([key, more]) => sentence(key, {...values, ...more}));
 }
+/**
+ * How many of the marks are found: of a pool, of those that were drawn and of those that were not.
+ * @type {(item: Exclude<MarksItem, {status: 'withheld'}>, method?: string) => Said}
+ */
+const marksFound = (item, method) => 'seen' in item ? ['provedPositions', {n: String(item.seen)}]
+  : 'of' in item ? ['provedMarks', {k: String(item.found), of: String(item.of)}]
+    : [method === 'omission' ? 'provedLacking' : 'provedDraw', {k: String(item.found), of: String(item.drawn), c: String(item.others_found), others: String(item.others)}];
 /** @type {(report: BundleReport) => HTMLElement} */
 function showProved(report) {
   const {story} = report,
@@ -121,7 +129,7 @@ function showProved(report) {
   if (facts.receipt.kind !== 'nothing') said.push([`receipt.${facts.receipt.kind}`]);
   if (report.state('record') === 'holds') said.push(...counts('provedRecords', evidence.records.length));
   if (report.state('match') === 'holds') said.push(...counts(facts.isRead ? 'provedMatches' : 'provedMatchesShown', new Set(evidence.matches.map(item => item.row)).size));
-  if (own && report.state('score') === 'holds') said.push(['provedMarks', {k: String(own.found), of: String(own.of)}]);
+  if (own && report.state('score') === 'holds') said.push(marksFound(own, facts.own?.method));
   return section('proved', list([...said.map(([key, more]) => sentence(key, {...values, ...more})), ...(facts.isShown ? originOf(facts, 'fileItself') : [])]));
 }
 /** @type {(report: BundleReport) => HTMLElement} */
@@ -144,7 +152,7 @@ function showOpen(report) {
   if (own) for (const name of facts.shortcomings) items_.push(sentence(`lack.${name}`, {sender, bound: own.bound, time: clock(firstHandled(evidence))}));
   if (own && facts.wasCalledEnough && facts.shortcomings.length && facts.shortcomings.every((/** @type {string} */ name) => SINCE.includes(name))) items_.push(sentence('openEarlier'));
   if (!facts.isRead) items_.push(sentence('openRows', {who: facts.who}));
-  if (own) items_.push(sentence('openBits', {sender}));
+  if (own) items_.push(own.origin === 'pool' ? sentence('openCoins', {sender, respondent}) : sentence('openBits', {sender}));
   for (const transfer of toRespondent) if (!seals.has(transfer.id)) items_.push(sentence('openWithheld', {id: `${transfer.id.slice(0, 19)}…`}));
   for (const {statement} of story.accepted)
     if (statement.type === 'party.registered' && statement.identity?.certificates)
@@ -164,7 +172,7 @@ function showStory({story}) {
     earliest = independent.length ? Math.min(...independent) : null;
   const bound = earliest === null ? say('boundNone') : say('boundWitness', {time: clock(earliest * 1000)});
   const items_ = accepted.map(({index, time: at, id: own, statement, signers}) => {
-    const about = byId.get(statement.license ?? statement.transfer ?? statement.claim ?? statement.listing ?? statement.statement),
+    const about = byId.get(statement.prepared ?? statement.license ?? statement.transfer ?? statement.claim ?? statement.listing ?? statement.statement),
       marks = statement.marks;
     const values = {
       ...Object.fromEntries(Object.entries(statement).filter(([, value]) => typeof value !== 'object').map(([key, value]) => [key, String(value)])),
@@ -172,7 +180,7 @@ function showStory({story}) {
       from: clock(statement.valid_from_ms ?? statement.terms?.valid_from_ms ?? 0),
       until: clock(statement.valid_until_ms ?? statement.terms?.valid_until_ms ?? 0),
       by: clock(statement.erase_by_ms ?? 0), destroyed: statement.destroyed?.join(', '), ref: say('entryN', {index: about?.index ?? '…'}),
-      marked: marks ? make('span', {text: say('marked', {method: marks.method})}) : make('span'),
+      marked: marks ? make('span', {text: marks.prepared ? say('markedByDraw', {ref: say('entryN', {index: byId.get(marks.prepared)?.index ?? '…'})}) : say('marked', {method: marks.method})}) : make('span'),
     };
     const isCase = named.has(own) || statement.transfer === case_.transfer;
     return make('li', isCase ? {class: 'case'} : {}, make('p', {class: 'when'}, make('time', {datetime: at <= 8.64e15 ? new Date(at).toISOString() : '', text: clock(at)}), ` · ${say('entryN', {index})}`),
@@ -200,7 +208,7 @@ function showActs({decisions = [], findings = []}) {
     make('h3', {text: say('findings')}), findings.length ? list(findings.map(item => sentence('finding', {party: item.party, what: say(`f.${item.slug}`), index: String(item.index), time: clock(item.since_ms)}))) : make('p', {text: say('noFindings')}));
 }
 /** @type {(story: Story) => HTMLElement} */
-function showNumbers({evidence: {hypotheses, controls}}) {
+function showNumbers({evidence: {hypotheses, controls, marks, conclusion}, case: {transfer}}) {
   const named = (/** @type {Hypothesis} */ item) => [...sentence(`h${item.hypothesis[0].toUpperCase()}${item.hypothesis.slice(1)}`, {party: item.party})];
   const rows = hypotheses.filter(item => item.hypothesis !== 'chance').map(item => [ // earlier programs wrote `public` and `chance`: the same, twice
     named(item),
@@ -208,9 +216,10 @@ function showNumbers({evidence: {hypotheses, controls}}) {
     String(item.observed),
     say('bits', {n: inBits(item.surprise_millibits)}),
   ]);
-  const greatest = controls.greatest_millibits, said = [...(greatest === undefined ? [] : [sentence('control', {n: inBits(greatest)})]),
+  const own = marks.find(item => item.transfer === transfer), paid = own && 'paid_millibits' in own ? [sentence('paid', {n: inBits(own.paid_millibits)})] : [];
+  const greatest = controls.greatest_millibits, said = [...paid, ...(greatest === undefined ? [] : [sentence('control', {n: inBits(greatest)})]),
     ...controls.others.map(item => sentence('controlOther', {party: item.party, n: inBits(item.score_millibits)}))];
-  if (!rows.length && !said.length) return section('numbers', make('p', {text: say('noScore')}));
+  if (!rows.length && !said.length) return section('numbers', make('p', {text: say(conclusion.score_millibits === undefined ? 'noScore' : 'noNumbers')}));
   return section('numbers', rows.length ? table(say('numbers'), [say('hypothesis'), say('expected'), say('observed'), say('surprise')], rows) : null,
     rows.length ? make('p', {class: 'note', text: say('numbersNote')}) : null, list(said));
 }

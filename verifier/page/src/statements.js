@@ -43,6 +43,7 @@ export function verifyFields(statement, rules) {
     if (isOfStatement !== has(statement, 'pointers')) fail(isOfStatement ? 'missing-field' : 'unknown-field', '/pointers');
     if (isOfStatement && has(statement, 'request')) fail('unknown-field', '/request');
   }
+  if (has(statement, 'marking') && statement.marking_consent !== true) fail('wrong-value', '/marking');
   if (has(statement, 'terms')) {
     within('terms', parseTerms, statement.terms);
     if (type === 'license.agreed') verifyTermsParties(statement.terms, statement.listing, statement.issuer, statement.licensee);

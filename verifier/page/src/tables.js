@@ -1,10 +1,10 @@
 // @ts-check
-// ── The tables of statements, versions 1 to 5 (docs/format.md §6, docs/statements.md) ────────────────────────────────
+// ── The tables of statements, versions 1 to 6 (docs/format.md §6, docs/statements.md) ────────────────────────────────
 
 import {Fault, fail} from './bytes.js';
 import {
   base64, bool, codes, count, hex32, id, integer, isObject, items, line, listOf, matching, mediaType, members, name,
-  partyKey, publicKey, sealed, setOf, size, text, time,
+  numbersOf, partyKey, publicKey, sealed, setOf, size, text, time,
 } from './forms.js';
 import {MAX_INTEGER} from './json.js';
 import {parseVkey} from './keys.js';
@@ -155,8 +155,9 @@ const VERSION_2 = {
     'method?†': line(300), 'pointers?': setOf(line(500), 64),
   },
 };
+export const bound = matching(/^0\.(?!0*$)[0-9]{1,30}$/);
 const marksInTheOpen = members({
-  bound: matching(/^0\.(?!0*$)[0-9]{1,30}$/),
+  bound,
   method: codes('canary', 'tardos'),
   seal: sealed,
   threshold_millibits: count,
@@ -170,9 +171,21 @@ const VERSION_5 = {
   'party.registered': {...VERSION_4['party.registered'], keys: partyKeys, recovery_keys: partyKeys},
   'party.key_added': {...VERSION_4['party.key_added'], key: partyKey},
 };
+const method = codes('canary', 'omission', 'tardos'), coin = base64(32, 32);
+const marking = members({bound, method, recipients: count});
+const marksOfAPool = members({prepared: id, coin: members({salt: base64(16, 16), value: coin}), file: size, 'retired?': numbersOf(size, 1000)});
+const VERSION_6 = {
+  ...VERSION_5,
+  'license.agreed': {...VERSION_5['license.agreed'], 'marking?': marking},
+  'license.amended': {...VERSION_5['license.amended'], 'marking?': marking},
+  'transfer.prepared': {listing: id, recipient: name, bound, recipients: count, method, coin: sealed, seal: sealed},
+  'transfer.requested': {prepared: id, coin},
+  'transfer.offered': {...VERSION_5['transfer.offered'], 'marks?': marksOfAPool},
+  'transfer.acknowledged': {...VERSION_5['transfer.acknowledged'], opens: hex32},
+};
 /** @type {Record<number, Record<string, Record<string, Check>>>} */
-export const RULES = {1: VERSION_1, 2: VERSION_2, 3: VERSION_3, 4: VERSION_4, 5: VERSION_5};
-export const NEWEST_RULES = 5;
+export const RULES = {1: VERSION_1, 2: VERSION_2, 3: VERSION_3, 4: VERSION_4, 5: VERSION_5, 6: VERSION_6};
+export const NEWEST_RULES = 6;
 export const ROTATION = 4; // since this version the log's keys may change (§16)
 export const LASTING_KEYS = 5; // since this version parties may have keys of ML-DSA-44 (§3.1)
 const COMMON = {type: line(200), issuer: name, signers: setOf(hex32, 16), nonce: base64(16, 16), issued_ms: time, not_after_ms: time};
