@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import limits, marks, records, trace, witnessed
+from benchmarks import limits, marks, one_rule, records, tables, trace, witnessed
 from benchmarks.logs import fill_database, write_mirror
 from benchmarks.workload import make_scene, offers, serving
 from ledger.core.merkle import Node, grow
@@ -45,6 +45,7 @@ def main() -> None:
         records.measure(home, table)
         trace.measure(home, table)
         trace.measure_code(home)
+        one_rule.run(tables.made(home))
     marks.run(marks.TABLES, 5 * scale)
 
 

@@ -29,7 +29,7 @@ from ledger.party.marks.forms import forms_of
 from ledger.party.marks.recipe import learn
 from ledger.party.marks.scales import scale_of
 
-PLANTED, POOL = 100, 500
+PLANTED, POOLS = 100, (500, 5000)
 _LOST = 0.01
 _HOLDS = 0.99
 _WIDE = 12
@@ -45,9 +45,7 @@ def main() -> None:
 
 def run(files: Sequence[Path]) -> None:
     """Print for each table the best rule against both ways of drawing."""
-    print(
-        f"\nOne-rule attacks: {PLANTED} planted rows of a pool of {POOL}; the best rule that loses < 1 % of real rows"
-    )
+    print(f"\nOne-rule attacks: {PLANTED} planted rows; the best rule that loses < 1 % of real rows")
     for path in files:
         how = detect(path)
         if how is None:
@@ -55,22 +53,22 @@ def run(files: Sequence[Path]) -> None:
         source = survey(path, how, Random(5))
         with open_table(path, how) as table:
             real = [list(row) for batch in table.rows() for row in batch.rows()]
-        said = [_best(real, rows) for rows in (_recipe(source), _candidates(source))]
-        print(
-            f"  {path.stem:<10} {len(real):>6,} × {len(real[0]):>2}   before: {said[0]:<48} now: {said[1]}", flush=True
-        )
+        print(f"  {path.stem}, {len(real):,} rows of {len(real[0])}")
+        print(f"    before            {_best(real, _recipe(source))}")
+        for size in POOLS:
+            print(f"    of {size:>5,} candidates {_best(real, _candidates(source, size))}", flush=True)
 
 
 def _recipe(source: SourceTable) -> Rows | None:
     try:
-        return draw(source, learn(source.columns, source.sample, source.rows, POOL), PLANTED, Random(6))
+        return draw(source, learn(source.columns, source.sample, source.rows, 2 * PLANTED), PLANTED, Random(6))
     except CannotMark:
         return None
 
 
-def _candidates(source: SourceTable) -> Rows | None:
+def _candidates(source: SourceTable, size: int) -> Rows | None:
     try:
-        return draw_candidates(source, POOL, Random(6))[:PLANTED]
+        return draw_candidates(source, size, Random(6))[:PLANTED]
     except CannotMark:
         return None
 

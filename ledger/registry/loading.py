@@ -15,7 +15,7 @@ from ledger.statements.ledger import LedgerLogKeyAdded, public_of_vkey
 from ledger.statements.license import LicenseAgreed, LicenseAmended, LicenseEnded
 from ledger.statements.listing import ListingAmended, ListingRegistered
 from ledger.statements.party import PartyKeyAdded, PartyKeyRevoked
-from ledger.statements.transfer import Marks, TransferForwarded, TransferOffered
+from ledger.statements.transfer import Marks, TransferForwarded, TransferOffered, TransferPrepared
 from ledger.statements.usage import UsageReported
 from ledger.statements.venue import VenueStatus
 from ledger.statements.version_5 import TransferAcknowledged
@@ -68,7 +68,10 @@ def _further(view: View, statement: Statement) -> set[str]:  # noqa: C901, PLR09
             party = view.get(PartyFact, party_key(statement.issuer))
             return set(map(key_key, party.keyids)) if party is not None else set()
         case v1.TransferOffered():
-            return _venue(view, statement.listing) | _chain(view, statement.license)
+            own = _offering(view, statement.listing, statement.issuer)
+            return own | _venue(view, statement.listing) | _chain(view, statement.license)
+        case TransferPrepared():
+            return _offering(view, statement.listing, statement.issuer)
         case TransferAcknowledged():
             transfer = view.get(TransferFact, statement.transfer)
             name = transfer.license if transfer is not None else None
@@ -107,6 +110,12 @@ def _further(view: View, statement: Statement) -> set[str]:  # noqa: C901, PLR09
 def _venue(view: View, listing: str) -> set[str]:
     fact = view.get(ListingFact, listing)
     return {venue_key(fact.venue)} if fact is not None and fact.venue is not None else set()
+
+
+def _offering(view: View, listing: str, party: str) -> set[str]:
+    """Return what tells whether a party is one of a listing (docs/format.md §12.4)."""
+    fact = view.get(ListingFact, listing)
+    return {grant_key(listing, party)} if fact is not None and fact.issuer != party else set()
 
 
 def _listing(view: View, agreed: str | None) -> set[str]:

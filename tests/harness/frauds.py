@@ -285,7 +285,7 @@ def left_out_by_a_reference(scene: Scene) -> Told:
     file = FraudFile("left-out-of-history", scene, {"index": at})
     file.said(HISTORY, subjects=[scene.listing], indexes=[scene.view.recorded[scene.listing]])
     head = file.head()
-    for index in (0, scene.view.recorded[scene.done], at):
+    for index in (0, scene.view.recorded[scene.listing], scene.view.recorded[scene.done], at):
         file.entry(index, head)
     return Told(file, (f"left out entry {at}",))
 

@@ -15,6 +15,7 @@ from verifier.fraud.refusals import prove_refusal
 from verifier.fraud.rules import RULES, UNSIGNED, find_fault
 from verifier.rules.examine import Reading, examine_statement, readable_rules
 from verifier.rules.subject import Observed
+from verifier.schema.versions import KNOWN_RULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -217,7 +218,8 @@ def _prove_left_out(parts: Parts) -> Proof:
 
 def _concerning(parts: Parts, subject: str) -> frozenset[int]:
     """Return which of the entries concern a subject, by what they say themselves (docs/format.md §12.3)."""
-    observed = Observed(subject)
+    # The newest version has the narrowest notion: under which version an entry stands, the file need not show.
+    observed = Observed(subject, rules=max(KNOWN_RULES))
     for item in sorted(parts.shown, key=lambda shown: shown.index):
         if item.entry is None or item.entry.envelope_failure is not None:
             continue

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from verifier.core.ids import id_bytes
+from verifier.rules.parties import Parties
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,10 +73,11 @@ class Told:
 class Observed:
     """What a replay met of a subject: a statement's id (`sha256:` and hex), or a party's name.
 
-    Entries later than `as_of_ms` (Unix milliseconds) are counted and not kept; None takes all.
+    Entries later than `as_of_ms` (Unix milliseconds) are counted and not kept; None takes all. `rules` is the version
+    by which all entries are taken; None: as entry 0 and the changes of the rules say, which are then all among them.
     """
 
-    def __init__(self, subject: str, as_of_ms: int | None = None) -> None:
+    def __init__(self, subject: str, as_of_ms: int | None = None, *, rules: int | None = None) -> None:
         self.subject = subject
         self.as_of_ms = as_of_ms
         self.subject_id = id_bytes(subject) if subject.startswith("sha256:") else None
@@ -85,6 +87,9 @@ class Observed:
         """Entries after the moment, whatever they concern."""
         self.is_later = False
         """The subject's own entry is after the moment."""
+        self._learns_rules = rules is None
+        self._rules = rules or 0
+        self._parties = Parties()
         self._others: dict[bytes, Told] = {}
         self._waiting: dict[bytes, Told] = {}
         """Hand-offs that the subject may turn out to rest on."""
@@ -113,7 +118,11 @@ class Observed:
         told = Told(index, time_ms, statement)
         if statement.id == self.subject_id:
             self._meet(told)
-        if self._concerns(told):
+        foreign = self._parties.foreign(statement, self._rules)
+        self._parties.take(statement)
+        if self._learns_rules and statement.kind in ("ledger.created", "ledger.rules_changed"):
+            self._rules = statement.body["rules"]
+        if self._concerns(told, foreign):
             self._touching.add(statement.id)
             self.concerning[index] = told
         elif statement.kind not in _HAND_OFFS:
@@ -125,11 +134,13 @@ class Observed:
         """Tell whether it acknowledges a hand-off that the subject rests on."""
         return told.kind == "transfer.acknowledged" and not self._resting.isdisjoint(told.body.ids(("transfer",)))
 
-    def _concerns(self, told: Told) -> bool:
-        if told.statement.id == self.subject_id or not self._touching.isdisjoint(told.body.ids(CARRYING)):
+    def _concerns(self, told: Told, foreign: set[bytes]) -> bool:
+        if told.statement.id == self.subject_id or not self._touching.isdisjoint(
+            set(told.body.ids(CARRYING)) - foreign
+        ):
             return True
         if self.subject_id is not None:
-            return self.subject_id in told.all_ids()
+            return self.subject_id in set(told.all_ids()) - foreign
         owners = {self._owners.get(keyid) for keyid in told.statement.signers}
         return self.subject in told.parties() | owners
 

@@ -205,6 +205,7 @@ def _tell(built: Built, targets: Sequence[Path], *, json_output: bool) -> None:
                 "claim": case.claim,
                 "completeness": documents.completeness(),
                 "conclusion": conclusion,
+                "conditional": verdict.is_conditional,
                 "files": [str(path) for path in targets],
                 "left_out": list(built.left_out),
                 "timestamps": built.documents.tokens(),

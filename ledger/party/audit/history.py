@@ -14,7 +14,9 @@ from ledger.core.encoding import Json
 from ledger.core.errors import FormatError, LedgerError
 from ledger.party.answers.recorded import Recorded
 from ledger.party.errors import ReceiptInvalid
+from ledger.registry.concerning import Parties, counted
 from ledger.statements.fields import Hex32, Id, Model, Size, Time
+from ledger.statements.parse import NEWEST_RULES
 from ledger.statements.reading import read_model
 
 
@@ -59,8 +61,10 @@ def find_left_out(history: History, entries: Sequence[Recorded]) -> tuple[Record
     """Return an entry that the history had to list, and the entries by which it concerns a subject; None if none is.
 
     `entries` ascend by index. What they do not show cannot be told (docs/format.md §12.3), such as whose key a signer's
-    is, where the entry that brought it is not among them.
+    is, where the entry that brought it is not among them. The newest version of the rules has the narrowest notion of
+    what an entry concerns: under which version one stands, `entries` need not show.
     """
+    parties = Parties()
     by_id: dict[str, Recorded] = {}
     concerned: dict[str, set[str]] = {}
     bringing: dict[str, Recorded] = {}
@@ -72,8 +76,10 @@ def find_left_out(history: History, entries: Sequence[Recorded]) -> tuple[Record
         by_id[entry.statement_id] = entry
         bringing.update(dict.fromkeys(statement.introduced, entry))
         keys = [bringing[keyid] for keyid in statement.signers if keyid in bringing]
-        subjects = {entry.statement_id, statement.issuer, *statement.named_parties, *statement.named_ids}
-        subjects.update(*(concerned.get(name, ()) for name in statement.named_ids), statement.mentioned_ids)
+        named, mentioned = counted(statement, NEWEST_RULES, parties.include)
+        parties.take(statement, entry.statement_id)
+        subjects = {entry.statement_id, statement.issuer, *statement.named_parties, *named}
+        subjects.update(*(concerned.get(name, ()) for name in named), mentioned)
         subjects.update(other.statement.issuer for other in keys)
         concerned[entry.statement_id] = subjects
         is_listed = entry.index in history.indexes or entry.index >= history.head.size

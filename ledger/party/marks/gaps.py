@@ -13,7 +13,7 @@ from statistics import median
 
 from ledger.party.marks.scales import Place, Scale
 
-_ROOM = 1.5
+_ROOM = 1.2
 """Free places for each that is asked for: with fewer, too many tries would meet what is taken."""
 _WIDE = 16
 """A gap so many times the usual one stays empty: telephone numbers begin with some digits and not with others."""
@@ -25,8 +25,8 @@ Line = tuple[str, ...]
 class Gaps:
     """The free places of a column whose cells have an order.
 
-    Where `count` new ones find no room between the others (numbers without gaps), they are drawn beyond an end: before
-    the first, where later rows do not come, or past the last by as many as the table has.
+    If `count` new ones do not all find room between the others (numbers with few gaps, or without), the rest are drawn
+    beyond an end: before the first, where later rows do not come, or past the last by as many as the table has.
     """
 
     def __init__(self, scale: Scale, cells: Iterable[str], count: int) -> None:
@@ -49,14 +49,20 @@ class Gaps:
                 (low, low + size) for low, size in zip(places, steps, strict=False) if step < size <= most
             ]
             free += sum((high - low) // step - 1 for low, high in self._gaps[line])
-        self.is_full = free < _ROOM * count
+        self._hidden = free / (_ROOM * count) if count else 1.0
+        """The part that is drawn between the others; all of it if 1 or more."""
+        self._ends = {line: self._end(place, sorted(taken[line]), count) for line, place in finest.items()}
+
+    @property
+    def is_full(self) -> bool:
         """Whether there is too little room between the others."""
-        if self.is_full:
-            self._gaps = {line: [self._end(place, sorted(taken[line]), count)] for line, place in finest.items()}
+        return self._hidden < 1
 
     def draw(self, cell: str, random: Random) -> str | None:
         """Return a new cell near a cell that is there; None where none was found."""
         place = self._scale.place(cell)
+        if place is not None and place.line in self._ends and random.random() >= self._hidden:
+            return self._within(self._ends[place.line], place, random)
         gaps = [] if place is None else self._gaps.get(place.line, [])
         if place is None or not gaps:
             return None

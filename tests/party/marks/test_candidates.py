@@ -116,6 +116,15 @@ def test_numbers_without_gaps_continue_where_later_rows_do_not_come(tmp_path: Pa
     assert max(int(cell) for cell in column(drawn, 0)) <= 90_000, "before the first, where there is room"
 
 
+def test_gaps_are_used_as_far_as_they_go(tmp_path: Path) -> None:
+    """Of 1,000 numbers every tenth is free: a pool of 300 has some of these, and no number twice."""
+    rows = [[str(number), f"{number * 7 % 50}"] for number in range(1, 1001) if number % 10]
+    drawn = draw_candidates(surveyed(tmp_path / "t.csv", ["id", "a"], rows), 300, random.Random(6))
+    ids = [int(cell) for cell in column(drawn, 0)]
+    assert len(set(ids)) == 300
+    assert 30 <= sum(number < 1000 for number in ids) <= 99
+
+
 def test_all_wide_tables_of_numbers_have_candidates(tmp_path: Path) -> None:
     draw = random.Random(7)
     floats = [[f"{draw.gauss(10, 3):.4g}" for _ in range(31)] for _ in range(300)]

@@ -4,6 +4,7 @@
 import {Fault, breathe, decode64, encode64, hex, readUtf8, unhex} from './bytes.js';
 import {isSigned, isStrong} from './ed25519.js';
 import {$, make, sizeOf} from './elements.js';
+import {factorOf, oddsOf, supportOf} from './facts.js';
 import {readTable} from './found.js';
 import {verifyEntries} from './foundation.js';
 import {Judge} from './judge.js';
@@ -179,6 +180,9 @@ window.verify = {
   chanceBits,
   findMarks,
   needed,
+  oddsOf,
+  factorOf,
+  supportOf,
   surpriseBits,
   millibits,
   parseEntry,

@@ -34,7 +34,10 @@ export class Registry {
   preparations = /** @type {Map<string, RecordedPreparation>} */ (new Map());
   transfers = /** @type {Map<string, RecordedTransfer>} */ (new Map());
   claims = /** @type {Map<string, RecordedClaim>} */ (new Map());
-  disclosures = /** @type {Set<string>} */ (new Set());
+  /** Compelled disclosures, and who says so. */
+  disclosures = /** @type {Map<string, string>} */ (new Map());
+  /** Listing and party, of all who are or were licensees. */
+  granted = /** @type {Set<string>} */ (new Set());
   /** Requests for erasure, and what they are about. */
   requests = /** @type {Map<string, string>} */ (new Map());
   /** The ids of all statements. */
@@ -125,6 +128,7 @@ export function record(registry, {index, time}, {id: own}, statement, introduced
     'license.agreed': () => {
       const term = registry.rules === 1 ? statement.terms : statement;
       const {listing, licensee} = statement;
+      registry.granted.add(`${listing} ${licensee}`);
       registry.licenses.set(own, {
         index,
         listing,
@@ -152,7 +156,7 @@ export function record(registry, {index, time}, {id: own}, statement, introduced
     },
     'transfer.acknowledged': () => { Object.assign(lookUp(registry.transfers, statement.transfer), {decided: index, acknowledged: index}); },
     'transfer.refused': () => { lookUp(registry.transfers, statement.transfer).decided = index; },
-    'disclosure.compelled': () => registry.disclosures.add(own),
+    'disclosure.compelled': () => registry.disclosures.set(own, issuer),
     'claim.opened': () => {
       const {respondent, tribunal, legal_hold: isHold} = statement;
       registry.claims.set(own, {index, subject: statement.license ?? statement.transfer, claimant: issuer, respondent, tribunal, isHold});
@@ -168,6 +172,27 @@ const SUBJECT_FIELDS = {
   'license.agreed': ['licensee'], 'transfer.prepared': ['recipient'], 'transfer.offered': ['recipient'], 'transfer.forwarded': ['recipient'],
   'claim.opened': ['respondent', 'tribunal'], 'venue.status': ['venue'],
 };
+const PARTIES_ONLY = 6; // since this version what anybody may name counts only if a party of it names it (§12.4)
+/**
+ * The fields in which anybody may name anything.
+ * @type {Record<string, string[]>}
+ */
+const OPEN_FIELDS = {
+  'erasure.attested': ['statement'], 'listing.amended': ['derived_from'], 'listing.registered': ['derived_from'],
+  'transfer.forwarded': ['license', 'disclosure'], 'transfer.offered': ['listing', 'license'], 'transfer.prepared': ['listing'],
+};
+/**
+ * The parties of what an id stands for (§12.4), but for the licensees of a listing.
+ * @type {(registry: Registry, id: string) => (string | undefined)[]}
+ */
+function partiesOf(registry, id) {
+  const license = registry.licenses.get(id), transfer = registry.transfers.get(id), claim = registry.claims.get(id), request = registry.requests.get(id);
+  if (request !== undefined) return partiesOf(registry, request);
+  if (license) return [license.licensor, license.licensee];
+  if (transfer) return [transfer.sender, transfer.recipient];
+  if (claim) return [claim.claimant, claim.respondent, claim.tribunal];
+  return [registry.listings.get(id)?.issuer, registry.disclosures.get(id)];
+}
 /**
  * The subjects that an entry concerns (§12.3); `about` maps the ids of earlier entries to theirs.
  * @type {(registry: Registry, about: Map<string, Set<string>>, envelope: Envelope, statement: Json) => Set<string>}
@@ -177,13 +202,16 @@ export function subjectsOf(registry, about, {id: own}, statement) {
   for (const field of SUBJECT_FIELDS[statement.type] ?? []) if (has(statement, field)) subjects.add(statement[field]);
   if (statement.venue?.party !== undefined) subjects.add(statement.venue.party);
   for (const keyid of statement.signers) if (registry.keys.has(keyid)) subjects.add(lookUp(registry.keys, keyid).owner);
+  const counts = (/** @type {string} */ field, /** @type {string} */ named) => registry.rules < PARTIES_ONLY
+    || !OPEN_FIELDS[statement.type]?.includes(field) || partiesOf(registry, named).includes(statement.issuer) || registry.granted.has(`${named} ${statement.issuer}`);
   for (const field of ['listing', 'license', 'transfer', 'claim', 'prepared']) {
-    if (typeof statement[field] === 'string') {
+    if (typeof statement[field] === 'string' && counts(field, statement[field])) {
       subjects.add(statement[field]);
       for (const subject of about.get(statement[field]) ?? []) subjects.add(subject);
     }
   }
-  for (const field of ['parent', 'disclosure', 'request', 'statement']) if (typeof statement[field] === 'string') subjects.add(statement[field]);
-  for (const source of statement.derived_from ?? []) subjects.add(source);
+  for (const field of ['parent', 'disclosure', 'request', 'statement'])
+    if (typeof statement[field] === 'string' && counts(field, statement[field])) subjects.add(statement[field]);
+  for (const source of statement.derived_from ?? []) if (counts('derived_from', source)) subjects.add(source);
   return subjects;
 }

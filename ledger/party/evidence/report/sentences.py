@@ -91,7 +91,7 @@ _SENTENCES: dict[str, Callable[[Sentences, Told], str]] = {
     "license.amended": lambda s, t: f"Both sides signed an amendment of {s.name(t, 'license')}.",
     "license.ended": lambda s, t: f"{t.issuer} ended {s.name(t, 'license')} ({t.fields.get('code', 'no code')}).",
     "transfer.offered": lambda s, t: (
-        f"{t.issuer} handed a copy of {s.title(t.name('listing') or '')} to {t.fields['recipient']} "
+        f"{t.issuer} offered a copy of {s.title(t.name('listing') or '')} to {t.fields['recipient']} "
         f"({s.label(t.id)}).{_marks(t)}"
     ),
     "transfer.prepared": lambda s, t: (
@@ -99,7 +99,7 @@ _SENTENCES: dict[str, Callable[[Sentences, Told], str]] = {
         f"to {t.fields['recipient']}."
     ),
     "transfer.requested": lambda _, t: f"{t.issuer} asked for a copy marked from that pool, and added its coin.",
-    "transfer.acknowledged": lambda s, t: f"{t.issuer} signed that it received {s.name(t, 'transfer')}.",
+    "transfer.acknowledged": lambda s, t: f"{t.issuer} acknowledged {s.name(t, 'transfer')}.",
     "transfer.refused": lambda s, t: f"{t.issuer} refused {s.name(t, 'transfer')}{_more(t, 'reason')}.",
     "transfer.forwarded": lambda s, t: (
         f"{t.issuer} said that it passed {s.name(t, 'transfer')} on to "
