@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import typer
 
 from ledger.cli.demo.story import EXAMPLES
-from ledger.cli.party.marking import MarkOptions, Method
 from tests.cli.running import good, ledger, serving
 from tests.cli.world import World
 from tests.harness.forked import Ended
@@ -21,6 +18,7 @@ from tests.harness.forked import Ended
 PLANES = EXAMPLES / "planes.csv"
 TERMS = ("--from", "-P1D", "--until", "P365D", "--action", "read")
 CANARY = ("--mark", "canary", "--recipients", 20)
+OMISSION = ("--mark", "omission", "--recipients", 20)
 TARDOS = ("--mark", "tardos", "--recipients", 4, "--colluders", 2, "--bound", "0.001")
 
 
@@ -36,10 +34,28 @@ class Market(NamedTuple):
         home = ["--home", self.world.home("alpha"), "--manifest", copy.with_suffix(".manifest")]
         return ledger("transfer", "offer", PLANES, *named, *home, *options)
 
-    def sealed(self, transfer: str, out: Path) -> dict[str, Any]:
-        """Return the marks of a hand-off, as alpha's vault opens them."""
-        where = ["/marks/seal", "--out", out, "--for", "the court", "--home", self.world.home("alpha")]
-        good("disclose", transfer, *where)
+    def prepare(self, to: str, *options: object) -> Ended:
+        home = ["--home", self.world.home("alpha")]
+        return ledger("transfer", "prepare", PLANES, "--listing", self.listing, "--to", to, *home, *options)
+
+    def request(self, who: str, prepared: str) -> Ended:
+        return ledger("transfer", "request", prepared, "--yes", "--home", self.world.home(who))
+
+    def drawn(self, to: str, *options: object) -> str:
+        """Prepare, and have it requested; return the preparation's id."""
+        prepared = str(good(*self._prepare(to, *options)).document()["prepared"])
+        assert self.request(to, prepared).code == 0
+        return prepared
+
+    def _prepare(self, to: str, *options: object) -> list[object]:
+        home = ["--home", self.world.home("alpha")]
+        own = ["--listing", self.listing, "--to", to, *home, *options, "--yes", "--json"]
+        return ["transfer", "prepare", PLANES, *own]
+
+    def sealed(self, prepared: str, out: Path) -> dict[str, Any]:
+        """Return the pool of a preparation, as alpha's vault opens it."""
+        where = ["/seal", "--out", out, "--for", "the court", "--home", self.world.home("alpha")]
+        good("disclose", prepared, *where)
         (opened,) = json.loads(out.read_bytes())["disclosures"]
         return dict(opened["value"])
 
@@ -64,66 +80,87 @@ def added(copy: Path) -> list[str]:
     return list((after - before).elements())
 
 
-def test_a_copy_is_marked_and_its_marks_are_sealed_by_its_offer(market: Market, tmp_path: Path) -> None:
-    copy = tmp_path / "planes.csv"
-    ended = market.offer("beta", copy, *CANARY, "--yes", "--json")
+def test_a_copy_is_marked_by_what_was_drawn_from_a_pool_sealed_before(market: Market, tmp_path: Path) -> None:
+    ended = market.prepare("beta", *CANARY, "--yes", "--json")
     assert ended.code == 0, ended
-    for word in ("tailnum", "log2(20 / 0.000001)", "a random tenth"):
+    for word in ("rows that exist nowhere else", "log2(20 / 0.000001)", "a random 10%"):
         assert word in ended.err
-    transfer = ended.document()["statement_id"]
-    marks = market.sealed(transfer, tmp_path / "opened.json")
-    assert (marks["method"], marks["recipients"], marks["origin"]) == ("canary", 20, "drawn")
-    assert len(added(copy)) == len(marks["rows"]) == len(marks["controls"])
+    prepared, copy = str(ended.document()["prepared"]), tmp_path / "planes.csv"
+    early = market.offer("beta", copy, "--prepared", prepared)
+    assert (early.code, "ledger transfer request" in early.err) == (1, True)
+    assert not copy.exists()
+    assert market.request("beta", prepared).code == 0
+    assert market.request("beta", prepared).code == 1  # a coin is added once
+    assert market.offer("beta", copy).code == 0  # the newest preparation is found
+    pool = market.sealed(prepared, tmp_path / "opened.json")
+    assert len(pool["rows"]) > 10 * pool["draws"]
+    assert len(added(copy)) == pool["draws"]
     home = ["--home", market.world.home("beta")]
     good("transfer", "acknowledge", copy, "--manifest", copy.with_suffix(".manifest"), *home)
-    again = market.offer("beta", copy, *CANARY, "--yes")
+    again = market.offer("beta", copy)
     assert (again.code, "never overwritten" in again.err) == (2, True)
+    later = tmp_path / "later.csv"
+    assert market.offer("beta", later).code == 0
+    assert sorted(added(later)) == sorted(added(copy))  # two versions do not tell which rows are marks
+
+
+def test_a_pool_is_for_its_recipient(market: Market) -> None:
+    prepared = str(market.prepare("beta", *CANARY, "--yes", "--json").document()["prepared"])
+    ended = market.request("delta", prepared)
+    assert (ended.code, "prepared for beta" in ended.err) == (1, True)
+
+
+def test_a_copy_may_lack_rows_instead(market: Market, tmp_path: Path) -> None:
+    copy = tmp_path / "planes.csv"
+    prepared = market.drawn("beta", *OMISSION)
+    assert market.offer("beta", copy, "--prepared", prepared).code == 0
+    before, after = (Counter(path.read_text().splitlines()) for path in (PLANES, copy))
+    assert not after - before
+    pool = market.sealed(prepared, tmp_path / "opened.json")
+    assert sum((before - after).values()) == pool["draws"]
+    good(
+        "transfer",
+        "acknowledge",
+        copy,
+        "--manifest",
+        copy.with_suffix(".manifest"),
+        "--home",
+        market.world.home("beta"),
+    )
 
 
 def test_recipients_of_a_listing_share_a_code(market: Market, tmp_path: Path) -> None:
-    copies = [tmp_path / "one.csv", tmp_path / "two.csv"]
-    first, second = (market.offer("beta", copy, *TARDOS, "--yes", "--json") for copy in copies)
+    first = market.prepare("beta", *TARDOS, "--yes", "--json")
+    second = market.prepare("beta", *TARDOS, "--yes", "--json")
     assert (first.code, second.code) == (0, 0), (first, second)
-    assert "an earlier hand-off" in second.err
-    one, two = (
-        market.sealed(ended.document()["statement_id"], copy.with_suffix(".json"))
-        for ended, copy in zip((first, second), copies, strict=True)
-    )
+    assert "as in the copies of others" in second.err
+    prepared = [str(ended.document()["prepared"]) for ended in (first, second)]
+    one, two = (market.sealed(name, tmp_path / f"{at}.json") for at, name in enumerate(prepared))
     assert one == two
-    assert added(copies[0]) and sorted(added(copies[0])) == sorted(added(copies[1]))  # noqa: PT018 - one recipient
-    other = market.offer("beta", tmp_path / "three.csv", *TARDOS, "--recipients", 5, "--yes")
+    for name in prepared:
+        assert market.request("beta", name).code == 0
+    copies = [tmp_path / "one.csv", tmp_path / "two.csv"]
+    for copy, name in zip(copies, prepared, strict=True):
+        assert market.offer("beta", copy, "--prepared", name).code == 0
+    # Another draw of the same code: another word, though of the same recipient.
+    assert added(copies[0]) != added(copies[1])
+    other = market.prepare("beta", *TARDOS, "--colluders", 3, "--yes")
     assert (other.code, "two codes" in other.err) == (1, True)
 
 
 def test_nothing_is_marked_without_consent(market: Market, tmp_path: Path) -> None:
     copy = tmp_path / "planes.csv"
-    refused = market.offer("delta", copy, *CANARY, "--yes")
+    market.drawn("delta", *CANARY)
+    refused = market.offer("delta", copy)
     assert refused.code == 1
     assert "ledger license amend" in refused.err
     assert not copy.exists()
 
 
-@pytest.mark.parametrize(
-    ("changed", "words"),
-    [
-        ({"method": None}, "--mark"),
-        ({"recipients": None}, "--recipients"),
-        ({"copy": None}, "--marked-copy"),
-        ({"bound": "1"}, "--bound"),
-        ({"bits_per_row": 20}, "--canaries"),
-        ({"yes": False}, "--yes"),
-    ],
-)
-def test_options_that_do_not_go_together(changed: dict[str, Any], words: str) -> None:
-    given = MarkOptions(Method.CANARY, 20, 3, "0.000001", None, None, Path("copy.csv"), yes=True)
-    given.check()
-    with pytest.raises(typer.BadParameter, match=words):
-        replace(given, **changed).check()
-
-
-def test_a_refused_offer_leaves_no_marked_copy(market: Market, tmp_path: Path) -> None:
-    copy = tmp_path / "planes.csv"
-    ended = market.offer("beta", copy, *CANARY, "--yes", "--to", "nobody")
-    assert ended.code == 1
-    assert "unknown-party" in ended.err
-    assert not copy.exists()
+def test_what_is_not_prepared_says_what_to_do(market: Market, tmp_path: Path) -> None:
+    ended = market.offer("beta", tmp_path / "planes.csv", "--to", "alpha")
+    assert (ended.code, "ledger transfer prepare" in ended.err) == (1, True)
+    assert "--bound" in market.prepare("beta", *CANARY, "--bound", "1", "--yes").err
+    assert "--yes" in market.prepare("beta", *CANARY).err
+    alone = good("transfer", "offer", "--help").out
+    assert "--prepared" in alone

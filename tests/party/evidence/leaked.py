@@ -128,7 +128,7 @@ class Leak:
             copy = place / table.name
             marks = None
             if method:
-                marks = await self._mark(alpha, recipient, table, copy, license_id, method)
+                marks = await self._mark((alpha, recipient), table, copy, license_id)
             else:
                 copy.write_bytes(table.read_bytes())
             offered = await handoff.offer(
@@ -144,12 +144,10 @@ class Leak:
             await handoff.acknowledge(recipient, received)
         self.ids |= {f"license {name_here}": license_id, f"transfer {name_here}": offered.statement_id}
 
-    async def _mark(
-        self, alpha: Speaker, recipient: Speaker, table: Path, copy: Path, license_id: str, method: str
-    ) -> Json:
+    async def _mark(self, sides: tuple[Speaker, Speaker], table: Path, copy: Path, license_id: str) -> Json:
         """Seal a pool, have it requested, and write the copy that was drawn."""
-        listing = self.ids["listing"]
-        planned = await marking.plan(alpha, [table], PoolWish(method, 20, "0.000001"), listing=listing)
+        (alpha, recipient), listing = sides, self.ids["listing"]
+        planned = await marking.plan(alpha, [table], PoolWish("canary", 20, "0.000001"), listing=listing)
         prepared = await marking.prepare(alpha, planned, listing=listing, recipient=recipient.name)
         await marking.request(recipient, await marking.preparation(recipient, prepared.statement_id))
         found = await marking.design(

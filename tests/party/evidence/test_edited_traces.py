@@ -52,7 +52,8 @@ class Stage(NamedTuple):
         maker = building._Builder(self.leak.speaker("alpha"), request)
         evidence = maker.evidence(trace, self.told, self.case)
         disclosures = [item for item in self.disclosures if item.statement_id not in request.withheld]
-        return checked_numbers(evidence, self.case, self.told.values(), disclosures)
+        paid = {item["transfer"]: item["marks"].get("paid_millibits", 0) for item in trace.entries()}
+        return checked_numbers(evidence, self.case, self.told.values(), disclosures, paid)
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +61,11 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     directory = tmp_path_factory.mktemp("edited")
     taken: list[tuple[Case, list[Told], list[Disclosure]]] = []
 
-    def take(evidence: dict[str, Json], case: Case, told: list[Told], disclosures: list[Disclosure]) -> dict[str, Json]:
+    def take(
+        evidence: dict[str, Json], case: Case, told: list[Told], disclosures: list[Disclosure], paid: dict[str, int]
+    ) -> dict[str, Json]:
         taken.append((case, list(told), disclosures))
-        return checked_numbers(evidence, case, told, disclosures)
+        return checked_numbers(evidence, case, told, disclosures, paid)
 
     with pytest.MonkeyPatch.context() as patch, serving(directory / "operator") as url:
         patch.setattr(building, "checked_numbers", take)

@@ -60,7 +60,21 @@ def every_fact() -> Iterator[Facts]:
     pairs = product(Receipt, (True, False), (None, 37), LACKING, (0, 30_000), (True, False))
     for receipt, is_read, count, lacking, surprise, is_opened in pairs:
         ratio = None if surprise >= weight.SURPRISING_MILLIBITS else 60_000
-        score = Score(90_000, 22_000, 2, ratio, 3, 8, surprise, 8, "0.000001", is_code=False, is_drawn=True)
+        score = Score(
+            90_000,
+            22_000,
+            2,
+            ratio,
+            3,
+            8,
+            surprise,
+            8,
+            "0.000001",
+            is_code=False,
+            is_drawn=True,
+            pool=None,
+            is_agreed=False,
+        )
         yield Facts(
             sender="alice", respondent="bob", offer_index=9, offer_ms=5_000, receipt=receipt,
             receipt_index=None if receipt is Receipt.NOTHING else 10, is_read=is_read, found_name="leak.csv",
