@@ -107,7 +107,7 @@ _link = members(
     }
 )
 EVIDENCE_1, EVIDENCE_2 = "provenance-ledger.evidence/v1", "provenance-ledger.evidence/v2"
-"""The types of evidence: the second is about marks from a pool, too."""
+"""The types of evidence: of the second, marks may come from a pool."""
 _opened_marks = {"status": codes("opened"), **_score}
 _of_pool = _opened_marks | {"paid_millibits": _millibits}
 _seal_or_pool = either(

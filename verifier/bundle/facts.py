@@ -50,9 +50,9 @@ class Score:
     bound: str
     is_code: bool
     is_drawn: bool
-    pool: PoolMarks | None
+    pool: PoolMarks | None = None
     """Where the marks were drawn from a sealed pool, what is known of these."""
-    is_agreed: bool
+    is_agreed: bool = False
     """Both had agreed, before the offer, how its copy is marked and by which bound."""
 
 

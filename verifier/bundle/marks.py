@@ -53,8 +53,6 @@ class Seal:
     def __init__(self, value: dict[str, Any], recipient: str, trial: Trial) -> None:
         self.value, self.recipient, self.trial = value, recipient, trial
         self.is_code = value["method"] == TARDOS
-        self.bound, self.recipients, self.threshold = value["bound"], value["recipients"], value["threshold_millibits"]
-        self.file = value["file"]
         self.key = decode_base64(value["key"]) or b""
         mapped = [item.column for item in trial.mapping.columns]
         self.mapped = mapped if all(column < len(value["bits"]) for column in mapped) else []
@@ -130,6 +128,26 @@ class Seal:
     def score(self, name: str) -> float:
         """Return the score of a name under this seal, in bits."""
         return min(self.word(name), self.chance) if self.is_code else self.chance
+
+    @property
+    def bound(self) -> str:
+        """How often somebody may be accused falsely, at most."""
+        return self.value["bound"]  # type: ignore[no-any-return]
+
+    @property
+    def recipients(self) -> int:
+        """How many share it."""
+        return self.value["recipients"]  # type: ignore[no-any-return]
+
+    @property
+    def threshold(self) -> int:
+        """The score that the sender asks for, in millibits."""
+        return self.value["threshold_millibits"]  # type: ignore[no-any-return]
+
+    @property
+    def file(self) -> int:
+        """Position of the marked file in the content."""
+        return self.value["file"]  # type: ignore[no-any-return]
 
     @cached_property
     def own_score(self) -> float:

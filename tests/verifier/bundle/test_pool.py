@@ -11,7 +11,7 @@ from fractions import Fraction
 from itertools import combinations
 from math import comb, log2
 from random import Random
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -117,9 +117,9 @@ def test_large_tails_are_exact() -> None:
     assert tail_bits(500, 9_500, 0, 0) == 0
     assert tail_bits(500, 9_500, 500, 9_500) == 0
     assert tail_bits(40, 1_960, 5, 0) == pytest.approx(-log2(comb(40, 5) / comb(2_000, 5)))
-    started = perf_counter()
+    started = process_time()
     tail_bits(5_000, 5_000, 2_600, 2_400)
-    assert perf_counter() - started < 2
+    assert process_time() - started < 2
 
 
 def test_a_hundred_thousand_innocents_stay_within_the_bound() -> None:
@@ -309,8 +309,8 @@ def test_a_large_pool_is_tried_fast() -> None:
     pooled = rows(10_000)
     value = sealed(pooled, 200)
     mapping = [(at, at, "text") for at in range(8)]
-    started = perf_counter()
+    started = process_time()
     marks = tried(value, [*rows(990), *pooled[:10]], mapping)
     assert marks.hit_count + marks.pool.others_hit == 10
     assert marks.numbers["paid_millibits"] > 0
-    assert perf_counter() - started < 5  # on a busy machine; 0.9 s on an idle one
+    assert process_time() - started < 5  # of one core; 0.9 s on an idle machine

@@ -17,6 +17,7 @@ from verifier.core.policy import parse_policy
 from verifier.explain.story import Explanation, explain
 from verifier.replay.replay import replay
 from verifier.rules.subject import Observed
+from verifier.schema.versions import NEWEST_RULES
 from verifier.sealed.disclosures import Disclosures
 
 DAY_MS = 86_400_000
@@ -29,8 +30,8 @@ DEADLINE = {"leftOperand": "elapsedTime", "operator": "lteq",
 class Tale(World):
     """A license with clauses, one hand-off, one use as agreed, one prohibited, and an unrelated affair of others."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, rules: int = NEWEST_RULES) -> None:
+        super().__init__(rules)
         self.time_ms += 1000
         self.clauses = agreement(
             self.listing, "acme", "cedar", permission=[{"action": "use", "constraint": [RESEARCH]}],
@@ -138,7 +139,7 @@ def test_a_hand_off_is_told_with_what_it_rests_on_even_if_that_changed_later(tmp
 
 def test_a_marked_copy_is_told_with_the_consent_that_it_lacks(tmp_path: Path) -> None:
     """What stands in the open is said; both seals are named; the amendment that took consent back is told."""
-    tale = Tale()
+    tale = Tale(rules=5)
     deal = tale.license("acme", "cedar", tale.listing, marking_consent=True)
     tale.say("license.amended", "acme", "cedar", license=deal, marking_consent=False)
     marks = {"bound": "0.001", "method": "tardos", "seal": {"sealed": "ef" * 32}, "threshold_millibits": 20_000}
@@ -152,6 +153,30 @@ def test_a_marked_copy_is_told_with_the_consent_that_it_lacks(tmp_path: Path) ->
     )
     assert "it follows from entries 11, 12, 13." in finding
     assert any("/content, /marks/seal" in text for text in texts(told, "What is sealed"))
+
+
+def test_a_copy_marked_from_a_pool_is_told_with_the_draw(tmp_path: Path) -> None:
+    """Who sealed it, who drew, and where; what the license says of it otherwise is a finding."""
+    tale = Tale()
+    marking = {"bound": "0.001", "method": "omission", "recipients": 3}
+    deal = tale.license("acme", "cedar", tale.listing, marking_consent=True, marking=marking | {"method": "canary"})
+    nonce, coin = b64(sha(b"nonce%d" % (tale.nonces + 1))[:16]), {"salt": b64(bytes(16)), "value": b64(bytes(32))}
+    named = ["provenance-ledger/coin/v1", tale.ledger, "acme", nonce, "/coin", coin["salt"], coin["value"]]
+    seals = {"coin": {"sealed": sha(canonical(named)).hex()}, "seal": {"sealed": "ef" * 32}}
+    prepared = tale.say("transfer.prepared", "acme", listing=tale.listing, recipient="cedar", **marking, **seals)
+    asked = tale.say("transfer.requested", "cedar", prepared=prepared, coin=b64(bytes(32)), seen=tale.seen())
+    marks = {"prepared": prepared, "coin": coin, "file": 0}
+    offered = tale.offer("acme", "cedar", tale.listing, license=deal, marks=marks)
+    told = story(tale, tmp_path / "offered", offered)
+    assert "by what was drawn from the pool of entry 12 (acme for cedar)" in texts(told, "What happened")[0]
+    [finding] = texts(told, "What follows")
+    assert finding.startswith("[marked-otherwise-than-agreed] acme marked the copy that it handed to cedar otherwise")
+    assert "it follows from entries 11, 12, 14." in finding
+    [line] = texts(story(tale, tmp_path / "asked", asked), "What happened")
+    assert "cedar added its coin, which draws what marks its copies, to the pool of entry 12" in line
+    lines = texts(story(tale, tmp_path / "prepared", prepared), "What happened")
+    assert "acme sealed a pool" in lines[0]
+    assert "by the method omission, with a probability of at most 0.001 that any of 3 recipients" in lines[0]
 
 
 def test_what_is_sealed_is_undetermined_and_a_disclosure_opens_it(tmp_path: Path) -> None:

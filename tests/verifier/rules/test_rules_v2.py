@@ -22,8 +22,8 @@ NEW, OLD = key_from("new"), key_from("old")
 class World(Builder):
     """A ledger of the newest version: acme licenses and hands over to birch; cedar and dogwood look on."""
 
-    def __init__(self) -> None:
-        super().__init__(rules=NEWEST_RULES)
+    def __init__(self, rules: int = NEWEST_RULES) -> None:
+        super().__init__(rules=rules)
         self.create()
         for name in ("acme", "birch", "cedar", "dogwood"):
             self.register(name)
