@@ -60,6 +60,7 @@ _PLACES = {
     "trace": _Place(
         "party.trace", "Find out which hand-off a file came from, and how sure that is. Nothing leaves this machine."
     ),
+    "found": _Place("party.found", "Found files: register one the day you find it, before you trace it."),
     "key": _Place("kit.keys", "Keys: sealed in files, in the environment, or in a token (HSM); never sent anywhere."),
     "log-key": _Place(
         "operating.log_keys",

@@ -38,6 +38,7 @@ from ledger.party.evidence.parts.traced import (
     members_of,
     opened_seals,
     read_trace,
+    registration_of,
     withhold,
 )
 from ledger.party.speaking.speaker import Speaker
@@ -45,6 +46,7 @@ from ledger.party.trace.form import CHUNKS
 from ledger.party.trace.tally import examined_count
 from ledger.party.vault.disclosures import Disclosure
 from ledger.party.vault.sealing import is_sealed
+from ledger.statements.content import POINTER as CONTENT
 
 EVIDENCE_TYPE = "provenance-ledger.evidence/v1"
 DRAWN_EVIDENCE_TYPE = "provenance-ledger.evidence/v2"
@@ -111,6 +113,7 @@ class _Builder:
             raise NotOfThisCase("the trace is of a hand-off on another ledger", "use the home of that ledger")
         named = {transfer, *(choice.statement_id for choice in request.chosen)}
         named |= {request.claim} if request.claim is not None else set()
+        named |= {registration} if (registration := registration_of(trace)) is not None else set()
         if request.scope is Scope.CASE:
             same = [item for item in trace.entries() if (item["ledger"], item["listing"]) == (ledger, entry["listing"])]
             named |= {item["transfer"] for item in same}
@@ -205,7 +208,14 @@ class _Builder:
         found_name = str(trace.document["found"]["name"])
         claim = self.request.claim
         return make_case(
-            told.values(), ledger, self.speaker.name, acts, transfer=transfer, claim=claim, found_name=found_name
+            told.values(),
+            ledger,
+            self.speaker.name,
+            acts,
+            transfer=transfer,
+            claim=claim,
+            found_name=found_name,
+            registration=registration_of(trace),
         )
 
     async def disclosures(self, trace: Trace, told: Mapping[str, Told], case: Case) -> list[Disclosure]:
@@ -214,6 +224,8 @@ class _Builder:
         chosen = list(self.request.chosen)
         if case.claim is not None and is_sealed(told[case.claim].fields.get("evidence")):
             chosen.append(Choice(case.claim, EVIDENCE))
+        if case.registration is not None:
+            chosen.append(Choice(case.registration, CONTENT))
         return await disclose(self.speaker, told, case.transfer, seals, chosen)
 
     def evidence(self, trace: Trace, told: Mapping[str, Told], case: Case) -> dict[str, Json]:

@@ -23,7 +23,8 @@ def evidence_members(trace: dict[str, Json], transfer: str) -> dict[str, Json]:
     marks = [item["marks"] for item in listing if item["recipient"] == entry["recipient"]]
     named = {match["row"] for match in entry["matches"]}
     marked = set(trace["mark_rows"].get(entry["listing"], []))
-    return {
+    registration = {"registration": trace["registration"]["link"]} if "registration" in trace else {}
+    return registration | {
         "conclusion": entry["conclusion"],
         "controls": entry["controls"],
         "counts": {name: entry["counts"][name] for name in _COUNTS} | {"examined": max(1, entry.get("examined") or 0)},

@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field, model_validator
 from ledger.core.encoding import MAX_INTEGER
 from ledger.core.errors import FormatError
 from ledger.party.dataset.reading.normal import MappedColumn, check_mapping
+from ledger.party.trace.registered import Link
 from ledger.statements.fields import Model, refuse
 
 CHUNKS = "chunks"
@@ -43,6 +44,13 @@ class CustodyForm(_Part):
     tools: list[str]
     what: str
     who: str
+
+
+class Registered(_Part):
+    """The first link of the custody, and the statement that committed to it."""
+
+    link: Link
+    statement: str
 
 
 class RowForm(_Part):
@@ -146,6 +154,7 @@ class TraceForm(_Part):
 
     chunks: Count | None = None
     custody: list[CustodyForm]
+    registration: Registered | None = None
     found: FoundForm
     found_rows: list[RowForm]
     mark_rows: dict[str, list[Count]]

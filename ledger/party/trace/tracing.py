@@ -22,6 +22,7 @@ from ledger.party.trace.errors import FoundChanged, NothingToCompare
 from ledger.party.trace.found import FoundTable, read_found
 from ledger.party.trace.handoffs import hand_offs
 from ledger.party.trace.near import Lead, NearRows
+from ledger.party.trace.registered import find, first_handled_ms, hang
 from ledger.party.trace.tally import examined_count, keep_listings
 from ledger.party.trace.work import Work
 from ledger.party.trace.wrapping import FoundFile, formats, hash_found, is_packed, unpack
@@ -70,12 +71,21 @@ def trace(path: Path, vault: Vault, locker: Locker | None, examination: Examinat
         inner = _unpacked(found, work, progress)
         custody = work.add_custody(_custody(found, inner, examination))
         comparing.compare_digests({found.sha256, inner.sha256}, compared)
-        examined_ms = custody[0]["at_ms"]
-        document = _compared(inner, compared, work, notes, progress, examined_ms=examined_ms) | {"custody": custody}
+        story = _story(vault, found, inner, custody)
+        examined_ms = first_handled_ms(story["custody"], story.get("registration", {}).get("link")) or 0
+        document = _compared(inner, compared, work, notes, progress, examined_ms=examined_ms) | story
         raw = canonical(document) + b"\n"
         kept = work.keep_trace(raw)
         work.finish()
     return Traced(document, raw, kept)
+
+
+def _story(vault: Vault, found: FoundFile, inner: FoundFile, custody: list[Json]) -> dict[str, Json]:
+    """Return the custody, hung on the file's registration if the ledger has one (docs/bundle.md §4.1)."""
+    registered = find(vault.directory, found.sha256, inner.sha256)
+    if registered is None or vault.entry(registered.statement) is None:
+        return {"custody": custody}
+    return {"custody": hang(custody, registered.link, inner.sha256), "registration": registered.document()}
 
 
 def _compared(

@@ -47,6 +47,7 @@ class Case(Model):
     license: Maybe[Id] = None
     listing: Id
     question: Text4000
+    registration: Maybe[Id] = None
     respondent: Name
     transfer: Id
     type: Literal["provenance-ledger.case/v1"] = "provenance-ledger.case/v1"
@@ -85,6 +86,7 @@ def make_case(
     transfer: str,
     claim: str | None,
     found_name: str,
+    registration: str | None = None,
 ) -> Case:
     """Return the case of a claimant about a hand-off; raise Missing or NotOfThisCase."""
     by_id = {told.id: told for told in statements}
@@ -98,7 +100,7 @@ def make_case(
     )
     if acts:
         question += "And was each act that is alleged permitted by the license, as it stood at that moment?"
-    optional = {"claim": claim, "license": license_id}
+    optional = {"claim": claim, "license": license_id, "registration": registration}
     return read_case(
         {
             "acts": [act.model_dump(exclude_unset=True) for act in acts],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from ledger.core.encoding import Json, b64decode
@@ -18,7 +19,9 @@ from ledger.party.evidence.parts.case import Case
 from ledger.party.evidence.parts.errors import NotOfThisCase
 from ledger.party.extras import MissingExtra
 from ledger.party.trace.form import CHUNKS
+from ledger.party.trace.registered import HASHES, Link, first_handled_ms, hang, link_bytes
 from ledger.party.vault.disclosures import Disclosure
+from ledger.statements.reading import read_model
 
 if TYPE_CHECKING:
     from ledger.party.dataset.reading.normal import MappedColumn
@@ -48,6 +51,7 @@ def checked_numbers(
     except ImportError as error:
         raise MissingExtra(str(error.name)) from error
     _check_matches(evidence)
+    _check_custody(evidence, case, disclosures)
     listing = _listing(evidence, case, told, disclosures, paid)
     mine = next((item for item in listing if item.transfer == case.transfer), None)
     to_respondent = sorted(
@@ -73,7 +77,8 @@ def checked_numbers(
     if elsewhere:
         evidence |= {"controls": controls, "hypotheses": guesses}
     offer = next(one for one in told if one.id == case.transfer)
-    is_before = bool(evidence["custody"]) and evidence["custody"][0]["at_ms"] < offer.time_ms
+    examined_ms = first_handled_ms(evidence["custody"], evidence.get("registration"))
+    is_before = examined_ms is not None and examined_ms < offer.time_ms
     _same("controls", controls, evidence["controls"])
     _same("hypotheses", guesses, evidence["hypotheses"])
     ended = scoring.conclusion(mine, listing, is_examined_before=is_before)
@@ -219,6 +224,23 @@ def _listing(
             )
         )
     return result
+
+
+def _check_custody(evidence: Mapping[str, Json], case: Case, disclosures: Sequence[Disclosure]) -> None:
+    """Raise NotOfThisCase unless the custody hangs on the registration, and the ledger committed to that (§4.1)."""
+    link = evidence.get("registration")
+    if link is None:
+        return
+    committed = [
+        item.value["files"][0]["sha256"]
+        for item in disclosures
+        if item.statement_id == case.registration and item.kind == "content"
+    ]
+    if committed != [sha256(link_bytes(link)).hexdigest()]:
+        raise _changed("the registration is not what the ledger committed to")
+    lines = [{name: value for name, value in step.items() if name not in HASHES} for step in evidence["custody"]]
+    if hang(lines, read_model(Link, link), evidence["found"]["sha256"]) != evidence["custody"]:
+        raise _changed("the custody does not hang on the registration")
 
 
 def _check_matches(evidence: Mapping[str, Json]) -> None:

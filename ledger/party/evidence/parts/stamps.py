@@ -39,8 +39,8 @@ class Stamps(NamedTuple):
 
 
 def indexes_of(case: Case, told: Iterable[Told]) -> list[int]:
-    """Return the entries that a case is about: listing, license, hand-off, its decision, claim."""
-    ids = {case.listing, case.license, case.transfer, case.claim}
+    """Return the entries that a case is about: those that it names, and the hand-off's decision."""
+    ids = {case.listing, case.license, case.transfer, case.claim, case.registration}
     return [
         one.index for one in told if one.id in ids or (one.type in _DECISIONS and one.name("transfer") == case.transfer)
     ]

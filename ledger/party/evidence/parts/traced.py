@@ -90,6 +90,12 @@ def members_of(trace: Trace, transfer: str) -> dict[str, Json]:
     return evidence_members(dict(trace.document), transfer)
 
 
+def registration_of(trace: Trace) -> str | None:
+    """Return the statement that committed to the found file before it was traced, if one did (docs/bundle.md §4.1)."""
+    registration = trace.document.get("registration")
+    return None if registration is None else str(registration["statement"])
+
+
 def check_covers(trace: Trace, offers: Collection[Told], respondent: str) -> None:
     """Raise NotOfThisCase unless the trace looked at every marked hand-off of the listing that the bundle holds.
 

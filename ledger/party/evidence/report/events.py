@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ledger.party.chain.told import Told
 from ledger.party.evidence.parts.documents import Documents
@@ -27,6 +28,21 @@ class Event:
     is_central: bool = False
 
 
+def custody_of(documents: Documents) -> list[dict[str, Any]]:
+    """Return who handled the found file: what was registered of it first, if it was (docs/bundle.md §4.1)."""
+    steps, link = list(documents.evidence["custody"]), documents.evidence.get("registration")
+    if link is None:
+        return steps
+    told = next(one for one in documents.gathered.told() if one.id == documents.case.registration)
+    acquisition = link["acquisition"]
+    beside = "".join(f"; {item['kind']} {item['name']}, SHA-256 {item['sha256']}" for item in acquisition["records"])
+    second = f"; with {acquisition['second']}" if "second" in acquisition else ""
+    obtained = f"{acquisition['how']}, from {acquisition['address']}{beside}{second}"
+    what = f"{obtained}. Registered, sealed, as entry {told.index}."
+    first = {"at_ms": link["at_ms"], "tools": [], "what": what, "who": link["who"]}
+    return sorted([*steps, first], key=lambda step: step["at_ms"])
+
+
 class Tale:
     """The entries of a bundle, told."""
 
@@ -38,7 +54,7 @@ class Tale:
         self.title = titles.get(documents.case.listing, "(sealed)")
         self._sentences = Sentences(titles, self.labels)
         self._case = documents.case
-        self._custody = documents.evidence["custody"]
+        self._custody = custody_of(documents)
 
     def entries(self) -> list[Event]:
         """Return every entry."""

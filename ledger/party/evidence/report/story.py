@@ -11,7 +11,7 @@ from ledger.party.answers.versions import read_statement
 from ledger.party.chain.told import Told
 from ledger.party.evidence.parts.documents import Documents, by_id
 from ledger.party.evidence.report import numbers
-from ledger.party.evidence.report.events import Event, Tale, handoffs
+from ledger.party.evidence.report.events import Event, Tale, custody_of, handoffs
 from ledger.party.evidence.report.facts import Facts, read_facts
 from ledger.party.evidence.report.limits import limits
 from ledger.party.evidence.report.measured import bound_words, control_words, hypothesis_words, mark_words, match_words
@@ -41,7 +41,7 @@ def tell(documents: Documents) -> dict[str, Any]:
         "made": {**documents.made, "at": stamp(documents.made["at_ms"])},
         "parties": _parties(documents, tale.told),
         "found": _found(evidence["found"]),
-        "custody": [{**item, "at": stamp(item["at_ms"])} for item in evidence["custody"]],
+        "custody": [{**item, "at": stamp(item["at_ms"])} for item in custody_of(documents)],
         "handoff": _handoff(facts),
         "license": _license(tale, case.license),
         "claim": _claim(tale, case.claim),

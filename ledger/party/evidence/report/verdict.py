@@ -10,6 +10,7 @@ from ledger.party.evidence.parts.documents import Documents
 from ledger.party.evidence.report import numbers
 from ledger.party.evidence.report.facts import Facts, read_facts
 from ledger.party.marks.weight import odds, undistinguished, weighed
+from ledger.party.trace.registered import first_handled_ms
 
 _MAX_BOUND = Decimal("0.001")
 _CONTROLS_MILLIBITS = 9_966
@@ -70,9 +71,10 @@ def judge_evidence(documents: Documents) -> Verdict:
 def _lacking(documents: Documents, facts: Facts) -> Iterator[str]:
     """Yield why it is not enough (docs/marks.md §5)."""
     evidence = documents.evidence
-    ended, custody = evidence["conclusion"], evidence["custody"]
+    ended = evidence["conclusion"]
     is_low = ended["score_millibits"] < ended["needed_millibits"]
-    is_before = bool(custody) and custody[0]["at_ms"] < facts.offer.time_ms
+    examined_ms = first_handled_ms(evidence["custody"], evidence.get("registration"))
+    is_before = examined_ms is not None and examined_ms < facts.offer.time_ms
     bound = Decimal(facts.stated["bound"]) if facts.stated is not None else Decimal(0)
     if is_low:
         yield "The score is too low."
