@@ -110,6 +110,7 @@ def test_nothing_is_marked_without_consent(market: Market, tmp_path: Path) -> No
         ({"recipients": None}, "--recipients"),
         ({"copy": None}, "--marked-copy"),
         ({"bound": "1"}, "--bound"),
+        ({"bound": "0.0011"}, "at most 0.001"),
         ({"bits_per_row": 20}, "--canaries"),
         ({"yes": False}, "--yes"),
     ],

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +19,7 @@ from ledger.cli.kit.words import fields, say
 from ledger.party.acts.handoff import PreparedMarks
 from ledger.party.errors import Problem
 from ledger.party.extras import MissingExtra
+from ledger.party.marks.weight import MAX_BOUND
 from ledger.party.speaking.speaker import Speaker
 
 DEFAULT_BOUND = "0.000001"
@@ -91,6 +93,8 @@ class MarkOptions:
             raise typer.BadParameter("--mark needs --recipients, and --marked-copy: where to write the marked copy")
         if not _BOUND.fullmatch(self.bound) or len(self.bound) > 32:
             raise typer.BadParameter(f"--bound is a decimal between 0 and 1, such as {DEFAULT_BOUND}")
+        if Decimal(self.bound) > MAX_BOUND:
+            raise typer.BadParameter(f"--bound is at most {MAX_BOUND}: with more, no verifier ever calls a leak shown")
         if (self.canaries is None) != (self.bits_per_row is None):
             raise typer.BadParameter("--canaries and --bits-per-row go together")
         if not self.yes and not sys.stdin.isatty():
