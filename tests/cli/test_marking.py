@@ -161,6 +161,7 @@ def test_what_is_not_prepared_says_what_to_do(market: Market, tmp_path: Path) ->
     ended = market.offer("beta", tmp_path / "planes.csv", "--to", "alpha")
     assert (ended.code, "ledger transfer prepare" in ended.err) == (1, True)
     assert "--bound" in market.prepare("beta", *CANARY, "--bound", "1", "--yes").err
+    assert "at most 0.001" in market.prepare("beta", *CANARY, "--bound", "0.01", "--yes").err
     assert "--yes" in market.prepare("beta", *CANARY).err
     alone = good("transfer", "offer", "--help").out
     assert "--prepared" in alone

@@ -5,9 +5,14 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Mapping
+from decimal import Decimal
 
 from ledger.core.encoding import Json
 
+MAX_BOUND = Decimal("0.001")
+"""A sender that is content to accuse more often falsely shows nothing (docs/marks.md §5)."""
+MIN_MARKS = 3
+"""Fewer different marks may travel by accident: in a support ticket, a record that was sold, a wrong merge."""
 _BILLION_MILLIBITS = 29_897
 """Nothing rarer is printed: people, software and custody err more often."""
 SURPRISING_MILLIBITS = 20_000

@@ -9,12 +9,11 @@ from decimal import Decimal
 from ledger.party.evidence.parts.documents import Documents
 from ledger.party.evidence.report import numbers
 from ledger.party.evidence.report.facts import Facts, read_facts
-from ledger.party.marks.weight import odds, undistinguished, weighed
+from ledger.party.marks.weight import MAX_BOUND, odds, undistinguished, weighed
 from ledger.party.trace.registered import first_handled_ms
 
-_MAX_BOUND = Decimal("0.001")
 _CONTROLS_MILLIBITS = 9_966
-"""docs/marks.md §5; both as in `trace.scoring`, which needs libraries that a report does not."""
+"""docs/marks.md §5; as in `trace.scoring`, which needs libraries that a report does not."""
 
 
 @dataclass(frozen=True)
@@ -80,12 +79,12 @@ def _lacking(documents: Documents, facts: Facts) -> Iterator[str]:
         yield "The score is too low."
     if is_before:
         yield "The file was examined before the marks of that copy were sealed: it cannot derive from it."
-    if bound > _MAX_BOUND:
+    if bound > MAX_BOUND:
         yield "That bound is above 0.001: whoever is content to accuse so often falsely shows nothing."
     above = _CONTROLS_MILLIBITS if facts.is_code else 0
     if evidence["controls"].get("greatest_millibits", -1) >= ended["needed_millibits"] + above:
         yield "A control, which must stay below what is needed, does not."
-    elif not is_low and not is_before and bound <= _MAX_BOUND:  # nothing else is asked for
+    elif not is_low and not is_before and bound <= MAX_BOUND:  # nothing else is asked for
         yield "Fewer than three different marks were found, and so few can travel by accident."
 
 
