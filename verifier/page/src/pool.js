@@ -180,8 +180,9 @@ export function scoreDraw(draw, rows, paid, said) {
   }
   const isHit = (/** @type {number} */ i) => isFound[i] === (method === 'canary'), others = isFound.length - drawn.size;
   const planted = countOf(i => drawn.has(i) && !retired.has(i));
-  const found = said?.found ?? countOf(i => drawn.has(i) && !retired.has(i) && isHit(i)), othersFound = said?.others ?? countOf(i => !drawn.has(i) && isHit(i));
-  if (found > planted || othersFound > others) fail('wrong-number', 'evidence.json/marks');
+  // No more than there are: else the score, which is compared with what is said, would be of a pool that nobody sealed.
+  const found = said ? Math.min(said.found, planted) : countOf(i => drawn.has(i) && !retired.has(i) && isHit(i));
+  const othersFound = said ? Math.min(said.others, others) : countOf(i => !drawn.has(i) && isHit(i));
   const bits = tailBits(drawn.size, others, found, othersFound);
   return {
     paid, isFound, isPlanted, planted, plantedFound: found, drawn: drawn.size, found, others, othersFound,
