@@ -90,6 +90,7 @@ test('what the choice of a mapping costs', async () => {
   assert.equal(await paid([['1.5']], [['1,5']]), 1, 'a decimal comma is one reading');
   assert.equal(await paid([['1,5'], ['1.5']], [['1,5']]), Math.log2(3), 'and the text is another');
   assert.equal(await paid([['2020-03-04'], ['2020-04-03'], ['04/03/2020']], [['04/03/2020']]), 2, 'text or comma, day first, month first');
+  assert.equal(await paid([['2020-03-04'], ['2020-04-03']], [['04／03／2020']]), Math.log2(3), 'in wide characters too');
   assert.equal(await paid([['\u{e0fff}']], [['\u{e0fff}']]), 0, 'a cell that is not comparable has no normal form');
 });
 

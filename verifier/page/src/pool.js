@@ -94,6 +94,8 @@ export function tailBits(drawn, others, k, c) {
 }
 
 const READINGS = /** @type {const} */ (['text', 'comma', 'dmy', 'mdy']);
+// A reading changes numbers and dates alone, by these marks; what is not ASCII may become one of them.
+const READ_APART = /[-.,/]|[^\x00-\x7f]/;
 const NOT_COMPARABLE = 0;
 /** Normal forms as numbers: the same one for equal forms. */
 class FormNumbers {
@@ -118,9 +120,8 @@ async function readingsOf(rows, column, forms) {
     const cell = row[column] ?? null;
     let read = known.get(cell);
     if (!read) {
-      const form = normalForm(cell);
-      // Without a digit it is neither number nor date, which are all that a reading changes.
-      read = READINGS.map(reading => forms.of(form && /[0-9]/.test(form) ? normalForm(cell, reading) : form));
+      const form = normalForm(cell), isReadApart = cell && form && /[0-9]/.test(form) && READ_APART.test(cell);
+      read = READINGS.map(reading => forms.of(isReadApart ? normalForm(cell, reading) : form));
       if (known.size > 200000) known.clear();
       known.set(cell, read);
     }
