@@ -40,7 +40,7 @@ class Scene2(Scene):
             listing=self.listing,
             license=self.license,
             recipient="bob.example",
-            content=CONTENT,
+            content=dict(CONTENT),
         )
         self.tell("transfer.acknowledged", self.bob, transfer=self.copy, content=sealed("copy here"))
         self.claim = self.tell(
