@@ -91,13 +91,11 @@ class Drawer(Mover):
         if kept is None or pick.random() < 0.08:  # of another listing, by or for somebody else
             offer = super().offer()
         else:
-            fitting = {
+            fitting = [
                 own for own, one in affairs.licenses.items()
                 if (one.listing, one.licensee) == (kept.listing, kept.recipient)
-            }  # fmt: skip
-            under = (
-                self.id_of(sorted(fitting)) if fitting and pick.random() < 0.9 else self.maybe(0.5, self.license_id())
-            )
+            ]  # fmt: skip
+            under = self.id_of(fitting) if fitting and pick.random() < 0.9 else self.maybe(0.5, self.license_id())
             offer = self.say(
                 "transfer.offered", affairs.speaker(kept.sender, 0.02), listing=kept.listing, license=under,
                 recipient=kept.recipient, content=sealed("t"),
