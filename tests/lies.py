@@ -28,7 +28,7 @@ from tests.harness.bundle_set import all_cases
 from tests.harness.forger import LIES, Scene
 from tests.harness.frauds import FRAUDS
 from tests.harness.misdeeds import MISDEEDS
-from tests.harness.scene_2 import LIES_2, Scene2
+from tests.harness.scene_2 import LIES_2, scene_for
 from tests.harness.telling import Catch, Step, Telling
 from tests.harness.views import VIEWS
 
@@ -97,7 +97,7 @@ def _tellings() -> Iterator[tuple[str, Make]]:
     for lie in LIES:
         yield lie.__name__, partial(telling.told_on_a_log, lie, partial(Scene, rules=NEWEST_RULES))
     for lie_2 in LIES_2:
-        yield lie_2.__name__, partial(telling.told_on_a_log, lie_2, Scene2)
+        yield lie_2.__name__, partial(telling.told_on_a_log, lie_2, partial(scene_for, lie_2))
     for fraud in FRAUDS:
         yield fraud.__name__, partial(telling.told_by_a_proof, fraud)
     for misdeed in MISDEEDS:

@@ -86,6 +86,8 @@ def _marked(view: View, offer: v5.TransferOffered | TransferOffered, moment: Mom
     elif not agreed.consents_to_marks:
         basis = [agreed.index] if agreed.consent_index is None else [agreed.index, agreed.consent_index]
         yield moment.finding("marked-without-consent", offer.issuer, basis)
+    elif agreed.listing != offer.listing:
+        return  # it says how copies of another listing are marked
     elif isinstance(offer, TransferOffered) and offer.marks is not None and agreed.marking is not None:
         prepared = view.get(PreparationFact, offer.marks.prepared)
         if prepared is not None and agreed.marking != {

@@ -56,6 +56,20 @@ class Transfer:
 
 
 @dataclass
+class Preparation:
+    """A sealed pool for copies to come."""
+
+    id: str
+    nonce: str
+    listing: str
+    sender: str
+    recipient: str
+    coin: Json
+    """As it is sealed."""
+    requested: bool = False
+
+
+@dataclass
 class Claim:
     """A claim and what was said on it."""
 
@@ -87,13 +101,16 @@ class Affairs:
     listings: dict[str, Listing] = field(default_factory=dict)
     licenses: dict[str, License] = field(default_factory=dict)
     transfers: dict[str, Transfer] = field(default_factory=dict)
+    preparations: dict[str, Preparation] = field(default_factory=dict)
     claims: dict[str, Claim] = field(default_factory=dict)
     requests: dict[str, Subject] = field(default_factory=dict)
     disclosures: dict[str, Subject] = field(default_factory=dict)
     statements: list[tuple[str, Json]] = field(default_factory=list)
     """Id and clear statement of everything accepted."""
     openings: dict[str, list[dict[str, Json]]] = field(default_factory=dict)
-    """What opens the marks of an offer, by its nonce."""
+    """What opens the marks of an offer, or the coin and the pool of a preparation, by its nonce."""
+    coins: dict[str, dict[str, Json]] = field(default_factory=dict)
+    """Salt and value that an offer shows of a preparation, by its nonce."""
     moments: list[int] = field(default_factory=list)
     """Moments at which something begins, ends or falls due, ascending."""
 
@@ -213,6 +230,16 @@ def _decided(affairs: Affairs, said: dict[str, Any], _: str) -> None:
     affairs.transfers[said["transfer"]].decided = True
 
 
+def _prepared(affairs: Affairs, said: dict[str, Any], own_id: str) -> None:
+    affairs.preparations[own_id] = Preparation(
+        own_id, said["nonce"], said["listing"], said["issuer"], said["recipient"], said["coin"]
+    )
+
+
+def _drawn(affairs: Affairs, said: dict[str, Any], _: str) -> None:
+    affairs.preparations[said["prepared"]].requested = True
+
+
 def _claim(affairs: Affairs, said: dict[str, Any], own_id: str) -> None:
     affairs.claims[own_id] = Claim(own_id, said["issuer"], said["respondent"], said.get("tribunal"))
 
@@ -250,6 +277,8 @@ _LEARN = {
     "transfer.offered": _offered,
     "transfer.acknowledged": _decided,
     "transfer.refused": _decided,
+    "transfer.prepared": _prepared,
+    "transfer.requested": _drawn,
     "claim.opened": _claim,
     "claim.answered": _answered,
     "claim.determined": _determined,

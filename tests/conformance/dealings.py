@@ -6,7 +6,8 @@ from typing import Any
 
 from ledger.core.encoding import Json
 from tests.conformance.affairs import Claim
-from tests.conformance.moves import Mover, Said
+from tests.conformance.drawing import Drawer
+from tests.conformance.moves import Said
 from tests.conformance.random_terms import ACTIONS
 from tests.harness.agreements import fixed_members
 from tests.harness.people import Person
@@ -16,7 +17,7 @@ BASES = ["contract", "court-order", "gdpr-17", "other", "pipl-47"]
 DESTROYED = [["data"], ["data", "derivatives"], ["data", "derivatives", "keys", "salts"], ["keys"], ["salts"]]
 
 
-class Dealer(Mover):
+class Dealer(Drawer):
     """Makes statements about rights and their breach."""
 
     # ------------------------------------------------------------------------------------------------------ licenses
@@ -36,11 +37,8 @@ class Dealer(Mover):
         terms = fixed_members(name, licensor.name, licensee.name) | affairs.terms.rules()
         return self.say(
             "license.agreed", licensor, licensee, listing=name, licensee=licensee.name, terms=terms,
-            marking_consent=self._consent(0.5), **self._term(),
+            **self.consent(0.5), **self._term(),
         )  # fmt: skip
-
-    def _consent(self, chance: float) -> Json:
-        return self.maybe(chance, self.pick.random() < 0.7)
 
     def sublicense(self) -> Said:
         """Agree a sub-license: mostly of the parent's rules and term, tightened or loosened."""
@@ -60,8 +58,7 @@ class Dealer(Mover):
         listing = parent.listing if pick.random() < 0.98 else self.id_of(affairs.listings)
         return self.say(
             "license.agreed", licensor, licensee, listing=listing, licensee=licensee.name, parent=name,
-            terms=fixed_members(listing, licensor.name, licensee.name) | rules, marking_consent=self._consent(0.5),
-            **term,
+            terms=fixed_members(listing, licensor.name, licensee.name) | rules, **self.consent(0.5), **term,
         )  # fmt: skip
 
     def amended_license(self) -> Said:
@@ -76,8 +73,7 @@ class Dealer(Mover):
             fields["valid_until_ms"] = self.soon(-1, 0, 1, 30, 400)
         if pick.random() < 0.2:
             fields["valid_from_ms"] = self.soon(-30, -1, 0, 1)
-        if pick.random() < 0.3:
-            fields["marking_consent"] = pick.random() < 0.5
+        fields |= self.consent(0.3)
         if not fields or pick.random() < 0.5:
             parent = affairs.licenses.get(kept.parent) if kept.parent else None
             base = parent.rules if parent and pick.random() < 0.6 else kept.rules

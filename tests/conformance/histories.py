@@ -22,7 +22,7 @@ from tests.conformance.world import World
 from tests.conformance.world_2 import World2
 from tests.harness.forger import Forger, sign_payload
 from tests.harness.people import Person, person
-from tests.harness.speech import DAY_MS, TYPES_2, keyids, signed
+from tests.harness.speech import DAY_MS, keyids, signed, types_of
 
 BY_DESIGN = "unknown-rules"
 """After it a verifier judges nothing (docs/format.md §6.2, §9.14): such candidates are not recorded."""
@@ -93,8 +93,8 @@ class History:
         good = [own for own, fact in facts.items() if fact is not None and fact.revoked_index is None]
         if not good:
             return
-        few = [kind for kind in TYPES_2 if kind == "ledger.rules_changed" or self.pick.random() < 0.8]
-        types = self.pick.choice([list(TYPES_2), few])
+        few = [kind for kind in types_of(rules) if kind == "ledger.rules_changed" or self.pick.random() < 0.8]
+        types = self.pick.choice([list(types_of(rules)), few])
         statement = self.world.speech.rules_changed(self.ledger.operator, rules, statement_types=types)
         voice = Person(self.ledger.operator.name, good).voice
         statement["signers"] = keyids(voice)

@@ -11,7 +11,7 @@ from tests.conformance.affairs import Affairs
 from tests.conformance.optional import add_optional
 from tests.harness.people import Person, key, lasting_key, person
 from tests.harness.sealing import seal
-from tests.harness.speech import DAY_MS, Speech, marks, sealed, sealed_marks
+from tests.harness.speech import DAY_MS, OPENING_SINCE, Speech, marks, sealed, sealed_marks
 
 Said = dict[str, Json]
 MAX_PEOPLE = 7
@@ -174,7 +174,8 @@ class Mover:
             "transfer.offered", sender, listing=listing, license=name, recipient=recipient.name, content=sealed("t"),
             acknowledge_by_ms=by,
         )  # fmt: skip
-        if pick.random() < (0.35 if self.speech.rules >= MARKS_SINCE else 0.05):
+        # Under a version that has another form of marks, or none, it is refused.
+        if pick.random() < (0.35 if MARKS_SINCE <= self.speech.rules < OPENING_SINCE else 0.05):
             self._mark(offer)
         return offer
 
@@ -198,7 +199,10 @@ class Mover:
         kept = self.affairs.transfers.get(name)
         who = self.affairs.speaker(kept.recipient) if kept else self.affairs.someone()
         if self.pick.random() < 0.8:
-            return self.say("transfer.acknowledged", who, transfer=name, content=sealed("a"))
+            opens: Said = {}
+            if self.speech.rules >= OPENING_SINCE and self.pick.random() < 0.08:
+                opens["opens"] = self.pick.choice([None, sealed("u")["sealed"]])
+            return self.say("transfer.acknowledged", who, transfer=name, content=sealed("a"), **opens)
         code = self.pick.choice(["digest-mismatch", "not-received", "not-wanted", "other"])
         return self.say("transfer.refused", who, transfer=name, code=code)
 

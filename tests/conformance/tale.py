@@ -23,7 +23,7 @@ from tests.conformance.moves import Said
 from tests.conformance.optional import choose_seals
 from tests.harness.forger import Forger
 from tests.harness.sealing import seal
-from tests.harness.speech import DAY_MS, signed
+from tests.harness.speech import DAY_MS, OPENING_SINCE, signed
 
 HOUR_MS = DAY_MS // 24
 
@@ -58,6 +58,8 @@ class Tale:
             moves.compelled: 3, moves.usage: 22, moves.venue: 3, moves.claim: 7, moves.answer: 3,
             moves.determination: 5, moves.request: 5, moves.attestation: 8,
         }  # fmt: skip
+        if self.ledger.rules >= OPENING_SINCE:
+            weights |= {moves.preparation: 4, moves.copy_request: 5}
         move = self.pick.choices(list(weights), list(weights.values()))[0]
         self.offer(move(), self._next_ms())
 

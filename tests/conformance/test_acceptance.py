@@ -10,7 +10,7 @@ import pytest
 from ledger.statements.parse import NEWEST_RULES
 from tests.conformance.effort import rounds
 from tests.conformance.histories import History
-from tests.harness.speech import TYPES_2
+from tests.harness.speech import types_of
 from tests.harness.verify import replay_files
 
 STEPS = 700
@@ -58,7 +58,7 @@ def test_versions_since_2(tmp_path: Path, seed: int) -> None:
     for _ in range(STEPS):
         history.step()
     accepted = {item.how for item in history.judged if not item.reason}
-    missing = set(TYPES_2) - accepted - {"ledger.rules_changed"}
+    missing = set(types_of(history.ledger.rules)) - accepted - {"ledger.rules_changed"}
     assert len(missing) < 3, missing
     compare(history, tmp_path)
 

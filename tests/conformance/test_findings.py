@@ -32,7 +32,7 @@ BLOCKS = 4
 SHORT_STEPS = 12
 SLUGS = {
     "transfer-without-license", "transfer-outside-term", "transfer-wrong-recipient", "transfer-wrong-sender",
-    "marked-without-consent",
+    "marked-without-consent", "marked-otherwise-than-agreed",
     "listing-withdrawn", "venue-closed", "sublicense-wider-than-parent", "derived-from-unlicensed", "usage-prohibited",
     "usage-beyond-count", "onward-without-permission", "digest-mismatch", "not-acknowledged-in-time",
     "claim-unanswered", "erasure-late", "license-ended-without-erasure", "duty-unfulfilled", "key-compromised",

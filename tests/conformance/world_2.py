@@ -16,7 +16,7 @@ from tests.conformance.world import World
 from tests.harness.forger import Forger
 from tests.harness.people import Person
 from tests.harness.sealing import seal
-from tests.harness.speech import TYPES_2, created, keyids
+from tests.harness.speech import OPENING_SINCE, TYPES_2, created, keyids, types_of
 
 ROTATION = 4
 """The version of the rules since which the log's keys may change."""
@@ -88,6 +88,8 @@ class World2:
         }  # fmt: skip
         if self.speech.rules >= ROTATION:
             weights[self._log_key] = 4
+        if self.speech.rules >= OPENING_SINCE:
+            weights |= {moves.preparation: 6, moves.copy_request: 7, moves.marked_offer: 3}
         said: Json = self.pick.choices(list(weights), list(weights.values()))[0]()
         if self.pick.random() < 0.3 and said["type"] != "ledger.created":
             clear = parse_json(canonical(said))
@@ -110,9 +112,9 @@ class World2:
 
     def _rules(self) -> Json:
         who = self.pick.choice([self.affairs.someone(), self.ledger.operator])
-        types: list[Json] = self.pick.choice([list(TYPES_2), list(TYPES_2[:5]), ["a"]])
+        types: list[Json] = self.pick.choice([list(types_of(self.speech.rules)), list(TYPES_2[:5]), ["a"]])
         following = self.speech.rules + 1
-        versions = [version for version in (2, 3, 4, 5, 7) if version != following or version > NEWEST_RULES]
+        versions = [version for version in (2, 3, 4, 5, 6, 7) if version != following or version > NEWEST_RULES]
         return self.speech.rules_changed(who, self.pick.choice(versions), statement_types=types)
 
     def _log_key(self) -> Json:

@@ -10,11 +10,11 @@ import pytest
 
 from ledger.core.note import ED25519_TYPE, NoteKey
 from ledger.statements.parse import NEWEST_RULES, STATEMENTS
-from tests.harness import lies_about_algorithms, lies_in_bytes, lies_in_keys, lies_in_rights, lies_in_words  # noqa: F401 - importing them fills LIES
+from tests import lies  # noqa: F401 - importing it fills LIES
 from tests.harness.builder import ORIGIN
 from tests.harness.forger import LIES, Forger, Lie, Scene
 from tests.harness.people import key
-from tests.harness.scene_2 import LIES_2, Lie2, Scene2
+from tests.harness.scene_2 import LIES_2, Lie2, Scene2, scene_for
 from tests.harness.speech import TYPES_2, signed
 from tests.harness.verify import Verdict, failure_order, replay_files
 
@@ -47,7 +47,7 @@ def test_lie(tmp_path: Path, lie: Lie, rules: int) -> None:
 @pytest.mark.parametrize("lie", LIES_2, ids=lambda tell: tell.__name__)
 def test_lie_about_rights(tmp_path: Path, lie: Lie2) -> None:
     """The verifier names the lie, and accuses nothing else."""
-    scene = Scene2()
+    scene = scene_for(lie)
     expected = lie(scene)
     verdict = honest(tmp_path, scene)
     assert verdict.failures == sorted(expected, key=failure_order)

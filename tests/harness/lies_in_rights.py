@@ -7,7 +7,7 @@ from __future__ import annotations
 from ledger.core.encoding import Json
 from tests.harness.agreements import atomic, duration, fixed_members, rule
 from tests.harness.forger import Expected
-from tests.harness.scene_2 import Scene2, lie_2
+from tests.harness.scene_2 import Scene2, lie_2, lie_5
 from tests.harness.speech import marks, sealed
 
 ERASED: dict[str, Json] = {"basis": "contract", "destroyed": ["data"]}
@@ -269,25 +269,25 @@ def _marked(scene: Scene2, said: Json) -> int:
     return scene.force_said(offer, scene.alice.key)
 
 
-@lie_2
+@lie_5
 def marks_in_the_open(scene: Scene2) -> list[Expected]:
     """Who reads the ledger could take the marks out of a copy: they are sealed, always."""
     return [(_marked(scene, marks(seal=["0101"])), "fields", "wrong-type")]
 
 
-@lie_2
+@lie_5
 def marks_sealed_as_a_whole(scene: Scene2) -> list[Expected]:
     """A bound that is shown only once somebody is accused is no bound."""
     return [(_marked(scene, sealed("marks")), "fields", "missing-field")]
 
 
-@lie_2
+@lie_5
 def marks_whose_bound_is_sealed(scene: Scene2) -> list[Expected]:
     """The same, of one member."""
     return [(_marked(scene, marks(bound=sealed("bound"))), "fields", "wrong-type")]
 
 
-@lie_2
+@lie_5
 def marks_by_no_method(scene: Scene2) -> list[Expected]:
     """A method that nobody can check."""
     return [(_marked(scene, marks(method="secret")), "fields", "wrong-value")]

@@ -10,7 +10,7 @@ from ledger.core.keys import PublicKey
 from tests.harness import edwards
 from tests.harness.forger import Expected, Scene, envelope_of, lie
 from tests.harness.people import Person, key, person
-from tests.harness.speech import DAY_MS, created, documents, keyids, marks, signed
+from tests.harness.speech import DAY_MS, OPENING_SINCE, created, documents, keyids, marks, signed
 
 MARKS_SINCE = 3
 """The version of the rules since which an offer may have marks."""
@@ -319,6 +319,9 @@ def license_on_anothers_listing(scene: Scene) -> list[Expected]:
 @lie
 def marks_that_accuse_nobody_falsely(scene: Scene) -> list[Expected]:
     """A marked copy of which no accusation is ever false: no bound is zero, and before version 3 nothing is marked."""
+    if scene.rules >= OPENING_SINCE:
+        prepared = scene.speech.transfer_prepared(scene.alice, scene.bob, scene.listing, bound="0.0")
+        return [(scene.force_said(prepared, scene.alice.key), "fields", "wrong-value")]
     offer = scene.speech.transfer_offered(
         scene.alice, scene.bob, scene.listing, scene.license, marks=marks(bound="0.0")
     )

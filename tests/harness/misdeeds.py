@@ -14,7 +14,7 @@ from ledger.core.encoding import Json
 from tests.harness.agreements import atomic, duration, fixed_members, rule, use_permitted
 from tests.harness.people import Person
 from tests.harness.scene_2 import Scene2
-from tests.harness.speech import DAY_MS, marks, sealed, signed
+from tests.harness.speech import DAY_MS, drawn_marks, sealed, signed
 
 
 class Found(NamedTuple):
@@ -34,6 +34,13 @@ def misdeed(tell: Misdeed) -> Misdeed:
     """Add a misdeed to the list."""
     MISDEEDS.append(tell)
     return tell
+
+
+def _drawn(scene: Scene2, **fields: Json) -> str:
+    """Have alice prepare, and bob ask for, a copy; return the preparation's id."""
+    prepared = scene.prepare(**fields)
+    scene.ask(prepared)
+    return prepared
 
 
 def _offer(scene: Scene2, slug: str, license_id: str | None, by: Person, to: Person, **fields: Json) -> Found:
@@ -102,7 +109,18 @@ def handed_over_by_somebody_else(scene: Scene2) -> Found:
 @misdeed
 def marked_in_secret(scene: Scene2) -> Found:
     """Alice marks bob's copy, and the license does not say that she may."""
-    return _offer(scene, "marked-without-consent", scene.license, scene.alice, scene.bob, marks=marks())
+    marked = drawn_marks(_drawn(scene))
+    return _offer(scene, "marked-without-consent", scene.license, scene.alice, scene.bob, marks=marked)
+
+
+@misdeed
+def marked_otherwise(scene: Scene2) -> Found:
+    """Bob agrees to marks that accuse falsely once in a million cases, and alice makes some that do so once in two."""
+    agreed: Json = {"bound": "0.000001", "method": "canary", "recipients": 2}
+    fields: dict[str, Json] = {"marking_consent": True, "marking": agreed}
+    scene.tell("license.amended", scene.alice, scene.bob, license=scene.license, **fields)
+    marked = drawn_marks(_drawn(scene, bound="0.5"))
+    return _offer(scene, "marked-otherwise-than-agreed", scene.license, scene.alice, scene.bob, marks=marked)
 
 
 @misdeed

@@ -13,7 +13,10 @@ from tests.harness.speech import CONTENT, sealed
 
 Lie2 = Callable[["Scene2"], list[Expected]]
 LIES_2: list[Lie2] = []
-"""Every lie of `lies_in_rights`."""
+"""Every lie of `lies_in_rights` and `lies_about_pools`."""
+SEALED_MARKS = 5
+"""The last version whose offers seal their marks themselves."""
+_EARLIER: set[Lie2] = set()
 
 
 def lie_2(tell: Lie2) -> Lie2:
@@ -22,12 +25,23 @@ def lie_2(tell: Lie2) -> Lie2:
     return tell
 
 
+def lie_5(tell: Lie2) -> Lie2:
+    """Add a lie about marks of the older form, which is told on a ledger of version 5."""
+    _EARLIER.add(tell)
+    return lie_2(tell)
+
+
+def scene_for(tell: Lie2) -> Scene2:
+    """Return the scene in which a lie is told, under the version that it needs."""
+    return Scene2(SEALED_MARKS if tell in _EARLIER else NEWEST_RULES)
+
+
 class Scene2(Scene):
     """Alice licenses to bob, bob to carol; a license that ended; a claim that a court may decide, with a legal hold."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: int = NEWEST_RULES) -> None:
         """Tell the honest part."""
-        super().__init__(rules=NEWEST_RULES)
+        super().__init__(rules=rules)
         say, speech = self.say, self.speech
         self.court = self.register(person("court"))
         self.second = say(speech.listing_registered(self.alice, "Stations"), self.alice.key)
@@ -40,7 +54,7 @@ class Scene2(Scene):
             listing=self.listing,
             license=self.license,
             recipient="bob.example",
-            content=CONTENT,
+            content=dict(CONTENT),
         )
         self.tell("transfer.acknowledged", self.bob, transfer=self.copy, content=sealed("copy here"))
         self.claim = self.tell(
@@ -61,6 +75,19 @@ class Scene2(Scene):
         own = {"listing": self.listing, "licensee": licensee.name, "parent": self.license, "terms": terms}
         agreed_ms = 1_700_000_000_000
         return own | {"valid_from_ms": agreed_ms, "valid_until_ms": agreed_ms + 86_400_000} | fields
+
+    def prepare(self, **fields: Json) -> str:
+        """Have alice seal a pool for bob; return the preparation's id."""
+        return self.say(self.speech.transfer_prepared(self.alice, self.bob, self.listing, **fields), self.alice.key)
+
+    def seen(self, size: int | None = None) -> Json:
+        """Return what somebody has seen who knows the tree of `size` entries, or all of it."""
+        size = self.size if size is None else size
+        return {"root": self.root_at(size).hex(), "size": size}
+
+    def ask(self, prepared: str) -> str:
+        """Have bob ask for his copy; return the request's id."""
+        return self.say(self.speech.transfer_requested(self.bob, prepared, seen=self.seen()), self.bob.key)
 
     def said(self, kind: str, *signing: Person, **fields: Json) -> Json:
         """Return a statement of the first of these people."""

@@ -15,6 +15,8 @@ from tests.harness.people import Person
 
 START_MS = 1_700_000_000_000
 DAY_MS = 24 * 60 * 60 * 1000
+OPENING_SINCE = 6
+"""The version of the rules since which an acknowledgement opens the offer's commitment, and marks come from a pool."""
 TYPES_2 = (
     "claim.answered", "claim.determined", "claim.opened", "classification.changed", "disclosure.compelled",
     "erasure.attested", "erasure.requested", "ledger.created", "ledger.rules_changed", "license.agreed",
@@ -22,7 +24,14 @@ TYPES_2 = (
     "party.key_added", "party.key_revoked", "party.registered", "transfer.acknowledged", "transfer.forwarded",
     "transfer.offered", "transfer.refused", "usage.reported", "venue.status",
 )  # fmt: skip
-"""The types of docs/statements.md, ascending: what a `ledger.rules_changed` to version 2 or later may allow."""
+"""The types of docs/statements.md since version 2, ascending; log keys are for tests of their own."""
+TYPES_6 = tuple(sorted((*TYPES_2, "transfer.prepared", "transfer.requested")))
+"""The types since version 6, ascending."""
+
+
+def types_of(rules: int) -> tuple[str, ...]:
+    """Return what a `ledger.rules_changed` to this version may allow."""
+    return TYPES_2 if rules < OPENING_SINCE else TYPES_6
 
 
 def keyids(keys: Iterable[Signer]) -> list[str]:
@@ -40,8 +49,6 @@ def sealed(text: str) -> Json:
     return {"sealed": sha256(text.encode()).hexdigest()}
 
 
-OPENING_SINCE = 6
-"""The version of the rules since which an acknowledgement opens the offer's commitment, and marks come from a pool."""
 CONTENT = sealed("t")
 """What is handed over where a test says nothing else."""
 
@@ -58,7 +65,7 @@ COIN = {"salt": b64encode(b"s" * 16), "value": b64encode(b"c" * 32)}
 
 def drawn_marks(prepared: str, **fields: Json) -> dict[str, Json]:
     """Return what an offer says of marks since version 6; `fields` replace members."""
-    return {"prepared": prepared, "coin": COIN, "file": 0} | fields
+    return {"prepared": prepared, "coin": dict(COIN), "file": 0} | fields
 
 
 def sealed_pool(**fields: Json) -> dict[str, Json]:
@@ -163,7 +170,7 @@ class Speech:
     def transfer_offered(
         self, who: Person, recipient: Person, listing: str, license_id: str | None = None, /, **fields: Json
     ) -> Json:
-        own = {"listing": listing, "license": license_id, "recipient": recipient.name, "content": CONTENT}
+        own = {"listing": listing, "license": license_id, "recipient": recipient.name, "content": dict(CONTENT)}
         return self.say("transfer.offered", who, who.voice, **(own | fields))
 
     def transfer_prepared(self, who: Person, recipient: Person, listing: str, /, **fields: Json) -> Json:
@@ -197,7 +204,7 @@ class Speech:
         own: dict[str, Json] = {
             "rules": rules,
             "payload_types": ["application/vnd.provenance-ledger.statement.v1+json"],
-            "statement_types": list(TYPES_2),
+            "statement_types": list(types_of(rules)),
             "signature_forms": ["ed25519"] if rules < 4 else ["ed25519", "ml-dsa-44"],
         }
         return self.say("ledger.rules_changed", operator, operator.voice, **(own | fields))

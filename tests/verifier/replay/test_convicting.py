@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import lies_about_algorithms, lies_in_bytes, lies_in_keys, lies_in_rights, lies_in_words  # noqa: F401 - importing them fills LIES
+from tests import lies  # noqa: F401 - importing it fills LIES
 from tests.harness.builder import write_files
 from tests.harness.forger import LIES, Lie, Scene
 from tests.harness.frauds import WITNESS, listing, take_back
-from tests.harness.scene_2 import LIES_2, Lie2, Scene2
+from tests.harness.scene_2 import LIES_2, Lie2, scene_for
 from tests.harness.speech import signed
 from tests.harness.verify import Verdict, replay_files, run_verifier
 from verifier.cli.main import main
@@ -52,7 +52,7 @@ def test_lies(tmp_path: Path, lie: Lie) -> None:
 
 @pytest.mark.parametrize("lie", LIES_2, ids=lambda tell: tell.__name__)
 def test_lies_about_rights(tmp_path: Path, lie: Lie2) -> None:
-    scene = Scene2()
+    scene = scene_for(lie)
     expected = lie(scene)
     scene.go_on()
     verdict = replay_files(tmp_path, scene.directory(), scene.policy(), "--fraud-dir", str(tmp_path / "frauds"))
