@@ -120,8 +120,8 @@ def _licenses(stage: Stage, listing: str) -> dict[str, str]:
     stage.tell(
         "Skyways licenses the data to Northwind, Harbour and Lantern; both sides sign each",
         "Research, in the EU, for a year, no training of models, all copies deleted within 30 days of the end, and "
-        "consent to marked copies, by which method and which bound on false accusations: terms that a machine can judge "
-        "(ODRL). How often Northwind may use them is sealed.",
+        "consent to marked copies, by which method and bound: terms that a machine can judge (ODRL). "
+        " How often Northwind may use them is sealed.",
     )
     secret = {NORTHWIND: ["--count", "12", "--seal", _SEALED_COUNT]}
     licenses = {name: _license(stage, listing, name, secret.get(name, [])) for name in (NORTHWIND, HARBOUR, LANTERN)}
@@ -164,8 +164,8 @@ def _damaged(stage: Stage, data: Path, listing: str, license_id: str) -> None:
 def _draw(stage: Stage, data: Path, listing: str) -> None:
     stage.tell(
         "Skyways seals a pool of made-up rows for each of the three, and each throws in a coin",
-        "What will mark a copy is drawn from its pool by two coins: one that Skyways sealed with the pool, and one that "
-        "the recipient signs only then. So neither chooses which rows are drawn, nor the exchange.",
+        "What will mark a copy is drawn from its pool by two coins: Skyways sealed one with the pool, and the other is "
+        "what the recipient signs only then. So neither chooses which rows are drawn, nor the exchange.",
     )
     how = ["--listing", listing, "--mark", METHOD, "--recipients", RECIPIENTS, "--bound", BOUND, "--yes"]
     for name in (NORTHWIND, HARBOUR, LANTERN):
@@ -178,7 +178,7 @@ def _hand_off(stage: Stage, data: Path, listing: str, licenses: dict[str, str]) 
     stage.tell(
         f"Skyways hands {MARKED} to the three, a marked copy to each, and all countersign",
         "Each copy holds the few rows that were drawn for it. Each recipient computes the root over all records that "
-        "it really received, opens with it what Skyways sealed, and signs that.",
+        "it really received, opens with it what Skyways sealed, signs that, and sends back what opens its own seal.",
     )
     copies = {}
     for name, license_id in licenses.items():
@@ -188,6 +188,7 @@ def _hand_off(stage: Stage, data: Path, listing: str, licenses: dict[str, str]) 
             SKYWAYS, "transfer", "offer", data / MARKED, *_to(listing, license_id, name, parcel), *copy
         )
         done = stage.as_party(name, "transfer", "acknowledge", "--dir", parcel)
+        stage.as_party(SKYWAYS, "transfer", "keep-opening", done["opening"])
         stage.saw(f"{name}: offered at entry {offered['index']}, acknowledged at entry {done['index']}")
         copies[name] = str(offered["statement_id"])
     return copies
