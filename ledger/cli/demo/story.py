@@ -121,7 +121,7 @@ def _licenses(stage: Stage, listing: str) -> dict[str, str]:
         "Skyways licenses the data to Northwind, Harbour and Lantern; both sides sign each",
         "Research, in the EU, for a year, no training of models, all copies deleted within 30 days of the end, and "
         "consent to marked copies, by which method and bound: terms that a machine can judge (ODRL). "
-        " How often Northwind may use them is sealed.",
+        "How often Northwind may use them is sealed.",
     )
     secret = {NORTHWIND: ["--count", "12", "--seal", _SEALED_COUNT]}
     licenses = {name: _license(stage, listing, name, secret.get(name, [])) for name in (NORTHWIND, HARBOUR, LANTERN)}

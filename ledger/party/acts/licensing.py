@@ -185,12 +185,12 @@ async def end(
 
 
 async def amendments(client: LedgerClient, state: LicenseState) -> list[Recorded]:
-    """Return the amendments that set the terms and the term of a license last: the operator says which, they say what.
+    """Return the amendments that set terms, term and marking of a license last: the operator says which, they say what.
 
     Those that changed nothing else but words (text, law, forum) are in its history.
     """
     found = []
-    changed = {index for index in (state.terms_index, state.bound_index) if index is not None}
+    changed = {index for index in (state.terms_index, state.bound_index, state.consent_index) if index is not None}
     for index in sorted(changed - {state.index}):
         recorded = await client.entry(index)
         statement = recorded.statement
