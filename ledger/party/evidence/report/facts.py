@@ -85,8 +85,7 @@ class Facts:
             Receipt.SEALED: f"{who} acknowledged something under it {when}. What it signed for is sealed under its own "
             "salt and not opened here: that it is this content is not shown.",
             Receipt.OTHER: f"{who} signed {when} for other content than was offered. Both are opened here, and differ.",
-            Receipt.SAME: f"{who} signed {when} for this very content. Both are opened here, and are the same: it "
-            "computed that from the data, or was told.",
+            Receipt.SAME: f"{who} signed {when} for this very content: it computed that from the data, or was told.",
         }[self.receipt]
 
     def unshown_delivery(self) -> str | None:
@@ -158,6 +157,8 @@ def _receipt(documents: Documents, offer: Told) -> tuple[Receipt, Told | None]:
         return Receipt.NOTHING, None
     if decided.type == "transfer.refused":
         return Receipt.REFUSED, decided
+    if "opens" in decided.fields:  # it is the sender's commitment, or the ledger would have refused it
+        return Receipt.SAME, decided
     contents = {item.statement_id: item.value for item in documents.disclosures if item.kind == "content"}
     if offer.id not in contents or decided.id not in contents:
         return Receipt.SEALED, decided
