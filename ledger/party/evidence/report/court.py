@@ -14,8 +14,9 @@ from ledger.party.evidence.report.facts import Facts, Receipt
 from ledger.party.evidence.report.verdict import Verdict
 from ledger.party.marks.weight import ratio_millibits, support
 
-_DANGERS = 3
-_FEW = 10
+_DANGERS, _MAX_NAMED = 3, 5
+_FEW = 6
+"""Of fewer marks, a reader is told that they are few; three are the least that is enough."""
 _NOT_GIVEN = "No likelihood ratio can be given"
 
 
@@ -31,10 +32,7 @@ def front_words(documents: Documents, facts: Facts, verdict: Verdict) -> dict[st
 def _scale(documents: Documents, verdict: Verdict) -> str:
     """Return the answer on ENFSI's scale, which speaks of this copy against another or none."""
     ended = documents.evidence["conclusion"]
-    if verdict.is_conditional:
-        before = "On that condition: "
-    else:
-        before = ""
+    before = "On that condition: " if verdict.is_conditional else ""
     if "score_millibits" not in ended:
         return f"{_NOT_GIVEN}: the marks are not opened."
     if not ended["is_enough"]:
@@ -42,11 +40,15 @@ def _scale(documents: Documents, verdict: Verdict) -> str:
     ratio = ratio_millibits(ended, documents.evidence["hypotheses"])
     if ratio is None:
         return (
-            f"{before}beyond what chance explains by the bound agreed. {_NOT_GIVEN}, for how many marks such a part of "
-            "the copy would show is not known, or is not what was found."
+            f"{before or 'It '}{'it ' if before else ''}is more than chance explains, by the bound that stands in the "
+            f"open. {_NOT_GIVEN}: how many marks such a part of the copy would show is not known, or is not what was "
+            "found."
         )
-    words = f"{before}{support(ratio)} for that copy, against another copy or none (scale of ENFSI, 2015)."
-    return words[0].upper() + words[1:]
+    words = support(ratio)
+    return (
+        f"{before}{words if before else words.capitalize()} for that copy, against another copy or none (scale of "
+        "ENFSI, 2015)."
+    )
 
 
 def _dangers(documents: Documents, facts: Facts) -> Iterator[str]:
@@ -71,13 +73,13 @@ def _dangers(documents: Documents, facts: Facts) -> Iterator[str]:
             f"The numbers rest on what {facts.sender} says of its own marks: that they were drawn at random, and how "
             "rare each is. No verifier can check that."
         )
+    if (count := evidence["counts"]["marks"]) < _FEW:
+        yield f"It rests on few marks: {count}. Few rows can travel with a small part of the data, by ways that are lawful."
     if "registration" not in evidence:
         yield (
             "Where the file was found, and that nobody changed it since, is the word of those named under custody: it "
             "was not registered on the ledger when it was found."
         )
-    if (count := evidence["counts"]["marks"]) < _FEW:
-        yield f"It rests on {count} marks. Few rows can travel with a small part of the data, by ways that are lawful."
     if evidence["counts"].get("examined") is None:
         yield "How many other files were tried is not said. Whoever tries many finds something by chance in one."
     yield "Where the file was found is not proved: a file can be put in a place to be found there."
@@ -90,12 +92,15 @@ def _asks(documents: Documents, facts: Facts) -> Iterator[str]:
     yield "Did anybody but these two get this very copy, a backup or a test system for instance?"
     if any(item["status"] == "withheld" for item in documents.evidence["marks"]):
         yield f"Why were other marks made for {facts.respondent} not opened?"
-    if evidence_others := len(documents.evidence["controls"]["others"]):
-        yield f"{evidence_others} other copies were put to the same test: are these all that were made?"
+    if others := documents.evidence["controls"]["others"]:
+        names = ", ".join(sorted({item["party"] for item in others})[:_MAX_NAMED])
+        yield f"The same test was made of the copies of {names}: are these all other copies that were made?"
     else:
         yield "Why was no other copy put to the same test, if others were made?"
     if facts.prepared is None:
         yield "How were the marks made, and who can show that they stand in no public source?"
+    elif facts.stated is not None and facts.stated["method"] == "omission":
+        yield "Did the table ever lack the rows of the pool for another reason: in an earlier version, or a part of it?"
     else:
         yield "How were the rows of the pool made, and does any stand in a source that others have too?"
     yield "How many files were examined before this one, and what came of each?"

@@ -42,6 +42,7 @@ def example_words(documents: Documents) -> dict[str, Any] | None:
         pairs = _found(documents, opened, mapping)
     return {
         "is_omission": opened["method"] == "omission",
+        "is_file_here": "path" in documents.evidence["found"],
         "columns": [{"ours": ours, "theirs": theirs} for ours, theirs in shown],
         "pairs": list(islice(pairs, LEAST)),
     }
