@@ -86,6 +86,31 @@ def undistinguished(recipient: str, sender: str) -> str:
     )
 
 
+def is_shared(found: int, drawn: int, others_found: int, others: int) -> bool:
+    """Tell whether rows of a pool that were not drawn are found at least half as often as those that were."""
+    return 2 * others_found * drawn > found * others > 0
+
+
+def as_often(marks: Mapping[str, Json], method: str, compared: int, columns: int) -> str:
+    """Return why marks that speak are not enough: rows that were not drawn do so nearly as often.
+
+    `marks` is what evidence says of marks from a pool, canary or omission; `compared` of `columns` columns are left.
+    """
+    found, drawn, others_found, others = (int(marks[name]) for name in ("found", "drawn", "others_found", "others"))
+    left = f"in the {compared:,} of {columns:,} columns that are left" if compared < columns else "in this file"
+    often = "as often" if 10 * others_found * drawn >= 9 * found * others else "more than half as often"
+    many = f"all {drawn:,}" if found == drawn else f"{found:,} of {drawn:,}"
+    if method == "omission":
+        return (
+            f"{many} rows that were left out of this copy are lacking, but {left} such rows lack {often} that were "
+            f"not left out ({others_found:,} of {others:,})"
+        )
+    return (
+        f"{many} are there, but {left} such rows that were never planted stand there {often} "
+        f"({others_found:,} of {others:,})"
+    )
+
+
 def rounded_down(number: int) -> int:
     """Return a number with its first three digits, and zeros behind them."""
     step = int(10 ** max(0, len(str(number)) - 3))

@@ -176,7 +176,7 @@ export function scoreDraw(draw, rows, paid, said) {
     const word = words(draw.seed), scoreFor = (/** @type {string} */ name) => Math.max(0, words(name) - paid), planted = countOf(i => isPlanted(i));
     return {
       paid, isFound, isPlanted, planted, plantedFound: countOf(i => isFound[i] && isPlanted(i)), word, scoreFor,
-      seen: seen.length, different: seen.length, bits: word, score: Math.max(0, word - paid),
+      seen: seen.length, different: rows.different(seen.map(i => pool.cells[isFound[2 * i] ? 2 * i : 2 * i + 1])), bits: word, score: Math.max(0, word - paid),
     };
   }
   const isHit = (/** @type {number} */ i) => isFound[i] === (method === 'canary'), others = isFound.length - drawn.size;
@@ -187,7 +187,7 @@ export function scoreDraw(draw, rows, paid, said) {
   const bits = tailBits(drawn.size, others, found, othersFound);
   return {
     paid, isFound, isPlanted, planted, plantedFound: found, drawn: drawn.size, found, others, othersFound,
-    different: found, bits, score: Math.max(0, bits - paid),
+    different: said ? found : rows.different(pool.cells.filter((_, i) => drawn.has(i) && !retired.has(i) && isHit(i))), bits, score: Math.max(0, bits - paid),
   };
 }
 /**
