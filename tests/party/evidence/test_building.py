@@ -249,8 +249,8 @@ async def test_what_does_not_fit_says_what_to_do(
 
 
 def _raise_score(item: dict[str, Json]) -> None:
-    item["marks"]["score_millibits"] += 3
-    item["conclusion"]["score_millibits"] += 3
+    item["marks"]["score_millibits"] += 4  # two programs may differ by 2, and what is paid is rounded once before
+    item["conclusion"]["score_millibits"] += 4
 
 
 @pytest.mark.parametrize(
