@@ -10,7 +10,7 @@ import pytest
 
 from ledger.statements.parse import NEWEST_RULES
 from tests.harness.forger import Scene
-from tests.harness.speech import sealed
+from tests.harness.speech import COIN, drawn_marks, marks, sealed
 from tests.harness.verify import Verdict, replay_files, run_verifier
 
 VECTORS = Path(__file__).parent / "vectors"
@@ -70,9 +70,39 @@ def test_a_bundle_of_the_first_packaging_verifies() -> None:
 def test_marks_are_unknown_before_version_3(rules: int, tmp_path: Path) -> None:
     """What only a later version knows is false on a ledger under an earlier one."""
     scene = Scene(rules=rules)
-    marks = {"bound": "0.001", "method": "tardos", "seal": sealed("codes"), "threshold_millibits": 20_000}
-    offer = scene.speech.transfer_offered(scene.alice, scene.bob, scene.listing, scene.license, marks=marks)
+    offer = scene.speech.transfer_offered(scene.alice, scene.bob, scene.listing, scene.license, marks=marks())
     at = scene.force_said(offer, scene.alice.key)
     scene.go_on()
     verdict = replay_files(tmp_path, scene.directory(), scene.policy())
     assert (verdict.exit_code, verdict.failures) == (1, [(at, "fields", "unknown-field")])
+
+
+@pytest.mark.parametrize("rules", range(1, 6))
+def test_pools_are_unknown_before_version_6(rules: int, tmp_path: Path) -> None:
+    """Nor are there requests, draws, what an acknowledgement opens, and how copies are marked."""
+    scene = Scene(rules=rules)
+    speech, alice, bob = scene.speech, scene.alice, scene.bob
+    prepared = scene.force_said(speech.transfer_prepared(alice, bob, scene.listing), alice.key)
+    requested = scene.force_said(speech.transfer_requested(bob, scene.listing), bob.key)
+    acknowledged = scene.force_said(speech.transfer_acknowledged(bob, scene.open, opens=sealed("t")["sealed"]), bob.key)
+    marking = {"bound": "0.001", "method": "canary", "recipients": 2}
+    agreed = speech.license_agreed(alice, bob, scene.listing, marking=marking)
+    licensed = scene.force_said(agreed, alice.key, bob.key)
+    scene.go_on()
+    verdict = replay_files(tmp_path, scene.directory(), scene.policy())
+    assert (verdict.exit_code, verdict.failures) == (1, [
+        (prepared, "payload", "unknown-type"), (requested, "payload", "unknown-type"),
+        (acknowledged, "fields", "unknown-field"), (licensed, "fields", "unknown-field"),
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize("rules", range(1, 6))
+def test_drawn_marks_are_unknown_before_version_6(rules: int, tmp_path: Path) -> None:
+    """An offer that names a preparation lacks what marks had to have then, if it could have any."""
+    scene = Scene(rules=rules)
+    said = drawn_marks(scene.listing, coin=dict(COIN))
+    offer = scene.speech.transfer_offered(scene.alice, scene.bob, scene.listing, scene.license, marks=said)
+    at = scene.force_said(offer, scene.alice.key)
+    scene.go_on()
+    verdict = replay_files(tmp_path, scene.directory(), scene.policy())
+    assert (verdict.exit_code, [failure[:2] for failure in verdict.failures]) == (1, [(at, "fields")])
