@@ -102,7 +102,11 @@ def _lacking(
     """Yield rows that the draw left out of the copy, and that no row of the evidence shows in the file."""
     marks = offer.fields["marks"]
     requested = next(
-        (one for one in told.values() if one.type == "transfer.requested" and one.name("prepared") == marks["prepared"]),
+        (
+            one
+            for one in told.values()
+            if one.type == "transfer.requested" and one.name("prepared") == marks["prepared"]
+        ),
         None,
     )
     pool = parse_pool(dict(sealed))

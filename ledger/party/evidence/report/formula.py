@@ -70,9 +70,7 @@ def _stated(documents: Documents, own: Mapping[str, Json], sealed: Mapping[str, 
             "columns with bits, and those of them that are mapped",
             f"{sum(bit > 0 for bit in bits)}, {sum(bits[at] > 0 for at in mapped)}",
         ),
-        _step(
-            "chance", "B·k − k·log2 N − log2 C(K, k) − m·log2(4·F) − D; 0 if k = 0", _bits(own["chance_millibits"])
-        ),
+        _step("chance", "B·k − k·log2 N − log2 C(K, k) − m·log2(4·F) − D; 0 if k = 0", _bits(own["chance_millibits"])),
     ]
     if "word_millibits" in own:
         steps += [*_code(own), _step("smaller of both", "", _bits(own["score_millibits"]))]
