@@ -29,7 +29,12 @@ def limits(documents: Documents, is_enough: bool) -> list[str]:  # noqa: FBT001 
             "did."
         )
     found += filter(None, [facts.unshown_delivery()])
-    if any(item["status"] == "opened" for item in evidence["marks"]):
+    if facts.prepared is not None:
+        found.append(
+            f"That {facts.sender} and {case.respondent} did not choose the draw together. Nobody else's number rests "
+            "on that."
+        )
+    elif any(item["status"] == "opened" for item in evidence["marks"]):
         found.append(
             f"That the marks stand nowhere else, and how unlikely each was. That is the word of {facts.sender}, which "
             "had them made."
