@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import limits, marks, one_rule, records, tables, trace, witnessed
+from benchmarks import bundles, limits, marks, one_rule, records, tables, trace, witnessed
 from benchmarks.logs import fill_database, write_mirror
 from benchmarks.workload import make_scene, offers, serving
 from ledger.core.merkle import Node, grow
@@ -41,6 +41,7 @@ def main() -> None:
         replay(home, scale)
         tree(scale)
         asyncio.run(receipts(home, scale))
+        bundles.measure(home, scale)
         table = records.make_table(home / "table.csv", records.ROWS // scale)
         records.measure(home, table)
         trace.measure(home, table)

@@ -90,6 +90,51 @@ def test_options_become_odrl_and_are_said_in_words_before_anybody_signs(market: 
     assert "sealed (" in told
 
 
+def test_how_copies_are_marked_is_agreed_in_words_and_can_be_changed(market: Market, tmp_path: Path) -> None:
+    draft, drafted = market.draft("alpha", "beta", "--action", "read", "--marking", "canary:20:0.000001")
+    words = "copies may be marked with rows that exist nowhere else [canary]; at most 0.000001 of all 20 recipients"
+    assert words in " ".join(drafted.out.split())
+    license_id = market.agreed(draft, "alpha", "beta")
+    statement = market.statement("beta", license_id)
+    assert statement["marking"] == {"bound": "0.000001", "method": "canary", "recipients": 20}
+    assert statement["marking_consent"] is True
+    out = tmp_path / "other.json"
+    amended = market.by("beta", "license", "amend", license_id, "--marking", "omission:9:0.001", "--out", out).out
+    assert "by leaving rows out [omission]" in amended
+    market.agreed(out, "alpha", "beta")
+    assert "[omission]" in market.by("alpha", "license", "show", license_id).out
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--marking", "canary"), "canary:20:0.000001"),
+        (("--marking", "stars:20:0.1"), "canary, omission, tardos"),
+        (("--marking", "canary:0:0.1"), "how many recipients"),
+        (("--marking", "canary:20:0.0"), "accused falsely"),
+        (("--marking", "canary:20:0.1", "--no-marking-consent"), "--no-marking-consent that they are not"),
+    ],
+)
+def test_a_marking_that_says_too_little_is_not_drafted(
+    market: Market, tmp_path: Path, options: tuple[str, ...], words: str
+) -> None:
+    sides = [
+        "--listing",
+        market.listing,
+        "--licensee",
+        "beta",
+        *TERM,
+        "--action",
+        "read",
+        "--out",
+        tmp_path / "no.json",
+    ]
+    ended = ledger("license", "draft", *sides, *options, "--home", market.world.home("alpha"))
+    assert ended.code == 2
+    assert words in " ".join(ended.err.replace("│", " ").split())
+    assert not (tmp_path / "no.json").exists()
+
+
 def test_what_is_sealed_in_a_draft_is_seen_by_who_signs_and_nobody_is_made_to_sign_blind(market: Market) -> None:
     draft, _ = market.draft("alpha", "beta", "--purpose", "Project Nightjar", "--seal", PURPOSE)
     whole = json.loads(draft.read_bytes())

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from ledger.cli.demo.story import EXAMPLES
+from ledger.core.encoding import canonical
 from tests.cli.running import good, ledger, serving
 from tests.cli.world import World
 from tests.harness.forked import Ended
@@ -148,6 +149,37 @@ def test_recipients_of_a_listing_share_a_code(market: Market, tmp_path: Path) ->
     assert (other.code, "two codes" in other.err) == (1, True)
 
 
+def test_what_was_signed_for_is_handed_back_checked_and_kept(market: Market, tmp_path: Path) -> None:
+    got, alpha, beta = tmp_path / "got", *(("--home", market.world.home(name)) for name in ("alpha", "beta"))
+    got.mkdir()
+    copy = got / "planes.csv"
+    market.drawn("beta", *CANARY)
+    assert market.offer("beta", copy).code == 0
+    how = (copy, "--manifest", copy.with_suffix(".manifest"), *beta)
+    taken = ledger("transfer", "acknowledge", *how, "--opening", copy)
+    assert (taken.code, "never overwritten" in taken.err) == (2, True)  # before anything is signed
+    (got / "acknowledgement-opening.json").touch()  # another hand-off's
+    done = good("transfer", "acknowledge", *how, "--json").document()
+    opening = Path(done["opening"])
+    assert (opening.parent, opening.stat().st_mode & 0o777) == (got, 0o600)
+    kept = good("transfer", "keep-opening", opening, *alpha, "--json").document()
+    assert kept["is_same"] is True
+    assert kept["acknowledged"] == done["statement_id"]
+    assert "exactly what you handed over" in good("transfer", "keep-opening", opening, *alpha).out
+    assert "/content" in good("disclose", done["statement_id"], *alpha).out
+    stranger = ledger("transfer", "keep-opening", opening, "--home", market.world.home("delta"))
+    assert (stranger.code, "not handed over by delta" in stranger.err) == (1, True)
+    forged = got / "forged.json"
+    whole = json.loads(opening.read_bytes())
+    whole["disclosures"][0]["value"]["files"][0]["bytes"] += 1
+    forged.write_bytes(canonical(whole))
+    ended = ledger("transfer", "keep-opening", forged, *alpha)
+    assert (ended.code, "does not open it" in ended.err) == (1, True)
+    forged.write_text("{}")
+    ended = ledger("transfer", "keep-opening", forged, *alpha)
+    assert (ended.code, "not a file of disclosures" in ended.err) == (1, True)
+
+
 def test_nothing_is_marked_without_consent(market: Market, tmp_path: Path) -> None:
     copy = tmp_path / "planes.csv"
     market.drawn("delta", *CANARY)
@@ -161,6 +193,7 @@ def test_what_is_not_prepared_says_what_to_do(market: Market, tmp_path: Path) ->
     ended = market.offer("beta", tmp_path / "planes.csv", "--to", "alpha")
     assert (ended.code, "ledger transfer prepare" in ended.err) == (1, True)
     assert "--bound" in market.prepare("beta", *CANARY, "--bound", "1", "--yes").err
+    assert "at most 0.001" in market.prepare("beta", *CANARY, "--bound", "0.01", "--yes").err
     assert "--yes" in market.prepare("beta", *CANARY).err
     alone = good("transfer", "offer", "--help").out
     assert "--prepared" in alone

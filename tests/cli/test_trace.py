@@ -19,7 +19,7 @@ from tests.cli.world import World
 
 PLANES = EXAMPLES / "planes.csv"
 TERMS = ("--from", "-P1D", "--until", "P365D", "--action", "read", "--marking-consent")
-TARDOS = ("--mark", "tardos", "--recipients", 3, "--colluders", 2, "--yes")
+TARDOS = ("--mark", "tardos", "--recipients", 3, "--colluders", 2, "--yes", "--json")
 
 
 class Market(NamedTuple):
@@ -45,7 +45,11 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Market:
         listing = str(good("listing", "register", PLANES, "--title", "Planes", *home).document()["statement_id"])
         copy = directory / "beta" / "planes.csv"
         consent = world.agree(listing, "alpha", "beta", *TERMS)
-        marked = ("--license", consent, "--marked-copy", copy, *TARDOS)
+        sealed = good(
+            "transfer", "prepare", PLANES, "--listing", listing, "--to", "beta", *TARDOS, *home[:2]
+        ).document()
+        good("transfer", "request", sealed["prepared"], "--yes", "--home", world.home("beta"))
+        marked = ("--license", consent, "--marked-copy", copy)
         transfers = [
             str(
                 good("transfer", "offer", PLANES, "--listing", listing, "--to", name, *more, *home).document()[

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ledger.core.encoding import Json
 from tests.harness.agreements import rule
-from tests.harness.speech import DAY_MS, START_MS, marks, sealed
+from tests.harness.speech import DAY_MS, START_MS, sealed
 from tests.server.stage_v2 import DOCUMENT, Stage
 
 LATER = START_MS + 10 * DAY_MS
@@ -76,10 +76,20 @@ def good(stage: Stage) -> dict[str, dict[str, Json]]:
             listing=s.listing,
             license=s.license,
             recipient="beta",
-            content=sealed("o"),
+            content=sealed("t"),
             acknowledge_by_ms=LATER,
             dsp=DSP,
-            marks=marks(),
+        ),
+        s.say(
+            "transfer.prepared",
+            s.alpha,
+            listing=s.listing,
+            recipient="beta",
+            bound="0.001",
+            recipients=20,
+            method="omission",
+            coin=sealed("coin"),
+            seal=sealed("pool"),
         ),
         s.say("transfer.acknowledged", s.beta, transfer=s.offer, content=sealed("a")),
         s.say(

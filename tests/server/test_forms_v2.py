@@ -20,6 +20,8 @@ Reason = str | None
 OLD = {"ledger.created", "ledger.rules_changed", "party.registered", "party.key_added", "party.key_revoked"}
 KEYS = {"ledger.log_key_added", "ledger.log_key_retired"}
 """Version 4 has them; test_log_keys.py and the conformance suite spoil them."""
+DRAWN = {"transfer.requested"}
+"""Needs a checkpoint over what it names, as an offer's marks need one: the conformance suite has both."""
 
 
 def by_ledger(statement: Json) -> Reason:
@@ -46,7 +48,7 @@ def stage() -> Stage:
 
 
 def test_every_new_type_has_its_table() -> None:
-    assert set(FORMS) | OLD | KEYS == set(STATEMENTS[NEWEST_RULES])
+    assert set(FORMS) | OLD | KEYS | DRAWN == set(STATEMENTS[NEWEST_RULES])
 
 
 @pytest.mark.parametrize("read", [by_ledger, by_verifier])

@@ -100,7 +100,12 @@ class Pool:
     @cached_property
     def paid(self) -> float:
         """Bits that the choice of the mapping costs."""
-        return fsum(log2(1 + self._alternatives.count(set(form_of.values()))) for form_of in self._forms)
+        return fsum(log2(1 + count) for _, count in self.alternatives())
+
+    def alternatives(self) -> list[tuple[str, int]]:
+        """Return, for each column by name, in how many ways a mapping could have found anything of it."""
+        counts = [self._alternatives.count(set(form_of.values())) for form_of in self._forms]
+        return list(zip(self.value["columns"], counts, strict=True))
 
     @cached_property
     def drawn(self) -> list[int]:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from verifier.bundle.facts import read_facts
 from verifier.bundle.lasting import describe_lasting, lasting_words
+from verifier.bundle.pool import PoolMarks
 from verifier.bundle.pool_words import item_words
+from verifier.bundle.score import millibits
 from verifier.bundle.sentences import format_bits
 from verifier.bundle.times import describe_bounds, entries_of
 from verifier.bundle.weight import support
@@ -29,6 +31,8 @@ from verifier.judgement.pins import format_evidence, party_evidence, party_statu
 from verifier.judgement.words import describe_finding, format_finding
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from verifier.bundle.bundle import Examination
     from verifier.bundle.entries import Chain
 
@@ -212,6 +216,7 @@ def _score_lines(examination: Examination) -> list[str]:
         + (f", score {format_bits(item['score_millibits'])}" if item["status"] == "opened" else "")
         for item in evidence["marks"]
     ]
+    lines += _paid_lines(examination)
     greatest = evidence["controls"].get("greatest_millibits")
     if greatest is not None:
         lines.append(f"The greatest score of a control: {format_bits(greatest)}")
@@ -231,6 +236,18 @@ def _score_lines(examination: Examination) -> list[str]:
     return lines
 
 
+def _paid_lines(examination: Examination) -> list[str]:
+    """Return A(j) of docs/marks.md §9.3 for every column, so that what the mapping costs can be added up by hand."""
+    own = examination.tried.own if examination.tried is not None else None
+    if not isinstance(own, PoolMarks) or examination.found is None or not examination.found.is_read:
+        return []
+    each = ", ".join(f"{quote(name)} {count}" for name, count in own.pool.alternatives())
+    return [
+        f"The choice of the mapping is paid for by {format_bits(millibits(own.pool.paid))} bits, the sum of "
+        f"log2(1 + A) over the columns, A being: {each}"
+    ]
+
+
 def _act_lines(examination: Examination) -> list[str]:
     case = examination.case
     acts = case.raw["acts"] if case is not None else []
@@ -248,10 +265,14 @@ def _act_lines(examination: Examination) -> list[str]:
 _UNSAID = frozenset({"action", "at_ms", "license"})
 
 
-def format_text(examination: Examination, name: str) -> str:
-    """Return the report in plain language; `name` is the bundle's."""
+def _with(examination: Examination, more: Sequence[Section]) -> list[Section]:
+    return [*sections(examination), *((title, [escape(line) for line in lines]) for title, lines in more if lines)]
+
+
+def format_text(examination: Examination, name: str, more: Sequence[Section] = ()) -> str:
+    """Return the report in plain language; `name` is the bundle's, `more` what stands behind it."""
     lines = [f"Bundle {escape(name)}"]
-    for title, part in sections(examination):
+    for title, part in _with(examination, more):
         lines += ["", title, *(f"  {line}" for line in part)]
     return "\n".join([*lines, "", verdict(examination)])
 
@@ -262,8 +283,8 @@ _STYLE = (
 )
 
 
-def format_html(examination: Examination, name: str) -> str:
-    """Return the report as one page that loads nothing and runs nothing."""
+def format_html(examination: Examination, name: str, more: Sequence[Section] = ()) -> str:
+    """Return the report, and `more`, as one page that loads nothing and runs nothing."""
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     parts = [
         '<!doctype html><html lang="en"><head><meta charset="utf-8">',
@@ -272,7 +293,7 @@ def format_html(examination: Examination, name: str) -> str:
         f"<h1>Bundle {escape_html(escape(name))}</h1>",
         f'<p class="verdict"><strong>{escape_html(verdict(examination))}</strong></p>',
     ]
-    for title, lines in sections(examination):
+    for title, lines in _with(examination, more):
         items = "".join(f"<li>{escape_html(line)}</li>" for line in lines)
         parts.append(f"<section><h2>{escape_html(title)}</h2><ul>{items}</ul></section>")
     return "\n".join([*parts, "</main></body></html>\n"])

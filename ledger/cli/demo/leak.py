@@ -45,8 +45,8 @@ def leak(stage: Stage, culprit: str, victim: str) -> Leak:
     stage.saw(f"{LEAK}: {kept} rows")
     stage.tell(
         "Skyways asks its own vault whose copy that was",
-        "Every copy is compared, record by record; the same test runs on the copies of all others, and on marks that "
-        "were sealed and never planted. The answer is ENOUGH only where the bound on false accusations holds.",
+        "Every copy is compared, record by record, and every row of every pool: a copy holds the rows that were drawn "
+        "for it, and not those that were not. The answer is ENOUGH only where the bound on false accusations holds.",
     )
     trace = stage.out / "trace.json"
     how = ["--obtained", "downloaded from a forum by the compliance team", "--examiner", "Skyways compliance"]

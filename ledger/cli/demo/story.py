@@ -19,6 +19,8 @@ EXAMPLES = Path(__file__).with_name("data")
 """Real data that travel with the program: its README says from where."""
 DATA = ("airports.csv", "planes.csv")
 MARKED = "planes.csv"
+METHOD, RECIPIENTS, BOUND = "canary", 20, "0.000001"
+MARKING = f"{METHOD}:{RECIPIENTS}:{BOUND}"
 _USES = ("signing", "recovery", "lasting-signing", "lasting-recovery")
 _KEY_OPTIONS = ("--key", "--recovery-key", "--lasting-key", "--lasting-recovery-key")
 _SEALED_COUNT = "/terms/permission/0/constraint/2/rightOperand"
@@ -45,6 +47,7 @@ def act(stage: Stage, data: Path) -> Affair:
     licenses = _licenses(stage, listing)
     good, bad = licenses[NORTHWIND], licenses[HARBOUR]
     _damaged(stage, data, listing, bad)
+    _draw(stage, data, listing)
     copies = _hand_off(stage, data, listing, licenses)
     _keep_the_rules(stage, good)
     backup = stage.out / "backup.db"
@@ -117,7 +120,8 @@ def _licenses(stage: Stage, listing: str) -> dict[str, str]:
     stage.tell(
         "Skyways licenses the data to Northwind, Harbour and Lantern; both sides sign each",
         "Research, in the EU, for a year, no training of models, all copies deleted within 30 days of the end, and "
-        "consent to marked copies: terms that a machine can judge (ODRL). How often Northwind may use them is sealed.",
+        "consent to marked copies, by which method and bound: terms that a machine can judge (ODRL). "
+        "How often Northwind may use them is sealed.",
     )
     secret = {NORTHWIND: ["--count", "12", "--seal", _SEALED_COUNT]}
     licenses = {name: _license(stage, listing, name, secret.get(name, [])) for name in (NORTHWIND, HARBOUR, LANTERN)}
@@ -130,7 +134,7 @@ def _license(stage: Stage, listing: str, licensee: str, options: list[str]) -> s
     today = datetime.now(UTC).date()
     term = ["--from", str(today), "--until", str(today + timedelta(days=365))]
     rules = ["--purpose", "ResearchAndDevelopment", "--region", "EU", "--prohibit", "train", "--delete-within", "P30D"]
-    who = ["--listing", listing, "--licensee", licensee, "--marking-consent"]
+    who = ["--listing", listing, "--licensee", licensee, "--marking", MARKING]
     home = ["--home", stage.home(SKYWAYS)]
     stage.ledger("license", "draft", *who, *term, *rules, *options, "--out", draft, *home)
     for name in (SKYWAYS, licensee):
@@ -157,20 +161,34 @@ def _damaged(stage: Stage, data: Path, listing: str, license_id: str) -> None:
     stage.saw(f"the refusal is entry {refused['index']}")
 
 
+def _draw(stage: Stage, data: Path, listing: str) -> None:
+    stage.tell(
+        "Skyways seals a pool of made-up rows for each of the three, and each throws in a coin",
+        "What will mark a copy is drawn from its pool by two coins: Skyways sealed one with the pool, and the other is "
+        "what the recipient signs only then. So neither chooses which rows are drawn, nor the exchange.",
+    )
+    how = ["--listing", listing, "--mark", METHOD, "--recipients", RECIPIENTS, "--bound", BOUND, "--yes"]
+    for name in (NORTHWIND, HARBOUR, LANTERN):
+        prepared = stage.as_party(SKYWAYS, "transfer", "prepare", data / MARKED, "--to", name, *how)
+        requested = stage.as_party(name, "transfer", "request", prepared["prepared"], "--yes")
+        stage.saw(f"{name}: prepared at entry {prepared['index']}, requested at entry {requested['index']}")
+
+
 def _hand_off(stage: Stage, data: Path, listing: str, licenses: dict[str, str]) -> dict[str, str]:
     stage.tell(
         f"Skyways hands {MARKED} to the three, a marked copy to each, and all countersign",
-        "A few rows of each copy are made up for it; which ones is sealed on the ledger before anything leaks. Each "
-        "recipient computes the root over all records that it really received, and signs only if it is the sealed one.",
+        "Each copy holds the few rows that were drawn for it. Each recipient computes the root over all records that "
+        "it really received, opens with it what Skyways sealed, signs that, and sends back what opens its own seal.",
     )
     copies = {}
     for name, license_id in licenses.items():
         parcel = _parcel(stage, name, "received")
-        mark = ["--mark", "canary", "--recipients", "20", "--marked-copy", parcel / MARKED, "--yes"]
+        copy = ["--marked-copy", parcel / MARKED]
         offered = stage.as_party(
-            SKYWAYS, "transfer", "offer", data / MARKED, *_to(listing, license_id, name, parcel), *mark
+            SKYWAYS, "transfer", "offer", data / MARKED, *_to(listing, license_id, name, parcel), *copy
         )
         done = stage.as_party(name, "transfer", "acknowledge", "--dir", parcel)
+        stage.as_party(SKYWAYS, "transfer", "keep-opening", done["opening"])
         stage.saw(f"{name}: offered at entry {offered['index']}, acknowledged at entry {done['index']}")
         copies[name] = str(offered["statement_id"])
     return copies

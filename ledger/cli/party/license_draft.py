@@ -22,6 +22,7 @@ from ledger.cli.party.terms import (
     Regions,
     TermsFile,
     legal_text,
+    marking_of,
     rules_of,
     show_draft,
     wishes_of,
@@ -45,11 +46,21 @@ Text = Annotated[
 ]
 Law = Annotated[str | None, typer.Option("--governing-law", help="Which law governs it.", rich_help_panel=_PANEL)]
 Forum = Annotated[str | None, typer.Option("--forum", help="Which court or tribunal decides.", rich_help_panel=_PANEL)]
-Marking = Annotated[
+MarkingConsent = Annotated[
     bool | None,
     typer.Option(
         "--marking-consent/--no-marking-consent",
         help="The licensee agrees, or does not, that its copies are marked.",
+        rich_help_panel=_PANEL,
+    ),
+]
+Marking = Annotated[
+    str | None,
+    typer.Option(
+        "--marking",
+        metavar="METHOD:RECIPIENTS:BOUND",
+        help="How copies are marked, with consent to that: the method and the figures of 'ledger transfer prepare', as "
+        "in canary:20:0.000001. A court reads then that both of you agreed to the bound before anything leaked.",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -75,7 +86,8 @@ def draft(
     text: Text = None,
     governing_law: Law = None,
     forum: Forum = None,
-    marking_consent: Marking = None,
+    marking_consent: MarkingConsent = None,
+    marking: Marking = None,
     parent: Annotated[
         str | None,
         typer.Option(
@@ -109,7 +121,7 @@ def draft(
         prohibited=prohibit,
         delete_within=delete_within,
     )
-    rules = rules_of(terms, wishes)
+    rules, how = rules_of(terms, wishes), marking_of(marking, consent=marking_consent)
     if wishes is None and rules is None:
         raise typer.BadParameter("say what is agreed: --purpose, --action and the like, or --terms FILE")
     deal = Deal(
@@ -120,7 +132,8 @@ def draft(
         text=legal_text(text) if text is not None else None,
         governing_law=governing_law,
         forum=forum,
-        marking_consent=marking_consent,
+        marking_consent=True if how is not None else marking_consent,
+        marking=how,
         parent=parent,
         dsp={"agreement": dsp_agreement} if dsp_agreement is not None else None,
     )
@@ -149,7 +162,8 @@ def amend(
     text: Text = None,
     governing_law: Law = None,
     forum: Forum = None,
-    marking_consent: Marking = None,
+    marking_consent: MarkingConsent = None,
+    marking: Marking = None,
     seal: Seal = None,
     other_key: OtherKey = None,
     home: Home = HOME,
@@ -170,6 +184,7 @@ def amend(
         prohibited=prohibit,
         delete_within=delete_within,
     )
+    how = marking_of(marking, consent=marking_consent)
     deal = Deal(
         valid_from_ms=parse_moment_or_none(valid_from, "--from"),
         valid_until_ms=parse_moment_or_none(valid_until, "--until"),
@@ -178,7 +193,8 @@ def amend(
         text=legal_text(text) if text is not None else None,
         governing_law=governing_law,
         forum=forum,
-        marking_consent=marking_consent,
+        marking_consent=True if how is not None else marking_consent,
+        marking=how,
     )
     if deal == Deal():
         raise typer.BadParameter("say what changes: --until, --purpose, --terms FILE, --forum, …")

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +22,7 @@ from ledger.core.encoding import Json
 from ledger.party.answers.recorded import Recorded
 from ledger.party.errors import Problem
 from ledger.party.extras import MissingExtra
+from ledger.party.marks.weight import MAX_BOUND
 from ledger.party.speaking.speaker import Speaker
 
 DEFAULT_BOUND = "0.000001"
@@ -102,6 +104,8 @@ def prepare(
     """
     if not _BOUND.fullmatch(bound) or len(bound) > _MAX_BOUND_CHARS:
         raise typer.BadParameter(f"--bound is a decimal between 0 and 1, such as {DEFAULT_BOUND}")
+    if Decimal(bound) > MAX_BOUND:
+        raise typer.BadParameter(f"--bound is at most {MAX_BOUND}: with more, no verifier ever calls a leak shown")
     if not yes and not sys.stdin.isatty():
         raise typer.BadParameter("nobody is there to be asked: look at the parameters at a terminal, or give --yes")
     marking, wish_for = _rooms()
@@ -194,7 +198,7 @@ async def mark(
 
 
 def _rooms() -> tuple[Any, Any]:
-    """Load what needs pyarrow, which takes long; raise MissingExtra where it is not there."""
+    """Load what needs pyarrow, which takes long; raise MissingExtra without it."""
     try:
         from ledger.party.acts import marking  # noqa: PLC0415 - see above
         from ledger.party.marks.pooling import PoolWish  # noqa: PLC0415 - same

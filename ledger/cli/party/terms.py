@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +24,14 @@ from ledger.statements.license import LicenseAmended
 from ledger.statements.vocabulary import COVERS
 
 _MAX_TERMS_BYTES = 65_536
+_MARKING = re.compile(
+    r"(?P<method>canary|omission|tardos):(?P<recipients>[1-9][0-9]{0,9}):(?P<bound>0\.(?=0*[1-9])[0-9]{1,30})", re.ASCII
+)
+_METHODS = {
+    "canary": "with rows that exist nowhere else",
+    "omission": "by leaving rows out",
+    "tardos": "with rows of a code that tells who pooled copies",
+}
 _PANEL = "Terms"
 _ACTIONS = ", ".join(COVERS)
 
@@ -122,6 +132,24 @@ def rules_of(file: Path | None, wishes: Wishes | None) -> dict[str, Json] | None
     return terms
 
 
+def marking_of(text: str | None, *, consent: bool | None) -> dict[str, Json] | None:
+    """Return `marking` of a license (docs/statements.md §4) from METHOD:RECIPIENTS:BOUND; raise BadParameter.
+
+    `consent` is what was said of that alone: who says how copies are marked consents to it.
+    """
+    if text is None:
+        return None
+    if consent is False:
+        raise typer.BadParameter("--marking says how copies are marked, and --no-marking-consent that they are not")
+    match = _MARKING.fullmatch(text)
+    if match is None:
+        raise typer.BadParameter(
+            "--marking is a method (canary, omission, tardos), how many recipients there may be, and the chance that "
+            "any of them is accused falsely: canary:20:0.000001"
+        )
+    return {"bound": match["bound"], "method": match["method"], "recipients": int(match["recipients"])}
+
+
 def legal_text(path: Path) -> dict[str, Json]:
     """Return what the terms say of a contract's file."""
     return digest_file(path, guess_media_type(path)).model_dump(exclude_none=True)
@@ -183,10 +211,21 @@ def _other_pairs(statement: LicenseAmended | AnyLicense) -> list[tuple[str, obje
     return [
         ("law", _stated(document.get("governing_law"))),
         ("forum", _stated(document.get("forum"))),
-        ("marks", None if marked is None else "copies may be marked" if marked else "copies may not be marked"),
+        ("marks", None if marked is None else _marks(document) if marked else "copies may not be marked"),
         ("sub-license", document.get("parent") and f"of {document['parent']}"),
         ("dataspace", dsp and ", ".join(f"{name} {_stated(value)}" for name, value in dsp.items())),
     ]
+
+
+def _marks(document: Mapping[str, Json]) -> str:
+    """Return how copies may be marked, as the two agree."""
+    how = document.get("marking")
+    if how is None:
+        return "copies may be marked"
+    return (
+        f"copies may be marked {_METHODS[how['method']]} [{how['method']}]; at most {how['bound']} of all "
+        f"{how['recipients']} recipients together that any is accused falsely"
+    )
 
 
 def _show_clauses(clauses: list[Clause], licensee: str, *, err: bool) -> None:

@@ -17,14 +17,18 @@ from ledger.cli.kit.options import Cursor, Home, JsonOutput, Limit, PartyFilter,
 from ledger.cli.kit.progress import hashing
 from ledger.cli.kit.saying import Seal, pointers, stated
 from ledger.cli.kit.words import as_json, entry_document, fields, say, tell, tell_page, when
-from ledger.cli.party.marking import MarkedCopy, Prepared, mark, register, removed_if_refused
+from ledger.cli.party import marking
+from ledger.cli.party import opening as openings
+from ledger.cli.party.marking import MarkedCopy, Prepared, mark, removed_if_refused
+from ledger.cli.party.opening import OpeningFile
 from ledger.core.encoding import Json
 from ledger.party.acts import handoff
 from ledger.party.acts.handoff import MANIFEST_NAME
+from ledger.party.acts.opening import hand_back, opening_path
 from ledger.party.answers.recorded import AnyOffer, Recorded
 from ledger.party.answers.replies import Page, TransferState
 from ledger.party.dataset.committing.manifests import read_manifest
-from ledger.party.errors import ContentMismatch, Unfit
+from ledger.party.errors import AlreadyThere, ContentMismatch, Unfit
 from ledger.party.speaking.speaker import Speaker
 from ledger.statements.content import AnyManifest
 from ledger.statements.version_5 import TransferAcknowledged
@@ -38,7 +42,8 @@ app = typer.Typer(
         "The files travel your own way, with a small manifest beside them; the ledger never sees either."
     ),
 )
-register(app)
+marking.register(app)
+openings.register(app)
 
 
 class RefusalCode(StrEnum):
@@ -171,6 +176,7 @@ def acknowledge(
             "--dir", help="Where files and manifest are, instead of naming each.", exists=True, file_okay=False
         ),
     ] = None,
+    opening: OpeningFile = None,
     home: Home = HOME,
     passphrase_file: PassphraseFile = None,
     json_output: JsonOutput = False,
@@ -180,10 +186,16 @@ def acknowledge(
     On a difference nothing is acknowledged. At a terminal you are asked whether to refuse the hand-off on the ledger,
     and why; without one, nothing is signed or sent: refuse with 'ledger transfer refuse'.
 
+    What opens your acknowledgement is written beside the manifest. Send it to the sender, and nobody can doubt what
+    you signed for ('ledger transfer keep-opening').
+
     Exit codes: 0 acknowledged, 1 not acknowledged (a difference, refused or not; decided before; the ledger refused, or
     what it says is false), 2 usage, 3 could not reach the ledger or could not tell.
     """
     path, described, paths = _received(files or [], manifest, directory)
+    if opening is not None and opening.exists():  # what was signed could not be handed back then
+        raise AlreadyThere(opening)
+    out = opening or opening_path(path, described.transfer)
 
     async def work() -> Recorded:
         async with speaking(home, passphrase_file) as speaker:
@@ -193,10 +205,15 @@ def acknowledge(
             except ContentMismatch as mismatch:
                 await _offer_to_refuse(speaker, described, mismatch)
                 raise
-            return await handoff.acknowledge(speaker, received)
+            acknowledged = await handoff.acknowledge(speaker, received)
+            await hand_back(speaker, acknowledged, sender=described.issuer, path=out)
+            return acknowledged
 
-    words = f"Acknowledged: what you received is what {described.issuer} offered."
-    tell(run(work()), words, json_output=json_output, transfer=described.transfer)
+    words = (
+        f"Acknowledged: what you received is what {described.issuer} offered. Send {out} to {described.issuer}: with "
+        "it, nobody can doubt what you signed for."
+    )
+    tell(run(work()), words, json_output=json_output, transfer=described.transfer, opening=str(out))
 
 
 @app.command()

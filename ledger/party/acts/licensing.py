@@ -43,6 +43,7 @@ class Deal:
     governing_law: str | None = None
     forum: str | None = None
     marking_consent: bool | None = None
+    marking: dict[str, Json] | None = None
     parent: str | None = None
     dsp: Json = None
 
@@ -54,6 +55,7 @@ class Deal:
             "dsp": self.dsp,
             "forum": self.forum,
             "governing_law": self.governing_law,
+            "marking": self.marking,
             "marking_consent": self.marking_consent,
             "parent": self.parent,
             "terms": rules and complete(rules, listing=listing, licensor=licensor, licensee=licensee, uid=uid),
@@ -68,6 +70,7 @@ class Deal:
             "dsp": self.dsp,
             "forum": self.forum,
             "governing_law": self.governing_law,
+            "marking": self.marking,
             "marking_consent": self.marking_consent,
             "parent": self.parent,
             "terms": self.rules or (self.wishes is not None and self.wishes.needs_version_2) or None,
@@ -182,12 +185,12 @@ async def end(
 
 
 async def amendments(client: LedgerClient, state: LicenseState) -> list[Recorded]:
-    """Return the amendments that set the terms and the term of a license last: the operator says which, they say what.
+    """Return the amendments that set terms, term and marking of a license last: the operator says which, they say what.
 
     Those that changed nothing else but words (text, law, forum) are in its history.
     """
     found = []
-    changed = {index for index in (state.terms_index, state.bound_index) if index is not None}
+    changed = {index for index in (state.terms_index, state.bound_index, state.consent_index) if index is not None}
     for index in sorted(changed - {state.index}):
         recorded = await client.entry(index)
         statement = recorded.statement

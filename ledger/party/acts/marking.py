@@ -289,7 +289,7 @@ def in_words(planned: PoolPlan) -> list[tuple[str, str]]:
         ("copy", does),
         ("sealed", sealed),
         ("needed", f"{bits}, and about {planned.paid_bits:.1f} for finding out which column is which"),
-        ("told", f"in 99 % of leaks: {whole}"),
+        ("detected", f"in 99 % of leaks: {whole}"),
         ("falsely", f"at most {wish.bound} of all {wish.recipients} recipients together"),
     ]
     if planned.draws > rows / 10:

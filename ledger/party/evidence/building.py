@@ -19,7 +19,7 @@ from ledger.party.errors import Problem, Unreachable
 from ledger.party.evidence.finishing import Built, finish
 from ledger.party.evidence.parts.case import Case, make_case, read_act
 from ledger.party.evidence.parts.checking import checked_numbers
-from ledger.party.evidence.parts.choices import EVIDENCE, Choice, claimed_evidence, disclose
+from ledger.party.evidence.parts.choices import EVIDENCE, Choice, claimed_evidence, disclose, held_answers
 from ledger.party.evidence.parts.documents import Documents
 from ledger.party.evidence.parts.errors import EvidenceError, LedgerGone, Missing, NotOfThisCase
 from ledger.party.evidence.parts.gathering import Scope, gather, with_histories
@@ -219,13 +219,14 @@ class _Builder:
         )
 
     async def disclosures(self, trace: Trace, told: Mapping[str, Told], case: Case) -> list[Disclosure]:
-        """Return what opens content, marks, a sealed evidence document, and what the claimant chose."""
+        """Return what opens content on both sides, marks, a sealed evidence document, and what the claimant chose."""
         seals = [name for name in opened_seals(trace, case.listing) if name not in self.request.withheld]
         chosen = list(self.request.chosen)
         if case.claim is not None and is_sealed(told[case.claim].fields.get("evidence")):
             chosen.append(Choice(case.claim, EVIDENCE))
         if case.registration is not None:
             chosen.append(Choice(case.registration, CONTENT))
+        chosen += await asyncio.to_thread(held_answers, self.speaker, told, case.transfer)
         return await disclose(self.speaker, told, case.transfer, seals, chosen)
 
     def evidence(self, trace: Trace, told: Mapping[str, Told], case: Case) -> dict[str, Json]:

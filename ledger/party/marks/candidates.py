@@ -85,7 +85,7 @@ class _Drawing:
         what = refused.most_common(1)[0][0] if refused else "few rows can be made of its cells"
         raise CannotMark(
             f"only {len(drawn):,} of {self._count:,} rows were found that are like this table's and not in it: {what}",
-            "ask for fewer, or bring rows of your own with --canaries",
+            "accept a greater --bound, leave rows out instead (--mark omission), or hand this table over unmarked",
         )
 
     def _drawn(self, way: _Way, random: Random, refused: Counter[str], names: Sequence[str]) -> list[list[Cell]]:

@@ -15,6 +15,7 @@ from ledger.party.dataset.reading.normal import normal_form
 from ledger.party.marks.scales import NEARLY, Scale, scale_of
 from ledger.party.marks.ties import Floats, Ints, expected_pairs
 
+_MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "\\n"})
 _BY_CHANCE = 8.0
 _FEWEST = 8
 _SEEN = 0.02
@@ -28,9 +29,14 @@ class Column:
     def __init__(self, cells: Sequence[Cell], rows: int) -> None:
         """Learn how its cells are written; `rows` is how many the whole table has."""
         self.cells = cells
-        self.filled = [cell for cell in cells if normal_form(cell) is not None and cell is not None]
+        self.filled = [cell for cell in cells if cell is not None and not self.is_missing(cell)]
         self._rows = rows
         self._counts = Counter(map(normal_form, self.filled))
+
+    @staticmethod
+    def is_missing(cell: Cell) -> bool:
+        """Tell whether a cell is missing, or a word that tables have for that."""
+        return cell is None or cell.strip().lower() in _MISSING
 
     @cached_property
     def scale(self) -> Scale | None:

@@ -129,7 +129,11 @@ class Crossing:
             is_key, name = column in plan.keys, plan.named.get(column)
             source = base if is_key else origin[column]
             cell = plan.columns[column].cells[source]
-            if cell is None or not (is_key or name is not None or random.random() < plan.columns[column].once):
+            if (
+                Column.is_missing(cell)
+                or cell is None
+                or not (is_key or name is not None or random.random() < plan.columns[column].once)
+            ):
                 continue
             if name is not None and isinstance(maker, Addresses):
                 old, new = plan.columns[name].cells[source], row[name]
@@ -175,7 +179,7 @@ class Crossing:
         )
 
     def _is_filled_as_rows_are(self, row: Sequence[Cell]) -> bool:
-        return self._patterns is None or tuple(not (cell and cell.strip()) for cell in row) in self._patterns
+        return self._patterns is None or tuple(map(Column.is_missing, row)) in self._patterns
 
     def _pattern(self, number: int) -> tuple[bool, ...]:
-        return tuple(not ((cell := column.cells[number]) and cell.strip()) for column in self._plan.columns)
+        return tuple(Column.is_missing(column.cells[number]) for column in self._plan.columns)

@@ -23,6 +23,5 @@ class TooLittleRoom(CannotMark):
         self.bits = bits
         super().__init__(
             f"a row drawn from this table has {bits} bits: {detail}",
-            "bring rows of your own with --canaries and say with --bits-per-row what they are worth, accept a greater "
-            "--bound, or hand this table over unmarked",
+            "accept a greater --bound, leave rows out instead (--mark omission), or hand this table over unmarked",
         )

@@ -18,6 +18,7 @@ from ledger.party.marks.bits import needed_millibits, share_millibits
 from ledger.party.marks.errors import CannotMark, TooLittleRoom
 from ledger.party.marks.score import MIN_BITS, Sighting, chance_bits
 from ledger.party.marks.value import MAX_BIAS, MAX_POSITIONS, MAX_ROWS, MIN_BIAS
+from ledger.party.marks.weight import MIN_MARKS
 from ledger.party.marks.words import UNIT
 
 Method = Literal["canary", "tardos"]
@@ -89,7 +90,12 @@ def canary_parameters(room: Room, recipients: int, bound: str) -> Parameters:
 
 
 def brought_parameters(room: Room, recipients: int, bound: str, count: int) -> Parameters:
-    """Return what `count` rows of the company's own do; raise TooLittleRoom where not even all of them are enough."""
+    """Return what `count` rows of the company's own do; raise TooLittleRoom or CannotMark for too few."""
+    if count < MIN_MARKS:
+        raise CannotMark(
+            f"{count} rows of your own are too few: so few can travel by accident, and show nothing",
+            f"give at least {MIN_MARKS}",
+        )
     whole = Sighting(room.rows + count, len(room.bits), _all(room))
     if chance_bits(count, count, room.bits, whole) < _needed(recipients, bound):
         raise TooLittleRoom(room.row_bits, f"all {count:,} of them together do not tell a leak from chance")

@@ -26,7 +26,7 @@ Method = Literal["canary", "omission", "tardos"]
 PARTS = (0.1, 0.5, 1.0)
 """The parts of a copy's rows that may be enough: the smallest for which there are marks enough."""
 MISS = 0.01
-"""How often, at most, such a leak is not told."""
+"""How often, at most, such a leak is missed."""
 SPARE_BITS = 2
 """Beside what the bound asks for: up to four hand-offs may be chosen from."""
 OTHERS_FOR_EACH = 50
@@ -52,7 +52,7 @@ class PoolWish:
 class PoolPlan:
     """What a pool will be, before anything is drawn: `draws` of `rows` (of a code: positions, two rows each).
 
-    `part` of a copy's rows is told in 99 % of leaks; `paid_bits` is what a mapping will cost, by the table itself.
+    A leak of `part` of a copy's rows is detected in 99 % of cases; `paid_bits` is what a mapping will cost, by the table.
     `kept` is the code that copies for other recipients of the listing carry already.
     """
 

@@ -87,7 +87,7 @@ def learn(columns: Sequence[str], sample: Sequence[Row], rows: int, marks: int) 
     if not redraws or not bases:
         raise CannotMark(
             "no column of this table has enough values to draw rows from that exist nowhere else",
-            "bring rows of your own with --canaries and say with --bits-per-row what they are worth",
+            "leave rows out instead (--mark omission), or hand the table over unmarked",
         )
     bits = [redraws[column].bits if column in redraws else 0 for column in range(len(columns))]
     kept = {column: _spread(bases, column) for column in range(len(columns)) if column not in redraws}
@@ -158,7 +158,7 @@ class _Table:
         if template.bits < _MIN_NAME_BITS:
             raise CannotMark(
                 f"the column {self._names[column]!a} names the rows, and nearly all its values are taken",
-                "bring rows of your own with --canaries and say with --bits-per-row what they are worth",
+                "leave rows out instead (--mark omission), or hand the table over unmarked",
             )
         return template
 

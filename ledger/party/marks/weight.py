@@ -5,9 +5,14 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Mapping
+from decimal import Decimal
 
 from ledger.core.encoding import Json
 
+MAX_BOUND = Decimal("0.001")
+"""A sender that is content to accuse more often falsely shows nothing (docs/marks.md §5)."""
+MIN_MARKS = 3
+"""Fewer different marks may travel by accident: in a support ticket, a record that was sold, a wrong merge."""
 _BILLION_MILLIBITS = 29_897
 """Nothing rarer is printed: people, software and custody err more often."""
 SURPRISING_MILLIBITS = 20_000
@@ -78,6 +83,31 @@ def undistinguished(recipient: str, sender: str) -> str:
     return (
         f"The marks do not distinguish {recipient} from {sender}: whichever of them let the copy out, the file is the "
         "same (a likelihood ratio of 1)."
+    )
+
+
+def is_shared(found: int, drawn: int, others_found: int, others: int) -> bool:
+    """Tell whether rows of a pool that were not drawn are found at least half as often as those that were."""
+    return 2 * others_found * drawn > found * others > 0
+
+
+def as_often(marks: Mapping[str, Json], method: str, compared: int, columns: int) -> str:
+    """Return why marks that speak are not enough: rows that were not drawn do so nearly as often.
+
+    `marks` is what evidence says of marks from a pool, canary or omission; `compared` of `columns` columns are left.
+    """
+    found, drawn, others_found, others = (int(marks[name]) for name in ("found", "drawn", "others_found", "others"))
+    left = f"in the {compared:,} of {columns:,} columns that are left" if compared < columns else "in this file"
+    often = "as often" if 10 * others_found * drawn >= 9 * found * others else "more than half as often"
+    many = f"all {drawn:,}" if found == drawn else f"{found:,} of {drawn:,}"
+    if method == "omission":
+        return (
+            f"{many} rows that were left out of this copy are lacking, but {left} such rows lack {often} that were "
+            f"not left out ({others_found:,} of {others:,})"
+        )
+    return (
+        f"{many} are there, but {left} such rows that were never planted stand there {often} "
+        f"({others_found:,} of {others:,})"
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from ledger.core.encoding import Json
 from ledger.party.marks.bits import millibits
 from ledger.party.marks.draw_score import DrawScores, needed_for
+from ledger.party.marks.weight import is_shared
 from ledger.party.trace.drawn import DrawnPool
 
 CODE_CONTROLS_MILLIBITS = 9_966
@@ -51,8 +52,8 @@ def why_not(scores: DrawScores, ended: Mapping[str, Json]) -> list[str]:
         reasons.append("no-marks-found")
     elif ended["score_millibits"] < ended["needed_millibits"]:
         # Rows that were not drawn stand there, or lack, half as often at least: then so may those that were.
-        is_shared = 2 * scores.others_hit * scores.drawn > scores.hit * scores.others > 0
-        reasons.append("others-found-as-often" if is_shared else "score-too-low")
+        shared = is_shared(scores.hit, scores.drawn, scores.others_hit, scores.others)
+        reasons.append("others-found-as-often" if shared else "score-too-low")
     needed = ended["needed_millibits"] + CODE_CONTROLS_MILLIBITS
     if scores.control is not None and millibits(scores.control) >= needed:
         reasons.append("controls-score-too")

@@ -14,15 +14,12 @@ from ledger.party.marks.bits import MAX_MILLIBITS, millibits, needed_millibits
 from ledger.party.marks.draw_score import DrawScores
 from ledger.party.marks.score import MIN_BITS, Scores, Sighting, chance_bits, row_bits, surprise_millibits
 from ledger.party.marks.value import CanaryMarks, MarksValue
+from ledger.party.marks.weight import MAX_BOUND, MIN_MARKS
 from ledger.party.trace import draw_scoring
 from ledger.party.trace.drawn import DrawnPool
 
 _CODE_CONTROLS_MILLIBITS = 9_966
 """log2 1,000, rounded up: so much above what is needed the greatest of a code's control names may be, by chance."""
-MAX_BOUND = Decimal("0.001")
-"""A sender that is content to accuse more often falsely shows nothing (docs/marks.md §5)."""
-MIN_MARKS = 3
-"""Fewer different marks may travel by accident: in a support ticket, a record that was sold, a wrong merge."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ledger.core.encoding import Json
-from ledger.party.marks.weight import odds, undistinguished, weighed
+from ledger.party.marks.weight import as_often, odds, undistinguished, weighed
 
 _MAX_LISTED = 20
 _TELLING = 10
@@ -101,7 +101,10 @@ def _transfer(item: Json) -> Iterator[str]:
     yield from _marks(item)
     for reason in item["why_not"]:
         is_code = reason == "score-too-low" and item["marks"]["method"] == "tardos"
-        yield f"  Not enough: {_NOT_ITS_CODE if is_code else _WHY[reason]}."
+        if reason == "others-found-as-often":
+            yield f"  Not enough: {_as_often(item)}."
+        else:
+            yield f"  Not enough: {_NOT_ITS_CODE if is_code else _WHY[reason]}."
     yield from _missing(item)
     near = item.get("near")
     if near is not None and near["alike"]:
@@ -109,6 +112,11 @@ def _transfer(item: Json) -> Iterator[str]:
             f"  A lead only, never evidence: of {near['rows']:,} rows looked at, {near['alike']:,} resemble a record "
             "of this copy."
         )
+
+
+def _as_often(item: Json) -> str:
+    columns = item.get("columns", 0)
+    return as_often(item["marks"], item["marks"]["method"], len(item.get("mapping", ())) or columns, columns)
 
 
 def _missing(item: Json) -> Iterator[str]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from ledger.core.commitment import Kind, Place, commit, kind_at
-from ledger.core.encoding import Json, canonical
+from ledger.core.encoding import Json, canonical, parse_canonical
 from ledger.core.errors import FormatError
 from ledger.party.errors import Unfit
 from ledger.statements.fields import Id, Model, Name, Nonce, refuse
+from ledger.statements.reading import read_model
 
 MAX_DISCLOSURES = 10_000
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -51,6 +52,24 @@ class Disclosure(Model):
     def commitment(self) -> str:
         """The 64 hex digits that stand at the place, if this opens it."""
         return commit(self.place, self.salt, self.value)
+
+
+class _File(Model):
+    """A file of disclosures (docs/format.md §8.6)."""
+
+    disclosures: Annotated[list[Disclosure], Field(min_length=1, max_length=MAX_DISCLOSURES)]
+    whom: Annotated[str, Field(alias="for", max_length=_MAX_FOR)] = ""
+    type: Literal["provenance-ledger.disclosures/v1"]
+
+
+def parse_disclosures(raw: bytes) -> list[Disclosure]:
+    """Return what a file of disclosures opens, which comes from another company; raise Unfit. Checks no commitment."""
+    if len(raw) > MAX_FILE_BYTES:
+        raise Unfit(f"a file of disclosures has at most {MAX_FILE_BYTES} bytes")
+    try:
+        return read_model(_File, parse_canonical(raw.removesuffix(b"\n"))).disclosures
+    except FormatError as error:
+        raise Unfit(f"this is not a file of disclosures: {error}") from error
 
 
 def format_disclosures(disclosures: Sequence[Disclosure], whom: str) -> bytes:

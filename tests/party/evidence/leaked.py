@@ -11,7 +11,7 @@ from pathlib import Path
 from ledger.cli.demo.story import EXAMPLES
 from ledger.core.encoding import Json
 from ledger.core.policy import parse_policy
-from ledger.party.acts import claims, handoff, licensing, listings, marking
+from ledger.party.acts import claims, handoff, licensing, listings, marking, opening
 from ledger.party.acts.enrolment import register
 from ledger.party.client.client import LedgerClient
 from ledger.party.digests import document
@@ -141,8 +141,11 @@ class Leak:
                 marks=marks,
             )
             received = await handoff.receive(recipient, place / "manifest.json", [copy])
-            await handoff.acknowledge(recipient, received)
-        self.ids |= {f"license {name_here}": license_id, f"transfer {name_here}": offered.statement_id}
+            acknowledged = await handoff.acknowledge(recipient, received)
+            await opening.hand_back(recipient, acknowledged, sender="alpha", path=place / "opening.json")
+            await opening.keep(alpha, place / "opening.json")
+        self.ids |= {f"license {name_here}": license_id, f"acknowledged {name_here}": acknowledged.statement_id}
+        self.ids |= {f"transfer {name_here}": offered.statement_id}
 
     async def _mark(self, sides: tuple[Speaker, Speaker], table: Path, copy: Path, license_id: str) -> Json:
         """Seal a pool, have it requested, and write the copy that was drawn."""

@@ -51,7 +51,8 @@ class Stage(NamedTuple):
         request = BundleRequest(path, withheld=frozenset({self.leak.ids["transfer gamma"]}), found=self.leak.found)
         maker = building._Builder(self.leak.speaker("alpha"), request)
         evidence = maker.evidence(trace, self.told, self.case)
-        disclosures = [item for item in self.disclosures if item.statement_id not in request.withheld]
+        closed = {self.told[name].fields["marks"]["prepared"] for name in request.withheld}
+        disclosures = [item for item in self.disclosures if item.statement_id not in closed]
         paid = {item["transfer"]: item["marks"].get("paid_millibits", 0) for item in trace.entries()}
         return checked_numbers(evidence, self.case, self.told.values(), disclosures, paid)
 

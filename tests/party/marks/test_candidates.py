@@ -257,3 +257,13 @@ def test_reviews_are_of_words_that_there_are(tmp_path: Path) -> None:
 def _is_luhn(number: str) -> bool:
     digits = [int(digit) for digit in reversed(number)]
     return sum(digits[::2] + [sum(divmod(2 * digit, 10)) for digit in digits[1::2]]) % 10 == 0
+
+
+def test_cells_that_say_na_are_missing_together(tmp_path: Path) -> None:
+    draw = random.Random(10)
+    pairs = [
+        ("NA", "NA") if draw.random() < 0.1 else (str(draw.randrange(900)), str(draw.randrange(90))) for _ in range(400)
+    ]
+    rows = [[f"T{2 * number:05}", *pair, draw.choice("abc")] for number, pair in enumerate(pairs)]
+    drawn = draw_candidates(surveyed(tmp_path / "t.csv", ["key", "one", "two", "kind"], rows), 150, random.Random(10))
+    assert all((row[1] == "NA") == (row[2] == "NA") for row in drawn)

@@ -193,6 +193,7 @@ def test_rows_of_ones_own(tmp_path: Path) -> None:
     assert len(planted(source, marks.all_marks, tmp_path / "copy.csv").splitlines()) == source.rows + 13
     for text, bits in (
         ("\n".join([header, *rows]), 8),
+        ("\n".join([header, *rows[:2]]), 60),
         ("a,b\n1,2", 20),
         (PLANES.read_text(), 20),
         (f"{header}\n", 20),

@@ -1,6 +1,7 @@
 // @ts-check
 // ── What a bundle comes to: facts, from which all is told that is proved, and all that stays open (docs/marks.md §5) ──
 
+import {has} from './forms.js';
 import {canonical} from './json.js';
 
 export const NOT_READ = 'file-not-read'; // the doubt of `found` where the found file is not in the bundle, and was not given
@@ -22,7 +23,9 @@ export function receiptOf({offer, offerEntry, accepted}) {
   if (offer.decided === undefined) return {kind: 'nothing'};
   const index = offer.decided;
   if (offer.acknowledged === undefined) return {kind: 'refused', index};
-  const received = accepted.find((/** @type {Json} */ entry) => entry.index === index).contents.get('/content'), offered = offerEntry.contents.get('/content');
+  const answer = accepted.find((/** @type {Json} */ entry) => entry.index === index);
+  if (has(answer.raw, 'opens')) return {kind: 'same', index}; // it is what the offer committed to, or was refused
+  const received = answer.contents.get('/content'), offered = offerEntry.contents.get('/content');
   if (received === undefined || offered === undefined) return {kind: 'sealed', index};
   return {kind: canonical(received) === canonical(offered) ? 'same' : 'other', index};
 }

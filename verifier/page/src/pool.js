@@ -94,6 +94,8 @@ export function tailBits(drawn, others, k, c) {
 }
 
 const READINGS = /** @type {const} */ (['text', 'comma', 'dmy', 'mdy']);
+// A reading changes numbers and dates alone, by these marks; what is not ASCII may become one of them.
+const READ_APART = /[-.,/]|[^\x00-\x7f]/;
 const NOT_COMPARABLE = 0;
 /** Normal forms as numbers: the same one for equal forms. */
 class FormNumbers {
@@ -118,9 +120,8 @@ async function readingsOf(rows, column, forms) {
     const cell = row[column] ?? null;
     let read = known.get(cell);
     if (!read) {
-      const form = normalForm(cell);
-      // Without a digit it is neither number nor date, which are all that a reading changes.
-      read = READINGS.map(reading => forms.of(form && /[0-9]/.test(form) ? normalForm(cell, reading) : form));
+      const form = normalForm(cell), isReadApart = cell && form && /[0-9]/.test(form) && READ_APART.test(cell);
+      read = READINGS.map(reading => forms.of(isReadApart ? normalForm(cell, reading) : form));
       if (known.size > 200000) known.clear();
       known.set(cell, read);
     }
@@ -175,17 +176,18 @@ export function scoreDraw(draw, rows, paid, said) {
     const word = words(draw.seed), scoreFor = (/** @type {string} */ name) => Math.max(0, words(name) - paid), planted = countOf(i => isPlanted(i));
     return {
       paid, isFound, isPlanted, planted, plantedFound: countOf(i => isFound[i] && isPlanted(i)), word, scoreFor,
-      seen: seen.length, different: seen.length, bits: word, score: Math.max(0, word - paid),
+      seen: seen.length, different: rows.different(seen.map(i => pool.cells[isFound[2 * i] ? 2 * i : 2 * i + 1])), bits: word, score: Math.max(0, word - paid),
     };
   }
   const isHit = (/** @type {number} */ i) => isFound[i] === (method === 'canary'), others = isFound.length - drawn.size;
   const planted = countOf(i => drawn.has(i) && !retired.has(i));
-  const found = said?.found ?? countOf(i => drawn.has(i) && !retired.has(i) && isHit(i)), othersFound = said?.others ?? countOf(i => !drawn.has(i) && isHit(i));
-  if (found > planted || othersFound > others) fail('wrong-number', 'evidence.json/marks');
+  // No more than there are: else the score, which is compared with what is said, would be of a pool that nobody sealed.
+  const found = said ? Math.min(said.found, planted) : countOf(i => drawn.has(i) && !retired.has(i) && isHit(i));
+  const othersFound = said ? Math.min(said.others, others) : countOf(i => !drawn.has(i) && isHit(i));
   const bits = tailBits(drawn.size, others, found, othersFound);
   return {
     paid, isFound, isPlanted, planted, plantedFound: found, drawn: drawn.size, found, others, othersFound,
-    different: found, bits, score: Math.max(0, bits - paid),
+    different: said ? found : rows.different(pool.cells.filter((_, i) => drawn.has(i) && !retired.has(i) && isHit(i))), bits, score: Math.max(0, bits - paid),
   };
 }
 /**

@@ -68,6 +68,16 @@ def claimed_evidence(claim: Told | None, trace: Trace, disclosures: Sequence[Dis
     return True
 
 
+def held_answers(speaker: Speaker, told: Mapping[str, Told], transfer: str) -> list[Choice]:
+    """Return the content that the recipient signed for, where it handed back what opens it; reads the disk."""
+    return [
+        Choice(one.id, CONTENT)
+        for one in told.values()
+        if one.type == "transfer.acknowledged" and one.name("transfer") == transfer
+        if any(item.pointer == CONTENT for item in speaker.locker.disclosures(one.id))
+    ]
+
+
 def _seal_of(told: Mapping[str, Told], transfer: str) -> Choice:
     """Return where the marks of a hand-off are sealed: in its offer, or in the preparation that it names."""
     marks = told[transfer].fields.get("marks") if transfer in told else None

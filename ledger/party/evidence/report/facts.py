@@ -85,9 +85,14 @@ class Facts:
             Receipt.SEALED: f"{who} acknowledged something under it {when}. What it signed for is sealed under its own "
             "salt and not opened here: that it is this content is not shown.",
             Receipt.OTHER: f"{who} signed {when} for other content than was offered. Both are opened here, and differ.",
-            Receipt.SAME: f"{who} signed {when} for this very content. Both are opened here, and are the same: it "
-            "computed that from the data, or was told.",
+            Receipt.SAME: f"{who} signed {when} for this very content: {self._sameness()}.",
         }[self.receipt]
+
+    def _sameness(self) -> str:
+        """Return how it is known that both signed for one content."""
+        if self.decided is not None and "opens" in self.decided.fields:
+            return "it says that what it computed opens what the offer committed to, and it computed that or was told"
+        return "both are opened here, and are the same. It computed that from the data, or was told"
 
     def unshown_delivery(self) -> str | None:
         """Return what the bundle does not show of the delivery; None where the recipient signed for this content."""
@@ -158,6 +163,8 @@ def _receipt(documents: Documents, offer: Told) -> tuple[Receipt, Told | None]:
         return Receipt.NOTHING, None
     if decided.type == "transfer.refused":
         return Receipt.REFUSED, decided
+    if "opens" in decided.fields:  # it is what the offer committed to, or the ledger had refused it
+        return Receipt.SAME, decided
     contents = {item.statement_id: item.value for item in documents.disclosures if item.kind == "content"}
     if offer.id not in contents or decided.id not in contents:
         return Receipt.SEALED, decided

@@ -11,8 +11,11 @@ from ledger.party.answers.versions import read_statement
 from ledger.party.chain.told import Told
 from ledger.party.evidence.parts.documents import Documents, by_id
 from ledger.party.evidence.report import numbers
+from ledger.party.evidence.report.court import front_words
 from ledger.party.evidence.report.events import Event, Tale, custody_of, handoffs
+from ledger.party.evidence.report.examples import example_words
 from ledger.party.evidence.report.facts import Facts, read_facts
+from ledger.party.evidence.report.formula import formula_words
 from ledger.party.evidence.report.limits import limits
 from ledger.party.evidence.report.measured import bound_words, control_words, hypothesis_words, mark_words, match_words
 from ledger.party.evidence.report.pictures import Arrow, arrows_of, graph, timelines
@@ -38,6 +41,9 @@ def tell(documents: Documents) -> dict[str, Any]:
         "label": tale.label(case.transfer),
         "sender": offer.issuer,
         "verdict": verdict,
+        "front": front_words(documents, facts, verdict),
+        "examples": example_words(documents),
+        "formula": formula_words(documents, facts),
         "made": {**documents.made, "at": stamp(documents.made["at_ms"])},
         "parties": _parties(documents, tale.told),
         "found": _found(evidence["found"]),
@@ -239,7 +245,7 @@ def _log(documents: Documents) -> dict[str, Any]:
 
 def _opened(item: Disclosure, tale: Tale) -> dict[str, Any]:
     index = by_id(tale.told)[item.statement_id].index
-    kinds = {"content": "digests and roots of the files", "marks": "the marks of the copy"}
+    kinds = {"content": "digests and roots of the files", "marks": "the marks of the copy", "pool": "the pool of rows"}
     shown = kinds.get(item.kind) or (item.value if isinstance(item.value, str) else "see disclosures.json")
     return {"index": index, "pointer": item.pointer, "value": shown}
 

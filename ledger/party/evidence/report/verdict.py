@@ -8,13 +8,13 @@ from decimal import Decimal
 
 from ledger.party.evidence.parts.documents import Documents
 from ledger.party.evidence.report import numbers
+from ledger.party.evidence.report.examples import sealed_marks
 from ledger.party.evidence.report.facts import Facts, read_facts
-from ledger.party.marks.weight import odds, undistinguished, weighed
+from ledger.party.marks.weight import MAX_BOUND, as_often, is_shared, odds, undistinguished, weighed
 from ledger.party.trace.registered import first_handled_ms
 
-_MAX_BOUND = Decimal("0.001")
 _CONTROLS_MILLIBITS = 9_966
-"""docs/marks.md §5; both as in `trace.scoring`, which needs libraries that a report does not."""
+"""docs/marks.md §5; as in `trace.scoring`, which needs libraries that a report does not."""
 
 
 @dataclass(frozen=True)
@@ -77,16 +77,29 @@ def _lacking(documents: Documents, facts: Facts) -> Iterator[str]:
     is_before = examined_ms is not None and examined_ms < facts.offer.time_ms
     bound = Decimal(facts.stated["bound"]) if facts.stated is not None else Decimal(0)
     if is_low:
-        yield "The score is too low."
+        yield _too_low(documents, facts)
     if is_before:
         yield "The file was examined before the marks of that copy were sealed: it cannot derive from it."
-    if bound > _MAX_BOUND:
+    if bound > MAX_BOUND:
         yield "That bound is above 0.001: whoever is content to accuse so often falsely shows nothing."
     above = _CONTROLS_MILLIBITS if facts.is_code else 0
     if evidence["controls"].get("greatest_millibits", -1) >= ended["needed_millibits"] + above:
         yield "A control, which must stay below what is needed, does not."
-    elif not is_low and not is_before and bound <= _MAX_BOUND:  # nothing else is asked for
+    elif not is_low and not is_before and bound <= MAX_BOUND:  # nothing else is asked for
         yield "Fewer than three different marks were found, and so few can travel by accident."
+
+
+def _too_low(documents: Documents, facts: Facts) -> str:
+    """Return why the score is too low: what is left of the columns tells no planted row from others, or little is."""
+    evidence = documents.evidence
+    own = next(item for item in evidence["marks"] if item["transfer"] == documents.case.transfer)
+    sealed = sealed_marks(documents)
+    if "drawn" not in own or not is_shared(*(own[name] for name in ("found", "drawn", "others_found", "others"))):
+        return "The score is too low."
+    compared = len(evidence["mapping"])
+    columns = len(sealed["columns"]) if sealed is not None else compared
+    method = str(facts.stated["method"]) if facts.stated is not None else ""
+    return f"{_sentence(as_often(own, method, compared, columns))}."
 
 
 def _sentence(words: str) -> str:
