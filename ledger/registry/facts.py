@@ -213,7 +213,7 @@ class LicenseFact(Thing):
 
     @property
     def marking(self) -> dict[str, Json] | None:
-        """How it agrees that they are: bound, method, recipients; None where it does not say."""
+        """How it agrees that they are: bound, method, recipients; None if it does not say."""
         found: dict[str, Json] | None = self.fields.get("marking")
         return found
 
