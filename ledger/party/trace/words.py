@@ -161,8 +161,8 @@ def _marks(item: Json) -> Iterator[str]:
     marks, ended = item["marks"], item["conclusion"]
     if marks["status"] != "opened":
         return
-    if "drawn" in marks:
-        yield from _draw(marks)
+    if "paid_millibits" in marks:
+        yield f"  Marks: {_draw(marks)}"
     else:
         yield f"  Marks: {marks['planted_found']:,} of the {marks['planted']:,} rows planted in this copy are there."
     yield (
@@ -181,17 +181,17 @@ def _marks(item: Json) -> Iterator[str]:
     yield from _hypotheses(item)
 
 
-def _draw(marks: Json) -> Iterator[str]:
+def _draw(marks: Json) -> str:
     """Say what of a sealed pool is in the file (docs/marks.md §9.3)."""
-    drawn, others = f"{marks['drawn']:,} rows that were drawn", f"{marks.get('others', 0):,} that were not"
-    if marks["method"] == "omission":
-        yield f"  Marks: of the {drawn} and left out of this copy, {marks['drawn'] - marks['found']:,} are there;"
-        yield f"  of the {others}, {marks['others'] - marks['others_found']:,} are."
-    elif marks["method"] == "canary":
-        yield f"  Marks: of the {drawn} for this copy, {marks['found']:,} are there; of the {others},"
-        yield f"  {marks['others_found']:,} are."
-    else:
-        yield f"  Marks: {marks['planted_found']:,} of the {marks['planted']:,} rows that were drawn for it are there."
+    if marks["method"] == "tardos":
+        return f"{marks['planted_found']:,} of the {marks['planted']:,} rows that were drawn for this copy are there."
+    drawn, others, what = marks["found"], marks["others_found"], "drawn for this copy"
+    if marks["method"] == "omission":  # a hit is a row that is not there
+        drawn, others, what = marks["drawn"] - drawn, marks["others"] - others, "drawn, and left out of this copy"
+    return (
+        f"of the {marks['drawn']:,} rows that were {what}, {drawn:,} are there; of the {marks['others']:,} that were "
+        f"not drawn, {others:,}."
+    )
 
 
 def _hypotheses(item: Json) -> Iterator[str]:
