@@ -105,6 +105,15 @@ def test_a_copy_is_marked_by_what_was_drawn_from_a_pool_sealed_before(market: Ma
     assert sorted(added(later)) == sorted(added(copy))  # two versions do not tell which rows are marks
 
 
+def test_a_refused_offer_leaves_no_marked_copy(market: Market, tmp_path: Path) -> None:
+    copy = tmp_path / "planes.csv"
+    prepared = market.drawn("beta", *CANARY)
+    ended = market.offer("beta", copy, "--prepared", prepared, "--to", "delta")
+    assert ended.code == 1
+    assert "wrong-" in ended.err
+    assert not copy.exists()
+
+
 def test_a_pool_is_for_its_recipient(market: Market) -> None:
     prepared = str(market.prepare("beta", *CANARY, "--yes", "--json").document()["prepared"])
     ended = market.request("delta", prepared)
@@ -197,15 +206,3 @@ def test_what_is_not_prepared_says_what_to_do(market: Market, tmp_path: Path) ->
     assert "--yes" in market.prepare("beta", *CANARY).err
     alone = good("transfer", "offer", "--help").out
     assert "--prepared" in alone
-
-
-def test_a_refused_offer_leaves_no_marked_copy(market: Market, tmp_path: Path) -> None:
-    """The pool was sealed for another listing: the ledger refuses the offer, and its marks are of no use to anybody."""
-    prepared, copy = market.drawn("beta", *CANARY), tmp_path / "planes.csv"
-    titled = ["--title", "Planes again", "--home", market.world.home("alpha"), "--json"]
-    other = str(good("listing", "register", PLANES, *titled).document()["statement_id"])
-    agreed = market.world.agree(other, "alpha", "beta", *TERMS, "--marking-consent")
-    ended = market.offer("beta", copy, "--prepared", prepared, "--listing", other, "--license", agreed)
-    assert ended.code == 1
-    assert "/marks/prepared" in ended.err
-    assert not copy.exists()

@@ -78,6 +78,8 @@ def test_a_leak_is_traced_to_the_copy_it_came_from(market: Market, tmp_path: Pat
     told = ["--examiner", "J. Doe, Disputes", "--obtained", "a forum, 2026-11-20"]
     done = good("trace", found, *market.vault, *told, "--out", out)
     assert "ENOUGH: the file derives from the copy made for beta." in done.out
+    assert "sealed before anybody knew what would be drawn" in " ".join(done.out.split())
+    assert "rows that were drawn for this copy are there" in done.out
     trace = json.loads(out.read_bytes())
     assert trace["conclusion"] == {"is_enough": True, "transfers": market.transfers[:1]}
     beta, gamma = trace["transfers"]

@@ -198,7 +198,7 @@ async def mark(
 
 
 def _rooms() -> tuple[Any, Any]:
-    """Load what needs pyarrow, which takes long; raise MissingExtra without it."""
+    """Load what needs pyarrow, which takes long; raise MissingExtra if it is not installed."""
     try:
         from ledger.party.acts import marking  # noqa: PLC0415 - see above
         from ledger.party.marks.pooling import PoolWish  # noqa: PLC0415 - same

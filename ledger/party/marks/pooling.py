@@ -52,8 +52,8 @@ class PoolWish:
 class PoolPlan:
     """What a pool will be, before anything is drawn: `draws` of `rows` (of a code: positions, two rows each).
 
-    A leak of `part` of a copy's rows is detected in 99 % of cases; `paid_bits` is what a mapping will cost, by the table.
-    `kept` is the code that copies for other recipients of the listing carry already.
+    A leak of `part` of a copy's rows is recognised 99 times of a hundred. `paid_bits` is what a mapping will cost, by
+    the table itself. `kept` is the code that copies for other recipients of the listing carry already.
     """
 
     source: SourceTable

@@ -169,14 +169,17 @@ def _marks(item: Json) -> Iterator[str]:
     marks, ended = item["marks"], item["conclusion"]
     if marks["status"] != "opened":
         return
-    yield f"  Marks: {marks['planted_found']:,} of the {marks['planted']:,} rows planted in this copy are there."
+    if "paid_millibits" in marks:
+        yield f"  Marks: {_draw(marks)}"
+    else:
+        yield f"  Marks: {marks['planted_found']:,} of the {marks['planted']:,} rows planted in this copy are there."
     yield (
         f"  Score {bits(marks['score_millibits'])}; needed {bits(ended['needed_millibits'])}, which counts in all "
         f"recipients and {_count(ended['seals'], 'sealed set')} of marks."
     )
     if not ended["is_enough"]:
         return
-    who = "Owing nothing to marked copies, a file" if marks["method"] == "canary" else "Somebody who had no part in it"
+    who = "Owing nothing to marked copies, a file" if marks["method"] != "tardos" else "Somebody who had no part in it"
     yield f"  {who} scores so by a chance of {odds(marks['score_millibits'])}."
     control = item["controls"].get("greatest_millibits")
     if control is not None:
@@ -184,6 +187,19 @@ def _marks(item: Json) -> Iterator[str]:
     for other in item["controls"]["others"][:_MAX_LISTED]:
         yield f"  The same test for {other['party']}: {bits(other['score_millibits'])}."
     yield from _hypotheses(item)
+
+
+def _draw(marks: Json) -> str:
+    """Say what of a sealed pool is in the file (docs/marks.md §9.3)."""
+    if marks["method"] == "tardos":
+        return f"{marks['planted_found']:,} of the {marks['planted']:,} rows that were drawn for this copy are there."
+    drawn, others, what = marks["found"], marks["others_found"], "drawn for this copy"
+    if marks["method"] == "omission":  # a hit is a row that is not there
+        drawn, others, what = marks["drawn"] - drawn, marks["others"] - others, "drawn, and left out of this copy"
+    return (
+        f"of the {marks['drawn']:,} rows that were {what}, {drawn:,} are there; of the {marks['others']:,} that were "
+        f"not drawn, {others:,}."
+    )
 
 
 def _hypotheses(item: Json) -> Iterator[str]:
@@ -225,10 +241,17 @@ def _conclusion(trace: dict[str, Json], compared: list[Json]) -> Iterator[str]:
     if len(enough) > 1:
         yield "Marks of several copies are in it: they were put together, by whoever did that."
     bound = enough[0]["marks"]["bound"]
-    yield (
-        f"The method was sealed with the hand-off. By the bound that you stated, it accuses anybody falsely by a "
-        f"chance of at most {bound}, if the marks were drawn as the seal says."
-    )
+    if "paid_millibits" in enough[0]["marks"]:
+        yield (
+            f"The pool was sealed before anybody knew what would be drawn from it. By the bound that you stated, it "
+            f"accuses anybody falsely by a chance of at most {bound}, if you and the recipient did not choose the draw "
+            "together."
+        )
+    else:
+        yield (
+            f"The method was sealed with the hand-off. By the bound that you stated, it accuses anybody falsely by a "
+            f"chance of at most {bound}, if the marks were drawn as the seal says."
+        )
     yield with_whom
 
 
