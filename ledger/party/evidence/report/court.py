@@ -74,7 +74,7 @@ def _dangers(documents: Documents, facts: Facts) -> Iterator[str]:
             "rare each is. No verifier can check that."
         )
     if (count := evidence["counts"]["marks"]) < _FEW:
-        yield f"It rests on few marks: {count}. Few rows can travel with a small part of the data, by ways that are lawful."
+        yield f"It rests on few marks: {count}. So few rows can travel with a small part of the data, by lawful ways."
     if "registration" not in evidence:
         yield (
             "Where the file was found, and that nobody changed it since, is the word of those named under custody: it "
