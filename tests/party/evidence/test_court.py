@@ -167,5 +167,6 @@ def test_the_trace_says_so_too() -> None:
 def test_the_sheets_say_what_is_not_met() -> None:
     index = pages(tell(documents_of(pooled(includes_found=False))))["index.html"].decode()
     for words in ("702(c)", "Proposed Rule 707", "902(13)", "902(14)", "Art. 16–18", "Art. 41", "Art. 45l", "Art. 11",
-                  "Six questions", "Not met by the bundle alone", "No validation study", "not peer-reviewed"):  # fmt: skip
+                  "Six questions",
+                  "Not met by the bundle alone", "No validation study", "not peer-reviewed"):  # fmt: skip
         assert words in index, words
