@@ -96,7 +96,7 @@ def _asks(documents: Documents, facts: Facts) -> Iterator[str]:
         names = ", ".join(sorted({item["party"] for item in others})[:_MAX_NAMED])
         yield f"The same test was made of the copies of {names}: are these all other copies that were made?"
     else:
-        yield "Why was no other copy put to the same test, if others were made?"
+        yield "Were other marked copies made, and why is none of them put to the same test?"
     if facts.prepared is None:
         yield "How were the marks made, and who can show that they stand in no public source?"
     elif facts.stated is not None and facts.stated["method"] == "omission":
