@@ -1,4 +1,4 @@
-"""The respondent's own files, put to the same test as the found one: what would it have said of them?
+"""The respondent's own files, put to the same test as the found one.
 
 Nothing here changes a verdict. Whoever held the data before, or has them from elsewhere, sees how such data score; a
 file that holds the copy itself scores as the copy does.
@@ -171,12 +171,12 @@ def _of_bundle(mapping: Mapping, columns: list[str], table: Table) -> Mapping:
 
 def mine_lines(files: list[Mine]) -> list[str]:
     """Return what the test says of the files, and how to read it."""
-    return [
-        *(item.line() for item in files),
+    how_to_read = (
         "These files are not part of the evidence, and change nothing of the verdict. A file that holds the copy that "
-        "was handed over reaches what is needed, as it should. Data that owe it nothing should do so no oftener than the "
-        "bound says. That a file was held before the hand-off shows only where it was committed to before.",
-    ]
+        "was handed over reaches what is needed, as it should. Data that owe it nothing should do so no oftener than "
+        "the bound says. That a file was held before the hand-off shows only where it was committed to before."
+    )
+    return [*(item.line() for item in files), how_to_read]
 
 
 def demands(facts: Facts | None) -> list[str]:
@@ -202,7 +202,7 @@ def demands(facts: Facts | None) -> list[str]:
     elif facts.score is not None:
         asked.append("How the marks were made, and that they stand nowhere else: nothing in the bundle shows it.")
     asked += [
-        f"The handling of the copy at {facts.sender}: who could read it, since when, where it was kept, how it was sent.",
+        f"The handling of the copy at {facts.sender}: who could read it, since when, where it was kept, how it went.",
         "All preparations, hand-offs and refusals of the listing, those of other recipients included.",
         "Which other files were examined against the listing, and with what result"
         + (f" (the claimant counts {facts.file_count})." if facts.file_count is not None else "."),

@@ -242,9 +242,9 @@ def _paid_lines(examination: Examination) -> list[str]:
     if not isinstance(own, PoolMarks) or examination.found is None or not examination.found.is_read:
         return []
     each = ", ".join(f"{quote(name)} {count}" for name, count in own.pool.alternatives())
+    paid = format_bits(millibits(own.pool.paid))
     return [
-        f"The choice of the mapping is paid for by {format_bits(millibits(own.pool.paid))} bits, the sum of "
-        f"log2(1 + A) over the columns, A being: {each}"
+        f"The mapping's choice is paid for by {paid} bits, the sum of log2(1 + A) over the columns, A being: {each}"
     ]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from math import comb, log2
+import re
+from math import comb, exp, log, log2, sqrt
 
 import pypdf
 import pytest
@@ -102,6 +103,27 @@ def test_the_number_can_be_recomputed_from_what_is_printed() -> None:
     assert round(1000 * score) == documents.evidence["conclusion"]["score_millibits"]
 
 
+def test_the_number_of_a_code_can_be_recomputed_too() -> None:
+    documents = documents_of(pooled("tardos"))
+    formula = tell(documents)["formula"]
+    assert formula is not None
+    steps = {step["name"]: step for step in formula["steps"]}
+    counted = re.findall(r"(\d+) × \(([0-9.]+), ([01]), ([01])\)", steps["positions seen"]["words"])
+    seen = [(float(p), int(x), int(y)) for count, p, x, y in counted for _ in range(int(count))]
+    assert len(seen) == int(steps["positions seen"]["value"])
+    strength = float(steps["λ"]["value"])
+
+    def gain(p: float, x: int, y: int) -> float:
+        size = sqrt((1 - p) / p) if x else sqrt(p / (1 - p))
+        return size if x == y else -size
+
+    agreement = sum(gain(*one) for one in seen)
+    cost = sum(log(p * exp(strength * gain(p, 1, y)) + (1 - p) * exp(strength * gain(p, 0, y))) for p, _, y in seen)
+    assert abs(agreement - float(steps["S"]["value"])) < 0.001
+    assert abs(cost - float(steps["L"]["value"])) < 0.001
+    assert abs((strength * agreement - cost) / log(2) - float(steps["word"]["value"].split()[0])) < 0.002
+
+
 @pytest.mark.parametrize("maker", [good(), good("tardos"), pooled("tardos"), pooled("omission", base=44)])
 def test_every_kind_of_marks_has_its_steps(maker: object) -> None:
     formula = tell(documents_of(maker))["formula"]  # type: ignore[arg-type]
@@ -117,7 +139,7 @@ def test_all_are_there_and_so_are_rows_that_were_never_planted() -> None:
     own = documents.evidence["marks"][0] | {"found": 12, "others_found": 588, "score_millibits": 0}
     ended = documents.evidence["conclusion"] | {"is_enough": False, "score_millibits": 0}
     reason = judge_evidence(documents_of(maker, marks=[own], conclusion=ended)).reason
-    assert "All 12 are there, but in the 3 of 4 columns that are left such rows that were never planted stand" in reason
+    assert "All 12 are there, but in the 3 of 4 columns that are left such rows that were never planted" in reason
     assert "as often (588 of 588)" in reason
     assert "The score is too low" not in reason
 
@@ -145,5 +167,6 @@ def test_the_trace_says_so_too() -> None:
 def test_the_sheets_say_what_is_not_met() -> None:
     index = pages(tell(documents_of(pooled(includes_found=False))))["index.html"].decode()
     for words in ("702(c)", "Proposed Rule 707", "902(13)", "902(14)", "Art. 16–18", "Art. 41", "Art. 45l", "Art. 11",
-                  "Six questions", "Not met by the bundle alone", "No validation study", "not peer-reviewed"):  # fmt: skip
+                  "Six questions",
+                  "Not met by the bundle alone", "No validation study", "not peer-reviewed"):  # fmt: skip
         assert words in index, words

@@ -74,7 +74,7 @@ def _dangers(documents: Documents, facts: Facts) -> Iterator[str]:
             "rare each is. No verifier can check that."
         )
     if (count := evidence["counts"]["marks"]) < _FEW:
-        yield f"It rests on few marks: {count}. Few rows can travel with a small part of the data, by ways that are lawful."
+        yield f"It rests on few marks: {count}. So few rows can travel with a small part of the data, by lawful ways."
     if "registration" not in evidence:
         yield (
             "Where the file was found, and that nobody changed it since, is the word of those named under custody: it "
@@ -96,7 +96,7 @@ def _asks(documents: Documents, facts: Facts) -> Iterator[str]:
         names = ", ".join(sorted({item["party"] for item in others})[:_MAX_NAMED])
         yield f"The same test was made of the copies of {names}: are these all other copies that were made?"
     else:
-        yield "Why did nobody try another copy by the same test, if others were made?"
+        yield "Were other marked copies made, and why is none of them put to the same test?"
     if facts.prepared is None:
         yield "How were the marks made, and who can show that they stand in no public source?"
     elif facts.stated is not None and facts.stated["method"] == "omission":

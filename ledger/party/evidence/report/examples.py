@@ -11,7 +11,6 @@ from itertools import islice
 from typing import Any
 
 from ledger.core.encoding import Json, b64decode, b64encode
-from ledger.party.chain.told import Told
 from ledger.party.dataset.reading.cells import Cell, canonical_record, parse_cell, parse_record
 from ledger.party.dataset.reading.normal import MappedColumn, normal_form
 from ledger.party.evidence.parts.documents import Documents, by_id
@@ -25,9 +24,7 @@ _NONE = "–"
 
 def example_words(documents: Documents) -> dict[str, Any] | None:
     """Return three marks, each column beside what the found file has for it; None where no marks are opened."""
-    told = by_id(documents.gathered.told())
-    offer = told[documents.case.transfer]
-    marks = offer.fields.get("marks")
+    marks = by_id(documents.gathered.told())[documents.case.transfer].fields.get("marks")
     opened = sealed_marks(documents)
     if opened is None or not isinstance(marks, Mapping):
         return None
@@ -37,7 +34,7 @@ def example_words(documents: Documents) -> dict[str, Any] | None:
     if not shown:
         return None
     if opened["method"] == "omission":
-        pairs = _lacking(documents, told, offer, opened, mapping)
+        pairs = _lacking(documents, marks.get("retired", ()), opened, mapping)
     else:
         pairs = _found(documents, opened, mapping)
     return {
@@ -58,6 +55,17 @@ def sealed_marks(documents: Documents) -> dict[str, Any] | None:
         if (item.statement_id, item.pointer) == where and isinstance(item.value, dict):
             return item.value
     return None
+
+
+def seed_of(documents: Documents) -> str | None:
+    """Return the seed of the draw that marked the copy; None where its marks were not drawn from a pool."""
+    told = documents.gathered.told()
+    marks = by_id(told)[documents.case.transfer].fields.get("marks")
+    if not isinstance(marks, Mapping) or "prepared" not in marks:
+        return None
+    asked = (one for one in told if one.type == "transfer.requested" and one.name("prepared") == marks["prepared"])
+    requested = next(asked, None)
+    return None if requested is None else draw_seed(marks["prepared"], requested.id, marks["coin"]["value"])
 
 
 def _records(sealed: Mapping[str, Any]) -> set[str]:
@@ -93,29 +101,15 @@ def _found(
 
 
 def _lacking(
-    documents: Documents,
-    told: Mapping[str, Told],
-    offer: Told,
-    sealed: Mapping[str, Any],
-    mapping: Sequence[MappedColumn],
+    documents: Documents, retired: Sequence[int], sealed: Mapping[str, Any], mapping: Sequence[MappedColumn]
 ) -> Iterator[dict[str, Any]]:
     """Yield rows that the draw left out of the copy, and that no row of the evidence shows in the file."""
-    marks = offer.fields["marks"]
-    requested = next(
-        (
-            one
-            for one in told.values()
-            if one.type == "transfer.requested" and one.name("prepared") == marks["prepared"]
-        ),
-        None,
-    )
-    pool = parse_pool(dict(sealed))
-    if requested is None or not isinstance(pool, RowPool):
+    pool, seed = parse_pool(dict(sealed)), seed_of(documents)
+    if seed is None or not isinstance(pool, RowPool):
         return
     rows = [parse_record(b64decode(item["value"])) for item in documents.evidence["found_rows"]]
     there = {tuple(normal_form(row[item.found], item.reading) for item in mapping) for row in rows}
-    seed = draw_seed(marks["prepared"], requested.id, marks["coin"]["value"])
-    for number, record in sorted(pool.marks(seed, marks.get("retired", ())).items()):
+    for number, record in sorted(pool.marks(seed, retired).items()):
         cells = parse_record(record)
         if tuple(normal_form(cells[item.column]) for item in mapping) not in there:
             yield {

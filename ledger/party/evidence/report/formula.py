@@ -9,11 +9,12 @@ from typing import Any
 
 from ledger.core.encoding import Json
 from ledger.party.evidence.parts.documents import Documents
+from ledger.party.evidence.report.code import CodeSums, code_sums
 from ledger.party.evidence.report.examples import sealed_marks
 from ledger.party.evidence.report.facts import Facts
 from ledger.party.marks.draw_score import log2_of, tail_bits
 
-_MAX_TERMS = 4
+_MAX_TERMS, _MAX_KINDS = 4, 40
 """So many terms of a sum are written out; the others only shrink."""
 Step = dict[str, str]
 
@@ -24,10 +25,11 @@ def formula_words(documents: Documents, facts: Facts) -> dict[str, Any] | None:
     own = next((item for item in documents.evidence["marks"] if item["transfer"] == documents.case.transfer), None)
     if own is None or own["status"] != "opened" or sealed is None or "needed_millibits" not in ended:
         return None
+    stated: Mapping[str, Any] = sealed if facts.prepared is None else facts.prepared.fields
     if facts.prepared is None:
-        steps, stated = _stated(documents, own, sealed), sealed
+        steps = _stated(documents, own, sealed)
     else:
-        steps, stated = [*(_code(own) if "seen" in own else _rows(own)), _paid(own)], facts.prepared.fields
+        steps = [*(_code(own, code_sums(documents)) if "seen" in own else _rows(own)), _paid(own)]
     bound, recipients, tries = Decimal(stated["bound"]), _recipients(documents, stated["recipients"]), ended["seals"]
     steps += [
         _step("score", "the greater of 0 and what is left", _bits(own["score_millibits"])),
@@ -73,7 +75,7 @@ def _stated(documents: Documents, own: Mapping[str, Json], sealed: Mapping[str, 
         _step("chance", "B·k − k·log2 N − log2 C(K, k) − m·log2(4·F) − D; 0 if k = 0", _bits(own["chance_millibits"])),
     ]
     if "word_millibits" in own:
-        steps += [*_code(own), _step("smaller of both", "", _bits(own["score_millibits"]))]
+        steps += [*_code(own, None), _step("smaller of both", "", _bits(own["score_millibits"]))]
     return steps
 
 
@@ -105,24 +107,34 @@ def _rows(own: Mapping[str, Json]) -> list[Step]:
     ]
 
 
-def _code(own: Mapping[str, Json]) -> list[Step]:
+def _code(own: Mapping[str, Json], sums: CodeSums | None) -> list[Step]:
     seen = f"{own['seen']:,}" if "seen" in own else ""
-    return [
-        _step("positions seen", "pairs of rows of which just one is found", seen),
+    counted = "" if sums is None else f". Here, as p, x, y: {_kinds(sums)}"
+    steps = [
+        _step("positions seen", f"pairs of which one row is found, y; bias p, bit drawn x{counted}", seen),
         _step(
             "S",
-            "Σ g(x_i, y_i): x_i is the bit drawn, y_i the one found, p_i the bias; g(1,1) = √((1−p)/p), "
-            "g(0,0) = √(p/(1−p)), g(1,0) = −√((1−p)/p), g(0,1) = −√(p/(1−p)). Biases and rows are in the opened pool "
-            "(disclosures.json)",
-            "",
-        ),
-        _step(
-            "word",
-            "the greatest of (λ·S − Σ ln(p·e^(λ·g(1,y)) + (1−p)·e^(λ·g(0,y)))) / ln 2 for λ = 1/64, 2/64, … 4: "
-            "minus log2 of Chernoff's bound on the chance that coins agree so well (docs/marks.md §4)",
-            _bits(own["word_millibits"]),
+            "Σ g(x, y); g(1,1) = √((1−p)/p), g(0,0) = √(p/(1−p)), g(1,0) = −√((1−p)/p), g(0,1) = −√(p/(1−p))",
+            "" if sums is None else f"{sums.agreement:.3f}",
         ),
     ]
+    if sums is not None:
+        steps += [
+            _step("λ", "of 1/64, 2/64, … 4, the one that makes the word greatest", f"{sums.strength:.6f}"),
+            _step("L", "Σ ln(p·e^(λ·g(1,y)) + (1−p)·e^(λ·g(0,y)))", f"{sums.cost:.3f}"),
+        ]
+    words = (
+        "the greatest of (λ·S − L) / ln 2, where L = Σ ln(p·e^(λ·g(1,y)) + (1−p)·e^(λ·g(0,y))): minus log2 of "
+        "Chernoff's bound on the chance that coins agree so well"
+    )
+    return [*steps, _step("word", words, _bits(own["word_millibits"]))]
+
+
+def _kinds(sums: CodeSums) -> str:
+    """Return how many positions are alike, of which a code has few kinds; of too many, that they are in the pool."""
+    if len(sums.kinds) > _MAX_KINDS:
+        return f"{len(sums.kinds)} kinds, which follow from the opened pool"
+    return "; ".join(f"{count} × ({p:.9g}, {x}, {y})" for (p, x, y), count in sums.kinds.items())
 
 
 def _recipients(documents: Documents, stated: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ledger.party.evidence.parts.documents import Documents
-from ledger.party.evidence.report.facts import read_facts
+from ledger.party.evidence.report.facts import Facts, read_facts
 from ledger.party.marks.weight import SURPRISING_MILLIBITS, undistinguished
 
 
@@ -29,16 +29,7 @@ def limits(documents: Documents, is_enough: bool) -> list[str]:  # noqa: FBT001 
             "did."
         )
     found += filter(None, [facts.unshown_delivery()])
-    if facts.prepared is not None:
-        found.append(
-            f"That {facts.sender} and {case.respondent} did not choose the draw together. Nobody else's number rests "
-            "on that."
-        )
-    elif any(item["status"] == "opened" for item in evidence["marks"]):
-        found.append(
-            f"That the marks stand nowhere else, and how unlikely each was. That is the word of {facts.sender}, which "
-            "had them made."
-        )
+    found += _premise(documents, facts)
     found.append(_examined(evidence["counts"].get("examined")))
     counts = evidence["counts"]
     if counts["records_found"]:
@@ -72,6 +63,17 @@ def limits(documents: Documents, is_enough: bool) -> list[str]:  # noqa: FBT001 
             "give it to the verifier (--found), which says so much only on that condition."
         )
     return found
+
+
+def _premise(documents: Documents, facts: Facts) -> list[str]:
+    """Return what the numbers rest on that nothing here shows."""
+    if facts.prepared is not None:
+        who = f"{facts.sender} and {facts.respondent}"
+        return [f"That {who} did not choose the draw together. Nobody else's number rests on that."]
+    if any(item["status"] == "opened" for item in documents.evidence["marks"]):
+        whose = f"That is the word of {facts.sender}, which had them made."
+        return [f"That the marks stand nowhere else, and how unlikely each was. {whose}"]
+    return []
 
 
 def _examined(count: int | None) -> str:
