@@ -80,7 +80,7 @@ def test_facts_of_a_random_history(seed: int) -> None:
     check_facts(history.ledger)
 
 
-@pytest.mark.parametrize(("seed", "rules"), [(200, 1), (201, 1), (202, 2), (203, 3), (204, 3)])
+@pytest.mark.parametrize(("seed", "rules"), [(200, 1), (201, 1), (202, 2), (203, 3), (204, 3), (205, 6), (206, 6)])
 def test_needed_facts_are_all_that_is_needed(seed: int, rules: int) -> None:
     """A view of nothing but what loading asks for decides, changes and finds the same."""
     history = History(seed, rules=rules)
