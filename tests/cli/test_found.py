@@ -39,7 +39,10 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Found]:
             good("listing", "register", PLANES, "--title", "Planes", *home, "--json").document()["statement_id"]
         )
         consent, copy = world.agree(listing, "alpha", "beta", *TERMS), directory / "beta" / "planes.csv"
-        offer = ["--license", consent, "--marked-copy", copy, *TARDOS, "--listing", listing, "--to", "beta"]
+        sides = ["--listing", listing, "--to", "beta"]
+        pool = good("transfer", "prepare", PLANES, *sides, *TARDOS, *home, "--json").document()["prepared"]
+        good("transfer", "request", pool, "--yes", "--home", world.home("beta"))
+        offer = ["--license", consent, "--marked-copy", copy, *sides]
         transfer = str(good("transfer", "offer", PLANES, *offer, *home, "--json").document()["statement_id"])
         file = leaked(copy, directory / "leak.csv")
         headers, page = directory / "answer.txt", directory / "page.png"

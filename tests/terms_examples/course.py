@@ -117,7 +117,7 @@ class Course:
             case "transfer.offered":
                 fields |= {"listing": self.ids["listing"], "content": sealed("sent")}
             case "transfer.acknowledged":
-                fields |= {"content": sealed("received")}
+                fields |= {"content": sealed("received"), "opens": sealed("sent")["sealed"]}
         keys = [one.key for one in signing]
         return dict(self.ledger.speech.say(kind, who, keys, **fields)), keys
 

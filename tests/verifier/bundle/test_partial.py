@@ -22,7 +22,7 @@ from verifier.bundle.form import Bundle
 from verifier.core.policy import parse_policy
 from verifier.sealed.disclosures import Disclosures
 
-IDS = ("listing", "license", "transfer", "claim", "parent", "disclosure", "request", "statement")
+IDS = ("listing", "license", "transfer", "claim", "prepared", "parent", "disclosure", "request", "statement")
 PARTIES = ("issuer", "licensee", "recipient", "respondent", "tribunal", "venue")
 
 
@@ -35,8 +35,11 @@ class Needs:
         self.by_id: dict[str, int] = {}
         self.registered: dict[str, int] = {}
         self.keys: dict[str, int] = {}
+        self.requested: dict[str, int] = {}
         for index, (raw, said) in enumerate(zip(ledger.entries, self.said, strict=True)):
             self.by_id[ledger.id if index == 0 else _id_of(raw)] = index
+            if said["type"] == "transfer.requested":
+                self.requested.setdefault(said["prepared"], index)
             if said["type"] in {"ledger.created", "party.registered"}:
                 self.registered[said["issuer"]] = index
             for key in [*said.get("keys", ()), *said.get("recovery_keys", ()), *[said.get("key")]]:
@@ -50,6 +53,8 @@ class Needs:
         ids = [said.get(name) for name in IDS] + said.get("derived_from", [])
         needed = {self.registered[name] for name in names if isinstance(name, str) and name in self.registered}
         needed |= {self.by_id[name] for name in ids if isinstance(name, str) and name in self.by_id}
+        prepared = said["marks"].get("prepared") if "marks" in said else None
+        needed |= {at[prepared] for at in (self.by_id, self.requested) if prepared in at}
         needed |= {self.keys[keyid] for keyid in said["signers"]}
         owners = {self.said[at]["issuer"] for at in needed}
         return needed | {self.registered[owner] for owner in owners if owner in self.registered}
