@@ -27,10 +27,12 @@ def tail_bits(drawn: int, others: int, drawn_hit: int, others_hit: int) -> float
 
     `drawn` and `others` are how many there are of each. Exact, in integers, up to the last logarithm.
     """
-    hit = drawn_hit + others_hit
-    ways = sum(
-        math.comb(drawn, count) * math.comb(others, hit - count) for count in range(drawn_hit, min(drawn, hit) + 1)
-    )
+    hit, ways = drawn_hit + others_hit, 0
+    term = math.comb(drawn, drawn_hit) * math.comb(others, others_hit)
+    for count in range(drawn_hit, min(drawn, hit) + 1):
+        ways += term
+        # Each from the one before, exactly: with thousands of rows, binomials made anew would take minutes.
+        term = term * (drawn - count) * (hit - count) // ((count + 1) * (others - hit + count + 1))
     return max(0.0, log2_of(math.comb(drawn + others, hit)) - log2_of(ways))
 
 
