@@ -53,6 +53,13 @@ class Market(NamedTuple):
         own = ["--listing", self.listing, "--to", to, *home, *options, "--yes", "--json"]
         return ["transfer", "prepare", PLANES, *own]
 
+    def elsewhere(self) -> list[object]:
+        """Register another listing, license it to beta, and return the options of an offer of it."""
+        titled = ["--title", "Planes again", "--home", self.world.home("alpha"), "--json"]
+        other = str(good("listing", "register", PLANES, *titled).document()["statement_id"])
+        agreed = self.world.agree(other, "alpha", "beta", *TERMS, "--marking-consent")
+        return ["--listing", other, "--license", agreed]
+
     def sealed(self, prepared: str, out: Path) -> dict[str, Any]:
         """Return the pool of a preparation, as alpha's vault opens it."""
         where = ["/seal", "--out", out, "--for", "the court", "--home", self.world.home("alpha")]
@@ -106,12 +113,18 @@ def test_a_copy_is_marked_by_what_was_drawn_from_a_pool_sealed_before(market: Ma
 
 
 def test_a_refused_offer_leaves_no_marked_copy(market: Market, tmp_path: Path) -> None:
-    copy = tmp_path / "planes.csv"
-    prepared = market.drawn("beta", *CANARY)
-    ended = market.offer("beta", copy, "--prepared", prepared, "--to", "delta")
+    """The pool was sealed for another listing: the ledger refuses the offer, and its marks are of no use to anybody."""
+    prepared, copy = market.drawn("beta", *CANARY), tmp_path / "planes.csv"
+    sides = market.elsewhere()
+    ended = market.offer("beta", copy, "--prepared", prepared, *sides)
     assert ended.code == 1
-    assert "wrong-" in ended.err
+    assert "/marks/prepared" in ended.err
     assert not copy.exists()
+
+
+def test_a_license_of_somebody_else_consents_for_nobody(market: Market, tmp_path: Path) -> None:
+    ended = market.offer("beta", tmp_path / "planes.csv", "--to", "delta")
+    assert (ended.code, "is a license of beta, not of delta" in ended.err) == (1, True)
 
 
 def test_a_pool_is_for_its_recipient(market: Market) -> None:
@@ -199,7 +212,7 @@ def test_nothing_is_marked_without_consent(market: Market, tmp_path: Path) -> No
 
 
 def test_what_is_not_prepared_says_what_to_do(market: Market, tmp_path: Path) -> None:
-    ended = market.offer("beta", tmp_path / "planes.csv", "--to", "alpha")
+    ended = market.offer("beta", tmp_path / "planes.csv", *market.elsewhere())
     assert (ended.code, "ledger transfer prepare" in ended.err) == (1, True)
     assert "--bound" in market.prepare("beta", *CANARY, "--bound", "1", "--yes").err
     assert "at most 0.001" in market.prepare("beta", *CANARY, "--bound", "0.01", "--yes").err

@@ -208,7 +208,7 @@ class PoolScores:
         seen = []
         for at, (bias, pair) in enumerate(zip(copy.biases, copy.pairs, strict=True)):
             is_found = [self.is_found(row) for row in pair]
-            if is_found[0] != is_found[1] and at not in copy.retired:
+            if is_found[0] != is_found[1]:  # retired or not: who knows the word could choose by it
                 seen.append((at, bias, int(is_found[1])))
         return seen
 

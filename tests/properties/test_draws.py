@@ -7,13 +7,18 @@ Ledgers are left out here: 120,000 draws of each kind are made by numpy.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import log2
+from random import Random
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from ledger.core.encoding import b64encode, canonical
 from ledger.party.marks import draw_score
+from ledger.party.marks.pool import parse_pool
+from ledger.party.trace.drawn import DrawnPool
 from verifier.bundle.score import tail_bits
 
 Flags = NDArray[np.bool_]
@@ -125,6 +130,25 @@ def test_rows_that_are_retired_afterwards() -> None:
         for others in (0, 1, 7, ROWS - DRAWS):
             bits = tail_bits(DRAWS, ROWS - DRAWS, found, others)
             assert all(tail_bits(DRAWS, ROWS - DRAWS, fewer, others) <= bits + 1e-9 for fewer in range(found))
+
+
+def test_positions_of_a_code_that_are_retired_afterwards() -> None:
+    """A sender that knows the word retires where it differs from an innocent file: the score stays what it was."""
+    pick = Random(3)
+    rows = [b64encode(canonical([f"row {number}"])) for number in range(240)]
+    positions = [{"bias": 1 << 31, "rows": [rows[2 * at], rows[2 * at + 1]]} for at in range(120)]
+    pool = parse_pool(
+        {"type": "provenance-ledger.pool/v1", "method": "tardos", "columns": ["name"], "key": b64encode(bytes(32)),
+         "colluders": 1, "positions": positions}
+    )  # fmt: skip
+    shown = [pick.randrange(2) for _ in positions]
+    seen = {pool.records[2 * at + bit] for at, bit in enumerate(shown)}
+    whole = DrawnPool("p", pool, "ab" * 32, 0, (), "0.001", 1)
+    differing = tuple(at for at, record in whole.numbered.items() if record not in seen)
+    chosen = replace(whole, retired=differing)
+    assert len(differing) > 40
+    assert chosen.score(seen, 0).bits == whole.score(seen, 0).bits
+    assert chosen.score(seen, 0).bits < 8
 
 
 def test_found_rows_left_out_by_the_claimant() -> None:

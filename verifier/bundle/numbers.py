@@ -142,6 +142,8 @@ class Scores:
             self.outcome.fail(BundleCheck.SCORE, "missing-field", "evidence.json/conclusion")
             return
         names = {told.body["recipient"] for told in (*self.tried.handoffs, *self.tried.others)}
+        if isinstance(own, PoolMarks):  # whoever prepares for many, and offers where the draw suits, chose among all
+            names |= own.prepared_for(self.preparations.values())
         recipients, seals = max(own.recipients, len(names)), len(self.tried.handoffs) + self._spent(own)
         needed = needed_millibits(own.threshold, recipients, own.bound, seals)
         score = millibits(own.own_score)

@@ -17,7 +17,7 @@ from verifier.bundle.score import CONTROL_NAMES, Code, millibits, tail_bits, wor
 from verifier.core.b64 import decode_base64
 from verifier.core.ids import id_text
 from verifier.core.jcs import format_canonical
-from verifier.sealed.normal import READINGS, normal_form
+from verifier.sealed.normal import READINGS, is_comparable, normal_form
 from verifier.sealed.rows import Cell, Cells, parse_record
 from verifier.sealed.values import OMISSION, TARDOS, planted_rows
 
@@ -39,6 +39,11 @@ def draw(key: bytes, seed: str, count: int, draws: int) -> list[int]:
     return sorted(sorted(range(count), key=lambda number: (ranks[number], number))[:draws])
 
 
+_NOT_COMPARABLE = 0
+_EQUAL_TO_NOTHING = "\x00"
+"""In place of the form of a cell that is not comparable: no found cell has it, for those are not compared."""
+
+
 class Alternatives:
     """The ways to read the columns of a found file, of which a claimant chose after looking."""
 
@@ -54,15 +59,24 @@ class Alternatives:
             column = [row[at] for row in self._rows]
             cells = set(column)
             for reading in READINGS:
-                form_of = {cell: normal_form(cell, reading) for cell in cells}
-                numbers = {cell: number_of.setdefault(form, len(number_of)) for cell, form in form_of.items()}
-                read = sha256(array("Q", [numbers[cell] for cell in column])).digest()
+                form_of = {cell: normal_form(cell, reading) for cell in cells if is_comparable(cell)}
+                numbers = {cell: number_of.setdefault(form, len(number_of) + 1) for cell, form in form_of.items()}
+                read = sha256(array("Q", [numbers.get(cell, _NOT_COMPARABLE) for cell in column])).digest()
                 different[read] = frozenset(form_of.values())
         return list(different.values())
 
     def count(self, forms: set[Cell]) -> int:
         """Return of how many of them some cell is among these normal forms."""
-        return sum(not alternative.isdisjoint(forms) for alternative in self.forms)
+        return len(frozenset().union(*(self._holding.get(form, frozenset()) for form in forms)))
+
+    @cached_property
+    def _holding(self) -> dict[Cell, set[int]]:
+        """By normal form, the numbers of the alternatives that hold it: a pool of many columns is looked up in it."""
+        holding: dict[Cell, set[int]] = {}
+        for number, forms in enumerate(self.forms):
+            for form in forms:
+                holding.setdefault(form, set()).add(number)
+        return holding
 
 
 class Pool:
@@ -79,9 +93,9 @@ class Pool:
 
     @cached_property
     def _forms(self) -> list[dict[Cell, Cell]]:
-        """Of every column, the normal forms of its cells."""
+        """Of every column, the normal forms of its cells; of those that are not comparable there are none."""
         columns: Iterable[tuple[Cell, ...]] = zip(*self._records, strict=True)
-        return [{cell: normal_form(cell, "text") for cell in set(column)} for column in columns]
+        return [{cell: normal_form(cell, "text") for cell in set(column) if is_comparable(cell)} for column in columns]
 
     @cached_property
     def compared(self) -> list[Cells]:
@@ -90,7 +104,10 @@ class Pool:
         if any(column >= len(self._forms) for column in mapped):
             return [()] * len(self._records)
         chosen = [(column, self._forms[column]) for column in mapped]
-        return [tuple([form_of[record[column]] for column, form_of in chosen]) for record in self._records]
+        return [
+            tuple([form_of.get(record[column], _EQUAL_TO_NOTHING) for column, form_of in chosen])
+            for record in self._records
+        ]
 
     @cached_property
     def seen(self) -> list[bool]:
@@ -137,6 +154,11 @@ class PoolMarks:
         self.bound, self.recipients, self.threshold = preparation.bound, preparation.recipients, 0
         self.file, self._retired = marks["file"], frozenset(marks.get("retired", ()))
 
+    def prepared_for(self, preparations: Iterable[Preparation]) -> set[str]:
+        """Return the recipients for whom the same sender prepared copies of the same listing."""
+        own = (self.preparation.issuer, self.preparation.listing)
+        return {each.recipient for each in preparations if (each.issuer, each.listing) == own}
+
     @cached_property
     def carried(self) -> list[int]:
         """Numbers of the drawn rows that mark this copy: those that are not retired."""
@@ -168,7 +190,9 @@ class PoolMarks:
     def different(self) -> int:
         """How many different marks speak, as they are compared: of a code, rows at positions that are seen."""
         speaking = (
-            [2 * at + bit for at, _, bit in self._seen] if self.is_code else filter(self.pool.is_hit, self.carried)
+            [2 * at + bit for at, _, bit in self._seen if at not in self._retired]
+            if self.is_code
+            else filter(self.pool.is_hit, self.carried)
         )
         return len({self.pool.compared[number] for number in speaking})
 
@@ -179,12 +203,15 @@ class PoolMarks:
 
     @cached_property
     def _seen(self) -> list[tuple[int, int, int]]:
-        """Number, bias and bit of every position of a code of which just one row is found."""
+        """Number, bias and bit of every position of a code of which just one row is found.
+
+        Retired ones too: a sender that knows the word would retire where it differs from an innocent file.
+        """
         rows = self.pool.seen
         return [
             (at, position["bias"], int(rows[2 * at + 1]))
             for at, position in enumerate(self.pool.value["positions"])
-            if rows[2 * at] != rows[2 * at + 1] and at not in self._retired
+            if rows[2 * at] != rows[2 * at + 1]
         ]
 
     @cached_property

@@ -51,7 +51,7 @@ Prepared = Annotated[
     typer.Option(
         "--prepared",
         metavar="ID",
-        help="With --marked-copy: which preparation; otherwise your newest for this listing and recipient.",
+        help="With --marked-copy: which preparation; otherwise the newest that the recipient requested.",
     ),
 ]
 

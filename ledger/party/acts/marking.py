@@ -150,11 +150,14 @@ async def design(
     encoding: str | None = None,
     progress: Progress = no_progress,
 ) -> Marking:
-    """Return what marking would do, by the newest preparation of ours for this listing and recipient, or by `prepared`.
+    """Return what marking would do, by the newest that was requested of this listing and recipient, or by `prepared`.
 
     Raises Unfit where the license does not consent, where nothing was prepared or requested; CannotMark, AlreadyThere
     for `copy`, and what reading raises. Writes nothing.
     """
+    agreed = None if license_id is None else await speaker.client.license(license_id)
+    if agreed is not None and agreed.licensee != recipient:
+        raise Unfit(f"{license_id} is a license of {agreed.licensee}, not of {recipient}: it consents for nobody else")
     if license_id is None or not await consents_to_marks(speaker.client, license_id):
         raise Unfit(
             "copies are marked only where the license says that the licensee consents (marking_consent): agree on that "
@@ -209,15 +212,17 @@ async def write(marking: Marking, progress: Progress = no_progress) -> dict[str,
 
 async def _draw(speaker: Speaker, listing: str, recipient: str, prepared: str | None) -> Draw:
     """Return our pool for these hand-offs, with the seed that the recipient's request gives."""
-    name = prepared or await asyncio.to_thread(_newest, speaker, listing, recipient)
-    if name is None:
+    names = [prepared] if prepared else await asyncio.to_thread(_prepared, speaker, listing, recipient)
+    if not names:
         raise Unfit(
             f"nothing is prepared for {recipient}: run 'ledger transfer prepare' first, and have {recipient} run "
             "'ledger transfer request'"
         )
-    requested = await _request_of(speaker, name)
-    if requested is None:
-        raise Unfit(f"{recipient} has not asked for its copy yet: it runs 'ledger transfer request {name}'")
+    for name in names:
+        if (requested := await _request_of(speaker, name)) is not None:
+            break
+    else:
+        raise Unfit(f"{recipient} has not asked for its copy yet: it runs 'ledger transfer request {names[0]}'")
     opened = {item.pointer: item for item in await asyncio.to_thread(speaker.locker.disclosures, name)}
     if not {COIN, SEAL} <= opened.keys():
         raise Unfit(f"this vault does not hold what opens the pool of {name}")
@@ -226,8 +231,8 @@ async def _draw(speaker: Speaker, listing: str, recipient: str, prepared: str | 
     return Draw(name, parse_pool(opened[SEAL].value), seed, {"salt": coin.salt, "value": coin.value})
 
 
-def _newest(speaker: Speaker, listing: str, recipient: str) -> str | None:
-    """Return our newest preparation for these hand-offs that the vault knows."""
+def _prepared(speaker: Speaker, listing: str, recipient: str) -> list[str]:
+    """Return our preparations for these hand-offs that the vault knows, the newest first."""
     policy = parse_policy(speaker.vault.config().policy)
     found: list[tuple[int, str]] = []
     for pair in speaker.vault.entries():
@@ -237,7 +242,7 @@ def _newest(speaker: Speaker, listing: str, recipient: str) -> str | None:
             continue
         if (said.issuer, said.listing, said.recipient) == (speaker.name, listing, recipient):
             found.append((recorded.index, recorded.statement_id))
-    return max(found, default=(0, None))[1]
+    return [name for _, name in sorted(found, reverse=True)]
 
 
 async def _request_of(speaker: Speaker, prepared: str) -> str | None:

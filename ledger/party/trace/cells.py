@@ -25,7 +25,7 @@ _IntT = TypeVar("_IntT", np.uint64, np.int64)
 
 _MAX_REMEMBERED = 1_000_000
 _EQUAL_TO_NOTHING = "not comparable\0"
-"""Before a found cell: no committed one has such a number (docs/format.md §15.8)."""
+"""In place of a found cell: no committed one has such a number (docs/format.md §15.8)."""
 # A reading other than `text` sees something else only in what holds one of these, before NFKC or after it.
 _MAY_DIFFER = re.compile(r"[-.,/]|[^\x00-\x7f]")
 
@@ -59,7 +59,7 @@ class CellReader:
             if text is not None:
                 return text
         if not is_comparable(cell):
-            return cell_key(_EQUAL_TO_NOTHING + cell)
+            return cell_key(_EQUAL_TO_NOTHING)
         return cell_key(normal_form(cell, reading))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ledger.party.dataset.committing.copies import cell_key
 from ledger.party.dataset.reading.cells import Cell, parse_record
-from ledger.party.dataset.reading.normal import normal_form
+from ledger.party.dataset.reading.normal import is_comparable, normal_form
 from ledger.party.marks.draw_score import DrawScores, paid_bits, tail_bits
 from ledger.party.marks.pool import CodePool, Pool, RowPool
 from ledger.party.marks.score import WordScorer
@@ -88,10 +88,11 @@ class DrawnPool:
         return DrawScores(tail_bits(pool.draws, total, own, others), paid, pool.draws, own, total, others)
 
     def _score_code(self, pool: CodePool, seen: Collection[bytes], paid: float) -> DrawScores:
-        retired, sights = set(self.retired), []
+        # Retired ones too: a sender that knows the word would retire where it differs from an innocent file.
+        sights = []
         for number, position in enumerate(pool.positions):
             zero, one = (record in seen for record in position.records)
-            if zero != one and number not in retired:
+            if zero != one:
                 sights.append((number, int(one)))
         scorer = WordScorer(pool.key_bytes, pool.biases, sights)
         control = max(max(0.0, scorer.bits(name) - paid) for name in CONTROL_NAMES)
@@ -116,7 +117,7 @@ def mapping_cost(rows: Sequence[Sequence[Cell]], width: int, found: FoundTable |
             columns.setdefault(sha256(numbers.tobytes()).digest(), np.unique(numbers))
     counts = []
     for column in range(width):
-        forms = {cell_key(normal_form(row[column])) for row in rows}
+        forms = {cell_key(normal_form(row[column])) for row in rows if is_comparable(row[column])}
         keys = np.fromiter(forms, np.uint64, len(forms))
         counts.append(sum(bool(among(keys, known).any()) for known in columns.values()))
     return paid_bits(counts)

@@ -41,6 +41,8 @@ class HandOff:
     opened: MarksValue | DrawnPool | None = None
     unused: int = 0
     """How many preparations for the same listing and recipient no hand-off names."""
+    prepared_for: frozenset[str] = frozenset()
+    """The recipients of all preparations for the same listing."""
     is_sealed_content: bool = False
     problems: list[str] = field(default_factory=list)
     damaged: set[int] = field(default_factory=set)
@@ -90,12 +92,26 @@ def hand_offs(vault: Vault, locker: Locker | None) -> tuple[list[HandOff], list[
             _open_seals(item, locker)
             pools.open(item, locker)
         item.unused = pools.unused(item, found)
+        item.prepared_for = pools.recipients(item.offer.listing)
     without = sorted(kept - {item.transfer for item in found})
     notes += [
         f"the copy kept of {transfer} is left out: no entry of the vault says that we offered it"
         for transfer in without
     ]
     return sorted(found, key=lambda item: item.recorded.index), notes
+
+
+def preparations(vault: Vault, listing: str) -> list[str]:
+    """Return the ids of all preparations of ours for a listing, whomever they are for, ascending."""
+    config = vault.config()
+    policy = parse_policy(config.policy)
+    found = []
+    for pair in vault.entries():
+        recorded = open_recorded(*pair, policy, policy.logs[0].name)
+        said = recorded.statement
+        if isinstance(said, TransferPrepared) and (said.issuer, said.listing) == (config.party, listing):
+            found.append(recorded.statement_id)
+    return sorted(found)
 
 
 def _recorded(vault: Vault, policy: Policy, statement_id: str) -> Recorded | None:
@@ -165,6 +181,13 @@ class _Pools:
             (said.listing, said.recipient) == (item.offer.listing, item.offer.recipient) and name not in named
             for name, recorded in self._prepared.items()
             if isinstance(said := recorded.statement, TransferPrepared)
+        )
+
+    def recipients(self, listing: str) -> frozenset[str]:
+        """Return for whom copies of a listing were prepared."""
+        said = (recorded.statement for recorded in self._prepared.values())
+        return frozenset(
+            each.recipient for each in said if isinstance(each, TransferPrepared) and each.listing == listing
         )
 
     def open(self, item: HandOff, locker: Locker) -> None:

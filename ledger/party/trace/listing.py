@@ -149,6 +149,7 @@ def marked(
                 marks=marks,
                 scores=scored,
                 unused=hand_off.unused,
+                prepared_for=hand_off.prepared_for,
                 planted=len(planted),
                 planted_found=sum(record in sights.rows for record in planted),
                 different=different,

@@ -28,7 +28,7 @@ class Marked:
 
     `planted` of its copy's own marks there are, `planted_found` of them in the found file, by `different` rows;
     `records` and `found` count the copy's other records, and those of them that are in the found file. `unused`
-    preparations could have marked it.
+    preparations could have marked it; `prepared_for` are the recipients of all of the listing.
     """
 
     transfer: str
@@ -37,6 +37,7 @@ class Marked:
     marks: MarksValue | DrawnPool | None = None
     scores: Scores | DrawScores | None = None
     unused: int = 0
+    prepared_for: frozenset[str] = frozenset()
     planted: int = 0
     planted_found: int = 0
     different: int = 0
@@ -139,6 +140,8 @@ def conclusion(item: Marked, listing: Sequence[Marked], *, is_examined_before: b
     seals = sum(other.recipient == item.recipient for other in listing)
     names = len({other.recipient for other in listing})
     if isinstance(item.marks, DrawnPool) or isinstance(item.scores, DrawScores):
+        # Whoever prepares for many, and offers where the draw suits, chose among all.
+        names = len({other.recipient for other in listing} | item.prepared_for)
         return _conclusion_of_draw(item, names, seals + item.unused, is_examined_before=is_examined_before)
     recipients = max(item.marks.recipients, names)
     needed = needed_millibits(item.marks.threshold_millibits, recipients, item.marks.bound, seals)

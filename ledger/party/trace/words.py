@@ -236,10 +236,16 @@ def _conclusion(trace: dict[str, Json], compared: list[Json]) -> Iterator[str]:
         if compared and all("no-marks" in item["why_not"] for item in compared):
             yield "Only marks can tell one recipient's copy from another's, and none of these copies has any."
         return
-    names = " and ".join(f"the copy made for {item['recipient']}" for item in enough)
-    yield f"ENOUGH: the file derives from {names}."
-    if len(enough) > 1:
-        yield "Marks of several copies are in it: they were put together, by whoever did that."
+    whose = {item["recipient"] for item in enough}
+    if len(enough) > len(whose) == 1 and all("paid_millibits" in item["marks"] for item in enough):
+        indexes = " and ".join(str(item["index"]) for item in enough)
+        yield f"ENOUGH: the file derives from a copy made for {enough[0]['recipient']}."
+        yield f"The copies of entries {indexes} carry the same marks, which do not tell from which of them it comes."
+    else:
+        names = " and ".join(f"the copy made for {item['recipient']}" for item in enough)
+        yield f"ENOUGH: the file derives from {names}."
+        if len(enough) > 1:
+            yield "Marks of several copies are in it: they were put together, by whoever did that."
     bound = enough[0]["marks"]["bound"]
     if "paid_millibits" in enough[0]["marks"]:
         yield (

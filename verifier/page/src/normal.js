@@ -6,13 +6,22 @@ import {areAssigned, toNfc} from './unicode.js';
 /** @type {(value: string) => string} */
 export const tidy = value => toNfc(value.replace(/\r\n?/g, '\n'));
 /**
+ * Digits without the zeros at their end; a pattern for it would take the square of their number.
+ * @param {string} digits
+ */
+function withoutZeros(digits) {
+  let end = digits.length;
+  while (end > 0 && digits[end - 1] === '0') end -= 1;
+  return digits.slice(0, end);
+}
+/**
  * `sign whole.fraction e exponent` as the shortest decimal without exponent; null where that is longer than `most`.
  * @type {(sign: string, whole: string, fraction: string, exponent: number, most: number) => string | null}
  */
 export function exactDecimal(sign, whole, fraction, exponent, most) {
   let digits = (whole + fraction).replace(/^0+/, '');
   const point = digits.length - fraction.length + exponent;
-  digits = digits.replace(/0+$/, '');
+  digits = withoutZeros(digits);
   if (!digits) return '0';
   if (Math.max(point, digits.length - point) > most) return null;
   const plain = point <= 0 ? `0.${'0'.repeat(-point)}${digits}`

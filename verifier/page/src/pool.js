@@ -172,11 +172,12 @@ export function scoreDraw(draw, rows, paid, said) {
   /** @type {(test: (i: number) => boolean) => number} */
   const countOf = test => { let n = 0; for (let i = 0; i < isFound.length; i += 1) if (test(i)) n += 1; return n; };
   if (method === 'tardos') {
-    const seen = seenPositions(pool.positions, isFound).filter(i => !retired.has(i)), words = wordScores(pool, isFound, seen);
+    // Retired ones too: a sender that knows the word would retire where it differs from an innocent file.
+    const seen = seenPositions(pool.positions, isFound), words = wordScores(pool, isFound, seen);
     const word = words(draw.seed), scoreFor = (/** @type {string} */ name) => Math.max(0, words(name) - paid), planted = countOf(i => isPlanted(i));
     return {
       paid, isFound, isPlanted, planted, plantedFound: countOf(i => isFound[i] && isPlanted(i)), word, scoreFor,
-      seen: seen.length, different: rows.different(seen.map(i => pool.cells[isFound[2 * i] ? 2 * i : 2 * i + 1])), bits: word, score: Math.max(0, word - paid),
+      seen: seen.length, different: rows.different(seen.filter(i => !retired.has(i)).map(i => pool.cells[isFound[2 * i] ? 2 * i : 2 * i + 1])), bits: word, score: Math.max(0, word - paid),
     };
   }
   const isHit = (/** @type {number} */ i) => isFound[i] === (method === 'canary'), others = isFound.length - drawn.size;

@@ -84,8 +84,11 @@ export function verifyScores(context) {
     close(item.surprise_millibits, wanted.surprise_millibits, `hypotheses/${i}/surprise_millibits`);
   });
   if (conclusion.score_millibits === undefined) refuse('conclusion');
-  const recipients = new Set(ofListing.map(transfer => transfer.recipient)).size;
-  const isPooled = own.origin === 'pool', tries = isPooled ? triesOf(registry.preparations.values(), story.offer, toRespondent) : toRespondent.length;
+  const names = new Set(ofListing.map(transfer => transfer.recipient)), isPooled = own.origin === 'pool';
+  // Whoever prepares for many, and offers where the draw suits, chose among all.
+  if (isPooled) for (const {listing, sender, recipient} of registry.preparations.values())
+    if (listing === story.offer.listing && sender === story.offer.sender) names.add(recipient);
+  const recipients = names.size, tries = isPooled ? triesOf(registry.preparations.values(), story.offer, toRespondent) : toRespondent.length;
   if (conclusion.seals !== tries) refuse('conclusion/seals');
   close(conclusion.score_millibits, millibits(score.score), 'conclusion/score_millibits');
   close(conclusion.needed_millibits, isPooled ? neededOfPool(own, recipients, tries) : needed(own, recipients, tries), 'conclusion/needed_millibits');

@@ -133,6 +133,14 @@ def _unused(offers: Sequence[Told], told: Collection[Told], one: Told) -> int:
     )
 
 
+def _prepared_for(told: Collection[Told], one: Told) -> frozenset[str]:
+    """Return for whom the sender of an offer prepared copies of its listing."""
+    own = ("transfer.prepared", one.issuer, one.name("listing"))
+    return frozenset(
+        str(each.fields["recipient"]) for each in told if (each.type, each.issuer, each.name("listing")) == own
+    )
+
+
 def _listing(
     evidence: Mapping[str, Json],
     case: Case,
@@ -196,6 +204,7 @@ def _listing(
                     marks=drawn,
                     scores=drawn.score(there.keys(), paid.get(one.id, 0) / 1000),
                     unused=_unused(offers, told, one),
+                    prepared_for=_prepared_for(told, one),
                     planted=len(drawn.all_marks),
                     planted_found=sum(record in there for record in drawn.all_marks),
                     different=drawn.different(there, [item.column for item in mapping]),
