@@ -17,9 +17,8 @@ import nacl.utils
 
 from ledger.core.commitment import Place, commit, kind_at
 from ledger.core.encoding import Json, b64encode, canonical
-from ledger.core.policy import parse_policy
 from ledger.party.acts.licensing import consents_to_marks
-from ledger.party.answers.recorded import Recorded, open_recorded
+from ledger.party.answers.recorded import Recorded
 from ledger.party.dataset.reading.formats import TableFormat, detect
 from ledger.party.digests import Progress, no_progress
 from ledger.party.errors import AlreadyThere, Unfit
@@ -31,6 +30,7 @@ from ledger.party.marks.planting import check_planted, plant
 from ledger.party.marks.pool import CodePool, Pool, RowPool, draw_seed, parse_pool
 from ledger.party.marks.pooling import PoolPlan, PoolWish, make_pool, plan_pool
 from ledger.party.speaking.speaker import Speaker
+from ledger.party.vault.prepared import preparations
 from ledger.party.vault.sealing import Opening, fresh_salt
 from ledger.statements.transfer import COIN_BYTES, TransferPrepared, TransferRequested
 
@@ -212,7 +212,14 @@ async def write(marking: Marking, progress: Progress = no_progress) -> dict[str,
 
 async def _draw(speaker: Speaker, listing: str, recipient: str, prepared: str | None) -> Draw:
     """Return our pool for these hand-offs, with the seed that the recipient's request gives."""
-    names = [prepared] if prepared else await asyncio.to_thread(_prepared, speaker, listing, recipient)
+    names = (
+        [prepared]
+        if prepared
+        else [
+            recorded.statement_id
+            for recorded in await asyncio.to_thread(preparations, speaker.vault, listing, recipient)
+        ]
+    )
     if not names:
         raise Unfit(
             f"nothing is prepared for {recipient}: run 'ledger transfer prepare' first, and have {recipient} run "
@@ -229,20 +236,6 @@ async def _draw(speaker: Speaker, listing: str, recipient: str, prepared: str | 
     coin = opened[COIN]
     seed = draw_seed(name, requested, coin.value)
     return Draw(name, parse_pool(opened[SEAL].value), seed, {"salt": coin.salt, "value": coin.value})
-
-
-def _prepared(speaker: Speaker, listing: str, recipient: str) -> list[str]:
-    """Return our preparations for these hand-offs that the vault knows, the newest first."""
-    policy = parse_policy(speaker.vault.config().policy)
-    found: list[tuple[int, str]] = []
-    for pair in speaker.vault.entries():
-        recorded = open_recorded(*pair, policy, policy.logs[0].name)
-        said = recorded.statement
-        if not isinstance(said, TransferPrepared):
-            continue
-        if (said.issuer, said.listing, said.recipient) == (speaker.name, listing, recipient):
-            found.append((recorded.index, recorded.statement_id))
-    return [name for _, name in sorted(found, reverse=True)]
 
 
 async def _request_of(speaker: Speaker, prepared: str) -> str | None:

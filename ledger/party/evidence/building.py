@@ -41,13 +41,12 @@ from ledger.party.evidence.parts.traced import (
     registration_of,
     withhold,
 )
-from ledger.party.extras import MissingExtra
 from ledger.party.speaking.speaker import Speaker
 from ledger.party.trace.form import CHUNKS
 from ledger.party.trace.tally import examined_count
 from ledger.party.vault.disclosures import Disclosure
+from ledger.party.vault.prepared import preparations
 from ledger.party.vault.sealing import is_sealed
-from ledger.party.vault.vault import Vault
 from ledger.statements.content import POINTER as CONTENT
 
 EVIDENCE_TYPE = "provenance-ledger.evidence/v1"
@@ -120,7 +119,8 @@ class _Builder:
             same = [item for item in trace.entries() if (item["ledger"], item["listing"]) == (ledger, entry["listing"])]
             named |= {item["transfer"] for item in same}
             # Each preparation is a try: leaving one out would lower what is needed.
-            named |= set(await asyncio.to_thread(_preparations, self.speaker.vault, str(entry["listing"])))
+            prepared = await asyncio.to_thread(preparations, self.speaker.vault, str(entry["listing"]))
+            named |= {recorded.statement_id for recorded in prepared}
         gathered = await gather(source, sorted(named), scope=request.scope, progress=progress)
         told = {one.id: one for one in gathered.told()}
         case = self.case(trace, told, ledger, transfer)
@@ -259,14 +259,6 @@ class _Builder:
             return []
         what = "files that are not tables" if form == CHUNKS else f"{form} files"
         return [f"the found file, for verifiers do not read {what}: the bundle is conditional"]
-
-
-def _preparations(vault: Vault, listing: str) -> list[str]:
-    try:
-        from ledger.party.trace.handoffs import preparations  # noqa: PLC0415 - needs numpy, which takes long to load
-    except ImportError as error:
-        raise MissingExtra(str(error.name)) from error
-    return preparations(vault, listing)
 
 
 def _is_to(offer: Told, party: str) -> bool:

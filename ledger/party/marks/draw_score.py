@@ -12,9 +12,6 @@ from dataclasses import dataclass
 
 from ledger.party.marks.bits import share_millibits
 
-MIN_MARKS = 3
-"""With fewer different marks nothing is enough: one row travels by accident."""
-
 
 def log2_of(number: int) -> float:
     """Return log2 of a positive integer of any size."""

@@ -15,12 +15,13 @@ from ledger.party.dataset.reading.cells import canonical_record
 from ledger.party.dataset.reading.normal import READINGS, normal_form
 from ledger.party.digests import Progress, no_progress
 from ledger.party.marks.candidates import draw_candidates
-from ledger.party.marks.draw_score import MIN_MARKS, paid_bits, tail_bits
+from ledger.party.marks.draw_score import paid_bits, tail_bits
 from ledger.party.marks.drawing import SourceTable
 from ledger.party.marks.errors import CannotMark
 from ledger.party.marks.parameters import Code, code_length
 from ledger.party.marks.pool import KEY_BYTES, CodePool, Pool, parse_pool
 from ledger.party.marks.value import MAX_ROWS
+from ledger.party.marks.weight import MIN_MARKS
 
 Method = Literal["canary", "omission", "tardos"]
 PARTS = (0.1, 0.5, 1.0)

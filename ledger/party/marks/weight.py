@@ -13,6 +13,8 @@ MAX_BOUND = Decimal("0.001")
 """A sender that is content to accuse more often falsely shows nothing (docs/marks.md §5)."""
 MIN_MARKS = 3
 """Fewer different marks may travel by accident: in a support ticket, a record that was sold, a wrong merge."""
+CODE_CONTROLS_MILLIBITS = 9_966
+"""log2 1,000, rounded up: so much above what is needed the greatest of a code's control names may be, by chance."""
 _BILLION_MILLIBITS = 29_897
 """Nothing rarer is printed: people, software and custody err more often."""
 SURPRISING_MILLIBITS = 20_000

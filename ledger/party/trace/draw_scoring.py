@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from ledger.core.encoding import Json
 from ledger.party.marks.bits import millibits
 from ledger.party.marks.draw_score import DrawScores, needed_for
-from ledger.party.marks.weight import is_shared
+from ledger.party.marks.weight import CODE_CONTROLS_MILLIBITS, is_shared
 from ledger.party.trace.drawn import DrawnPool
-
-CODE_CONTROLS_MILLIBITS = 9_966
 
 
 def marks_document(transfer: str, drawn: DrawnPool, scores: DrawScores) -> dict[str, Json]:

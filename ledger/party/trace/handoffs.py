@@ -101,19 +101,6 @@ def hand_offs(vault: Vault, locker: Locker | None) -> tuple[list[HandOff], list[
     return sorted(found, key=lambda item: item.recorded.index), notes
 
 
-def preparations(vault: Vault, listing: str) -> list[str]:
-    """Return the ids of all preparations of ours for a listing, whomever they are for, ascending."""
-    config = vault.config()
-    policy = parse_policy(config.policy)
-    found = []
-    for pair in vault.entries():
-        recorded = open_recorded(*pair, policy, policy.logs[0].name)
-        said = recorded.statement
-        if isinstance(said, TransferPrepared) and (said.issuer, said.listing) == (config.party, listing):
-            found.append(recorded.statement_id)
-    return sorted(found)
-
-
 def _recorded(vault: Vault, policy: Policy, statement_id: str) -> Recorded | None:
     pair = vault.entry(statement_id)
     if pair is None:

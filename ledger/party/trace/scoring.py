@@ -14,12 +14,9 @@ from ledger.party.marks.bits import MAX_MILLIBITS, millibits, needed_millibits
 from ledger.party.marks.draw_score import DrawScores
 from ledger.party.marks.score import MIN_BITS, Scores, Sighting, chance_bits, row_bits, surprise_millibits
 from ledger.party.marks.value import CanaryMarks, MarksValue
-from ledger.party.marks.weight import MAX_BOUND, MIN_MARKS
+from ledger.party.marks.weight import CODE_CONTROLS_MILLIBITS, MAX_BOUND, MIN_MARKS
 from ledger.party.trace import draw_scoring
 from ledger.party.trace.drawn import DrawnPool
-
-_CODE_CONTROLS_MILLIBITS = 9_966
-"""log2 1,000, rounded up: so much above what is needed the greatest of a code's control names may be, by chance."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +179,7 @@ def _conclusion_of_draw(item: Marked, names: int, tries: int, *, is_examined_bef
 
 def allowed(marks: MarksValue, needed: int) -> int:
     """Return what no control may reach, in millibits: a code has a thousand of them (docs/marks.md §5)."""
-    return needed if isinstance(marks, CanaryMarks) else needed + _CODE_CONTROLS_MILLIBITS
+    return needed if isinstance(marks, CanaryMarks) else needed + CODE_CONTROLS_MILLIBITS
 
 
 def would_be_enough(marks: MarksValue, sighting: Sighting, needed: int, planted: int) -> Json:

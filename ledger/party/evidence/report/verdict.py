@@ -10,11 +10,16 @@ from ledger.party.evidence.parts.documents import Documents
 from ledger.party.evidence.report import numbers
 from ledger.party.evidence.report.examples import sealed_marks
 from ledger.party.evidence.report.facts import Facts, read_facts
-from ledger.party.marks.weight import MAX_BOUND, as_often, is_shared, odds, undistinguished, weighed
+from ledger.party.marks.weight import (
+    CODE_CONTROLS_MILLIBITS,
+    MAX_BOUND,
+    as_often,
+    is_shared,
+    odds,
+    undistinguished,
+    weighed,
+)
 from ledger.party.trace.registered import first_handled_ms
-
-_CONTROLS_MILLIBITS = 9_966
-"""docs/marks.md §5; as in `trace.scoring`, which needs libraries that a report does not."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ def _lacking(documents: Documents, facts: Facts) -> Iterator[str]:
         yield "The file was examined before the marks of that copy were sealed: it cannot derive from it."
     if bound > MAX_BOUND:
         yield "That bound is above 0.001: whoever is content to accuse so often falsely shows nothing."
-    above = _CONTROLS_MILLIBITS if facts.is_code else 0
+    above = CODE_CONTROLS_MILLIBITS if facts.is_code else 0
     if evidence["controls"].get("greatest_millibits", -1) >= ended["needed_millibits"] + above:
         yield "A control, which must stay below what is needed, does not."
     elif not is_low and not is_before and bound <= MAX_BOUND:  # nothing else is asked for
